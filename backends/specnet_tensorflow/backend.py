@@ -1,0 +1,32 @@
+"""The TensorFlow backend: devices and compilation."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from specnet.backend import Precision
+from specnet.errors import PluginError
+from specnet.placement import Placement
+from specnet.plan import Plan
+from specnet_tensorflow.executable import TensorFlowExecutable
+
+
+class TensorFlowBackend:
+    """Implements `specnet.backend.Backend`."""
+
+    name = "tensorflow"
+
+    def __init__(self) -> None:
+        if keras.backend.backend() != "tensorflow":
+            message = f"Keras runs on {keras.backend.backend()} here, and this backend needs it on TensorFlow"
+            raise PluginError(message, "set KERAS_BACKEND=tensorflow before Keras is imported")
+
+    def devices(self) -> list[str]:
+        """CPUs and GPUs as TensorFlow's logical devices are configured in this process."""
+        cpus = len(tf.config.list_logical_devices("CPU"))
+        gpus = len(tf.config.list_logical_devices("GPU"))
+        return ["cpu", *(f"cpu:{i}" for i in range(1, cpus)), *(f"cuda:{i}" for i in range(gpus))]
+
+    def compile(self, plan: Plan, placement: Placement, precision: Precision) -> TensorFlowExecutable:
+        return TensorFlowExecutable(plan, placement, precision)

@@ -1,0 +1,223 @@
+"""Training and evaluation of a plan in TensorFlow.
+
+The backward pass follows the plan, too: each step has a tape of its own, and its gradients are computed on
+the step's device. TensorFlow's one big tape would leave their placement to chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from specnet.backend import Batch, Precision, State, check_inputs, check_state
+from specnet.placement import Placement
+from specnet.plan import Compute, Feed, Plan, Transfer, parameter_name
+from specnet.randomness import Array
+from specnet.recipe import SGD
+from specnet_tensorflow.kinds import channels_first, channels_last
+from specnet_tensorflow.model import Layers, Share, device_name, make_layers, make_model
+from specnet_tensorflow.registry import Tensor
+
+Tensors = dict[str, Tensor]
+
+
+class TensorFlowExecutable:
+    """Implements `specnet.backend.Executable`."""
+
+    def __init__(self, plan: Plan, placement: Placement, precision: Precision) -> None:
+        self.plan = plan
+        self._devices = {group: device_name(device) for group, device in placement.items()}
+        self._precision = precision
+        self.layers: Layers = make_layers(plan, placement, precision)
+        self.model = make_model(plan, self.layers, precision)
+        self._differentiable = _differentiable(plan)
+        self._groups = {p.name: p.group for p in plan.parameters}
+        self._trainable = [p.name for p in plan.parameters if p.trainable]
+        self._velocities: Tensors = {}
+        for name in self._trainable:
+            with tf.device(self._devices[self._groups[name]]):
+                share, role = self._holder(name)
+                self._velocities[name] = tf.Variable(tf.zeros_like(share.roles[role].value), trainable=False)
+        images = {
+            name: tf.TensorSpec([None, *shape[1:], shape[0]], precision)
+            for name, shape in plan.inputs.items()
+        }
+        masks = {
+            s.name: tf.TensorSpec([None, *_last(s.output_shape)], tf.uint8) for s in plan.computes if s.mask
+        }
+        batch = (images, tf.TensorSpec([None], tf.int64), masks)
+        rate = tf.TensorSpec([], precision)
+        # The traced functions are built at their first call.
+        self.traced_forward = tf.function(self._outputs, input_signature=(images,))
+        self.traced_gradients = tf.function(self._loss_and_gradients, input_signature=batch)
+        self.traced_step = tf.function(self._update, input_signature=(*batch, rate))
+
+    def state(self) -> State:
+        return {name: self._canonical(name, self._variable(name)) for name in self._groups}
+
+    def load_state(self, state: Mapping[str, Array]) -> None:
+        check_state({p.name: p.shape for p in self.plan.parameters}, state)
+        for name in self._groups:
+            self._variable(name).assign(self._native(name, state[name]))
+
+    def optimizer_state(self) -> State:
+        return {name: self._canonical(name, v) for name, v in self._velocities.items()}
+
+    def load_optimizer_state(self, state: Mapping[str, Array]) -> None:
+        check_state({p.name: p.shape for p in self.plan.parameters if p.trainable}, state)
+        for name, velocity in self._velocities.items():
+            velocity.assign(self._native(name, state[name]))
+
+    def forward(self, inputs: Mapping[str, Array]) -> State:
+        check_inputs(self.plan, inputs)
+        outputs = self.traced_forward({name: self._images(inputs[name]) for name in self.plan.inputs})
+        return {name: np.ascontiguousarray(channels_first(t.numpy())) for name, t in outputs.items()}
+
+    def gradients(self, batch: Batch) -> tuple[float, State]:
+        loss, gradients = self.traced_gradients(*self._feed(batch))
+        return float(loss), {name: self._canonical(name, g) for name, g in gradients.items()}
+
+    def train_step(self, batch: Batch, learning_rate: float) -> Tensor:
+        return self.traced_step(*self._feed(batch), tf.constant(learning_rate, self._precision))
+
+    def _outputs(self, images: Tensors) -> Tensors:
+        values, _ = self._run(images, {}, training=False)
+        return {name: values[name] for name in self.plan.outputs}
+
+    def _update(self, images: Tensors, labels: Tensor, masks: Tensors, learning_rate: Tensor) -> Tensor:
+        """One training step; returns the loss."""
+        assert self.plan.optimizer is not None
+        loss, gradients = self._loss_and_gradients(images, labels, masks)
+        for name, gradient in gradients.items():
+            with tf.device(self._devices[self._groups[name]]):
+                rate = tf.identity(learning_rate)
+                _sgd(self.plan.optimizer, self._variable(name), self._velocities[name], gradient, rate)
+        return loss
+
+    def _loss_and_gradients(self, images: Tensors, labels: Tensor, masks: Tensors) -> tuple[Tensor, Tensors]:
+        """The mean loss and the gradient of every parameter; zero where the loss does not depend on it."""
+        assert self.plan.logits is not None
+        values, tapes = self._run(images, masks, training=True)
+        group = next(step.group for step in self.plan.computes if step.name == self.plan.logits)
+        logits = values[self.plan.logits]
+        with tf.device(self._devices[group]):
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(logits)
+                loss = tf.reduce_mean(
+                    tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.identity(labels), logits=logits)
+                )
+            flowing = {self.plan.logits: tape.gradient(loss, logits)}
+        return loss, self._backward(values, tapes, flowing)
+
+    def _run(self, images: Tensors, masks: Tensors, *, training: bool) -> tuple[Tensors, dict[str, Tensor]]:
+        """All values of the forward pass, and in training a tape for each step that has a gradient."""
+        values: Tensors = {}
+        tapes: dict[str, Tensor] = {}
+        for step in self.plan.steps:
+            with tf.device(self._devices[step.group]):
+                if isinstance(step, Feed):
+                    values[step.name] = tf.identity(images[step.layer])
+                elif isinstance(step, Transfer):
+                    values[step.name] = self.layers[step.name](values[step.source])
+                else:
+                    read = [values[name] for name in step.values]
+                    keep = tf.identity(masks[step.name]) if step.name in masks else None
+                    with tf.GradientTape(watch_accessed_variables=False) as tape:
+                        tape.watch(self._sources(step, values))
+                        values[step.name] = self.layers[step.name](read, training=training, keep=keep)
+                    if training and step.name in self._differentiable:
+                        tapes[step.name] = tape
+        return values, tapes
+
+    def _sources(self, step: Compute, values: Tensors) -> list[Tensor]:
+        """What a step's gradient is taken by: its trainable parameters, then the values it reads."""
+        own = [self._variable(parameter_name(step, role)) for role, w in step.weights.items() if w.trainable]
+        return own + [values[name] for name in step.values if name in self._differentiable]
+
+    def _backward(self, values: Tensors, tapes: dict[str, Tensor], flowing: Tensors) -> Tensors:
+        """The gradient of every trainable parameter, from the gradient of the logits in `flowing`."""
+        gradients: Tensors = {}
+
+        def flow(value: str, gradient: Tensor) -> None:
+            flowing[value] = flowing[value] + gradient if value in flowing else gradient
+
+        for step in reversed(self.plan.steps):
+            gradient = flowing.pop(step.name, None)
+            if gradient is None or step.name not in self._differentiable:
+                continue
+            if isinstance(step, Transfer):
+                with tf.device(self._devices[step.origin]):
+                    flow(step.source, tf.identity(gradient))
+            elif isinstance(step, Compute):
+                with tf.device(self._devices[step.group]):
+                    sources = self._sources(step, values)
+                    found = tapes[step.name].gradient(
+                        values[step.name],
+                        sources,
+                        gradient,
+                        unconnected_gradients=tf.UnconnectedGradients.ZERO,
+                    )
+                    own = [parameter_name(step, role) for role, w in step.weights.items() if w.trainable]
+                    gradients.update(zip(own, found, strict=False))
+                    read = [name for name in step.values if name in self._differentiable]
+                    for name, part in zip(read, found[len(own) :], strict=True):
+                        flow(name, part)
+        for name in self._trainable:
+            if name not in gradients:
+                with tf.device(self._devices[self._groups[name]]):
+                    gradients[name] = tf.zeros_like(self._variable(name))
+        return {name: gradients[name] for name in self._trainable}
+
+    def _feed(self, batch: Batch) -> tuple[Tensors, Tensor, Tensors]:
+        (name,) = self.plan.inputs
+        masks = {step: tf.constant(channels_last(mask)) for step, mask in batch.masks.items()}
+        return {name: self._images(batch.images)}, tf.constant(batch.labels), masks
+
+    def _images(self, array: Array) -> Tensor:
+        return tf.constant(np.ascontiguousarray(channels_last(array), dtype=self._precision))
+
+    def _holder(self, name: str) -> tuple[Share, str]:
+        """The Keras layer that holds a parameter, and the parameter's role in it."""
+        step, _, role = name.rpartition(".")
+        share = self.layers[step]
+        assert isinstance(share, Share)
+        return share, role
+
+    def _variable(self, name: str) -> Tensor:
+        share, role = self._holder(name)
+        return share.roles[role].value
+
+    def _canonical(self, name: str, tensor: Tensor) -> Array:
+        share, role = self._holder(name)
+        return share.canonical(role, tensor.numpy())
+
+    def _native(self, name: str, array: Array) -> Array:
+        share, role = self._holder(name)
+        return share.native(role, np.asarray(array, dtype=self._precision))
+
+
+def _sgd(rule: SGD, weight: Tensor, velocity: Tensor, gradient: Tensor, learning_rate: Tensor) -> None:
+    """v <- m v - lr (g + decay w); w <- w + v, in place."""
+    if rule.weight_decay:
+        gradient = gradient + rule.weight_decay * weight
+    velocity.assign(rule.momentum * velocity - learning_rate * gradient)
+    weight.assign_add(velocity)
+
+
+def _differentiable(plan: Plan) -> set[str]:
+    """The values that depend on a parameter, and so have a gradient worth computing."""
+    found: set[str] = set()
+    for step in plan.steps:
+        if isinstance(step, Transfer) and step.source in found:
+            found.add(step.name)
+        elif isinstance(step, Compute):
+            trainable = any(weight.trainable for weight in step.weights.values())
+            if trainable or any(name in found for name in step.values):
+                found.add(step.name)
+    return found
+
+
+def _last(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return (*shape[1:], shape[0])

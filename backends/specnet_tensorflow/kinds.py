@@ -1,0 +1,179 @@
+"""The built-in layer kinds in TensorFlow. Images are channels-last here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from specnet.layers.activation import Activation
+from specnet.layers.batch_norm import BatchNorm
+from specnet.layers.conv import Conv
+from specnet.layers.dropout import Dropout
+from specnet.layers.lrn import LRN
+from specnet.layers.pool import AvgPool, MaxPool
+from specnet.layers.window import Pads
+from specnet.plan import Compute
+from specnet.randomness import Array
+from specnet_tensorflow.registry import Layout, Run, Tensor, implements
+
+Weights = Mapping[str, Tensor]
+
+ACTIVATIONS = {
+    "relu": tf.nn.relu,
+    "tanh": tf.tanh,
+    "sigmoid": tf.sigmoid,
+    "softmax": tf.nn.softmax,
+}
+
+
+def channels_last(array: Array) -> Array:
+    """(n, channels, height, width) -> (n, height, width, channels), for any number of sizes."""
+    return np.moveaxis(array, 1, -1)
+
+
+def channels_first(array: Array) -> Array:
+    """(n, height, width, channels) -> (n, channels, height, width), for any number of sizes."""
+    return np.moveaxis(array, -1, 1)
+
+
+def padded(x_nhwc: Tensor, pads: Pads, value: float) -> Tensor:
+    """The image with rows and columns of `value` around it."""
+    if not any(pads):
+        return x_nhwc
+    around = [[0, 0], [pads.top, pads.bottom], [pads.left, pads.right], [0, 0]]
+    return tf.pad(x_nhwc, around, constant_values=tf.cast(value, x_nhwc.dtype))
+
+
+CONV_WEIGHT = Layout(
+    to_native=lambda w, step: w.transpose(2, 3, 1, 0),
+    to_canonical=lambda w, step: w.transpose(3, 2, 0, 1),
+)
+
+
+@implements("conv", weight=CONV_WEIGHT)
+def conv(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    layer, (x,) = step.layer, inputs
+    assert isinstance(layer, Conv)
+    pads = layer.window(step.input_shapes[0])[0]
+    around = [[0, 0], [pads.top, pads.bottom], [pads.left, pads.right], [0, 0]]
+    # Blocks one by one: TensorFlow's grouped convolution is many times slower on a CPU.
+    images = tf.split(x, layer.groups, axis=-1) if layer.groups > 1 else [x]
+    kernels = tf.split(weights["weight"], layer.groups, axis=-1) if layer.groups > 1 else [weights["weight"]]
+    blocks = [tf.nn.conv2d(i, k, layer.stride, around) for i, k in zip(images, kernels, strict=True)]
+    output = blocks[0] if len(blocks) == 1 else tf.concat(blocks, axis=-1)
+    return tf.nn.bias_add(output, weights["bias"]) if "bias" in weights else output
+
+
+def _dense_native(weight: Array, step: Compute) -> Array:
+    """(units, channels * height * width) -> (height * width * channels, units)."""
+    units, shape = weight.shape[0], step.input_shapes[0]
+    return np.moveaxis(weight.reshape(units, *shape), (0, 1), (-1, -2)).reshape(-1, units)
+
+
+def _dense_canonical(kernel: Array, step: Compute) -> Array:
+    units, (channels, *window) = kernel.shape[1], step.input_shapes[0]
+    return np.moveaxis(kernel.reshape(*window, channels, units), (-1, -2), (0, 1)).reshape(units, -1)
+
+
+@implements("dense", weight=Layout(_dense_native, _dense_canonical))
+def dense(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    rows = tf.reshape(inputs[0], [-1, weights["weight"].shape[0]])
+    output = tf.matmul(rows, weights["weight"])
+    return tf.nn.bias_add(output, weights["bias"]) if "bias" in weights else output
+
+
+@implements("max_pool")
+def max_pool(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    layer = step.layer
+    assert isinstance(layer, MaxPool)
+    pads = layer.window(step.input_shapes[0])[0]
+    return tf.nn.max_pool2d(padded(inputs[0], pads, float("-inf")), layer.kernel, layer.strides(), "VALID")
+
+
+@implements("avg_pool")
+def avg_pool(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    layer, (x,) = step.layer, inputs
+    assert isinstance(layer, AvgPool)
+    pads = layer.window(step.input_shapes[0])[0]
+    mean = tf.nn.avg_pool2d(padded(x, pads, 0.0), layer.kernel, layer.strides(), "VALID")
+    if not any(pads):
+        return mean
+    pixels = padded(tf.ones([1, *step.input_shapes[0][1:], 1], x.dtype), pads, 0.0)
+    return mean / tf.nn.avg_pool2d(pixels, layer.kernel, layer.strides(), "VALID")
+
+
+@implements("global_avg_pool")
+def global_avg_pool(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    return tf.reduce_mean(inputs[0], axis=[1, 2])
+
+
+@implements("lrn")
+def lrn(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    """The sum over neighbouring maps is a 1x1 convolution of the squares with a band of ones.
+
+    TensorFlow's own kernel has no float64.
+    """
+    layer, (x,) = step.layer, inputs
+    assert isinstance(layer, LRN)
+    channels, reach = step.input_shapes[0][0], layer.size // 2
+    band = tf.linalg.band_part(tf.ones([channels, channels], x.dtype), reach, reach)
+    sums = tf.nn.conv2d(x * x, band[None, None], 1, "VALID")
+    return x * tf.pow(layer.k + layer.scale() * sums, -layer.beta)
+
+
+@implements("batch_norm")
+def batch_norm(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    layer, (x,) = step.layer, inputs
+    assert isinstance(layer, BatchNorm)
+    mean, var = weights["running_mean"], weights["running_var"]
+    if run.training:
+        batch_mean, batch_var = tf.nn.moments(x, axes=list(range(len(x.shape) - 1)))
+        for running, batch in ((mean, batch_mean), (var, batch_var)):
+            running.assign(running + (1 - layer.momentum) * (tf.stop_gradient(batch) - running))
+        mean, var = batch_mean, batch_var
+    return tf.nn.batch_normalization(x, mean, var, weights["bias"], weights["weight"], layer.epsilon)
+
+
+@implements("dropout")
+def dropout(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    layer, (x,) = step.layer, inputs
+    assert isinstance(layer, Dropout)
+    stay = 1 - layer.rate
+    if not run.training:
+        return x * stay if layer.scale_at == "test" else tf.identity(x)
+    if run.keep is None:
+        dropped = tf.nn.dropout(x, layer.rate)
+        return dropped * stay if layer.scale_at == "test" else dropped
+    kept = x * tf.cast(run.keep, x.dtype)
+    return kept if layer.scale_at == "test" else kept / stay
+
+
+@implements("activation")
+def activation(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    layer = step.layer
+    assert isinstance(layer, Activation)
+    return ACTIVATIONS[layer.function](inputs[0])
+
+
+@implements("flatten")
+def flatten(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    (x,) = inputs
+    rank = len(x.shape)
+    if rank > 2:
+        x = tf.transpose(x, [0, rank - 1, *range(1, rank - 1)])
+    return tf.reshape(x, [-1, step.output_shape[0]])
+
+
+@implements("concat")
+def concat(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    return tf.identity(inputs[0])
+
+
+@implements("add")
+def add(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    total = tf.identity(inputs[0])
+    for other in inputs[1:]:
+        total = total + other
+    return total

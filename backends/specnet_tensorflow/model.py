@@ -1,0 +1,140 @@
+"""The native model: a functional `keras.Model` with a layer for each share and each transfer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from specnet.placement import Placement
+from specnet.plan import Compute, Feed, Plan, Transfer
+from specnet.randomness import Array
+from specnet_tensorflow import kinds
+from specnet_tensorflow.registry import Run, Tensor, find
+
+
+def device_name(device: str) -> str:
+    """specnet's name of a device as TensorFlow's: `cuda:1` is `/GPU:1`."""
+    kind, _, index = device.partition(":")
+    return f"/{'GPU' if kind == 'cuda' else 'CPU'}:{index or 0}"
+
+
+def keras_name(value: str) -> str:
+    """A value's name as Keras and TensorFlow allow it: `pool2.gpu0@gpu1` is `pool2.gpu0.to.gpu1`."""
+    name = value.replace("@", ".to.")
+    return name if name[0].isalnum() else f".{name}"
+
+
+@keras.saving.register_keras_serializable(package="specnet")
+class Share(keras.layers.Layer):
+    """One share of a layer, on its device. Its weights are named by role and have TensorFlow's layouts."""
+
+    def __init__(self, step: Compute | dict[str, Any], device: str, **options: Any) -> None:
+        self.step = Compute.from_config(step) if isinstance(step, dict) else step
+        super().__init__(**{"name": keras_name(self.step.name), **options})
+        self.device = device
+        self.implementation = find(self.step)
+        self.roles: dict[str, Any] = {}
+        with tf.device(device_name(device)):
+            for role, weight in self.step.weights.items():
+                empty = np.broadcast_to(np.float32(0), weight.shape)
+                shape = self.implementation.layout(role).to_native(empty, self.step).shape
+                self.roles[role] = self.add_weight(
+                    shape=shape, initializer="zeros", name=role, trainable=weight.trainable
+                )
+
+    def build(self, input_shape: Any) -> None:
+        """The weights exist already: their shapes follow from the step."""
+        self.built = True
+
+    def call(self, values: Any, training: bool = False, keep: Tensor | None = None) -> Tensor:
+        """The share's output for the values that its step reads, in the step's order."""
+        pieces = values if isinstance(values, list | tuple) else [values]
+        with tf.device(device_name(self.device)):
+            run = Run(bool(training), keep)
+            weights = {role: variable.value for role, variable in self.roles.items()}
+            output = self.implementation.function(self.step, self._arguments(pieces), weights, run)
+            function = self.step.activation
+            return kinds.ACTIVATIONS[function](output) if function else output
+
+    def _arguments(self, pieces: Any) -> list[Tensor]:
+        """The values concatenated along the channels where an argument has several."""
+        arguments: list[Tensor] = []
+        start = 0
+        for names in self.step.arguments:
+            parts = pieces[start : start + len(names)]
+            start += len(names)
+            arguments.append(parts[0] if len(parts) == 1 else tf.concat(list(parts), axis=-1))
+        return arguments
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+        channels, *window = self.step.output_shape
+        return (None, *window, channels)
+
+    def canonical(self, role: str, array: Array) -> Array:
+        """A native array in its canonical layout."""
+        return np.ascontiguousarray(self.implementation.layout(role).to_canonical(array, self.step))
+
+    def native(self, role: str, array: Array) -> Array:
+        """A canonical array in TensorFlow's layout."""
+        return np.ascontiguousarray(self.implementation.layout(role).to_native(array, self.step))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "step": self.step.config(), "device": self.device}
+
+
+@keras.saving.register_keras_serializable(package="specnet")
+class Move(keras.layers.Layer):
+    """A transfer: its input becomes available on another device."""
+
+    def __init__(self, device: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.device = device
+
+    def call(self, value: Tensor) -> Tensor:
+        with tf.device(device_name(self.device)):
+            return tf.identity(value)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "device": self.device}
+
+
+Layers = dict[str, Share | Move]
+"""The Keras layers by the name of their step."""
+
+
+def make_layers(plan: Plan, placement: Placement, dtype: str) -> Layers:
+    """A layer for each compute and transfer step."""
+    layers: Layers = {}
+    for step in plan.steps:
+        if isinstance(step, Compute):
+            layers[step.name] = Share(step, placement[step.group], dtype=dtype)
+        elif isinstance(step, Transfer):
+            layers[step.name] = Move(placement[step.group], name=keras_name(step.name), dtype=dtype)
+    return layers
+
+
+def make_model(plan: Plan, layers: Layers, dtype: str) -> keras.Model:
+    """The functional model. Images are (n, height, width, channels), as Keras users expect."""
+    inputs = {
+        name: keras.Input((*shape[1:], shape[0]), dtype=dtype, name=keras_name(name))
+        for name, shape in plan.inputs.items()
+    }
+    values: dict[str, Any] = {}
+    for step in plan.steps:
+        if isinstance(step, Feed):
+            values[step.name] = inputs[step.layer]
+        elif isinstance(step, Transfer):
+            values[step.name] = layers[step.name](values[step.source])
+        else:
+            read = [values[name] for name in step.values]
+            values[step.name] = layers[step.name](read if len(read) > 1 else read[0])
+    outputs = [values[name] for name in plan.outputs]
+    only = len(outputs) == 1
+    result = outputs[0] if only else dict(zip(map(keras_name, plan.outputs), outputs, strict=True))
+    return keras.Model(next(iter(inputs.values())) if len(inputs) == 1 else inputs, result, name=plan.name)

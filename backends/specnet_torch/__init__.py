@@ -1,0 +1,7 @@
+"""specnet's PyTorch backend, found through the entry point `torch` of the group `specnet.backends`."""
+
+from specnet_torch.backend import TorchBackend
+from specnet_torch.model import TorchModel
+from specnet_torch.registry import Run, implements
+
+__all__ = ["Run", "TorchBackend", "TorchModel", "implements"]

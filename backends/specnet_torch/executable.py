@@ -1,0 +1,104 @@
+"""Training and evaluation of a plan in PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from specnet.backend import Batch, Precision, State, check_inputs, check_state
+from specnet.placement import Placement
+from specnet.plan import Plan
+from specnet.randomness import Array
+from specnet.recipe import SGD
+from specnet_torch.model import TorchModel
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+class TorchExecutable:
+    """Implements `specnet.backend.Executable`."""
+
+    def __init__(self, plan: Plan, placement: Placement, precision: Precision) -> None:
+        self.plan = plan
+        self._dtype = DTYPES[precision]
+        self.model = TorchModel(plan, placement, self._dtype)
+        self._weights = dict(self.model.named_parameters())
+        self._velocities = {name: torch.zeros_like(w) for name, w in self._weights.items()}
+
+    def state(self) -> State:
+        return {name: _array(t) for name, t in self.model.state_dict().items()}
+
+    def load_state(self, state: Mapping[str, Array]) -> None:
+        _fill(self.model.state_dict(), state)
+
+    def optimizer_state(self) -> State:
+        return {name: _array(v) for name, v in self._velocities.items()}
+
+    def load_optimizer_state(self, state: Mapping[str, Array]) -> None:
+        _fill(self._velocities, state)
+
+    def forward(self, inputs: Mapping[str, Array]) -> State:
+        check_inputs(self.plan, inputs)
+        self.model.eval()
+        with torch.inference_mode():
+            outputs = self.model(*(self._tensor(inputs[name]) for name in self.plan.inputs))
+        if isinstance(outputs, Tensor):
+            outputs = {self.plan.outputs[0]: outputs}
+        return {name: _array(t) for name, t in outputs.items()}
+
+    def gradients(self, batch: Batch) -> tuple[float, State]:
+        loss, gradients = self._loss_and_gradients(batch)
+        return float(loss), {name: _array(g) for name, g in zip(self._weights, gradients, strict=True)}
+
+    def train_step(self, batch: Batch, learning_rate: float) -> Tensor:
+        assert self.plan.optimizer is not None
+        loss, gradients = self._loss_and_gradients(batch)
+        with torch.no_grad():
+            for (name, weight), gradient in zip(self._weights.items(), gradients, strict=True):
+                _sgd(self.plan.optimizer, weight, self._velocities[name], gradient, learning_rate)
+        return loss
+
+    def _loss_and_gradients(self, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The mean loss and the gradient of every parameter; zero where the loss does not depend on it."""
+        self.model.train()
+        groups = {step.name: step.group for step in self.plan.computes}
+        masks = {
+            name: torch.from_numpy(mask).to(self.model.devices[groups[name]], self._dtype, non_blocking=True)
+            for name, mask in batch.masks.items()
+        }
+        logits = self.model(self._tensor(batch.images), masks=masks)
+        labels = torch.from_numpy(batch.labels).to(logits.device, non_blocking=True)
+        loss = F.cross_entropy(logits, labels)
+        gradients = torch.autograd.grad(
+            loss, list(self._weights.values()), allow_unused=True, materialize_grads=True
+        )
+        return loss.detach(), gradients
+
+    def _tensor(self, array: Array) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self._dtype)
+
+
+def _sgd(rule: SGD, weight: Tensor, velocity: Tensor, gradient: Tensor, learning_rate: float) -> None:
+    """v <- m v - lr (g + decay w); w <- w + v, in place."""
+    velocity.mul_(rule.momentum).add_(gradient, alpha=-learning_rate)
+    if rule.weight_decay:
+        velocity.add_(weight, alpha=-learning_rate * rule.weight_decay)
+    weight.add_(velocity)
+
+
+def _array(tensor: Tensor) -> Array:
+    """A copy in NumPy that later updates leave alone."""
+    array: Array = tensor.detach().cpu().numpy().copy()
+    return array
+
+
+def _fill(tensors: Mapping[str, Tensor], state: Mapping[str, Array]) -> None:
+    """Copy arrays into tensors of the same names and shapes. Raises `UsageError` where they differ."""
+    check_state({name: tensor.shape for name, tensor in tensors.items()}, state)
+    with torch.no_grad():
+        for name, tensor in tensors.items():
+            tensor.copy_(torch.from_numpy(np.array(state[name])))

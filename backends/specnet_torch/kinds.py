@@ -1,0 +1,152 @@
+"""The built-in layer kinds in PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from specnet.layers.activation import Activation
+from specnet.layers.batch_norm import BatchNorm
+from specnet.layers.conv import Conv
+from specnet.layers.dropout import Dropout
+from specnet.layers.lrn import LRN
+from specnet.layers.pool import AvgPool, MaxPool
+from specnet.layers.window import Pads
+from specnet.plan import Compute
+from specnet_torch.registry import Run, implements
+
+Weights = Mapping[str, Tensor]
+
+ACTIVATIONS = {
+    "relu": F.relu,
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+    "softmax": lambda x: torch.softmax(x, dim=1),
+}
+
+
+def padded(x_nchw: Tensor, pads: Pads, value: float) -> Tensor:
+    """The image with rows and columns of `value` around it."""
+    if not any(pads):
+        return x_nchw
+    return F.pad(x_nchw, (pads.left, pads.right, pads.top, pads.bottom), value=value)
+
+
+@implements("conv")
+def conv(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    layer, (x,) = step.layer, inputs
+    assert isinstance(layer, Conv)
+    pads = layer.window(step.input_shapes[0])[0]
+    weight, bias = weights["weight"], weights.get("bias")
+    if pads.top == pads.bottom and pads.left == pads.right:
+        return F.conv2d(x, weight, bias, layer.stride, (pads.top, pads.left), groups=layer.groups)
+    return F.conv2d(padded(x, pads, 0.0), weight, bias, layer.stride, groups=layer.groups)
+
+
+@implements("dense")
+def dense(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    return F.linear(inputs[0].flatten(1), weights["weight"], weights.get("bias"))
+
+
+@implements("max_pool")
+def max_pool(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    layer = step.layer
+    assert isinstance(layer, MaxPool)
+    pads = layer.window(step.input_shapes[0])[0]
+    return F.max_pool2d(padded(inputs[0], pads, float("-inf")), layer.kernel, layer.strides())
+
+
+@implements("avg_pool")
+def avg_pool(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    layer, (x,) = step.layer, inputs
+    assert isinstance(layer, AvgPool)
+    pads = layer.window(step.input_shapes[0])[0]
+    mean = F.avg_pool2d(padded(x, pads, 0.0), layer.kernel, layer.strides())
+    if not any(pads):
+        return mean
+    pixels = padded(torch.ones_like(x[:1, :1]), pads, 0.0)
+    return mean / F.avg_pool2d(pixels, layer.kernel, layer.strides())
+
+
+@implements("global_avg_pool")
+def global_avg_pool(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    return inputs[0].mean(dim=(2, 3))
+
+
+@implements("lrn")
+def lrn(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    """The sum over neighbouring maps is a 1x1 convolution of the squares with a band of ones."""
+    layer, (x,) = step.layer, inputs
+    assert isinstance(layer, LRN)
+    channels, reach = x.shape[1], layer.size // 2
+    band = x.new_ones(channels, channels).triu(-reach).tril(reach)
+    sums = F.conv2d(x * x, band[:, :, None, None])
+    return x * (layer.k + layer.scale() * sums).pow(-layer.beta)
+
+
+@implements("batch_norm")
+def batch_norm(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    layer, (x,) = step.layer, inputs
+    assert isinstance(layer, BatchNorm)
+    mean, var = weights["running_mean"], weights["running_var"]
+    if not run.training:
+        return F.batch_norm(x, mean, var, weights["weight"], weights["bias"], False, 0.0, layer.epsilon)
+    with torch.no_grad():
+        # PyTorch would apply Bessel's correction to the running variance; the language does not.
+        axes = [axis for axis in range(x.ndim) if axis != 1]
+        batch_var, batch_mean = torch.var_mean(x, dim=axes, correction=0)
+        mean.lerp_(batch_mean, 1 - layer.momentum)
+        var.lerp_(batch_var, 1 - layer.momentum)
+    return torch.batch_norm(
+        x,
+        weights["weight"],
+        weights["bias"],
+        None,
+        None,
+        True,
+        0.0,
+        layer.epsilon,
+        torch.backends.cudnn.enabled,
+    )
+
+
+@implements("dropout")
+def dropout(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    layer, (x,) = step.layer, inputs
+    assert isinstance(layer, Dropout)
+    stay = 1 - layer.rate
+    if not run.training:
+        return x * stay if layer.scale_at == "test" else x
+    if run.keep is None:
+        dropped = F.dropout(x, layer.rate)
+        return dropped * stay if layer.scale_at == "test" else dropped
+    kept = x * run.keep
+    return kept if layer.scale_at == "test" else kept / stay
+
+
+@implements("activation")
+def activation(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    layer = step.layer
+    assert isinstance(layer, Activation)
+    return ACTIVATIONS[layer.function](inputs[0])
+
+
+@implements("flatten")
+def flatten(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    return inputs[0].flatten(1)
+
+
+@implements("concat")
+def concat(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    return inputs[0]
+
+
+@implements("add")
+def add(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    total = inputs[0]
+    for other in inputs[1:]:
+        total = total + other
+    return total

@@ -1,0 +1,121 @@
+"""The native model: an `nn.Module` with a submodule for each share, run in the plan's order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from specnet.placement import Placement
+from specnet.plan import Compute, Feed, Plan, Transfer
+from specnet_torch import kinds
+from specnet_torch.registry import Run, find
+
+
+class Share(nn.Module):
+    """One share of a layer. Its parameters are named by role and have their canonical layouts."""
+
+    def __init__(self, step: Compute, device: torch.device, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.step = step
+        self._carry_out = find(step)
+        for role, weight in step.weights.items():
+            values = torch.zeros(weight.shape, device=device, dtype=dtype)
+            if weight.trainable:
+                self.register_parameter(role, nn.Parameter(values))
+            else:
+                self.register_buffer(role, values)
+
+    def forward(self, *values: Tensor, keep: Tensor | None = None) -> Tensor:
+        """The share's output for the values that its step reads, in the step's order."""
+        weights = {**self._parameters, **self._buffers}
+        run = Run(self.training, keep)
+        output = self._carry_out(self.step, self._arguments(values), weights, run)  # type: ignore[arg-type]
+        function = self.step.activation
+        return kinds.ACTIVATIONS[function](output) if function else output
+
+    def _arguments(self, values: Sequence[Tensor]) -> list[Tensor]:
+        """The values concatenated along the channels where an argument has several."""
+        arguments: list[Tensor] = []
+        start = 0
+        for names in self.step.arguments:
+            pieces = values[start : start + len(names)]
+            start += len(names)
+            arguments.append(pieces[0] if len(pieces) == 1 else torch.cat(list(pieces), dim=1))
+        return arguments
+
+    def extra_repr(self) -> str:
+        layer = self.step.layer
+        fields = layer.model_dump(exclude={"from_", "group", "cross_group"}, exclude_defaults=True)
+        return ", ".join(
+            [layer.kind, *(f"{name}={value}" for name, value in fields.items() if name != "kind")]
+        )
+
+
+class _Layer(nn.Module):
+    """The shares of one layer by group, so that states are keyed `conv1.gpu0.weight`.
+
+    Submodules are put in place directly: a layer or group may bear the name of one of `nn.Module`'s methods.
+    """
+
+    def put(self, name: str, module: nn.Module) -> None:
+        self._modules[name] = module
+
+    def at(self, name: str) -> nn.Module:
+        module = self._modules[name]
+        assert module is not None
+        return module
+
+
+class TorchModel(_Layer):
+    """A network as PyTorch code runs it. Call it with images (n, channels, height, width).
+
+    The state's keys are the canonical names. In training mode, used by hand, dropout draws its own masks.
+    """
+
+    def __init__(self, plan: Plan, placement: Placement, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.plan = plan
+        self.devices = {group: torch.device(device) for group, device in placement.items()}
+        self._last_uses = plan.last_uses()
+        for step in plan.computes:
+            name = step.name.removesuffix(f".{step.group}")
+            if name not in self._modules:
+                self.put(name, _Layer())
+            holder = self._modules[name]
+            assert isinstance(holder, _Layer)
+            holder.put(step.group, Share(step, self.devices[step.group], dtype))
+
+    def share(self, step: Compute) -> Share:
+        """The submodule that carries out a step."""
+        holder = self.at(step.name.removesuffix(f".{step.group}"))
+        assert isinstance(holder, _Layer)
+        found = holder.at(step.group)
+        assert isinstance(found, Share)
+        return found
+
+    def forward(
+        self, *images: Tensor, masks: Mapping[str, Tensor] | None = None
+    ) -> Tensor | dict[str, Tensor]:
+        """The output, or outputs by name if there are several.
+
+        There is one argument for each input, in the order of `plan.inputs`. `masks` are dropout masks by the
+        name of the step that uses them.
+        """
+        inputs = dict(zip(self.plan.inputs, images, strict=True))
+        values: dict[str, Tensor] = {}
+        for step in self.plan.steps:
+            device = self.devices[step.group]
+            if isinstance(step, Feed):
+                values[step.name] = inputs[step.layer].to(device, non_blocking=True)
+            elif isinstance(step, Transfer):
+                values[step.name] = values[step.source].to(device, non_blocking=True)
+            else:
+                keep = masks.get(step.name) if masks else None
+                values[step.name] = self.share(step)(*(values[name] for name in step.values), keep=keep)
+            for name in self._last_uses.get(step.name, ()):
+                del values[name]
+        if len(self.plan.outputs) == 1:
+            return values[self.plan.outputs[0]]
+        return {name: values[name] for name in self.plan.outputs}

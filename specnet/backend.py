@@ -1,0 +1,107 @@
+"""The two protocols that a backend implements.
+
+A backend turns a plan into an `Executable`: a native model with the operations that training and evaluation
+need. Everything that crosses this line is NumPy in canonical form: images (n, channels, height, width),
+convolution weights (out, in, height, width), dense weights (out, in), names like `conv1.gpu0.weight`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, SupportsFloat
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnet import plugins
+from specnet.errors import UsageError
+from specnet.layers.base import describe
+from specnet.placement import Placement
+from specnet.plan import Plan
+from specnet.randomness import Array
+
+Precision = Literal["float32", "float64"]
+State = dict[str, Array]
+"""Arrays by canonical name."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one training step sees. `masks` are the dropout masks by the name of the step that uses them."""
+
+    images: Array
+    labels: NDArray[np.int64]
+    masks: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
+
+
+class Executable(Protocol):
+    """A plan ready to run on its devices."""
+
+    model: Any
+    """The native model: a `torch.nn.Module` or a `keras.Model`."""
+
+    def state(self) -> State:
+        """All parameters and running statistics."""
+
+    def load_state(self, state: Mapping[str, Array]) -> None:
+        """Replace all of them. Call `check_state` first: it raises `UsageError` where names or shapes differ."""
+
+    def optimizer_state(self) -> State:
+        """The velocity of every trainable parameter, under the parameter's name."""
+
+    def load_optimizer_state(self, state: Mapping[str, Array]) -> None:
+        """Replace all velocities."""
+
+    def forward(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """The plan's outputs by value name, in evaluation mode. `inputs` are keyed by input layer."""
+
+    def gradients(self, batch: Batch) -> tuple[float, State]:
+        """The mean loss over a batch and its gradient, in training mode. Changes running statistics only."""
+
+    def train_step(self, batch: Batch, learning_rate: float) -> SupportsFloat:
+        """One update. The loss it returns may still be under way: `float()` waits for it."""
+
+
+class Backend(Protocol):
+    """A framework that can carry out plans. Registered in the entry-point group `specnet.backends`."""
+
+    name: str
+
+    def devices(self) -> list[str]:
+        """The devices of this machine: `cpu` first, then `cuda:0` and so on."""
+
+    def compile(self, plan: Plan, placement: Placement, precision: Precision) -> Executable:
+        """The plan on its devices, its state zero. Raises `UsageError` for a kind it does not know."""
+
+
+def find(name: str) -> Backend:
+    """The backend registered under a name. Raises `PluginError` with the pip command if it is missing."""
+    backend: Backend = plugins.load("specnet.backends", name)()
+    return backend
+
+
+def check_state(wanted: Mapping[str, Sequence[int]], state: Mapping[str, Array]) -> None:
+    """Raise `UsageError` unless `state` has exactly the wanted names and shapes."""
+    missing = [name for name in wanted if name not in state]
+    extra = [name for name in state if name not in wanted]
+    if missing or extra:
+        what = f"'{missing[0]}' is missing" if missing else f"'{extra[0]}' is not in the network"
+        raise UsageError(f"the state does not fit the network: {what}", "was it made from another spec?")
+    for name, shape in wanted.items():
+        if tuple(state[name].shape) != tuple(shape):
+            got = describe(state[name].shape)
+            message = f"the state does not fit the network: '{name}' is {got}, not {describe(tuple(shape))}"
+            raise UsageError(message, "was it made from another spec?")
+
+
+def check_inputs(plan: Plan, inputs: Mapping[str, Array]) -> None:
+    """Raise `UsageError` unless there is one batch of the right shape for every input of the plan."""
+    for name, shape in plan.inputs.items():
+        if name not in inputs:
+            raise UsageError(f"there are no images for the input '{name}'")
+        got = tuple(inputs[name].shape[1:])
+        if got != shape:
+            raise UsageError(
+                f"the input '{name}' takes {describe(shape)}, and the images are {describe(got)}"
+            )

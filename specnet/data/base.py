@@ -1,0 +1,59 @@
+"""What a dataset is: a declaration that can stand in a spec, and the images it opens.
+
+A dataset kind is a class derived from `Data`, registered in the entry-point group `specnet.datasets`. Its
+fields are options such as sizes; a path never stands in a spec, it is given when the dataset is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from specnet.schema import Strict
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Split = Literal["train", "test"]
+
+
+class Images(Protocol):
+    """One part of a dataset: images of one shape with their labels, read by index."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Channels, height and width of every image."""
+
+    def __len__(self) -> int: ...
+
+    def read(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Images (n, channels, height, width), values 0 to 255, and labels (n,). Called from a thread."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """An opened dataset. Labels index `classes`."""
+
+    classes: Sequence[str]
+    train: Images
+    test: Images
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the spec expects of its images: the input's shape and the number of classes."""
+
+    shape: tuple[int, ...]
+    classes: int
+
+
+class Data(Strict):
+    """Base of all dataset kinds."""
+
+    kind: str
+
+    def open(self, path: str | None, wanted: Wanted) -> Dataset:
+        """Open the dataset at `path`. Raises `DataError` if it is not there or cannot be used."""
+        raise NotImplementedError

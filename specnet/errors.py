@@ -1,0 +1,140 @@
+"""What goes wrong, said once: diagnostics for findings in a spec, exceptions for everything else.
+
+SpecnetError                    base; `exit_code` is what the command line returns
++-- SpecError                   the spec is invalid (exit code 1); carries every `Diagnostic`
++-- UsageError                  wrong arguments, or a thing that is not there (exit code 2)
+    +-- PluginError             a backend, layer kind or dataset is missing, broken or claimed twice
+    +-- DeviceError             a device was asked for that this machine does not have
+    +-- DataError               a dataset is missing, empty or unreadable
+    +-- RunError                a run directory or a checkpoint cannot be used
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a text. `line` and `column` count from 1; `width` is the number of characters meant."""
+
+    file: str
+    line: int
+    column: int
+    width: int = 1
+    source: str = ""
+    """The whole line, for showing it with a caret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding: a stable code, what is wrong, where, and what to do about it."""
+
+    code: str
+    message: str
+    position: Position | None = None
+    hint: str | None = None
+    severity: Severity = "error"
+
+    def as_json(self) -> dict[str, object]:
+        """The finding under the keys that `validate --json` promises."""
+        place = self.position
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "message": self.message,
+            "file": place.file if place else None,
+            "line": place.line if place else None,
+            "column": place.column if place else None,
+            "hint": self.hint,
+        }
+
+    def __str__(self) -> str:
+        """`file:line:column: severity CODE: message`, the source line with a caret, and the hint."""
+        place = self.position
+        where = f"{place.file}:{place.line}:{place.column}: " if place else ""
+        lines = [f"{where}{self.severity} {self.code}: {self.message}"]
+        if place and place.source:
+            lines += _excerpt(place)
+        if self.hint:
+            lines.append(f"  hint: {self.hint}")
+        return "\n".join(lines)
+
+
+def _excerpt(place: Position, limit: int = 100) -> list[str]:
+    """The source line and a caret line under it; a long line is shown around the caret only."""
+    source = "".join(" " if ord(c) < 32 else c for c in place.source)
+    start = max(0, place.column - 1 - limit // 2) if len(source) > limit else 0
+    shown = source[start : start + limit]
+    offset = place.column - 1 - start
+    carets = "^" * max(1, min(place.width, len(shown) - offset))
+    number = str(place.line)
+    return [f"  {number} | {shown}", f"  {' ' * len(number)} | {' ' * offset}{carets}"]
+
+
+class SpecnetError(Exception):
+    """Base of all errors that specnet raises on purpose."""
+
+    exit_code = 2
+
+
+class SpecError(SpecnetError):
+    """A spec that cannot be used. `diagnostics` holds every finding, ordered by position."""
+
+    exit_code = 1
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = in_order(diagnostics)
+        super().__init__("\n".join(str(d) for d in self.diagnostics))
+
+
+class UsageError(SpecnetError):
+    """The request cannot be carried out as asked; `hint` names the next thing to try."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        self.message = message
+        self.hint = hint
+        super().__init__(message if hint is None else f"{message}\n  hint: {hint}")
+
+
+class PluginError(UsageError):
+    """A backend, layer kind or dataset is missing, broken, or claimed by two packages."""
+
+
+class DeviceError(UsageError):
+    """A device was asked for that is not there."""
+
+
+class DataError(UsageError):
+    """A dataset is missing, empty or unreadable."""
+
+
+class RunError(UsageError):
+    """A run directory or a checkpoint cannot be used."""
+
+
+def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Findings ordered by file and position, those without a position last."""
+
+    def place(d: Diagnostic) -> tuple[bool, str, int, int]:
+        p = d.position
+        return (p is None, p.file, p.line, p.column) if p else (True, "", 0, 0)
+
+    return sorted(diagnostics, key=place)
+
+
+def suggestion(name: object, valid: Iterable[str], *, noun: str = "") -> str:
+    """What to say about `name` when only `valid` names exist: the nearest one, then all of them if few."""
+    names: Sequence[str] = sorted(set(valid))
+    if not names:
+        return f"there is no {noun or 'name'} to choose from"
+    close = difflib.get_close_matches(str(name), names[:2000], n=1, cutoff=0.6)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    shown = ", ".join(names[:24]) + (", ..." if len(names) > 24 else "")
+    return f"valid {noun or 'name'}s: {shown}"

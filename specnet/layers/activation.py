@@ -1,0 +1,23 @@
+"""`activation`: an elementwise function, or softmax over the channels."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field
+
+from specnet.layers.base import ActivationName, Layer, Shape, check_activation_split
+
+
+class Activation(Layer):
+    """`function` applied to the input. Softmax runs over the channels (or units)."""
+
+    kind: Literal["activation"] = "activation"
+    function: Annotated[ActivationName, Field(description="relu, tanh, sigmoid or softmax.")]
+
+    def share(self, parts: int) -> Self:
+        check_activation_split(self.function, parts, "function")
+        return self
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]

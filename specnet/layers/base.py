@@ -1,0 +1,173 @@
+"""What a layer kind declares: its fields, its split over groups, its output shape, parameters and MACs.
+
+A kind is one frozen pydantic class derived from `Layer`, registered under its name in the entry-point group
+`specnet.layers`. Each backend implements it in one registered function. Shapes are without the batch; the
+first size is the one that inputs are concatenated along and that is shared out over groups (channels, or
+units). A kind may use any further sizes.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from specnet.errors import SpecnetError
+from specnet.initializers import Initializer
+from specnet.schema import Names, Strict, finding, is_number, shown
+
+Shape = tuple[int, ...]
+"""Sizes of one image's values: (channels, height, width), (units,), or whatever a plugin's kinds use."""
+
+
+class LayerError(SpecnetError):
+    """A layer that cannot be what the spec says. `field` is the YAML key at fault, if it is one key."""
+
+    def __init__(
+        self, message: str, *, code: str = "SN401", field: str | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.field = field
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """One parameter of a layer: its shape and where its values start.
+
+    `initial` is a constant, or None for a draw by the layer's or the recipe's initializer. Values that are
+    not trainable, such as running means, belong to the state but are not counted as parameters.
+    """
+
+    shape: Shape
+    initial: float | None = None
+    trainable: bool = True
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+
+class Layer(Strict):
+    """Base of all layer kinds. Sizes that a kind declares are the whole layer's, over all its groups."""
+
+    kind: str
+    from_: Annotated[Names, Field(alias="from", description="The layer or layers this one reads.")]
+    group: Annotated[
+        Names | None,
+        Field(description="The group or groups it lives on; its first input's groups if left out."),
+    ] = None
+    cross_group: Annotated[
+        bool, Field(description="Read every group's share of each input, not only its own group's.")
+    ] = False
+
+    divided: ClassVar[str | None] = None
+    """The field that holds the whole layer's channels or units, to be shared out over its groups."""
+
+    joins: ClassVar[bool] = True
+    """Whether several inputs are concatenated along the channels before the layer sees them."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the layers it reads, in order."""
+        return self.from_
+
+    def share(self, parts: int) -> Self:
+        """The layer as one of `parts` groups holds it. Raises `LayerError` if it cannot be shared out."""
+        if self.divided is None or parts == 1:
+            return self
+        total = getattr(self, self.divided)
+        if total % parts:
+            message = f"{self.divided} {total} cannot be shared out equally over {parts} groups"
+            lower, upper = total - total % parts, total - total % parts + parts
+            near = f"{lower} or {upper}" if lower else f"{upper}"
+            raise LayerError(message, code="SN502", field=self.divided, hint=f"use {near}, or name one group")
+        return self.model_copy(update={self.divided: total // parts})
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        """The shape of its output. Raises `LayerError` if the inputs do not fit."""
+        raise NotImplementedError
+
+    def parameters(self, *inputs: Shape) -> dict[str, Weight]:
+        """Its parameters by role (`weight`, `bias`, ...)."""
+        return {}
+
+    def macs(self, *inputs: Shape) -> int:
+        """Multiply-accumulate operations for one image. Only products with weights are counted."""
+        return 0
+
+    def drop_rate(self) -> float | None:
+        """The probability of zeroing a unit in training, for a kind that needs such a mask, else None."""
+        return None
+
+
+def describe(shape: Shape) -> str:
+    """A shape in words: `96x55x55`."""
+    return "x".join(str(size) for size in shape)
+
+
+def image(shape: Shape, kind: str) -> tuple[int, int, int]:
+    """The shape as (channels, height, width). Raises `LayerError` for any other rank."""
+    if len(shape) != 3:
+        message = f"{kind} needs an image (channels x height x width), and its input is {describe(shape)}"
+        raise LayerError(message, code="SN403", field="from")
+    return shape[0], shape[1], shape[2]
+
+
+ActivationName = Literal["relu", "tanh", "sigmoid", "softmax"]
+
+
+class Activated(Layer):
+    """A layer that can apply an activation function to its own output."""
+
+    activation: Annotated[ActivationName | None, Field(description="Function applied to the output.")] = None
+
+    def share(self, parts: int) -> Self:
+        if self.activation is not None:
+            check_activation_split(self.activation, parts, "activation")
+        return super().share(parts)
+
+
+def check_activation_split(function: str, parts: int, field: str) -> None:
+    """Softmax needs all units at once. Raises `LayerError` where they are spread over groups."""
+    if function == "softmax" and parts > 1:
+        message = f"softmax needs all units in one place, and this layer is split over {parts} groups"
+        hint = "give the layer one group (group: NAME, with cross_group: true if it reads the others)"
+        raise LayerError(message, code="SN506", field=field, hint=hint)
+
+
+def _bias(value: Any) -> Any:
+    if value == "none" and isinstance(value, str):
+        return value
+    if is_number(value):
+        return float(value)
+    hint = "0 is the default; 'none' means a layer without biases"
+    raise finding("bias", f"expected a number or 'none', got {shown(value)}", hint)
+
+
+Bias = Annotated[
+    float | Literal["none"],
+    BeforeValidator(_bias),
+    WithJsonSchema({"oneOf": [{"type": "number"}, {"const": "none"}]}),
+    Field(description="The value the biases start from, or 'none' for a layer without biases."),
+]
+
+
+class Weighted(Activated):
+    """A layer with weights and biases."""
+
+    bias: Bias = 0.0
+    weights: Annotated[
+        Initializer | None, Field(description="Where the weights start; the recipe's if left out.")
+    ] = None
+
+    def weight_and_bias(self, shape: Shape) -> dict[str, Weight]:
+        """The two parameters, for weights of `shape` laid out (out, in, ...)."""
+        parameters = {"weight": Weight(shape)}
+        if self.bias != "none":
+            parameters["bias"] = Weight((shape[0],), initial=self.bias)
+        return parameters

@@ -1,0 +1,34 @@
+"""`batch_norm`: batch normalization (Ioffe and Szegedy 2015)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from specnet.layers.base import Activated, Shape, Weight
+
+
+class BatchNorm(Activated):
+    """y = weight * (x - mean) / sqrt(variance + epsilon) + bias, for each channel.
+
+    In training, mean and variance are the batch's; afterwards the running ones, which follow
+    running <- momentum * running + (1 - momentum) * batch. The variance is the plain mean of squares about
+    the mean, without Bessel's correction, in both.
+    """
+
+    kind: Literal["batch_norm"] = "batch_norm"
+    epsilon: Annotated[float, Field(gt=0)] = 1e-5
+    momentum: Annotated[float, Field(ge=0, lt=1, description="Share of the running value that stays.")] = 0.9
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def parameters(self, *inputs: Shape) -> dict[str, Weight]:
+        channels = (inputs[0][0],)
+        return {
+            "weight": Weight(channels, initial=1.0),
+            "bias": Weight(channels, initial=0.0),
+            "running_mean": Weight(channels, initial=0.0, trainable=False),
+            "running_var": Weight(channels, initial=1.0, trainable=False),
+        }

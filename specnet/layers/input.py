@@ -1,0 +1,30 @@
+"""`input`: where images enter the network."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from specnet.layers.base import Layer, Shape
+from specnet.schema import Names, Sizes, finding
+
+
+class Input(Layer):
+    """The images themselves. Every group has the whole of them."""
+
+    kind: Literal["input"] = "input"
+    from_: Annotated[Names, Field(alias="from", exclude=True)] = ()
+    shape: Annotated[Sizes, Field(description="[channels, height, width], or [units] for vectors.")]
+
+    @field_validator("from_", "group", "cross_group", mode="before")
+    @classmethod
+    def _reads_nothing(cls, value: Any) -> Any:
+        raise finding("input", "an input reads nothing and is on every group", "remove this key")
+
+    @classmethod
+    def keys(cls) -> list[str]:
+        return ["kind", "shape"]
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return self.shape

@@ -1,0 +1,32 @@
+"""`concat` and `add`: several inputs become one."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from specnet.layers.base import Activated, Layer, LayerError, Shape, describe
+
+
+class Concat(Layer):
+    """Its inputs one after another along the channels, as every layer with several inputs reads them."""
+
+    kind: Literal["concat"] = "concat"
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+
+class Add(Activated):
+    """The sum of its inputs, which must have one shape."""
+
+    kind: Literal["add"] = "add"
+
+    joins = False
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        if any(shape != inputs[0] for shape in inputs):
+            shapes = " and ".join(
+                f"{name} ({describe(shape)})" for name, shape in zip(self.inputs, inputs, strict=True)
+            )
+            raise LayerError(f"cannot add {shapes}: the shapes differ", field="from")
+        return inputs[0]

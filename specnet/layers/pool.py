@@ -1,0 +1,56 @@
+"""`max_pool`, `avg_pool`, `global_avg_pool`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from specnet.layers.base import Layer, LayerError, Shape, image
+from specnet.layers.window import Pads, Windowed
+from specnet.schema import Pair
+
+
+class Pool(Windowed):
+    """A window slid over each channel. The stride is the kernel's size unless it is given."""
+
+    stride: Annotated[
+        Pair | None, Field(description="Step of the window; the kernel's size if left out.")
+    ] = None  # type: ignore[assignment]
+
+    def strides(self) -> tuple[int, int]:
+        return self.stride or self.kernel
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        pads, rows, columns = self.window(inputs[0])
+        self._check_windows(inputs[0], pads, rows, columns)
+        return inputs[0][0], rows, columns
+
+    def _check_windows(self, shape: Shape, pads: Pads, rows: int, columns: int) -> None:
+        """Every window must see at least one pixel, or there is nothing to take the maximum or mean of."""
+        down, right = self.strides()
+        first = pads.top < self.kernel[0] and pads.left < self.kernel[1]
+        last = (rows - 1) * down < pads.top + shape[1] and (columns - 1) * right < pads.left + shape[2]
+        if not (first and last):
+            raise LayerError("a window at the edge sees nothing but padding", code="SN402", field="padding")
+
+
+class MaxPool(Pool):
+    """The largest value of each window. Padding never wins."""
+
+    kind: Literal["max_pool"] = "max_pool"
+
+
+class AvgPool(Pool):
+    """The mean of the pixels in each window; padding is not counted."""
+
+    kind: Literal["avg_pool"] = "avg_pool"
+
+
+class GlobalAvgPool(Layer):
+    """The mean of each channel: an image becomes a vector."""
+
+    kind: Literal["global_avg_pool"] = "global_avg_pool"
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return (image(inputs[0], self.kind)[0],)

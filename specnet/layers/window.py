@@ -1,0 +1,106 @@
+"""Sliding windows, shared by convolution and pooling: padding, rounding and output size.
+
+Frameworks disagree on both, so the meaning is settled here and backends see explicit paddings only.
+
+    floor   out = 1 + floor((n + before + after - kernel) / stride)
+    ceil    the same with ceil; the missing rows and columns are added at the bottom and right
+    same    TensorFlow's rule: out = ceil(n / stride), the odd pixel of padding at the bottom and right
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from specnet.layers.base import Layer, LayerError, Shape, describe, image
+from specnet.schema import Pair, finding, is_whole, shown
+
+
+class Pads(NamedTuple):
+    """Rows and columns added around an image."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+
+def _padding(value: Any) -> Any:
+    if value == "same" and isinstance(value, str):
+        return value
+    if is_whole(value):
+        return (value,) * 4
+    if isinstance(value, list | tuple) and len(value) == 4 and all(is_whole(v) for v in value):
+        return tuple(value)
+    raise finding(
+        "padding",
+        f"expected a number of pixels, [top, bottom, left, right] or 'same', got {shown(value)}",
+        "leave it out for no padding ('valid' in other languages)",
+    )
+
+
+Padding = Annotated[
+    tuple[int, int, int, int] | Literal["same"],
+    BeforeValidator(_padding),
+    WithJsonSchema(
+        {
+            "oneOf": [
+                {"type": "integer", "minimum": 0},
+                {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 4, "maxItems": 4},
+                {"const": "same"},
+            ]
+        }
+    ),
+    Field(description="Pixels on every side, [top, bottom, left, right], or 'same' (TensorFlow's rule)."),
+]
+
+
+class Windowed(Layer):
+    """A layer that slides a window over an image."""
+
+    kernel: Annotated[Pair, Field(description="Window size, or [height, width].")]
+    stride: Annotated[Pair, Field(description="Step of the window, or [down, right].")] = (1, 1)
+    padding: Padding = (0, 0, 0, 0)
+    rounding: Annotated[
+        Literal["floor", "ceil"],
+        Field(description="Of the output size; ceil adds rows at the bottom and right."),
+    ] = "floor"
+
+    def strides(self) -> tuple[int, int]:
+        """The step of the window, (down, right)."""
+        return self.stride
+
+    def window(self, shape: Shape) -> tuple[Pads, int, int]:
+        """The explicit padding and the output's height and width for an image of `shape`."""
+        _, height, width = image(shape, self.kind)
+        if self.padding == "same" and self.rounding == "ceil":
+            message = "padding 'same' fixes the output size, so rounding 'ceil' has no meaning"
+            raise LayerError(message, field="rounding", hint="leave one of the two out")
+        paddings = (
+            ((None, None), (None, None)) if self.padding == "same" else (self.padding[:2], self.padding[2:])
+        )
+        stride = self.strides()
+        top, bottom, rows = self._along(height, 0, stride[0], *paddings[0], shape)
+        left, right, columns = self._along(width, 1, stride[1], *paddings[1], shape)
+        return Pads(top, bottom, left, right), rows, columns
+
+    def _along(
+        self, size: int, axis: int, stride: int, before: int | None, after: int | None, shape: Shape
+    ) -> tuple[int, int, int]:
+        """Padding before, padding after and output size along one axis."""
+        kernel = self.kernel[axis]
+        if before is None or after is None:
+            out = -(-size // stride)
+            total = max((out - 1) * stride + kernel - size, 0)
+            return total // 2, total - total // 2, out
+        room = size + before + after - kernel
+        if room < 0:
+            what = ("height", "width")[axis]
+            padded = f" with padding {before}+{after}" if before or after else ""
+            message = f"a window of {what} {kernel} does not fit into {describe(shape)}{padded}"
+            raise LayerError(message, code="SN402", field="kernel")
+        if self.rounding == "ceil":
+            out = 1 - (-room // stride)
+            return before, after + (out - 1) * stride - room, out
+        return before, after, 1 + room // stride

@@ -1,0 +1,83 @@
+"""Looking up layer kinds, backends and datasets in their entry points.
+
+Built-in ones come in the same way as a stranger's. Names are listed without importing anything, and a plugin
+is imported only when something names it, so a broken one harms nobody who does not use it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Literal
+
+from specnet.errors import PluginError, suggestion
+
+Group = Literal[
+    "specnet.layers", "specnet.backends", "specnet.datasets", "specnet.torch", "specnet.tensorflow"
+]
+
+NOUNS: dict[str, str] = {
+    "specnet.layers": "layer kind",
+    "specnet.backends": "backend",
+    "specnet.datasets": "dataset",
+    "specnet.torch": "PyTorch implementation of layer kind",
+    "specnet.tensorflow": "TensorFlow implementation of layer kind",
+}
+
+
+@cache
+def registered(group: str) -> dict[str, list[EntryPoint]]:
+    """All entry points of a group by name. More than one for a name means that packages clash."""
+    found: dict[str, list[EntryPoint]] = {}
+    for point in sorted(entry_points(group=group), key=lambda p: p.name):
+        claims = found.setdefault(point.name, [])
+        if all(package(other) != package(point) for other in claims):
+            claims.append(point)
+    return found
+
+
+def names(group: str) -> list[str]:
+    """The registered names of a group, without importing anything."""
+    return list(registered(group))
+
+
+def package(point: EntryPoint) -> str:
+    """The distribution that an entry point comes from."""
+    return point.dist.name if point.dist else point.module.split(".")[0]
+
+
+@cache
+def load(group: str, name: str) -> Any:
+    """Import what `name` stands for.
+
+    Raises `PluginError` if nobody registered the name, two packages did, or the import fails.
+    """
+    noun = NOUNS.get(group, group)
+    claims = registered(group).get(name, [])
+    if not claims:
+        if not registered(group):
+            hint = "nothing is registered; was specnet installed with pip?"
+        else:
+            hint = suggestion(name, names(group), noun=noun) + "; a plugin's must be installed first"
+        raise PluginError(f"there is no {noun} '{name}'", hint)
+    if len(claims) > 1:
+        owners = " and ".join(sorted(package(point) for point in claims))
+        raise PluginError(f"{noun} '{name}' is claimed by {owners}", "uninstall one of the two packages")
+    try:
+        return claims[0].load()
+    except ModuleNotFoundError as error:
+        raise PluginError(*_missing(claims[0], noun, error)) from error
+    except Exception as error:
+        raise PluginError(
+            f"{noun} '{name}' of package {package(claims[0])} cannot be imported: {type(error).__name__}: {error}",
+            f"pip install --upgrade {package(claims[0])}, or tell its author",
+        ) from error
+
+
+def _missing(point: EntryPoint, noun: str, error: ModuleNotFoundError) -> tuple[str, str]:
+    """Message and hint for a plugin whose own needs are not installed."""
+    module = (error.name or "").split(".")[0]
+    owner = package(point)
+    message = f"{noun} '{point.name}' needs the package {module}, which is not installed"
+    install = f"pip install 'specnet[{point.name}]'" if owner == "specnet" else f"pip install {module}"
+    return message, install

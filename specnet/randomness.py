@@ -1,0 +1,66 @@
+"""Randomness as data: every draw is a pure function of what it is for.
+
+A stream is named by a seed and a purpose, for example `(seed, "dropout", "drop6", step, sample)`. The name
+is hashed to the key of a Philox counter generator (Salmon et al. 2011), so a draw does not depend on what
+was drawn before it, on the backend, or on the number of devices, and no generator state has to be saved.
+
+Values come from NumPy's `RandomState` over that generator: NumPy's compatibility policy (NEP 19) freezes its
+streams, so a seed gives the same numbers in every NumPy version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating]
+Purpose = str | int
+
+
+def key(seed: int, *purpose: Purpose) -> NDArray[np.uint64]:
+    """The 128-bit key of a stream. Text and numbers never collide: 1 and "1" name different streams."""
+    name = "\x1f".join(f"{type(part).__name__}:{part}" for part in (seed, *purpose))
+    return np.frombuffer(hashlib.blake2b(name.encode(), digest_size=16).digest(), dtype=np.uint64)
+
+
+def stream(seed: int, *purpose: Purpose) -> np.random.RandomState:
+    """A fresh generator for one purpose."""
+    return np.random.RandomState(np.random.Philox(key=key(seed, *purpose)))
+
+
+def permutation(seed: int, *purpose: Purpose, count: int) -> NDArray[np.int64]:
+    """The numbers 0 to count - 1 in an order that depends on the purpose alone."""
+    return stream(seed, *purpose).permutation(count).astype(np.int64)
+
+
+def uniforms(seed: int, *purpose: Purpose, samples: Sequence[int] | NDArray[np.int64], count: int) -> Array:
+    """`count` uniform numbers in [0, 1) for each sample, shape (samples, count)."""
+    return np.stack([stream(seed, *purpose, int(s)).random_sample(count) for s in samples])
+
+
+def normals(seed: int, *purpose: Purpose, samples: Sequence[int] | NDArray[np.int64], count: int) -> Array:
+    """`count` standard normal numbers for each sample, shape (samples, count)."""
+    return np.stack([stream(seed, *purpose, int(s)).standard_normal(count) for s in samples])
+
+
+def keep_mask(
+    seed: int,
+    *purpose: Purpose,
+    samples: Sequence[int] | NDArray[np.int64],
+    shape: tuple[int, ...],
+    rate: float,
+) -> NDArray[np.uint8]:
+    """Dropout's mask for a batch: 0 with probability `rate`, else 1; shape (samples, *shape).
+
+    A unit is dropped when its 32-bit draw lies below rate * 2**32.
+    """
+    units = int(np.prod(shape))
+    threshold = np.uint64(round(rate * 2**32))
+    mask = np.empty((len(samples), units), dtype=np.uint8)
+    for row, sample in zip(mask, samples, strict=True):
+        raw = np.random.Philox(key=key(seed, *purpose, int(sample))).random_raw((units + 1) // 2)
+        row[:] = raw.astype("<u8").view("<u4")[:units] >= threshold
+    return mask.reshape(len(samples), *shape)

@@ -1,0 +1,141 @@
+"""The `training` section of a spec: loss, initial values, update rule, schedule, input and evaluation.
+
+Declarations only. Backends carry out the loss and the update rule, `specnet.training` the rest.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from specnet.initializers import Initializer
+from specnet.schema import Count, Strict, by_kind
+
+
+class SoftmaxCrossEntropy(Strict):
+    """-log softmax(logits)[label], the mean over the global batch. `from` names the layer of the logits."""
+
+    kind: Literal["softmax_cross_entropy"] = "softmax_cross_entropy"
+    from_: Annotated[str, Field(alias="from", description="The layer whose outputs are the logits.")]
+
+
+class SGD(Strict):
+    """v <- momentum * v - learning_rate * (gradient + weight_decay * w); w <- w + v (the paper, section 5).
+
+    The learning rate is inside the velocity, and the decay belongs to the gradient.
+    """
+
+    kind: Literal["sgd"] = "sgd"
+    learning_rate: Annotated[float, Field(gt=0)]
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+
+
+class ConstantRate(Strict):
+    """The learning rate never changes."""
+
+    kind: Literal["constant"] = "constant"
+
+
+class Plateau(Strict):
+    """Multiply the learning rate by `factor` when the top-1 error has not improved for `patience` epochs.
+
+    At most `times` times; the paper divides by 10 three times, by hand.
+    """
+
+    kind: Literal["plateau"] = "plateau"
+    factor: Annotated[float, Field(gt=0, lt=1)]
+    times: Count
+    patience: Count = 5
+
+
+class Steps(Strict):
+    """Multiply the learning rate by `factor` after every `every` epochs (or steps)."""
+
+    kind: Literal["step"] = "step"
+    factor: Annotated[float, Field(gt=0, le=1)]
+    every: Count
+    unit: Literal["epoch", "step"] = "epoch"
+
+
+class MeanImage(Strict):
+    """Subtract the mean image of the training set (the paper, section 2), then multiply by `scale`."""
+
+    kind: Literal["mean_image"] = "mean_image"
+    scale: Annotated[float, Field(gt=0)] = 1.0
+
+
+class Standardize(Strict):
+    """Subtract each channel's mean over the training set and divide by its standard deviation."""
+
+    kind: Literal["standardize"] = "standardize"
+
+
+class RandomCrop(Strict):
+    """A window of `size` at a random place of each training image (the paper, section 4.1)."""
+
+    kind: Literal["random_crop"] = "random_crop"
+    size: Count
+
+
+class HorizontalFlip(Strict):
+    """Each training image mirrored with probability one half (the paper, section 4.1)."""
+
+    kind: Literal["horizontal_flip"] = "horizontal_flip"
+
+
+class PCAColor(Strict):
+    """Add the principal components of the pixels' colours, each times its eigenvalue times N(0, `std`).
+
+    One draw for each image and epoch (the paper, section 4.1).
+    """
+
+    kind: Literal["pca_color"] = "pca_color"
+    std: Annotated[float, Field(ge=0)]
+
+
+class CenterCrop(Strict):
+    """Evaluate the window of `size` in the middle of each image."""
+
+    kind: Literal["center_crop"] = "center_crop"
+    size: Count
+
+
+class TenCrop(Strict):
+    """Average the softmax over the four corners, the centre, and their mirrors (the paper, section 4.1)."""
+
+    kind: Literal["ten_crop"] = "ten_crop"
+    size: Count
+
+
+Loss = Annotated[SoftmaxCrossEntropy, by_kind("loss", SoftmaxCrossEntropy)]
+Optimizer = Annotated[SGD, by_kind("optimizer", SGD)]
+Schedule = Annotated[ConstantRate | Plateau | Steps, by_kind("schedule", ConstantRate, Plateau, Steps)]
+Normalization = Annotated[MeanImage | Standardize, by_kind("normalization", MeanImage, Standardize)]
+Augmentation = Annotated[
+    RandomCrop | HorizontalFlip | PCAColor, by_kind("augmentation", RandomCrop, HorizontalFlip, PCAColor)
+]
+Evaluation = Annotated[CenterCrop | TenCrop, by_kind("evaluation", CenterCrop, TenCrop)]
+
+
+class Training(Strict):
+    """How the network is trained. Only the loss and the update rule have no default."""
+
+    loss: Loss
+    optimizer: Optimizer
+    weights: Annotated[
+        Initializer | None, Field(description="Where weights start; glorot_uniform if left out.")
+    ] = None
+    schedule: Schedule = ConstantRate()
+    normalize: Annotated[
+        Normalization | None, Field(description="What is done to every pixel; nothing if left out.")
+    ] = None
+    augment: Annotated[
+        list[Augmentation], Field(description="What training images go through, in this order.")
+    ] = []
+    evaluate: Annotated[
+        Evaluation | None, Field(description="Which part of a test image is looked at; all if left out.")
+    ] = None
+    batch_size: Annotated[Count, Field(description="Images in one step, over all devices.")] = 128
+    epochs: Annotated[Count, Field(description="Passes over the training set.")] = 1

@@ -1,0 +1,192 @@
+"""The strict pydantic base of everything a spec can say, and its field types.
+
+Fields take exactly what they name: `true` is no number, `"3"` is no number, and an unknown key is an error
+that knows the valid ones. Messages are written for the person who edits the YAML file.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from specnet.errors import suggestion
+
+LARGEST = 10**9
+"""The largest size, count or kernel that a spec may name."""
+
+
+class Strict(BaseModel):
+    """A frozen part of a spec: no unknown keys, no conversions, no infinities."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _name_the_valid_keys(cls, data: Any, handler: Callable[[Any], Self]) -> Self:
+        """Give every unknown key the nearest valid one, while the class that knows them is at hand."""
+        try:
+            return handler(data)
+        except ValidationError as error:
+            if not any(e["type"] == "extra_forbidden" for e in error.errors(include_url=False)):
+                raise
+            raise ValidationError.from_exception_data(cls.__name__, _translate(error, cls.keys())) from None
+
+    @classmethod
+    def keys(cls) -> list[str]:
+        """The keys that may stand in the YAML mapping."""
+        return [field.alias or name for name, field in cls.model_fields.items()]
+
+    def as_yaml(self) -> dict[str, Any]:
+        """The part as plain data under its YAML keys, defaults written out and unset options left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _translate(error: ValidationError, valid: list[str]) -> list[InitErrorDetails]:
+    translated: list[InitErrorDetails] = []
+    for e in error.errors(include_url=False):
+        context = e.get("ctx", {})
+        if e["type"] == "extra_forbidden" and len(e["loc"]) == 1:
+            kind = unknown_key(str(e["loc"][0]), valid)
+        else:
+            kind = PydanticCustomError(e["type"], e["msg"], context)  # type: ignore[arg-type]
+        translated.append(InitErrorDetails(type=kind, loc=e["loc"], input=e["input"]))
+    return translated
+
+
+def unknown_key(key: str, valid: list[str]) -> PydanticCustomError:
+    """The error for a key that the mapping does not have."""
+    return finding("unknown_key", f"unknown key '{key}'", suggestion(key, valid, noun="key"))
+
+
+def finding(type_: str, message: str, hint: str | None = None, **context: Any) -> PydanticCustomError:
+    """A validation error whose message is final and whose hint travels along. Raise it in a validator."""
+    return PydanticCustomError(type_, message, {"hint": hint, **context})  # type: ignore[arg-type]
+
+
+def by_kind(noun: str, *classes: type[Strict]) -> BeforeValidator:
+    """A validator that picks the class by the mapping's `kind`; instances of the classes pass."""
+    table = {str(cls.model_fields["kind"].default): cls for cls in classes}
+
+    def choose(value: Any) -> Any:
+        if isinstance(value, classes):
+            return value
+        return table[kind_of(value, list(table), noun)].model_validate(value)
+
+    return BeforeValidator(choose)
+
+
+def kind_of(value: Any, valid: list[str], noun: str) -> str:
+    """The `kind` that a mapping names. Raises the finding for anything else."""
+    if not isinstance(value, dict):
+        raise finding(
+            "kind_missing",
+            f"expected a mapping with a 'kind', got {shown(value)}",
+            f"{noun} kinds: {', '.join(valid)}",
+        )
+    kind = value.get("kind")
+    if kind is None:
+        raise finding("kind_missing", "the key 'kind' is missing", f"{noun} kinds: {', '.join(valid)}")
+    if not isinstance(kind, str) or kind not in valid:
+        got = f"'{kind}'" if isinstance(kind, str) else shown(kind)
+        raise finding(
+            "unknown_kind",
+            f"unknown {noun} kind {got}",
+            suggestion(kind, valid, noun=f"{noun} kind"),
+            at="kind",
+        )
+    return kind
+
+
+def shown(value: object, limit: int = 40) -> str:
+    """A YAML value in words, for 'expected X, got Y'."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f"the text '{value[:limit]}{'...' if len(value) > limit else ''}'"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        inner = ", ".join(shown(v) if isinstance(v, list | dict) else str(v) for v in value[:6])
+        return f"the list [{inner}{', ...' if len(value) > 6 else ''}]"
+    return str(value)[:limit]
+
+
+def is_whole(value: object, least: int = 0) -> bool:
+    """Whether a YAML value is a whole number from `least` to `LARGEST`."""
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= LARGEST
+
+
+def is_number(value: object) -> bool:
+    """Whether a YAML value is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _pair(value: Any) -> Any:
+    if is_whole(value, 1):
+        return (value, value)
+    if isinstance(value, list | tuple) and len(value) == 2 and all(is_whole(v, 1) for v in value):
+        return tuple(value)
+    raise finding(
+        "pair", f"expected a size of at least 1, or [height, width], got {shown(value)}", "for example 3"
+    )
+
+
+def _names(value: Any) -> Any:
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, list | tuple) and value and all(isinstance(v, str) for v in value):
+        return tuple(value)
+    raise finding("names", f"expected a name or a list of names, got {shown(value)}")
+
+
+def _sizes(value: Any) -> Any:
+    if isinstance(value, list | tuple) and value and all(is_whole(v, 1) for v in value):
+        return tuple(value)
+    hint = "images are [channels, height, width], vectors [units]"
+    raise finding("sizes", f"expected a list of sizes, got {shown(value)}", hint)
+
+
+Count = Annotated[int, Field(ge=1, le=LARGEST)]
+"""A whole number of at least 1."""
+
+Pair = Annotated[
+    tuple[int, int],
+    BeforeValidator(_pair),
+    WithJsonSchema(
+        {
+            "oneOf": [
+                {"type": "integer", "minimum": 1},
+                {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 2, "maxItems": 2},
+            ]
+        }
+    ),
+]
+"""`3` or `[height, width]`."""
+
+Names = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_names),
+    WithJsonSchema({"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+"""One name or a list of names."""
+
+Sizes = Annotated[
+    tuple[int, ...],
+    BeforeValidator(_sizes),
+    WithJsonSchema({"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1}),
+]
+"""A list of sizes of at least 1."""

@@ -1,0 +1,81 @@
+"""Graph -> shapes: every share's inputs and output, and the edge to blame where they do not fit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from specnet.errors import Diagnostic
+from specnet.graph import Graph, Node, Problems, Read
+from specnet.layers.base import Layer, LayerError, Shape, Weight, describe
+from specnet.spec import Locate
+
+LARGEST_PRODUCT = 2**62
+"""Values in one tensor; beyond it sizes no longer fit the frameworks' 64-bit integers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one node computes: the layer as its group holds it, and its shapes without the batch.
+
+    `reads` has an entry for each argument of the layer: the nodes whose outputs are concatenated along the
+    channels to make it. `inputs` are the arguments' shapes.
+    """
+
+    layer: Layer
+    reads: tuple[Read, ...]
+    inputs: tuple[Shape, ...]
+    output: Shape
+
+    def parameters(self) -> dict[str, Weight]:
+        return self.layer.parameters(*self.inputs)
+
+    def macs(self) -> int:
+        return self.layer.macs(*self.inputs)
+
+
+def infer(graph: Graph, locate: Locate) -> tuple[dict[Node, Share], list[Diagnostic]]:
+    """The share of every sound node, and the findings about the others."""
+    problems = Problems(locate)
+    shares: dict[Node, Share] = {}
+    for name in graph.order:
+        layer = graph.shares[name]
+        if any(source in problems.broken for source in layer.inputs):
+            problems.broken.add(name)
+            continue
+        for group in graph.groups[name]:
+            node = Node(name, group)
+            try:
+                shares[node] = _share(layer, graph.reads[node], shares)
+            except LayerError as error:
+                problems.add_error(name, error)
+                break
+    return shares, problems.found
+
+
+def _share(layer: Layer, reads: tuple[Read, ...], shares: Mapping[Node, Share]) -> Share:
+    arguments: tuple[Read, ...] = reads
+    if layer.joins and reads:
+        arguments = (tuple(node for read in reads for node in read),)
+    inputs = tuple(_concatenated(read, shares) for read in arguments)
+    output = layer.output_shape(*inputs)
+    share = Share(layer, arguments, inputs, output)
+    for size in (math.prod(output), *(w.size for w in share.parameters().values())):
+        if size > LARGEST_PRODUCT:
+            raise LayerError(f"{size:.1e} values are more than any machine can address", code="SN404")
+    return share
+
+
+def _concatenated(read: Read, shares: Mapping[Node, Share]) -> Shape:
+    """The shape of the read shares one after another along the channels."""
+    first = shares[read[0]].output
+    for node in read[1:]:
+        other = shares[node].output
+        if other[1:] != first[1:]:
+            message = (
+                f"reads {read[0]} ({describe(first)}) and {node} ({describe(other)}), "
+                "which cannot be joined along the channels: the other sizes differ"
+            )
+            raise LayerError(message, field="from", hint="bring both to one size, or flatten them first")
+    return (sum(shares[node].output[0] for node in read), *first[1:])

@@ -1,0 +1,212 @@
+"""The schema of a spec file, and the way from a document to a `Spec` or to its findings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    SerializeAsAny,
+    ValidationError,
+    model_validator,
+)
+
+from specnet import document, plugins
+from specnet.data.base import Data
+from specnet.document import Document, Path_
+from specnet.errors import Diagnostic, PluginError, Position, SpecError, suggestion
+from specnet.layers.base import Layer
+from specnet.recipe import Training
+from specnet.schema import Names, Strict, finding, kind_of, shown
+
+NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
+DEFAULT_GROUP = "gpu0"
+
+
+def _layer(value: Any) -> Any:
+    return value if isinstance(value, Layer) else _of_kind(value, "specnet.layers", "layer")
+
+
+def _data(value: Any) -> Any:
+    return value if isinstance(value, Data) else _of_kind(value, "specnet.datasets", "dataset")
+
+
+def _of_kind(value: Any, group: str, noun: str) -> Any:
+    """The instance of the registered class that a mapping's `kind` names."""
+    kind = kind_of(value, plugins.names(group), noun)
+    try:
+        cls = plugins.load(group, kind)
+    except PluginError as error:
+        raise finding("plugin", error.message, error.hint, at="kind") from error
+    return cls.model_validate(value)
+
+
+def _name(value: Any) -> Any:
+    if isinstance(value, str) and NAME.fullmatch(value):
+        return value
+    hint = "a name is 1 to 100 letters, digits, '_' and '-'"
+    raise finding("name", f"{shown(value)} is not a name" if value else "a name is missing", hint)
+
+
+Name = Annotated[str, BeforeValidator(_name)]
+
+
+class Spec(Strict):
+    """A network, where its parts live, and how it is trained."""
+
+    specnet: Annotated[Literal[1], Field(description="Version of the spec language.")]
+    name: Annotated[Name, Field(description="Name of the network, and of its run directory.")]
+    groups: Annotated[
+        Names, Field(description="Groups that layers live on; placed on devices at run time.")
+    ] = (DEFAULT_GROUP,)
+    data: Annotated[
+        SerializeAsAny[Data] | None,
+        BeforeValidator(_data),
+        Field(description="The dataset, without its path."),
+    ] = None
+    layers: Annotated[
+        dict[Name, Annotated[SerializeAsAny[Layer], BeforeValidator(_layer)]],
+        Field(min_length=1, description="The layers by name. Their order means nothing."),
+    ]
+    training: Annotated[Training | None, Field(description="The training recipe.")] = None
+
+    _document: Document | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _group_names(self) -> Self:
+        for group in self.groups:
+            if not NAME.fullmatch(group):
+                raise finding(
+                    "name",
+                    f"'{group}' is not a name for a group",
+                    "use letters, digits, '_' and '-'",
+                    at="groups",
+                )
+        if len(set(self.groups)) != len(self.groups):
+            raise finding("duplicate", "a group is named twice", "each group stands once", at="groups")
+        return self
+
+    def locate(self, path: Path_, *, key: bool = False) -> Position | None:
+        """Where a part of the spec stands in its file; None for a spec built in Python."""
+        return self._document.locate(path, key=key) if self._document else None
+
+
+Locate = Callable[..., Position | None]
+
+
+def load(source: str | Path | Mapping[str, Any] | Document) -> Spec:
+    """A spec from a file, a mapping, or a parsed document.
+
+    Raises `UsageError` if the file cannot be read, and `SpecError` with every finding if it is not a spec.
+    Only the schema is checked here; `specnet.validate` checks the graph and the shapes as well.
+    """
+    if isinstance(source, Mapping):
+        return _validated(dict(source), None)
+    opened = source if isinstance(source, Document) else document.read(source)
+    return _validated(opened.data(), opened)
+
+
+def _validated(data: dict[str, Any], origin: Document | None) -> Spec:
+    try:
+        spec = Spec.model_validate(data)
+    except ValidationError as error:
+        raise SpecError(findings(error, origin)) from None
+    spec._document = origin
+    return spec
+
+
+def parts(data: Mapping[str, Any]) -> dict[str, Layer | None]:
+    """The layers of an invalid spec that can be understood one by one; None for the others.
+
+    They let the graph be checked, so that one mistyped key does not hide a wrong edge elsewhere.
+    """
+    layers: dict[str, Layer | None] = {}
+    raw = data.get("layers")
+    for name, value in raw.items() if isinstance(raw, dict) else ():
+        try:
+            layers[name] = _layer(value)
+        except (ValidationError, ValueError):
+            layers[name] = None
+    return layers
+
+
+CODES = {
+    "unknown_key": "SN201",
+    "missing": "SN202",
+    "unknown_kind": "SN204",
+    "kind_missing": "SN204",
+    "name": "SN205",
+    "literal_error": "SN206",
+    "plugin": "SN208",
+    "duplicate": "SN505",
+}
+RANGE_ERRORS = {
+    "greater_than",
+    "greater_than_equal",
+    "less_than",
+    "less_than_equal",
+    "finite_number",
+    "odd",
+    "too_short",
+}
+EXPECTED = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "string_type": "text",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+}
+
+
+def findings(error: ValidationError, origin: Document | None) -> list[Diagnostic]:
+    """Pydantic's errors as diagnostics with positions, in words for the person who edits the file."""
+    return [_finding(dict(e), origin) for e in error.errors(include_url=False)]
+
+
+def _finding(error: dict[str, Any], origin: Document | None) -> Diagnostic:
+    kind, context = error["type"], error.get("ctx", {})
+    path: Path_ = tuple(step for step in error["loc"] if step != "[key]")
+    if "at" in context:
+        path = (*path, context["at"])
+    at_key = kind in ("unknown_key", "missing") or error["loc"][-1:] == ("[key]",)
+    place = origin.locate(path[:-1] if kind == "missing" else path, key=at_key) if origin else None
+    code = CODES.get(kind, "SN207" if kind in RANGE_ERRORS else "SN203")
+    message, hint = _words(kind, error, context, path)
+    if origin is None or kind in ("missing", "plugin"):
+        where = ".".join(str(step) for step in (path[:-1] if kind == "missing" else path))
+        message = f"{where}: {message}" if where else message
+    return Diagnostic(code, message, place, hint)
+
+
+def _words(kind: str, error: dict[str, Any], context: dict[str, Any], path: Path_) -> tuple[str, str | None]:
+    """Message and hint for one validation error."""
+    value = error["input"]
+    field = str(path[-1]) if path else "the spec"
+    if kind == "missing":
+        return f"the key '{field}' is missing", "add it"
+    if kind == "literal_error":
+        valid = re.findall(r"'([^']+)'", context["expected"]) or [context["expected"]]
+        if field == "specnet":
+            return f"version {shown(value)} of the language is unknown", "write 'specnet: 1'"
+        return f"{field}: {shown(value)} is not one of {', '.join(valid)}", suggestion(
+            value, valid, noun="value"
+        )
+    if kind in EXPECTED:
+        return f"{field}: expected {EXPECTED[kind]}, got {shown(value)}", None
+    if kind == "too_short":
+        return f"{field}: at least one entry is needed", None
+    message = str(error["msg"])
+    if kind in RANGE_ERRORS - {"odd"}:
+        message = message.replace("Input should be", f"{field} must be") + f", not {shown(value)}"
+    elif kind not in ("unknown_key", "unknown_kind", "kind_missing", "plugin", "name", "duplicate", "input"):
+        message = f"{field}: {message}"
+    return message, context.get("hint")

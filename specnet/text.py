@@ -1,0 +1,51 @@
+"""Plain text for people: columns, sizes and durations."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+
+def columns(
+    head: Sequence[str], blocks: Sequence[Sequence[Sequence[str]]], right: Collection[int] = ()
+) -> str:
+    """Rows under a head, a rule between blocks, nothing cut. Columns in `right` are aligned to the right."""
+    rows = [row for block in blocks for row in block]
+    widths = [max(len(head[i]), *(len(row[i]) for row in rows), 0) for i in range(len(head))]
+
+    def line(cells: Sequence[str]) -> str:
+        padded = [
+            c.rjust(w) if i in right else c.ljust(w)
+            for i, (c, w) in enumerate(zip(cells, widths, strict=True))
+        ]
+        return "  ".join(padded).rstrip()
+
+    rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
+    lines = [line(head), rule]
+    for block in blocks:
+        lines += [line(row) for row in block]
+        lines.append(rule)
+    return "\n".join(lines)
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 error`, `2 errors`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """`42s`, `3m 07s`, `5h 12m`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m {whole % 60:02d}s"
+    return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
+
+
+def size(count: float) -> str:
+    """Bytes in binary units: `1.5 MiB`."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"
