@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from specnet import plugins
 from specnet.errors import UsageError
-from specnet.layers.base import describe
+from specnet.text import describe
 from specnet.placement import Placement
 from specnet.plan import Plan
 from specnet.randomness import Array

@@ -8,6 +8,7 @@ anything is built, so a hostile file cannot take the memory.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -361,3 +362,24 @@ class _Builder:
             self.report(
                 "SN102", message, key.position(), f"the first one is on line {line}; keep one of them"
             )
+
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_AMBIGUOUS = {"on", "off", "yes", "no", "y", "n"}
+
+
+def written(value: Any) -> str:
+    """A value as YAML on one line, which `parse` reads back as the same value.
+
+    Words that older YAML readers would take for true or false are quoted, too.
+    """
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{written(key)}: {written(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(written(item) for item in value) + "]"
+    if isinstance(value, str):
+        safe = _PLAIN.fullmatch(value) and value not in _NAMED and value.lower() not in _AMBIGUOUS
+        return value if safe else json.dumps(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e16:
+        return str(int(value))
+    return json.dumps(value)

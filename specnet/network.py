@@ -9,7 +9,8 @@ from specnet import spec as spec_module
 from specnet.document import Document
 from specnet.errors import Diagnostic, SpecError, in_order, suggestion
 from specnet.graph import Graph, Node, build
-from specnet.layers.base import Layer, Shape, describe
+from specnet.layers.base import Layer, Shape
+from specnet.text import describe
 from specnet.layers.input import Input
 from specnet.shapes import Share, infer
 from specnet.spec import Locate, Spec

@@ -196,7 +196,7 @@ def make(network: Network) -> Plan:
             steps.append(_compute(network, node))
         for group in sorted(destinations.get(node, ()), key=spec.groups.index):
             steps.append(Transfer(_at(node, group), str(node), node.group, group, share.output))
-    initializer = (training.weights if training else None) or DEFAULT
+    initializer = training.weights if training else DEFAULT
     return Plan(
         name=spec.name,
         groups=spec.groups,

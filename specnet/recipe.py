@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from specnet.initializers import Initializer
+from specnet.initializers import DEFAULT, Initializer
 from specnet.schema import Count, Strict, by_kind
 
 
@@ -124,16 +124,17 @@ class Training(Strict):
 
     loss: Loss
     optimizer: Optimizer
-    weights: Annotated[
-        Initializer | None, Field(description="Where weights start; glorot_uniform if left out.")
-    ] = None
+    weights: Annotated[Initializer, Field(description="Where weights start; glorot_uniform if left out.")] = (
+        DEFAULT
+    )
     schedule: Schedule = ConstantRate()
     normalize: Annotated[
         Normalization | None, Field(description="What is done to every pixel; nothing if left out.")
     ] = None
     augment: Annotated[
-        list[Augmentation], Field(description="What training images go through, in this order.")
-    ] = []
+        list[Augmentation],
+        Field(default_factory=list, description="What training images go through, in this order."),
+    ]
     evaluate: Annotated[
         Evaluation | None, Field(description="Which part of a test image is looked at; all if left out.")
     ] = None

@@ -15,6 +15,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     ValidationError,
     WithJsonSchema,
     model_validator,
@@ -163,9 +164,16 @@ def _sizes(value: Any) -> Any:
 Count = Annotated[int, Field(ge=1, le=LARGEST)]
 """A whole number of at least 1."""
 
+
+def _short(values: tuple[Any, ...]) -> Any:
+    """A tuple as one would write it: a single value where all are equal, else a list."""
+    return values[0] if len(set(values)) == 1 else list(values)
+
+
 Pair = Annotated[
     tuple[int, int],
     BeforeValidator(_pair),
+    PlainSerializer(_short),
     WithJsonSchema(
         {
             "oneOf": [
@@ -180,6 +188,7 @@ Pair = Annotated[
 Names = Annotated[
     tuple[str, ...],
     BeforeValidator(_names),
+    PlainSerializer(lambda names: names[0] if len(names) == 1 else list(names)),
     WithJsonSchema({"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
 """One name or a list of names."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from specnet.errors import Diagnostic
 from specnet.graph import Graph, Node, Problems, Read
-from specnet.layers.base import Layer, LayerError, Shape, Weight, describe
+from specnet.layers.base import Layer, LayerError, Shape, Weight
+from specnet.text import describe
 from specnet.spec import Locate
 
 LARGEST_PRODUCT = 2**62

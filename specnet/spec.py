@@ -169,7 +169,11 @@ EXPECTED = {
 
 def findings(error: ValidationError, origin: Document | None) -> list[Diagnostic]:
     """Pydantic's errors as diagnostics with positions, in words for the person who edits the file."""
-    return [_finding(dict(e), origin) for e in error.errors(include_url=False)]
+    return [
+        _finding(dict(e), origin)
+        for e in error.errors(include_url=False)
+        if e["type"] != "default_factory_not_called"  # it merely follows from another
+    ]
 
 
 def _finding(error: dict[str, Any], origin: Document | None) -> Diagnostic:

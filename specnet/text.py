@@ -27,6 +27,11 @@ def columns(
     return "\n".join(lines)
 
 
+def describe(shape: Sequence[int]) -> str:
+    """A shape in words: `96x55x55`."""
+    return "x".join(str(size) for size in shape)
+
+
 def plural(count: int, noun: str) -> str:
     """`1 error`, `2 errors`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

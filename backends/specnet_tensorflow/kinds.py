@@ -89,7 +89,7 @@ def max_pool(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run
     layer = step.layer
     assert isinstance(layer, MaxPool)
     pads = layer.window(step.input_shapes[0])[0]
-    return tf.nn.max_pool2d(padded(inputs[0], pads, float("-inf")), layer.kernel, layer.strides(), "VALID")
+    return tf.nn.max_pool2d(padded(inputs[0], pads, float("-inf")), layer.kernel, layer.stride, "VALID")
 
 
 @implements("avg_pool")
@@ -97,11 +97,11 @@ def avg_pool(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run
     layer, (x,) = step.layer, inputs
     assert isinstance(layer, AvgPool)
     pads = layer.window(step.input_shapes[0])[0]
-    mean = tf.nn.avg_pool2d(padded(x, pads, 0.0), layer.kernel, layer.strides(), "VALID")
+    mean = tf.nn.avg_pool2d(padded(x, pads, 0.0), layer.kernel, layer.stride, "VALID")
     if not any(pads):
         return mean
     pixels = padded(tf.ones([1, *step.input_shapes[0][1:], 1], x.dtype), pads, 0.0)
-    return mean / tf.nn.avg_pool2d(pixels, layer.kernel, layer.strides(), "VALID")
+    return mean / tf.nn.avg_pool2d(pixels, layer.kernel, layer.stride, "VALID")
 
 
 @implements("global_avg_pool")

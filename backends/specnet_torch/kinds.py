@@ -56,7 +56,7 @@ def max_pool(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run
     layer = step.layer
     assert isinstance(layer, MaxPool)
     pads = layer.window(step.input_shapes[0])[0]
-    return F.max_pool2d(padded(inputs[0], pads, float("-inf")), layer.kernel, layer.strides())
+    return F.max_pool2d(padded(inputs[0], pads, float("-inf")), layer.kernel, layer.stride)
 
 
 @implements("avg_pool")
@@ -64,11 +64,11 @@ def avg_pool(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run
     layer, (x,) = step.layer, inputs
     assert isinstance(layer, AvgPool)
     pads = layer.window(step.input_shapes[0])[0]
-    mean = F.avg_pool2d(padded(x, pads, 0.0), layer.kernel, layer.strides())
+    mean = F.avg_pool2d(padded(x, pads, 0.0), layer.kernel, layer.stride)
     if not any(pads):
         return mean
     pixels = padded(torch.ones_like(x[:1, :1]), pads, 0.0)
-    return mean / F.avg_pool2d(pixels, layer.kernel, layer.strides())
+    return mean / F.avg_pool2d(pixels, layer.kernel, layer.stride)
 
 
 @implements("global_avg_pool")

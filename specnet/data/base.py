@@ -33,6 +33,24 @@ class Images(Protocol):
 
 
 @dataclass(frozen=True)
+class InMemory:
+    """Images held in memory: (n, channels, height, width) with their labels (n,)."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.images.shape[1:])
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def read(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        return self.images[indices], self.labels[indices]
+
+
+@dataclass(frozen=True)
 class Dataset:
     """An opened dataset. Labels index `classes`."""
 

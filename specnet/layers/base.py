@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from specnet.errors import SpecnetError
 from specnet.initializers import Initializer
 from specnet.schema import Names, Strict, finding, is_number, shown
+from specnet.text import describe
 
 Shape = tuple[int, ...]
 """Sizes of one image's values: (channels, height, width), (units,), or whatever a plugin's kinds use."""
@@ -103,11 +104,6 @@ class Layer(Strict):
     def drop_rate(self) -> float | None:
         """The probability of zeroing a unit in training, for a kind that needs such a mask, else None."""
         return None
-
-
-def describe(shape: Shape) -> str:
-    """A shape in words: `96x55x55`."""
-    return "x".join(str(size) for size in shape)
 
 
 def image(shape: Shape, kind: str) -> tuple[int, int, int]:

@@ -15,6 +15,8 @@ class Input(Layer):
 
     kind: Literal["input"] = "input"
     from_: Annotated[Names, Field(alias="from", exclude=True)] = ()
+    group: Annotated[Names | None, Field(exclude=True)] = None
+    cross_group: Annotated[bool, Field(exclude=True)] = False
     shape: Annotated[Sizes, Field(description="[channels, height, width], or [units] for vectors.")]
 
     @field_validator("from_", "group", "cross_group", mode="before")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from specnet.layers.base import Activated, Layer, LayerError, Shape, describe
+from specnet.layers.base import Activated, Layer, LayerError, Shape
+from specnet.text import describe
 
 
 class Concat(Layer):

@@ -15,11 +15,12 @@ class Pool(Windowed):
     """A window slid over each channel. The stride is the kernel's size unless it is given."""
 
     stride: Annotated[
-        Pair | None, Field(description="Step of the window; the kernel's size if left out.")
-    ] = None  # type: ignore[assignment]
-
-    def strides(self) -> tuple[int, int]:
-        return self.stride or self.kernel
+        Pair,
+        Field(
+            default_factory=lambda fields: fields["kernel"],
+            description="Step of the window, or [down, right]; the kernel's size if left out.",
+        ),
+    ]
 
     def output_shape(self, *inputs: Shape) -> Shape:
         pads, rows, columns = self.window(inputs[0])
@@ -28,7 +29,7 @@ class Pool(Windowed):
 
     def _check_windows(self, shape: Shape, pads: Pads, rows: int, columns: int) -> None:
         """Every window must see at least one pixel, or there is nothing to take the maximum or mean of."""
-        down, right = self.strides()
+        down, right = self.stride
         first = pads.top < self.kernel[0] and pads.left < self.kernel[1]
         last = (rows - 1) * down < pads.top + shape[1] and (columns - 1) * right < pads.left + shape[2]
         if not (first and last):

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from specnet.layers.base import Layer, LayerError, Shape, describe, image
+from specnet.layers.base import Layer, LayerError, Shape, image
+from specnet.text import describe
 from specnet.schema import Pair, finding, is_whole, shown
 
 
@@ -43,6 +44,7 @@ def _padding(value: Any) -> Any:
 Padding = Annotated[
     tuple[int, int, int, int] | Literal["same"],
     BeforeValidator(_padding),
+    PlainSerializer(lambda pads: pads if pads == "same" or len(set(pads)) > 1 else pads[0]),
     WithJsonSchema(
         {
             "oneOf": [
@@ -67,10 +69,6 @@ class Windowed(Layer):
         Field(description="Of the output size; ceil adds rows at the bottom and right."),
     ] = "floor"
 
-    def strides(self) -> tuple[int, int]:
-        """The step of the window, (down, right)."""
-        return self.stride
-
     def window(self, shape: Shape) -> tuple[Pads, int, int]:
         """The explicit padding and the output's height and width for an image of `shape`."""
         _, height, width = image(shape, self.kind)
@@ -80,9 +78,8 @@ class Windowed(Layer):
         paddings = (
             ((None, None), (None, None)) if self.padding == "same" else (self.padding[:2], self.padding[2:])
         )
-        stride = self.strides()
-        top, bottom, rows = self._along(height, 0, stride[0], *paddings[0], shape)
-        left, right, columns = self._along(width, 1, stride[1], *paddings[1], shape)
+        top, bottom, rows = self._along(height, 0, self.stride[0], *paddings[0], shape)
+        left, right, columns = self._along(width, 1, self.stride[1], *paddings[1], shape)
         return Pads(top, bottom, left, right), rows, columns
 
     def _along(

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from specnet.graph import Node
-from specnet.layers.base import Shape, describe
+from specnet.layers.base import Shape
+from specnet.text import describe
 from specnet.network import Network
 from specnet.text import columns
 

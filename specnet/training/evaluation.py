@@ -1,0 +1,80 @@
+"""How well a network classifies: loss, top-1 and top-5 error, computed here for every backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnet.backend import Executable
+from specnet.data.base import Images
+from specnet.plan import Plan
+from specnet.randomness import Array
+from specnet.training.inputs import Inputs
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The mean loss and the shares of images whose class is not the first, or not among the first five."""
+
+    loss: float
+    top1_error: float
+    top5_error: float
+
+    def as_json(self) -> dict[str, float]:
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return f"loss {self.loss:.4f}, top-1 error {self.top1_error:.2%}, top-5 error {self.top5_error:.2%}"
+
+
+def probabilities(executable: Executable, plan: Plan, inputs: Inputs, pixels: NDArray[np.uint8]) -> Array:
+    """The softmax for each image, averaged over its views; (n, classes), float64."""
+    assert plan.logits is not None
+    (name,) = plan.inputs
+    total: Array | None = None
+    count = 0
+    for view in inputs.views(pixels):
+        logits = executable.forward({name: view})[plan.logits].astype(np.float64)
+        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+        softmax = exponentials / exponentials.sum(axis=1, keepdims=True)
+        total = softmax if total is None else total + softmax
+        count += 1
+    assert total is not None
+    return total / count
+
+
+def evaluate(
+    executable: Executable,
+    plan: Plan,
+    inputs: Inputs,
+    images: Images,
+    batch_size: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Classify all images. `progress` is called with images done and images in all."""
+    losses: list[Array] = []
+    ranks: list[NDArray[np.int64]] = []
+    for start in range(0, len(images), batch_size):
+        pixels, labels = images.read(np.arange(start, min(start + batch_size, len(images))))
+        found = probabilities(executable, plan, inputs, pixels)
+        losses.append(-np.log(np.maximum(found[np.arange(len(labels)), labels], np.finfo(float).tiny)))
+        ranks.append(rank(found, labels))
+        if progress:
+            progress(start + len(labels), len(images))
+    place = np.concatenate(ranks)
+    return Evaluation(
+        loss=float(np.concatenate(losses).mean()),
+        top1_error=float((place >= 1).mean()),
+        top5_error=float((place >= 5).mean()),
+    )
+
+
+def rank(scores: Array, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many classes come before the right one; between equal scores the lower label comes first."""
+    own = scores[np.arange(len(labels)), labels][:, None]
+    earlier = np.arange(scores.shape[1]) < labels[:, None]
+    before: NDArray[np.int64] = ((scores > own) | ((scores == own) & earlier)).sum(axis=1)
+    return np.where(np.isnan(own[:, 0]), scores.shape[1], before)

@@ -1,0 +1,143 @@
+"""From a dataset's images to the batches a step sees. Every draw is a function of seed, epoch and sample."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnet.backend import Batch, Precision
+from specnet.data import augment
+from specnet.data.base import Images
+from specnet.data.statistics import Statistics
+from specnet.errors import DataError
+from specnet.plan import Plan
+from specnet.randomness import Array, keep_mask, normals, permutation, uniforms
+from specnet.recipe import (
+    CenterCrop,
+    HorizontalFlip,
+    MeanImage,
+    PCAColor,
+    RandomCrop,
+    Standardize,
+    TenCrop,
+    Training,
+)
+from specnet.text import describe
+
+
+class Inputs:
+    """Prepares training batches and evaluation views for one plan."""
+
+    def __init__(
+        self, plan: Plan, recipe: Training, statistics: Statistics, seed: int, precision: Precision
+    ) -> None:
+        self._masks = plan.masks
+        self._shapes = {step.name: step.output_shape for step in plan.computes}
+        self._recipe = recipe
+        self._statistics = statistics
+        self._seed = seed
+        self._dtype = np.dtype(precision)
+
+    def batches(self, images: Images, start: int, stop: int) -> Iterator[Batch]:
+        """The batches of steps `start` to `stop`. Every sample is seen once an epoch; the last batch of an
+        epoch may be smaller."""
+        size = self._recipe.batch_size
+        per_epoch = steps_per_epoch(images, self._recipe)
+        order, order_epoch = np.empty(0, dtype=np.int64), -1
+        for step in range(start, stop):
+            epoch, place = divmod(step, per_epoch)
+            if epoch != order_epoch:
+                order = permutation(self._seed, "order", epoch, count=len(images))
+                order_epoch = epoch
+            samples = order[place * size : (place + 1) * size]
+            pixels, labels = images.read(samples)
+            yield Batch(self._augmented(pixels, samples, epoch), labels, self._draw_masks(samples, step))
+
+    def views(self, pixels: NDArray[np.uint8]) -> Iterator[Array]:
+        """What the network looks at to classify test images: one array of them for each crop."""
+        evaluation = self._recipe.evaluate
+        centred = self._centred(pixels)
+        if isinstance(evaluation, TenCrop):
+            crops: Iterator[Array] = augment.ten_crops(centred, evaluation.size)
+        elif isinstance(evaluation, CenterCrop):
+            crops = iter([augment.center_crop(centred, evaluation.size)])
+        else:
+            crops = iter([centred])
+        return (self._scaled(crop) for crop in crops)
+
+    def _augmented(self, pixels: NDArray[np.uint8], samples: NDArray[np.int64], epoch: int) -> Array:
+        images = self._centred(pixels)
+        for index, part in enumerate(self._recipe.augment):
+            name = (self._seed, part.kind, index, epoch)
+            if isinstance(part, RandomCrop):
+                images = augment.random_crop(images, uniforms(*name, samples=samples, count=2), part.size)
+            elif isinstance(part, HorizontalFlip):
+                images = augment.flip(images, uniforms(*name, samples=samples, count=1)[:, 0])
+            elif isinstance(part, PCAColor):
+                known = self._statistics
+                draws = part.std * normals(*name, samples=samples, count=len(known.color_values))
+                images = augment.shift_color(images, draws, known.color_values, known.color_vectors)
+        return np.ascontiguousarray(self._scaled(images))
+
+    def _centred(self, pixels: NDArray[np.uint8]) -> Array:
+        """Pixels about the training set's mean, still in grey levels, so that colour shifts have one unit."""
+        images: Array = pixels.astype(self._dtype)
+        normalize = self._recipe.normalize
+        if isinstance(normalize, MeanImage):
+            images -= self._statistics.mean.astype(self._dtype)
+        elif isinstance(normalize, Standardize):
+            axes = tuple(range(1, self._statistics.mean.ndim))
+            images -= self._statistics.mean.mean(axis=axes, keepdims=True).astype(self._dtype)
+        return images
+
+    def _scaled(self, images: Array) -> Array:
+        normalize = self._recipe.normalize
+        if isinstance(normalize, MeanImage) and normalize.scale != 1:
+            return images * self._dtype.type(normalize.scale)
+        if isinstance(normalize, Standardize):
+            std = np.where(self._statistics.std > 0, self._statistics.std, 1).astype(self._dtype)
+            return images / std.reshape(-1, *[1] * (images.ndim - 2))
+        return images
+
+    def _draw_masks(self, samples: NDArray[np.int64], step: int) -> dict[str, NDArray[np.uint8]]:
+        """The dropout masks of a step, each layer's drawn whole and cut into its shares."""
+        wholes: dict[str, NDArray[np.uint8]] = {}
+        masks: dict[str, NDArray[np.uint8]] = {}
+        for name, mask in self._masks.items():
+            if mask.layer not in wholes:
+                purpose = (self._seed, "dropout", mask.layer, step)
+                whole = keep_mask(*purpose, samples=samples, shape=mask.whole, rate=mask.rate)
+                wholes[mask.layer] = whole.reshape(len(samples), -1)
+            shape = self._shapes[name]
+            units = slice(mask.offset, mask.offset + math.prod(shape))
+            masks[name] = wholes[mask.layer][:, units].reshape(len(samples), *shape)
+        return masks
+
+
+def check_images(shape: tuple[int, ...], recipe: Training, images: Images) -> None:
+    """Raise `DataError` unless images of this shape come out as the network's input `shape`, however cropped."""
+    sizes = [
+        p.size for p in (*recipe.augment, recipe.evaluate) if isinstance(p, RandomCrop | CenterCrop | TenCrop)
+    ]
+    cropped = recipe.evaluate is not None and any(isinstance(part, RandomCrop) for part in recipe.augment)
+    found = images.shape
+    if found == shape or (cropped and found[:1] == shape[:1] and len(found) == len(shape)):
+        if all(size <= min(found[1:]) for size in sizes):
+            return
+    message = f"the images are {describe(found)}, and the network's input is {describe(shape)}"
+    raise DataError(
+        message, "change the dataset's size, or crop in both training.augment and training.evaluate"
+    )
+
+
+def steps_per_epoch(images: Images, recipe: Training) -> int:
+    """Batches in one pass over the training set."""
+    return -(-len(images) // recipe.batch_size)
+
+
+def needs_statistics(recipe: Training) -> bool:
+    """Whether the recipe uses anything that is measured on the training set."""
+    return recipe.normalize is not None or any(isinstance(part, PCAColor) for part in recipe.augment)

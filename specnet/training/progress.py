@@ -1,0 +1,67 @@
+"""Progress with an ETA: one line drawn over and over on a terminal, a plain line now and then in a pipe."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from typing import TextIO
+
+from specnet.terminal import is_live
+from specnet.text import duration
+
+EVERY = {True: 0.2, False: 10.0}
+"""Seconds between two lines, on a live terminal and elsewhere."""
+
+
+class Progress:
+    """Shows how far a long piece of work is. `note` prints a line that stays."""
+
+    def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
+        self._stream = stream or sys.stderr
+        self._live = is_live(self._stream)
+        self._quiet = quiet
+        self._drawn = False
+        self._start(0)
+
+    def begin(self, done: int = 0) -> None:
+        """A new piece of work starts, of which `done` units are done already."""
+        self._start(done)
+
+    def _start(self, done: int) -> None:
+        self._began = self._shown = time.monotonic()
+        self._first = done
+
+    def show(self, label: str, done: int, total: int, details: str = "") -> None:
+        """`done` of `total` units are done. Most calls draw nothing."""
+        now = time.monotonic()
+        if self._quiet or now - self._shown < EVERY[self._live]:
+            return
+        self._shown = now
+        worked = done - self._first
+        left = (now - self._began) / worked * (total - done) if worked > 0 else None
+        eta = f"ETA {duration(left)}" if left is not None else "ETA ?"
+        self._draw("  ".join(part for part in (label, f"{done}/{total}", details, eta) if part))
+
+    def note(self, text: str) -> None:
+        """A line that stays."""
+        if self._quiet:
+            return
+        self.clear()
+        print(text, file=self._stream, flush=True)
+
+    def clear(self) -> None:
+        """Take the drawn line away."""
+        if self._drawn:
+            self._stream.write("\r\033[K")
+            self._stream.flush()
+            self._drawn = False
+
+    def _draw(self, text: str) -> None:
+        if self._live:
+            width = shutil.get_terminal_size().columns - 1
+            self._stream.write(f"\r\033[K{text[:width]}")
+            self._stream.flush()
+            self._drawn = True
+        else:
+            print(text, file=self._stream, flush=True)

@@ -1,0 +1,250 @@
+"""Setting up a run: spec, backend, devices, data, run directory; then training or evaluating it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from specnet import backend as backends
+from specnet import initial, placement, plugins
+from specnet import plan as plans
+from specnet.backend import Backend, Executable, Precision
+from specnet.data.base import Data, Dataset, Wanted
+from specnet.data.statistics import Statistics, measure
+from specnet.errors import DataError, RunError, UsageError, suggestion
+from specnet.network import Network, analyse
+from specnet.placement import Placement
+from specnet.plan import Plan
+from specnet.recipe import Training
+from specnet.spec import Spec
+from specnet.training.checkpoint import Checkpoint
+from specnet.training.evaluation import Evaluation, evaluate
+from specnet.training.inputs import Inputs, check_images, needs_statistics, steps_per_epoch
+from specnet.training.progress import Progress
+from specnet.training.run_directory import RunDirectory
+from specnet.training.trainer import Trainer
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A plan on its devices."""
+
+    network: Network
+    plan: Plan
+    placement: Placement
+    executable: Executable
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run: where it lies, how many steps it took, and how well it classifies at the end."""
+
+    run_dir: Path
+    step: int
+    evaluation: Evaluation
+
+
+def compile_spec(
+    spec: Spec,
+    backend: str | Backend,
+    devices: str | Mapping[str, str] | None = None,
+    precision: Precision = "float32",
+) -> Compiled:
+    """Check a spec, plan it, place it and compile it. Its state is zero.
+
+    Raises `SpecError` for an invalid spec, `PluginError` for a missing backend and `DeviceError` for a
+    missing device.
+    """
+    network = analyse(spec)
+    plan = plans.make(network)
+    chosen = backends.find(backend) if isinstance(backend, str) else backend
+    placed = placement.place(plan.groups, devices, chosen.devices())
+    return Compiled(network, plan, placed, chosen.compile(plan, placed, precision))
+
+
+def initialise(compiled: Compiled, seed: int, precision: Precision) -> None:
+    """Give a compiled network its initial values."""
+    compiled.executable.load_state(initial.initial_state(compiled.plan, seed, precision))
+
+
+def train(
+    spec: Spec,
+    *,
+    backend: str = "torch",
+    data: str | None = None,
+    devices: str | Mapping[str, str] | None = None,
+    run_dir: str | Path | None = None,
+    epochs: int | None = None,
+    steps: int | None = None,
+    seed: int | None = None,
+    precision: Precision | None = None,
+    checkpoint_every: int | None = None,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> Result:
+    """Train a spec and leave everything worth keeping in the run directory.
+
+    `data` is KIND or KIND:PATH and defaults to the spec's own; `devices` is what `--devices` takes;
+    `epochs` (or `steps`) is how far to train in all, a resumed part included. The run directory is
+    `runs/NAME` unless given. `seed` defaults to 0 and `precision` to float32; a resumed run keeps its own.
+    """
+    progress = progress or Progress()
+    if epochs is not None and steps is not None:
+        raise UsageError("name epochs or steps, not both", "leave one of the two out")
+    recipe = _recipe(spec)
+    network = analyse(spec)
+    run = RunDirectory(Path(run_dir) if run_dir is not None else Path("runs") / spec.name)
+    saved = None
+    try:
+        if resume:
+            run.hold(make=False)
+            saved = run.resume(spec)
+        known = saved.progress if saved else {"seed": 0, "precision": "float32", "data": None}
+        seed = _agreed("--seed", seed, known["seed"], saved)
+        precision = _agreed("--precision", precision, known["precision"], saved)
+        dataset, described = open_data(spec, network, data or known["data"])
+        compiled = compile_spec(spec, backend, devices, precision)
+        for images in (dataset.train, dataset.test):
+            check_images(network.output_shape(network.inputs()[0]), recipe, images)
+        for group, device in compiled.placement.items():
+            progress.note(f"{group} is on {device}")
+        statistics = run.statistics() if saved else None
+        if statistics is None:
+            statistics = _statistics(recipe, dataset, progress)
+        if not resume:
+            run.hold(make=True)
+            run.start(spec)
+        run.save_statistics(statistics)
+        trainer = Trainer(
+            executable=compiled.executable,
+            plan=compiled.plan,
+            recipe=recipe,
+            inputs=Inputs(compiled.plan, recipe, statistics, seed, precision),
+            dataset=dataset,
+            run=run,
+            progress=progress,
+            identity={
+                "seed": seed,
+                "precision": precision,
+                "data": described,
+                "classes": list(dataset.classes),
+            },
+            checkpoint_every=checkpoint_every,
+        )
+        if saved is None:
+            initialise(compiled, seed, precision)
+        else:
+            trainer.resume(saved)
+            progress.note(f"going on after step {trainer.step}")
+        per_epoch = steps_per_epoch(dataset.train, recipe)
+        stop = steps if steps is not None else per_epoch * (epochs if epochs is not None else recipe.epochs)
+        if trainer.step > stop:
+            raise RunError(f"the run in {run.path} has done {trainer.step} steps already, more than {stop}")
+        return Result(run.path, stop, trainer.train(stop))
+    finally:
+        progress.clear()
+        run.release()
+
+
+Value = TypeVar("Value")
+
+
+def _agreed(option: str, asked: Value | None, known: Value, saved: Checkpoint | None) -> Value:
+    """An option of a run: as asked for in a new one, as it was in a resumed one."""
+    if asked is None or asked == known:
+        return known
+    if saved is not None:
+        raise RunError(f"the run was started with {option} {known}, not {asked}", f"leave {option} out")
+    return asked
+
+
+def evaluate_run(
+    run_dir: str | Path,
+    *,
+    backend: str = "torch",
+    data: str | None = None,
+    devices: str | Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Classify the test images with the newest checkpoint of a run."""
+    progress = progress or Progress()
+    run = RunDirectory(Path(run_dir))
+    spec = run.spec()
+    recipe = _recipe(spec)
+    saved = run.newest()
+    network = analyse(spec)
+    dataset, _ = open_data(spec, network, data or saved.progress["data"])
+    precision: Precision = saved.progress["precision"]
+    compiled = compile_spec(spec, backend, devices, precision)
+    compiled.executable.load_state(saved.weights)
+    statistics = run.statistics() or _statistics(recipe, dataset, progress)
+    inputs = Inputs(compiled.plan, recipe, statistics, 0, precision)
+    check_images(network.output_shape(network.inputs()[0]), recipe, dataset.test)
+    progress.begin()
+
+    def show(done: int, total: int) -> None:
+        progress.show("evaluating", done, total)
+
+    found = evaluate(compiled.executable, compiled.plan, inputs, dataset.test, recipe.batch_size, show)
+    progress.clear()
+    return Result(run.path, saved.step, found)
+
+
+def open_data(spec: Spec, network: Network, asked: str | None) -> tuple[Dataset, str]:
+    """The dataset asked for as KIND or KIND:PATH, else the spec's own; and the request that opens it again.
+
+    Options come from the spec's `data` where it is of the same kind.
+    """
+    kind, _, path = asked.partition(":") if asked else ("", "", "")
+    if not kind:
+        if spec.data is None:
+            raise DataError(
+                f"the spec '{spec.name}' names no dataset", f"--data KIND[:PATH], with {_kinds()}"
+            )
+        declared: Data = spec.data
+    elif spec.data is not None and spec.data.kind == kind:
+        declared = spec.data
+    else:
+        if kind not in plugins.names("specnet.datasets"):
+            raise DataError(
+                f"there is no dataset '{kind}'",
+                suggestion(kind, plugins.names("specnet.datasets"), noun="dataset"),
+            )
+        declared = plugins.load("specnet.datasets", kind).model_validate({"kind": kind})
+    names = network.inputs()
+    if len(names) != 1:
+        raise UsageError(f"training takes one input, and the spec has {len(names)}: {', '.join(names)}")
+    classes = network.output_shape(_recipe(spec).loss.from_)[0]
+    dataset = declared.open(path or None, Wanted(network.output_shape(names[0]), classes))
+    if len(dataset.classes) > classes:
+        message = f"the dataset has {len(dataset.classes)} classes, and the network tells {classes} apart"
+        raise DataError(message, f"--set layers.{_recipe(spec).loss.from_}.units={len(dataset.classes)}")
+    return dataset, f"{declared.kind}:{path}" if path else declared.kind
+
+
+def _kinds() -> str:
+    return f"KIND one of {', '.join(plugins.names('specnet.datasets'))}"
+
+
+def _recipe(spec: Spec) -> Training:
+    if spec.training is None:
+        raise UsageError(
+            f"the spec '{spec.name}' has no training section",
+            "add one: training: {loss: ..., optimizer: ...}",
+        )
+    return spec.training
+
+
+def _statistics(recipe: Training, dataset: Dataset, progress: Progress) -> Statistics:
+    """Measured on the training images if the recipe uses them, else zeros that nobody reads."""
+    if needs_statistics(recipe):
+        progress.begin()
+        return measure(
+            dataset.train, progress=lambda done, total: progress.show("measuring images", done, total)
+        )
+    import numpy as np
+
+    shape = dataset.train.shape
+    return Statistics(np.zeros(shape), np.ones(shape[0]), np.zeros(shape[0]), np.eye(shape[0]))
