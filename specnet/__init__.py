@@ -75,7 +75,7 @@ def diff(before: Source, after: Source) -> Diff:
     return compare(load(before), load(after))
 
 
-def compile(
+def compile(  # noqa: A001  (the field's word, and only ever used as specnet.compile)
     source: Source,
     backend: str = "torch",
     *,

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from specnet import plugins
 from specnet.errors import UsageError
-from specnet.text import describe
 from specnet.placement import Placement
 from specnet.plan import Plan
 from specnet.randomness import Array
+from specnet.text import describe
 
 Precision = Literal["float32", "float64"]
 State = dict[str, Array]
@@ -45,7 +45,7 @@ class Executable(Protocol):
         """All parameters and running statistics."""
 
     def load_state(self, state: Mapping[str, Array]) -> None:
-        """Replace all of them. Call `check_state` first: it raises `UsageError` where names or shapes differ."""
+        """Replace all of them. Raises `UsageError` where names or shapes differ (see `check_state`)."""
 
     def optimizer_state(self) -> State:
         """The velocity of every trainable parameter, under the parameter's name."""

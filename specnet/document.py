@@ -125,7 +125,7 @@ class Document:
             raise UsageError(
                 f"--set {assignment}: expected PATH=VALUE", "for example --set training.epochs=5"
             )
-        value = _parse(Source(f"--set {path}", text)).expect("--set")
+        value = _parse(Source(f"--set {path}", text)).result()
         *parents, last = path.strip().split(".")
         node = self.root
         for depth, step in enumerate(parents):
@@ -188,18 +188,11 @@ def _nearby(path: Path) -> str | None:
 def parse(text: str | bytes, name: str = "<text>") -> Document:
     """Parse YAML text. Raises `SpecError` with every finding of the reading itself."""
     if isinstance(text, bytes):
-        try:
-            text = text.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            good = text[: error.start].decode("utf-8", "replace")
-            place = Source(name, good).position_at(len(good))
-            raise SpecError(
-                [Diagnostic("SN108", "the file is not UTF-8 text", place, "save it as UTF-8")]
-            ) from None
+        text = _decoded(text, name)
     if len(text) > MAX_BYTES:
         raise SpecError([Diagnostic("SN109", f"the text is larger than {MAX_BYTES // 2**20} MiB")])
     builder = _parse(Source(name, text))
-    root = builder.expect(name)
+    root = builder.result()
     if root.value is None:
         raise SpecError(
             [Diagnostic("SN107", "the file is empty", root.position(), "a spec starts with 'specnet: 1'")]
@@ -209,6 +202,16 @@ def parse(text: str | bytes, name: str = "<text>") -> Document:
         message = f"a spec is a mapping of keys to values, and this is {found}"
         raise SpecError([Diagnostic("SN106", message, root.position(), "start with 'specnet: 1'")])
     return Document(root)
+
+
+def _decoded(raw: bytes, name: str) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        good = raw[: error.start].decode("utf-8-sig", "replace")
+        place = Source(name, good).position_at(len(good))
+        finding = Diagnostic("SN108", "the file is not UTF-8 text", place, "save it as UTF-8")
+        raise SpecError([finding]) from None
 
 
 def _parse(source: Source) -> _Builder:
@@ -225,7 +228,7 @@ def _parse(source: Source) -> _Builder:
         place = source.position(mark.line + 1, mark.column + 1) if mark else None
         context = f" {error.context}" if error.context else ""
         builder.report("SN101", f"this is not YAML: {error.problem}{context}", place, _syntax_hint(place))
-    except _StopReading:
+    except _StopReadingError:
         pass
     return builder
 
@@ -243,7 +246,7 @@ def _syntax_hint(place: Position | None) -> str | None:
     return "check the indentation, and the brackets and quotes of the lines above"
 
 
-class _StopReading(Exception):
+class _StopReadingError(Exception):
     """Raised where reading on makes no sense; the finding is already reported."""
 
 
@@ -258,7 +261,7 @@ class _Builder:
     def report(self, code: str, message: str, place: Position | None, hint: str | None = None) -> None:
         self.findings.append(Diagnostic(code, message, place, hint))
 
-    def expect(self, what: str) -> Node:
+    def result(self) -> Node:
         """The root node. Raises `SpecError` if there were findings."""
         if self.findings:
             raise SpecError(self.findings)
@@ -271,15 +274,16 @@ class _Builder:
         keys: list[Node | None] = []
         documents = 0
         for count, (event, node) in enumerate(self._nodes(events)):
+            line = event.start_mark.line + 1
             if count > MAX_NODES:
                 self.report("SN109", f"more than {MAX_NODES:,} values", None)
-                raise _StopReading
+                raise _StopReadingError
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    place = self.source.position(event.start_mark.line + 1, 1, 3)
+                    place = self.source.position(line, 1, 3)
                     self.report("SN110", "a second document starts here", place, "one file holds one spec")
-                    raise _StopReading
+                    raise _StopReadingError
             elif isinstance(event, yaml.CollectionEndEvent):
                 stack.pop()
                 keys.pop()
@@ -288,16 +292,15 @@ class _Builder:
                 if isinstance(event, yaml.CollectionStartEvent):
                     if len(stack) >= MAX_DEPTH:
                         self.report("SN109", f"nested deeper than {MAX_DEPTH} levels", node.position())
-                        raise _StopReading
+                        raise _StopReadingError
                     stack.append(node)
                     keys.append(None)
 
     def _nodes(self, events: Iterable[Any]) -> Iterator[tuple[Any, Node | None]]:
         """Each event with the node it starts, if it starts one."""
         for event in events:
-            start = event.start_mark
+            start, end = event.start_mark, event.end_mark
             if isinstance(event, yaml.ScalarEvent):
-                end = event.end_mark
                 width = end.column - start.column if end.line == start.line else 1
                 node = Node(None, self.source, start.line + 1, start.column + 1, max(1, width))
                 self._check_tag(event, node)
@@ -309,7 +312,7 @@ class _Builder:
                 self._check_tag(event, node)
                 yield event, node
             elif isinstance(event, yaml.AliasEvent):
-                width = len(event.anchor) + 1
+                width = end.column - start.column
                 node = Node(None, self.source, start.line + 1, start.column + 1, width)
                 message = f"the alias '*{event.anchor}' is not allowed"
                 self.report("SN104", message, node.position(), "write the value out in both places")

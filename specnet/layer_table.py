@@ -12,9 +12,8 @@ from typing import Any
 
 from specnet.graph import Node
 from specnet.layers.base import Shape
-from specnet.text import describe
 from specnet.network import Network
-from specnet.text import columns
+from specnet.text import columns, describe
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,8 @@ class Table:
         notes = [f"{t.activations:,} activations in layers with parameters"]
         if len(self.groups) > 1:
             notes.append(
-                f"{t.cross_group_edges} cross-group edges (*) carry {t.cross_group_values:,} values for each image"
+                f"{t.cross_group_edges} cross-group edges (*) "
+                f"carry {t.cross_group_values:,} values for each image"
             )
         text = columns(head, [body, foot], right={5, 6})
         return "\n".join([self.name, text, *notes])

@@ -10,10 +10,10 @@ from specnet.document import Document
 from specnet.errors import Diagnostic, SpecError, in_order, suggestion
 from specnet.graph import Graph, Node, build
 from specnet.layers.base import Layer, Shape
-from specnet.text import describe
 from specnet.layers.input import Input
 from specnet.shapes import Share, infer
 from specnet.spec import Locate, Spec
+from specnet.text import describe
 
 
 @dataclass(frozen=True)

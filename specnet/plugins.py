@@ -69,7 +69,8 @@ def load(group: str, name: str) -> Any:
         raise PluginError(*_missing(claims[0], noun, error)) from error
     except Exception as error:
         raise PluginError(
-            f"{noun} '{name}' of package {package(claims[0])} cannot be imported: {type(error).__name__}: {error}",
+            f"{noun} '{name}' of package {package(claims[0])} cannot be imported: "
+            f"{type(error).__name__}: {error}",
             f"pip install --upgrade {package(claims[0])}, or tell its author",
         ) from error
 

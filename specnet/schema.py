@@ -61,7 +61,7 @@ def _translate(error: ValidationError, valid: list[str]) -> list[InitErrorDetail
         if e["type"] == "extra_forbidden" and len(e["loc"]) == 1:
             kind = unknown_key(str(e["loc"][0]), valid)
         else:
-            kind = PydanticCustomError(e["type"], e["msg"], context)  # type: ignore[arg-type]
+            kind = PydanticCustomError(e["type"], e["msg"], context)
         translated.append(InitErrorDetails(type=kind, loc=e["loc"], input=e["input"]))
     return translated
 
@@ -73,7 +73,7 @@ def unknown_key(key: str, valid: list[str]) -> PydanticCustomError:
 
 def finding(type_: str, message: str, hint: str | None = None, **context: Any) -> PydanticCustomError:
     """A validation error whose message is final and whose hint travels along. Raise it in a validator."""
-    return PydanticCustomError(type_, message, {"hint": hint, **context})  # type: ignore[arg-type]
+    return PydanticCustomError(type_, message, {"hint": hint, **context})
 
 
 def by_kind(noun: str, *classes: type[Strict]) -> BeforeValidator:

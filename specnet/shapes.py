@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from specnet.errors import Diagnostic
 from specnet.graph import Graph, Node, Problems, Read
 from specnet.layers.base import Layer, LayerError, Shape, Weight
-from specnet.text import describe
 from specnet.spec import Locate
+from specnet.text import describe
 
 LARGEST_PRODUCT = 2**62
 """Values in one tensor; beyond it sizes no longer fit the frameworks' 64-bit integers."""

@@ -1,4 +1,4 @@
-"""specnet's TensorFlow backend, found through the entry point `tensorflow` of the group `specnet.backends`."""
+"""specnet's TensorFlow backend: the entry point `tensorflow` of the group `specnet.backends`."""
 
 import os
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from specnet.layers.activation import Activation
 from specnet.layers.batch_norm import BatchNorm
@@ -28,12 +30,12 @@ ACTIVATIONS = {
 }
 
 
-def channels_last(array: Array) -> Array:
+def channels_last(array: NDArray[Any]) -> NDArray[Any]:
     """(n, channels, height, width) -> (n, height, width, channels), for any number of sizes."""
     return np.moveaxis(array, 1, -1)
 
 
-def channels_first(array: Array) -> Array:
+def channels_first(array: NDArray[Any]) -> NDArray[Any]:
     """(n, height, width, channels) -> (n, channels, height, width), for any number of sizes."""
     return np.moveaxis(array, -1, 1)
 

@@ -1,4 +1,4 @@
-"""specnet's PyTorch backend, found through the entry point `torch` of the group `specnet.backends`."""
+"""specnet's PyTorch backend: the entry point `torch` of the group `specnet.backends`."""
 
 from specnet_torch.backend import TorchBackend
 from specnet_torch.model import TorchModel

@@ -19,7 +19,7 @@ from specnet.plan import Compute
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Circumstances of one execution. `keep` is the step's dropout mask, or None to let the framework draw."""
+    """Circumstances of one execution. `keep` is the dropout mask; without one the framework draws."""
 
     training: bool
     keep: Tensor | None = None

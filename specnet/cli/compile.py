@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 import time
+from typing import TYPE_CHECKING
 
 from specnet.cli.common import add_backend, add_json, add_precision, add_spec, load_spec, print_json
+
+if TYPE_CHECKING:
+    from specnet.backend import Precision
 
 HELP = "compile a spec with a backend and show what lies where"
 EXAMPLE = """example:
@@ -25,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     from specnet.training.session import compile_spec
 
     spec = load_spec(options.spec, options.overrides)
-    precision = options.precision or "float32"
+    precision: Precision = options.precision or "float32"
     began = time.monotonic()
     compiled = compile_spec(spec, options.backend, options.devices, precision)
     seconds = time.monotonic() - began

@@ -1,6 +1,6 @@
 """`digits`: 1,797 scans of handwritten digits, 8x8 pixels, which come with scikit-learn.
 
-Source: Alpaydin and Kaynak, "Optical Recognition of Handwritten Digits", UCI repository, 1998 (its test part).
+Source: Alpaydin and Kaynak, "Optical Recognition of Handwritten Digits", UCI repository, 1998, test part.
 """
 
 from __future__ import annotations

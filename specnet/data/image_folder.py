@@ -16,8 +16,8 @@ from pydantic import Field
 
 from specnet.data.base import Data, Dataset, Wanted
 from specnet.errors import DataError, PluginError
-from specnet.text import describe
 from specnet.schema import Count
+from specnet.text import describe
 
 if TYPE_CHECKING:
     import numpy as np

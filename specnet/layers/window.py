@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from specnet.layers.base import Layer, LayerError, Shape, image
-from specnet.text import describe
 from specnet.schema import Pair, finding, is_whole, shown
+from specnet.text import describe
 
 
 class Pads(NamedTuple):
@@ -75,22 +75,18 @@ class Windowed(Layer):
         if self.padding == "same" and self.rounding == "ceil":
             message = "padding 'same' fixes the output size, so rounding 'ceil' has no meaning"
             raise LayerError(message, field="rounding", hint="leave one of the two out")
-        paddings = (
-            ((None, None), (None, None)) if self.padding == "same" else (self.padding[:2], self.padding[2:])
-        )
-        top, bottom, rows = self._along(height, 0, self.stride[0], *paddings[0], shape)
-        left, right, columns = self._along(width, 1, self.stride[1], *paddings[1], shape)
+        top, bottom, rows = self._along(0, height, shape)
+        left, right, columns = self._along(1, width, shape)
         return Pads(top, bottom, left, right), rows, columns
 
-    def _along(
-        self, size: int, axis: int, stride: int, before: int | None, after: int | None, shape: Shape
-    ) -> tuple[int, int, int]:
-        """Padding before, padding after and output size along one axis."""
-        kernel = self.kernel[axis]
-        if before is None or after is None:
+    def _along(self, axis: int, size: int, shape: Shape) -> tuple[int, int, int]:
+        """Padding before, padding after and output size along the height (0) or width (1) of an image."""
+        kernel, stride = self.kernel[axis], self.stride[axis]
+        if self.padding == "same":
             out = -(-size // stride)
             total = max((out - 1) * stride + kernel - size, 0)
             return total // 2, total - total // 2, out
+        before, after = self.padding[2 * axis], self.padding[2 * axis + 1]
         room = size + before + after - kernel
         if room < 0:
             what = ("height", "width")[axis]

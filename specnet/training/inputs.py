@@ -118,15 +118,16 @@ class Inputs:
 
 
 def check_images(shape: tuple[int, ...], recipe: Training, images: Images) -> None:
-    """Raise `DataError` unless images of this shape come out as the network's input `shape`, however cropped."""
-    sizes = [
-        p.size for p in (*recipe.augment, recipe.evaluate) if isinstance(p, RandomCrop | CenterCrop | TenCrop)
+    """Raise `DataError` unless these images come out as the network's input `shape`, however cropped."""
+    crops = [
+        p for p in (*recipe.augment, recipe.evaluate) if isinstance(p, RandomCrop | CenterCrop | TenCrop)
     ]
     cropped = recipe.evaluate is not None and any(isinstance(part, RandomCrop) for part in recipe.augment)
     found = images.shape
-    if found == shape or (cropped and found[:1] == shape[:1] and len(found) == len(shape)):
-        if all(size <= min(found[1:]) for size in sizes):
-            return
+    alike = len(found) == len(shape) and found[0] == shape[0]
+    room = all(crop.size <= min(found[1:]) for crop in crops)
+    if found == shape or (alike and cropped and room):
+        return
     message = f"the images are {describe(found)}, and the network's input is {describe(shape)}"
     raise DataError(
         message, "change the dataset's size, or crop in both training.augment and training.evaluate"

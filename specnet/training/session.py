@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from specnet import backend as backends
 from specnet import initial, placement, plugins
@@ -101,9 +101,10 @@ def train(
         if resume:
             run.hold(make=False)
             saved = run.resume(spec)
-        known = saved.progress if saved else {"seed": 0, "precision": "float32", "data": None}
-        seed = _agreed("--seed", seed, known["seed"], saved)
-        precision = _agreed("--precision", precision, known["precision"], saved)
+        fresh = {"seed": 0, "precision": "float32", "data": None}
+        known: dict[str, Any] = saved.progress if saved else fresh
+        seed = int(_agreed("--seed", seed, known["seed"], saved))
+        precision = _precision(_agreed("--precision", precision, known["precision"], saved))
         dataset, described = open_data(spec, network, data or known["data"])
         compiled = compile_spec(spec, backend, devices, precision)
         for images in (dataset.train, dataset.test):
@@ -148,10 +149,15 @@ def train(
         run.release()
 
 
-Value = TypeVar("Value")
+def _precision(name: str) -> Precision:
+    """The precision of that name. Raises `UsageError` for any other."""
+    known: dict[str, Precision] = {"float32": "float32", "float64": "float64"}
+    if name not in known:
+        raise UsageError(f"there is no precision '{name}'", suggestion(name, known, noun="precision"))
+    return known[name]
 
 
-def _agreed(option: str, asked: Value | None, known: Value, saved: Checkpoint | None) -> Value:
+def _agreed(option: str, asked: Any, known: Any, saved: Checkpoint | None) -> Any:
     """An option of a run: as asked for in a new one, as it was in a resumed one."""
     if asked is None or asked == known:
         return known
@@ -176,7 +182,7 @@ def evaluate_run(
     saved = run.newest()
     network = analyse(spec)
     dataset, _ = open_data(spec, network, data or saved.progress["data"])
-    precision: Precision = saved.progress["precision"]
+    precision = _precision(saved.progress["precision"])
     compiled = compile_spec(spec, backend, devices, precision)
     compiled.executable.load_state(saved.weights)
     statistics = run.statistics() or _statistics(recipe, dataset, progress)

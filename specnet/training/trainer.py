@@ -30,7 +30,7 @@ IN_FLIGHT = 8
 """Steps whose losses have not been asked for yet; asking for one waits for the device."""
 
 
-class Interrupted(SpecnetError):
+class Interrupted(SpecnetError):  # noqa: N818  (a stop on request is no error)
     """A signal stopped the run after it was saved. `exit_code` is 128 + the signal's number."""
 
     def __init__(self, number: int, saved: object) -> None:
