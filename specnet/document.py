@@ -1,93 +1,20 @@
-"""YAML text -> plain data that remembers where every key and value stands.
-
-The text is read as one YAML 1.2 document of mappings, lists and core-schema scalars: `1e-4` is a number,
-`on`, `no` and `3:3` are text, `010` is ten. Tags, aliases, merge keys, keys that are not text and keys that
-stand twice are findings, all of them reported at once. Size, depth and number of nodes are bounded before
-anything is built, so a hostile file cannot take the memory.
-"""
+"""A spec file as plain data that remembers where every key and value stands, and YAML written back."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from specnet.errors import Diagnostic, Position, SpecError, UsageError, suggestion
+from specnet.yaml_reader import NAMED, Node, Source, read_nodes
 
 MAX_BYTES = 64 * 2**20
-MAX_DEPTH = 32
-MAX_NODES = 4_000_000
-MAX_DIGITS = 400
 
 Path_ = tuple[str | int, ...]
 """Keys and list indices that lead from the root to a value."""
-
-_PARSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_NAMED = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-    **{s + n: float(s + "inf") for s in ("", "+", "-") for n in (".inf", ".Inf", ".INF")},
-    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
-}
-
-
-class Source:
-    """A named text, split into lines when somebody asks for one."""
-
-    def __init__(self, name: str, text: str) -> None:
-        self.name = name
-        self.text = text
-        self._lines: list[str] | None = None
-
-    def position(self, line: int, column: int, width: int = 1) -> Position:
-        """A place in this text, all counted from 1."""
-        if self._lines is None:
-            self._lines = _BREAKS.split(self.text)
-        shown = self._lines[line - 1] if 0 < line <= len(self._lines) else ""
-        return Position(self.name, line, column, width, shown)
-
-    def position_at(self, offset: int) -> Position:
-        """The place of the character at `offset`."""
-        before = _BREAKS.split(self.text[:offset])
-        return self.position(len(before), len(before[-1]) + 1)
-
-
-class Node:
-    """A value with its place. `key` is the place of the key that leads to it, `(line, column, width)`."""
-
-    __slots__ = ("column", "key", "line", "source", "value", "width")
-
-    def __init__(self, value: Any, source: Source, line: int, column: int, width: int) -> None:
-        self.value: Any = value
-        self.source = source
-        self.line = line
-        self.column = column
-        self.width = width
-        self.key: tuple[int, int, int] | None = None
-
-    def plain(self) -> Any:
-        """The value without positions."""
-        if isinstance(self.value, dict):
-            return {name: child.plain() for name, child in self.value.items()}
-        if isinstance(self.value, list):
-            return [child.plain() for child in self.value]
-        return self.value
-
-    def position(self) -> Position:
-        return self.source.position(self.line, self.column, self.width)
-
-    def key_position(self) -> Position:
-        return self.source.position(*self.key) if self.key else self.position()
 
 
 @dataclass(frozen=True)
@@ -125,7 +52,7 @@ class Document:
             raise UsageError(
                 f"--set {assignment}: expected PATH=VALUE", "for example --set training.epochs=5"
             )
-        value = _parse(Source(f"--set {path}", text)).result()
+        value = read_nodes(Source(f"--set {path}", text))
         *parents, last = path.strip().split(".")
         node = self.root
         for depth, step in enumerate(parents):
@@ -191,8 +118,7 @@ def parse(text: str | bytes, name: str = "<text>") -> Document:
         text = _decoded(text, name)
     if len(text) > MAX_BYTES:
         raise SpecError([Diagnostic("SN109", f"the text is larger than {MAX_BYTES // 2**20} MiB")])
-    builder = _parse(Source(name, text))
-    root = builder.result()
+    root = read_nodes(Source(name, text))
     if root.value is None:
         raise SpecError(
             [Diagnostic("SN107", "the file is empty", root.position(), "a spec starts with 'specnet: 1'")]
@@ -214,159 +140,6 @@ def _decoded(raw: bytes, name: str) -> str:
         raise SpecError([finding]) from None
 
 
-def _parse(source: Source) -> _Builder:
-    builder = _Builder(source)
-    bad = _UNPRINTABLE.search(source.text)
-    if bad:
-        message = f"the character U+{ord(bad[0]):04X} is not allowed in YAML"
-        builder.report("SN108", message, source.position_at(bad.start()), "remove it")
-        return builder
-    try:
-        builder.build(yaml.parse(source.text, Loader=_PARSER))
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = source.position(mark.line + 1, mark.column + 1) if mark else None
-        context = f" {error.context}" if error.context else ""
-        builder.report("SN101", f"this is not YAML: {error.problem}{context}", place, _syntax_hint(place))
-    except _StopReadingError:
-        pass
-    return builder
-
-
-def _syntax_hint(place: Position | None) -> str | None:
-    """The two slips that explain most syntax errors."""
-    if place is None:
-        return None
-    if "\t" in place.source:
-        return "indent with spaces, not tabs"
-    opened = place.source.count("{") + place.source.count("[")
-    closed = place.source.count("}") + place.source.count("]")
-    if opened > closed:
-        return "a '{' or '[' is not closed on this line"
-    return "check the indentation, and the brackets and quotes of the lines above"
-
-
-class _StopReadingError(Exception):
-    """Raised where reading on makes no sense; the finding is already reported."""
-
-
-class _Builder:
-    """Turns YAML events into nodes with an explicit stack, so that depth never becomes recursion."""
-
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self.findings: list[Diagnostic] = []
-        self.root: Node | None = None
-
-    def report(self, code: str, message: str, place: Position | None, hint: str | None = None) -> None:
-        self.findings.append(Diagnostic(code, message, place, hint))
-
-    def result(self) -> Node:
-        """The root node. Raises `SpecError` if there were findings."""
-        if self.findings:
-            raise SpecError(self.findings)
-        if self.root is None:
-            return Node(None, self.source, 1, 1, 1)
-        return self.root
-
-    def build(self, events: Iterable[Any]) -> None:
-        stack: list[Node] = []
-        keys: list[Node | None] = []
-        documents = 0
-        for count, (event, node) in enumerate(self._nodes(events)):
-            line = event.start_mark.line + 1
-            if count > MAX_NODES:
-                self.report("SN109", f"more than {MAX_NODES:,} values", None)
-                raise _StopReadingError
-            if isinstance(event, yaml.DocumentStartEvent):
-                documents += 1
-                if documents > 1:
-                    place = self.source.position(line, 1, 3)
-                    self.report("SN110", "a second document starts here", place, "one file holds one spec")
-                    raise _StopReadingError
-            elif isinstance(event, yaml.CollectionEndEvent):
-                stack.pop()
-                keys.pop()
-            elif node is not None:
-                self._place(node, stack, keys)
-                if isinstance(event, yaml.CollectionStartEvent):
-                    if len(stack) >= MAX_DEPTH:
-                        self.report("SN109", f"nested deeper than {MAX_DEPTH} levels", node.position())
-                        raise _StopReadingError
-                    stack.append(node)
-                    keys.append(None)
-
-    def _nodes(self, events: Iterable[Any]) -> Iterator[tuple[Any, Node | None]]:
-        """Each event with the node it starts, if it starts one."""
-        for event in events:
-            start, end = event.start_mark, event.end_mark
-            if isinstance(event, yaml.ScalarEvent):
-                width = end.column - start.column if end.line == start.line else 1
-                node = Node(None, self.source, start.line + 1, start.column + 1, max(1, width))
-                self._check_tag(event, node)
-                node.value = self._scalar(event, node)
-                yield event, node
-            elif isinstance(event, yaml.CollectionStartEvent):
-                value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
-                node = Node(value, self.source, start.line + 1, start.column + 1, 1)
-                self._check_tag(event, node)
-                yield event, node
-            elif isinstance(event, yaml.AliasEvent):
-                width = end.column - start.column
-                node = Node(None, self.source, start.line + 1, start.column + 1, width)
-                message = f"the alias '*{event.anchor}' is not allowed"
-                self.report("SN104", message, node.position(), "write the value out in both places")
-                yield event, node
-            else:
-                yield event, None
-
-    def _check_tag(self, event: Any, node: Node) -> None:
-        if event.tag is not None:
-            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            self.report("SN103", f"the tag '{tag}' is not allowed", node.position(), "leave the tag out")
-
-    def _scalar(self, event: Any, node: Node) -> Any:
-        text = event.value
-        if not event.implicit[0]:
-            return text
-        if text in _NAMED:
-            return _NAMED[text]
-        if len(text) > MAX_DIGITS:
-            return text
-        if _INTEGER.fullmatch(text):
-            return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
-        return float(text) if _FLOAT.fullmatch(text) else text
-
-    def _place(self, node: Node, stack: list[Node], keys: list[Node | None]) -> None:
-        """Hang a node under the innermost open collection, as a key or as a value."""
-        if not stack:
-            self.root = node
-        elif isinstance(stack[-1].value, list):
-            stack[-1].value.append(node)
-        elif keys[-1] is None:
-            keys[-1] = node
-            self._check_key(node, stack[-1])
-        else:
-            key = keys[-1]
-            keys[-1] = None
-            if isinstance(key.value, str) and key.value not in stack[-1].value:
-                node.key = (key.line, key.column, key.width)
-                stack[-1].value[key.value] = node
-
-    def _check_key(self, key: Node, holder: Node) -> None:
-        if not isinstance(key.value, str):
-            hint = "put quotes around it" if not isinstance(key.value, dict | list) else None
-            self.report("SN105", "a key must be text", key.position(), hint)
-        elif key.value == "<<":
-            self.report("SN104", "merge keys are not allowed", key.position(), "write the keys out")
-        elif key.value in holder.value:
-            line = holder.value[key.value].key[0]
-            message = f"the key '{key.value}' stands here for the second time"
-            self.report(
-                "SN102", message, key.position(), f"the first one is on line {line}; keep one of them"
-            )
-
-
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _AMBIGUOUS = {"on", "off", "yes", "no", "y", "n"}
 
@@ -381,7 +154,7 @@ def written(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(written(item) for item in value) + "]"
     if isinstance(value, str):
-        safe = _PLAIN.fullmatch(value) and value not in _NAMED and value.lower() not in _AMBIGUOUS
+        safe = _PLAIN.fullmatch(value) and value not in NAMED and value.lower() not in _AMBIGUOUS
         return value if safe else json.dumps(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e16:
         return str(int(value))

@@ -128,12 +128,17 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     return sorted(diagnostics, key=place)
 
 
+def nearest(name: str, valid: Sequence[str]) -> list[str]:
+    """The valid name that `name` was probably meant to be; empty if none is near."""
+    return difflib.get_close_matches(name, valid, n=1, cutoff=0.6)
+
+
 def suggestion(name: object, valid: Iterable[str], *, noun: str = "") -> str:
     """What to say about `name` when only `valid` names exist: the nearest one, then all of them if few."""
     names: Sequence[str] = sorted(set(valid))
     if not names:
         return f"there is no {noun or 'name'} to choose from"
-    close = difflib.get_close_matches(str(name), names[:2000], n=1, cutoff=0.6)
+    close = nearest(str(name), names[:2000])
     if close:
         return f"did you mean '{close[0]}'?"
     shown = ", ".join(names[:24]) + (", ..." if len(names) > 24 else "")

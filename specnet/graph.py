@@ -38,8 +38,8 @@ class Graph:
     """The network as its groups see it.
 
     `nx` has an edge for every share read, with the attribute `crosses`. `reads` keeps their order: for each
-    node, one entry for each of the layer's inputs. A replicated layer computes the same whole output on
-    each of its groups; any other layer on several groups is split, a share on each.
+    node, one entry for each of the layer's inputs. A replicated layer has the same whole output on each of
+    its groups, as an input has; any other layer on several groups is split, a share on each.
     """
 
     nx: nx.DiGraph = field(default_factory=nx.DiGraph)
@@ -240,7 +240,7 @@ def _reads(graph: Graph, name: str, layer: Layer, group: str, problems: Problems
     reads: list[Read] = []
     for index, source in enumerate(layer.inputs):
         holders = graph.groups[source]
-        if source in graph.replicated or isinstance(graph.shares[source], Input):
+        if source in graph.replicated:
             holders = (group,) if group in holders else holders[:1]
         elif not layer.cross_group and group in holders:
             holders = (group,)

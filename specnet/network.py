@@ -29,13 +29,9 @@ class Network:
         """The whole layer's shape, over all its groups."""
         nodes = [Node(layer, group) for group in self.graph.groups[layer]]
         first = self.shares[nodes[0]].output
-        if self.is_whole(layer):
+        if layer in self.graph.replicated:
             return first
         return (sum(self.shares[node].output[0] for node in nodes), *first[1:])
-
-    def is_whole(self, layer: str) -> bool:
-        """Whether each of the layer's groups holds all of its output: inputs and replicated layers."""
-        return layer in self.graph.replicated or isinstance(self.graph.shares[layer], Input)
 
     def inputs(self) -> list[str]:
         """The names of the input layers, in order."""
@@ -104,7 +100,7 @@ def _loss_findings(network: Network, name: str) -> Iterator[Diagnostic]:
     if groups is None:
         hint = suggestion(name, network.graph.order, noun="layer")
         yield Diagnostic("SN601", f"the loss reads '{name}', which is no layer", place, hint)
-    elif len(groups) > 1 and not network.is_whole(name):
+    elif len(groups) > 1 and name not in network.graph.replicated:
         message = f"the loss reads '{name}', which is split over {'+'.join(groups)}"
         hint = f"put '{name}' in one place: group: {groups[0]}, with cross_group: true"
         yield Diagnostic("SN602", message, place, hint)

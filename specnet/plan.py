@@ -221,7 +221,7 @@ def _compute(network: Network, node: Node) -> Compute:
 
 def _mask(network: Network, node: Node, rate: float) -> Mask:
     offset = 0
-    if not network.is_whole(node.layer):
+    if node.layer not in network.graph.replicated:
         groups = network.graph.groups[node.layer]
         before = groups[: groups.index(node.group)]
         offset = sum(math.prod(network.shares[Node(node.layer, group)].output) for group in before)
@@ -239,7 +239,7 @@ def _outputs(network: Network) -> list[Node]:
     return [
         Node(name, group)
         for name in names
-        for group in graph.groups[name][: 1 if network.is_whole(name) else None]
+        for group in graph.groups[name][: 1 if name in graph.replicated else None]
     ]
 
 

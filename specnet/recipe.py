@@ -131,10 +131,9 @@ class Training(Strict):
     normalize: Annotated[
         Normalization | None, Field(description="What is done to every pixel; nothing if left out.")
     ] = None
-    augment: Annotated[
-        list[Augmentation],
-        Field(default_factory=list, description="What training images go through, in this order."),
-    ]
+    augment: list[Augmentation] = Field(
+        default_factory=list, description="What training images go through, in this order."
+    )
     evaluate: Annotated[
         Evaluation | None, Field(description="Which part of a test image is looked at; all if left out.")
     ] = None

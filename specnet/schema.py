@@ -20,9 +20,9 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from specnet.errors import suggestion
+from specnet.errors import nearest, suggestion
 
 LARGEST = 10**9
 """The largest size, count or kernel that a spec may name."""
@@ -40,9 +40,28 @@ class Strict(BaseModel):
         try:
             return handler(data)
         except ValidationError as error:
-            if not any(e["type"] == "extra_forbidden" for e in error.errors(include_url=False)):
+            found = error.errors(include_url=False)
+            if not any(e["type"] == "extra_forbidden" for e in found):
                 raise
-            raise ValidationError.from_exception_data(cls.__name__, _translate(error, cls.keys())) from None
+            raise ValidationError.from_exception_data(cls.__name__, cls._translate(found)) from None
+
+    @classmethod
+    def _translate(cls, found: list[ErrorDetails]) -> list[InitErrorDetails]:
+        """The errors with unknown keys explained. A key missing because it is misspelt is one error."""
+        translated: list[InitErrorDetails] = []
+        misspelt: set[str] = set()
+        for e in found:
+            kind = PydanticCustomError(e["type"], e["msg"], e.get("ctx", {}))
+            if e["type"] == "extra_forbidden" and len(e["loc"]) == 1:
+                key = str(e["loc"][0])
+                misspelt.update(nearest(key, cls.keys()))
+                kind = finding("unknown_key", f"unknown key '{key}'", suggestion(key, cls.keys(), noun="key"))
+            translated.append(InitErrorDetails(type=kind, loc=e["loc"], input=e["input"]))
+        return [
+            e
+            for e, original in zip(translated, found, strict=True)
+            if not (original["type"] == "missing" and original["loc"] and original["loc"][-1] in misspelt)
+        ]
 
     @classmethod
     def keys(cls) -> list[str]:
@@ -52,23 +71,6 @@ class Strict(BaseModel):
     def as_yaml(self) -> dict[str, Any]:
         """The part as plain data under its YAML keys, defaults written out and unset options left out."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
-def _translate(error: ValidationError, valid: list[str]) -> list[InitErrorDetails]:
-    translated: list[InitErrorDetails] = []
-    for e in error.errors(include_url=False):
-        context = e.get("ctx", {})
-        if e["type"] == "extra_forbidden" and len(e["loc"]) == 1:
-            kind = unknown_key(str(e["loc"][0]), valid)
-        else:
-            kind = PydanticCustomError(e["type"], e["msg"], context)
-        translated.append(InitErrorDetails(type=kind, loc=e["loc"], input=e["input"]))
-    return translated
-
-
-def unknown_key(key: str, valid: list[str]) -> PydanticCustomError:
-    """The error for a key that the mapping does not have."""
-    return finding("unknown_key", f"unknown key '{key}'", suggestion(key, valid, noun="key"))
 
 
 def finding(type_: str, message: str, hint: str | None = None, **context: Any) -> PydanticCustomError:
@@ -88,8 +90,8 @@ def by_kind(noun: str, *classes: type[Strict]) -> BeforeValidator:
     return BeforeValidator(choose)
 
 
-def kind_of(value: Any, valid: list[str], noun: str) -> str:
-    """The `kind` that a mapping names. Raises the finding for anything else."""
+def kind_of(value: Any, valid: list[str], noun: str, advice: str = "") -> str:
+    """The `kind` that a mapping names. Raises the finding for anything else, with `advice` in its hint."""
     if not isinstance(value, dict):
         raise finding(
             "kind_missing",
@@ -104,7 +106,7 @@ def kind_of(value: Any, valid: list[str], noun: str) -> str:
         raise finding(
             "unknown_kind",
             f"unknown {noun} kind {got}",
-            suggestion(kind, valid, noun=f"{noun} kind"),
+            suggestion(kind, valid, noun=f"{noun} kind") + advice,
             at="kind",
         )
     return kind

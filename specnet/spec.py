@@ -38,7 +38,9 @@ def _data(value: Any) -> Any:
 
 def _of_kind(value: Any, group: str, noun: str) -> Any:
     """The instance of the registered class that a mapping's `kind` names."""
-    kind = kind_of(value, plugins.names(group), noun)
+    kind = kind_of(
+        value, plugins.names(group), noun, "; a plugin's kind is there once its package is installed"
+    )
     try:
         cls = plugins.load(group, kind)
     except PluginError as error:

@@ -119,7 +119,8 @@ def lrn(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> 
     """
     layer, (x,) = step.layer, inputs
     assert isinstance(layer, LRN)
-    channels, reach = step.input_shapes[0][0], layer.size // 2
+    channels = step.input_shapes[0][0]
+    reach = min(layer.size // 2, channels - 1)  # TensorFlow refuses a band wider than the matrix
     band = tf.linalg.band_part(tf.ones([channels, channels], x.dtype), reach, reach)
     sums = tf.nn.conv2d(x * x, band[None, None], 1, "VALID")
     return x * tf.pow(layer.k + layer.scale() * sums, -layer.beta)

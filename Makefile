@@ -1,0 +1,43 @@
+# `make demo` and `make test` set everything up by themselves.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+DEMO := runs/demo
+
+.PHONY: help install demo test check clean
+
+help:
+	@echo "make demo     install, print AlexNet's table, train both backends on digits, diff two specs"
+	@echo "make test     install, then lint, types and tests"
+	@echo "make install  the environment in $(VENV) only"
+	@echo "make clean    remove the environment and the demo's runs"
+
+install: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+	    --editable '.[torch,tensorflow-cpu,data,dev]'
+	@touch $@
+
+demo: install
+	@rm -rf $(DEMO)
+	$(BIN)/specnet validate specs/alexnet.yaml
+	$(BIN)/specnet table specs/alexnet.yaml
+	$(BIN)/specnet train specs/alexnet_digits.yaml --backend torch --run-dir $(DEMO)/torch
+	$(BIN)/specnet train specs/alexnet_digits.yaml --backend tensorflow --run-dir $(DEMO)/tensorflow
+	$(BIN)/specnet evaluate $(DEMO)/torch --backend tensorflow
+	$(BIN)/specnet diff specs/alexnet.yaml specs/alexnet_one_group.yaml
+
+test: install check
+	$(BIN)/python -m pytest
+
+check: install
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) $(DEMO)

@@ -1,0 +1,96 @@
+"""`specnet graph`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from specnet.cli.common import load_spec
+from specnet.errors import UsageError, suggestion
+
+if TYPE_CHECKING:
+    from specnet.network import Network
+
+HELP = "draw a network, or what changed between two, as SVG, PNG, HTML, Mermaid or Graphviz"
+EXAMPLE = """examples:
+  specnet graph specs/alexnet.yaml -o alexnet.svg
+  specnet graph specs/alexnet.yaml -o - --format mmd
+  specnet graph --diff specs/alexnet.yaml specs/alexnet_one_group.yaml -o changes.html
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", nargs="?", help="path of a spec, or - for standard input")
+    parser.add_argument(
+        "--diff", nargs=2, metavar=("BEFORE", "AFTER"), help="draw what changed between two specs"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        metavar="FILE",
+        help="the picture: FILE.svg, .png, .html, .mmd (Mermaid) or .dot (Graphviz); - is standard output",
+    )
+    parser.add_argument("--format", metavar="FORMAT", help="svg, png, html, mmd or dot (default: the suffix)")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="PATH=VALUE",
+        dest="overrides",
+        help="change the spec by name, for example layers.conv1.filters=64; may be repeated",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    from specnet.picture import draw
+
+    form = _format(options.format, options.output)
+    before, after = _networks(options)
+    drawn = draw(after, form, before)
+    if options.output == "-":
+        sys.stdout.buffer.write(drawn)
+        return 0
+    try:
+        Path(options.output).write_bytes(drawn)
+    except OSError as error:
+        hint = "name a file in a directory that exists and may be written to"
+        raise UsageError(f"cannot write {options.output}: {error.strerror}", hint) from error
+    return 0
+
+
+def _format(named: str | None, output: str) -> str:
+    """The format that is named, or the one that the file's suffix means."""
+    from specnet.picture import FORMATS
+
+    form = (named or ("" if output == "-" else Path(output).suffix)).lower().removeprefix(".")
+    if form in FORMATS:
+        return form
+    if not form:
+        where = "standard output" if output == "-" else f"'{output}', which has no suffix"
+        raise UsageError(f"no format is given for {where}", f"add --format {'|'.join(FORMATS)}")
+    raise UsageError(f"there is no picture format '{form}'", suggestion(form, FORMATS, noun="format"))
+
+
+def _networks(options: argparse.Namespace) -> tuple[Network | None, Network]:
+    """What to draw: the network before, if there is one, and the network."""
+    from specnet.network import analyse
+
+    if options.diff is None:
+        if options.spec is None:
+            raise UsageError("no spec is given", "specnet graph SPEC -o FILE, or --diff BEFORE AFTER -o FILE")
+        return None, analyse(load_spec(options.spec, options.overrides))
+    if options.spec is not None:
+        raise UsageError(
+            f"--diff takes two specs, and '{options.spec}' is a third", "leave one of the three out"
+        )
+    if options.overrides:
+        raise UsageError("--set and --diff cannot be combined", "edit one of the two files")
+    if options.diff == ["-", "-"]:
+        raise UsageError(
+            "only one of the two specs can come from standard input", "give the other one's path"
+        )
+    before, after = (analyse(load_spec(path)) for path in options.diff)
+    return before, after

@@ -1,0 +1,129 @@
+"""The datasets: what they hold, and what they say when they cannot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from specnet.data.base import Wanted
+from specnet.data.digits import Digits
+from specnet.data.image_folder import ImageFolder
+from specnet.data.synthetic import Synthetic
+from specnet.errors import DataError
+
+RGB = Wanted((3, 8, 8), 2)
+
+
+def test_digits_are_split_once_and_for_all() -> None:
+    data = Digits(size=12).open(None, Wanted((1, 12, 12), 10))
+    assert (len(data.train), len(data.test)) == (1437, 360)
+    assert data.train.shape == (1, 12, 12)
+    images, labels = data.test.read(np.arange(360))
+    assert images.dtype == np.uint8
+    assert images.max() == 255
+    assert sorted(set(labels.tolist())) == list(range(10))
+    again = Digits(size=12).open(None, Wanted((1, 12, 12), 10)).test.read(np.arange(360))
+    np.testing.assert_array_equal(images, again[0])
+
+
+def test_digits_in_colour_for_networks_that_want_it() -> None:
+    images, _ = Digits(size=8, channels=3).open(None, Wanted((3, 8, 8), 10)).train.read(np.array([0, 5]))
+    assert images.shape == (2, 3, 8, 8)
+    np.testing.assert_array_equal(images[:, 0], images[:, 2])
+
+
+def test_digits_and_synthetic_take_no_path() -> None:
+    for data in (Digits(), Synthetic()):
+        with pytest.raises(DataError, match="takes no path"):
+            data.open("somewhere", RGB)
+
+
+def test_synthetic_images_are_a_function_of_their_index() -> None:
+    data = Synthetic(train_images=9).open(None, RGB)
+    first, labels = data.train.read(np.array([3, 7]))
+    again, same = data.train.read(np.array([7]))
+    np.testing.assert_array_equal(first[1], again[0])
+    assert labels[1] == same[0]
+    assert (len(data.train), data.train.shape) == (9, (3, 8, 8))
+    assert not np.array_equal(first[0], data.test.read(np.array([3]))[0][0])
+
+
+def fill(folder: Path, count: int, color: tuple[int, int, int]) -> None:
+    folder.mkdir(parents=True)
+    for i in range(count):
+        Image.new("RGB", (20 + i, 10), color).save(folder / f"{i}.png")
+
+
+def test_a_folder_with_a_split(tmp_path: Path) -> None:
+    for part, count in (("train", 3), ("val", 2)):
+        fill(tmp_path / part / "red", count, (255, 0, 0))
+        fill(tmp_path / part / "blue", count, (0, 0, 255))
+    (tmp_path / "train" / "red" / "notes.txt").write_text("no image")
+    data = ImageFolder().open(str(tmp_path), RGB)
+    assert list(data.classes) == ["blue", "red"]
+    assert (len(data.train), len(data.test)) == (6, 4)
+    images, labels = data.train.read(np.arange(6))
+    assert labels.tolist() == [0, 0, 0, 1, 1, 1]
+    np.testing.assert_array_equal(images[0, :, 4, 4], [0, 0, 255])
+    assert images.shape == (6, 3, 8, 8)
+
+
+def test_a_folder_without_a_split_is_split_by_name(tmp_path: Path) -> None:
+    fill(tmp_path / "a", 40, (9, 9, 9))
+    fill(tmp_path / "b", 40, (99, 99, 99))
+    data = ImageFolder(held_out=0.25).open(str(tmp_path), RGB)
+    assert len(data.train) + len(data.test) == 80
+    assert 8 <= len(data.test) <= 32
+    before = {path for path, _ in data.test.items}  # type: ignore[attr-defined]
+    Image.new("RGB", (9, 9)).save(tmp_path / "a" / "new.png")
+    after = {path for path, _ in ImageFolder(held_out=0.25).open(str(tmp_path), RGB).test.items}  # type: ignore[attr-defined]
+    assert before <= after
+
+
+def test_the_centre_is_cut_out_and_grey_stays_grey(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / "train" / name).mkdir(parents=True)
+        (tmp_path / "test" / name).mkdir(parents=True)
+        pixels = np.zeros((8, 24), dtype=np.uint8)
+        pixels[:, 8:16] = 200
+        Image.fromarray(pixels).save(tmp_path / "train" / name / "x.png")
+        Image.fromarray(pixels).save(tmp_path / "test" / name / "x.png")
+    images, _ = ImageFolder().open(str(tmp_path), Wanted((1, 8, 8), 2)).test.read(np.array([1]))
+    np.testing.assert_array_equal(images, np.full((1, 1, 8, 8), 200))
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        ([], "does not exist"),
+        (["empty"], "holds no class folders"),
+        (["empty/train/a"], "neither 'test' nor 'val'"),
+        (["empty/a", "empty/b"], "no images to train on"),
+        (["empty/train/a", "empty/test/z"], "class 'z' that the training folder does not have"),
+    ],
+)
+def test_folders_that_are_missing_or_empty(tmp_path: Path, made: list[str], words: str) -> None:
+    for folder in made:
+        (tmp_path / folder).mkdir(parents=True)
+    with pytest.raises(DataError) as caught:
+        ImageFolder().open(str(tmp_path / "empty"), RGB)
+    assert words in str(caught.value)
+
+
+def test_a_file_that_is_no_image_is_named(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        fill(tmp_path / part / "a", 1, (1, 2, 3))
+        (tmp_path / part / "a" / "broken.jpg").write_bytes(b"\xff\xd8 no more")
+    data = ImageFolder().open(str(tmp_path), RGB)
+    with pytest.raises(DataError, match=r"broken\.jpg"):
+        data.train.read(np.arange(2))
+
+
+def test_a_folder_needs_a_path_and_an_image_network() -> None:
+    with pytest.raises(DataError, match="image_folder:PATH"):
+        ImageFolder().open(None, RGB)
+    with pytest.raises(DataError, match="1 or 3 channels"):
+        ImageFolder().open("x", Wanted((64,), 2))

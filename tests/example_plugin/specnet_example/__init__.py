@@ -1,0 +1,1 @@
+"""A layer kind, a dataset and a backend for specnet."""

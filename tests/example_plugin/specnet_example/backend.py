@@ -1,0 +1,145 @@
+"""A backend in plain NumPy for dense networks: `flatten`, `dense`, `activation: relu`, `channel_scale`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from specnet.backend import Batch, Precision, State, check_inputs, check_state
+from specnet.errors import UsageError
+from specnet.placement import Placement
+from specnet.plan import Compute, Feed, Plan
+from specnet.randomness import Array
+
+KINDS = {"flatten", "dense", "activation", "channel_scale"}
+
+
+class NumpyBackend:
+    """Implements `specnet.backend.Backend`."""
+
+    name = "plain_numpy"
+
+    def devices(self) -> list[str]:
+        return ["cpu"]
+
+    def compile(self, plan: Plan, placement: Placement, precision: Precision) -> NumpyExecutable:
+        for step in plan.computes:
+            if step.layer.kind not in KINDS or step.activation not in (None, "relu"):
+                raise UsageError(
+                    f"plain_numpy cannot carry out layer '{step.name}', kind '{step.layer.kind}'"
+                )
+        return NumpyExecutable(plan, precision)
+
+
+class NumpyExecutable:
+    """Implements `specnet.backend.Executable`; the model is the executable itself."""
+
+    def __init__(self, plan: Plan, precision: Precision) -> None:
+        self.plan = plan
+        self.model: Any = self
+        self._state = {p.name: np.zeros(p.shape, dtype=precision) for p in plan.parameters}
+        self._velocities = {name: np.zeros_like(w) for name, w in self._state.items()}
+
+    def state(self) -> State:
+        return {name: value.copy() for name, value in self._state.items()}
+
+    def load_state(self, state: Mapping[str, Array]) -> None:
+        check_state({name: value.shape for name, value in self._state.items()}, state)
+        for name, value in self._state.items():
+            value[...] = state[name]
+
+    def optimizer_state(self) -> State:
+        return {name: value.copy() for name, value in self._velocities.items()}
+
+    def load_optimizer_state(self, state: Mapping[str, Array]) -> None:
+        check_state({name: value.shape for name, value in self._velocities.items()}, state)
+        for name, value in self._velocities.items():
+            value[...] = state[name]
+
+    def forward(self, inputs: Mapping[str, Array]) -> State:
+        check_inputs(self.plan, inputs)
+        values = self._run(inputs)
+        return {name: values[name] for name in self.plan.outputs}
+
+    def gradients(self, batch: Batch) -> tuple[float, State]:
+        (name,) = self.plan.inputs
+        values = self._run({name: batch.images})
+        assert self.plan.logits is not None
+        logits = values[self.plan.logits]
+        shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+        softmax = shifted / shifted.sum(axis=1, keepdims=True)
+        rows = np.arange(len(batch.labels))
+        loss = float(-np.log(softmax[rows, batch.labels]).mean())
+        softmax[rows, batch.labels] -= 1
+        return loss, self._backward(values, {self.plan.logits: softmax / len(rows)})
+
+    def train_step(self, batch: Batch, learning_rate: float) -> float:
+        rule = self.plan.optimizer
+        assert rule is not None
+        loss, gradients = self.gradients(batch)
+        for name, weight in self._state.items():
+            gradient = gradients[name] + rule.weight_decay * weight
+            self._velocities[name][...] = rule.momentum * self._velocities[name] - learning_rate * gradient
+            weight += self._velocities[name]
+        return loss
+
+    def _run(self, images: Mapping[str, Array]) -> dict[str, Array]:
+        values: dict[str, Array] = {}
+        for step in self.plan.steps:
+            if isinstance(step, Feed):
+                values[step.name] = images[step.layer]
+            elif isinstance(step, Compute):
+                output = self._forward(step, self._argument(step, values))
+                values[step.name] = np.maximum(output, 0) if _is_relu(step) else output
+            else:
+                values[step.name] = values[step.source]
+        return values
+
+    def _argument(self, step: Compute, values: Mapping[str, Array]) -> Array:
+        return np.concatenate([values[name] for name in step.values], axis=1)
+
+    def _forward(self, step: Compute, x: Array) -> Array:
+        if step.layer.kind == "dense":
+            return x.reshape(len(x), -1) @ self._weight(step).T + self._state[f"{step.name}.bias"]
+        if step.layer.kind == "channel_scale":
+            return x * self._weight(step).reshape(-1, *[1] * (x.ndim - 2))
+        return x.reshape(len(x), -1) if step.layer.kind == "flatten" else x
+
+    def _backward(self, values: Mapping[str, Array], flowing: dict[str, Array]) -> State:
+        found = {name: np.zeros_like(w) for name, w in self._state.items()}
+        for step in reversed(self.plan.steps):
+            gradient = flowing.pop(step.name, None)
+            if gradient is None or isinstance(step, Feed):
+                continue
+            if not isinstance(step, Compute):
+                flowing[step.source] = flowing.get(step.source, 0) + gradient
+                continue
+            gradient = gradient * (values[step.name] > 0) if _is_relu(step) else gradient
+            x = self._argument(step, values)
+            back = self._step_backward(step, x, gradient, found).reshape(x.shape)
+            start = 0
+            for name in step.values:
+                width = values[name].shape[1]
+                flowing[name] = flowing.get(name, 0) + back[:, start : start + width]
+                start += width
+        return found
+
+    def _step_backward(self, step: Compute, x: Array, gradient: Array, found: State) -> Array:
+        if step.layer.kind == "dense":
+            found[f"{step.name}.weight"] += gradient.T @ x.reshape(len(x), -1)
+            found[f"{step.name}.bias"] += gradient.sum(axis=0)
+            return gradient @ self._weight(step)
+        if step.layer.kind == "channel_scale":
+            axes = tuple(axis for axis in range(x.ndim) if axis != 1)
+            found[f"{step.name}.weight"] += (gradient * x).sum(axis=axes)
+            return self._forward(step, gradient)
+        return gradient
+
+    def _weight(self, step: Compute) -> Array:
+        return self._state[f"{step.name}.weight"]
+
+
+def _is_relu(step: Compute) -> bool:
+    return step.activation == "relu" or step.layer.kind == "activation"

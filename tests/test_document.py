@@ -1,0 +1,151 @@
+"""Reading YAML: YAML 1.2 scalars, positions, and everything that is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from specnet import document
+from specnet.errors import SpecError, UsageError
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1e-4", 1e-4),
+        ("1E+2", 100.0),
+        (".5", 0.5),
+        ("010", 10),
+        ("0o10", 8),
+        ("0x1F", 31),
+        ("-3", -3),
+        ("on", "on"),
+        ("no", "no"),
+        ("3:3", "3:3"),
+        ("1_000", "1_000"),
+        ("2024-01-01", "2024-01-01"),
+        ("true", True),
+        ("~", None),
+        ("", None),
+        ("'1'", "1"),
+        ('"1e-4"', "1e-4"),
+    ],
+)
+def test_scalars_mean_what_they_look_like(text: str, value: Any) -> None:
+    read = document.parse(f"key: {text}").data()["key"]
+    assert read == value
+    assert type(read) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "line", "column"),
+    [
+        ("", "SN107", 1, 1),
+        ("# only a comment\n", "SN107", 1, 1),
+        ("- 1\n- 2", "SN106", 1, 1),
+        ("word", "SN106", 1, 1),
+        ("a: 1\nb: [1, 2\nc: 3", "SN101", 3, 2),
+        ("a: 1\n\tb: 2", "SN101", 2, 1),
+        ("a: b: c", "SN101", 1, 5),
+        ("a: 1\nb: 2\na: 3", "SN102", 3, 1),
+        ("a: {b: 1, b: 2}", "SN102", 1, 11),
+        ("a: !!python/object:os.system x", "SN103", 1, 4),
+        ("a: &x 1\nb: *x", "SN104", 2, 4),
+        ("a: {<<: {b: 1}}", "SN104", 1, 5),
+        ("1: a", "SN105", 1, 1),
+        ("? [a, b]\n: c", "SN105", 1, 3),
+        ("a: 1\nb: \x00", "SN108", 2, 4),
+        ("---\na: 1\n---\nb: 2", "SN110", 3, 1),
+        ("a: " + "[" * 40, "SN109", 1, 35),
+    ],
+)
+def test_refused(text: str, code: str, line: int, column: int) -> None:
+    with pytest.raises(SpecError) as caught:
+        document.parse(text, "x.yaml")
+    (finding,) = caught.value.diagnostics
+    assert finding.position is not None
+    assert (finding.code, finding.position.line, finding.position.column) == (code, line, column)
+
+
+def test_bytes_that_are_not_utf8_are_placed() -> None:
+    with pytest.raises(SpecError) as caught:
+        document.parse(b"a: 1\nb: \xff", "x.yaml")
+    place = caught.value.diagnostics[0].position
+    assert place is not None
+    assert (place.line, place.column) == (2, 4)
+
+
+def test_all_findings_of_a_text_come_at_once() -> None:
+    with pytest.raises(SpecError) as caught:
+        document.parse("a: 1\na: 2\nb: !x 3\nc: *d\n")
+    assert [d.code for d in caught.value.diagnostics] == ["SN102", "SN103", "SN104"]
+
+
+def test_a_byte_order_mark_is_no_content() -> None:
+    assert document.parse(b"\xef\xbb\xbfa: 1").data() == {"a": 1}
+
+
+def test_positions_of_keys_and_values() -> None:
+    parsed = document.parse("layers:\n  conv1: {kind: conv,\n          filters: 96}\n", "x.yaml")
+    value = parsed.locate(("layers", "conv1", "filters"))
+    key = parsed.locate(("layers", "conv1", "filters"), key=True)
+    missing = parsed.locate(("layers", "conv1", "kernel"))
+    assert (value.line, value.column, value.width) == (3, 20, 2)
+    assert (key.line, key.column, key.width) == (3, 11, 7)
+    assert (missing.line, missing.column) == (2, 3)
+
+
+def test_overrides_by_name() -> None:
+    parsed = document.parse("layers: {conv1: {filters: 96, from: [a, b]}}")
+    parsed.override("layers.conv1.filters=64")
+    parsed.override("layers.conv1.from.1=c")
+    parsed.override("layers.conv1.kernel=[3, 5]")
+    assert parsed.data() == {"layers": {"conv1": {"filters": 64, "from": ["a", "c"], "kernel": [3, 5]}}}
+
+
+@pytest.mark.parametrize(
+    ("assignment", "words"),
+    [
+        ("layers.conv2.filters=64", "did you mean 'conv1'?"),
+        ("layer.conv1.filters=64", "did you mean 'layers'?"),
+        ("layers.conv1.filters.x=64", "single value"),
+        ("layers.conv1.from.7=c", "items count from 0 to 1"),
+        ("layers.conv1.filters", "PATH=VALUE"),
+        ("=3", "PATH=VALUE"),
+    ],
+)
+def test_an_unknown_override_is_an_error_with_a_suggestion(assignment: str, words: str) -> None:
+    parsed = document.parse("layers: {conv1: {filters: 96, from: [a, b]}}")
+    with pytest.raises(UsageError) as caught:
+        parsed.override(assignment)
+    assert words in str(caught.value)
+
+
+def test_a_missing_file_names_its_neighbour(specs: Any) -> None:
+    with pytest.raises(UsageError, match=r"alexnet\.yaml"):
+        document.read(specs / "alxnet.yaml")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        1,
+        -2.5,
+        1e-5,
+        1e300,
+        True,
+        None,
+        "text",
+        "1e-4",
+        "on",
+        "null",
+        "",
+        "a: b",
+        "ü\n",
+        [1, [2.5, "x"]],
+        {"k": {}},
+    ],
+)
+def test_written_values_are_read_back(value: Any) -> None:
+    assert document.parse(f"key: {document.written(value)}").data() == {"key": value}

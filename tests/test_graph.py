@@ -1,0 +1,142 @@
+"""Groups and edges: where layers live, what they read, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from helpers import found, network
+from specnet.graph import Node
+
+CONV = "  conv: {kind: conv, from: image, filters: 6, kernel: 3}\n"
+
+
+def test_a_layer_lives_where_its_first_input_lives() -> None:
+    net = network(CONV + "  pool: {kind: max_pool, from: conv, kernel: 2}\n")
+    assert net.graph.groups["pool"] == ("a", "b")
+    assert net.shares[Node("conv", "a")].output == (3, 6, 6)
+    assert net.output_shape("conv") == (6, 6, 6)
+    assert net.graph.crossings() == []
+
+
+def test_a_pinned_layer_reads_its_own_groups_share() -> None:
+    net = network(CONV + "  fc: {kind: dense, from: conv, group: b, units: 5}\n")
+    assert net.graph.groups["fc"] == ("b",)
+    assert net.graph.reads[Node("fc", "b")] == ((Node("conv", "b"),),)
+    assert net.shares[Node("fc", "b")].inputs == ((3, 6, 6),)
+
+
+def test_a_crossing_reads_every_share_in_group_order() -> None:
+    net = network(CONV + "  top: {kind: conv, from: conv, cross_group: true, filters: 4, kernel: 1}\n")
+    both = (Node("conv", "a"), Node("conv", "b"))
+    assert net.graph.reads[Node("top", "a")] == (both,)
+    assert net.graph.reads[Node("top", "b")] == (both,)
+    assert net.graph.crossings() == [(both[1], "a"), (both[0], "b")]
+    assert net.graph.nx.edges[both[1], Node("top", "a")]["crosses"] is True
+    assert net.graph.nx.edges[both[0], Node("top", "a")]["crosses"] is False
+
+
+def test_one_share_read_twice_in_another_group_is_one_crossing() -> None:
+    layers = CONV + "".join(
+        f"  top{i}: {{kind: dense, from: conv, cross_group: true, group: a, units: 2}}\n" for i in range(2)
+    )
+    assert network(layers).graph.crossings() == [(Node("conv", "b"), "a")]
+
+
+def test_the_image_is_whole_on_every_group_and_so_is_what_is_made_of_it_alone() -> None:
+    net = network("  pool: {kind: max_pool, from: image, kernel: 2}\n")
+    assert net.graph.replicated == {"image", "pool"}
+    assert net.output_shape("pool") == (4, 4, 4)
+
+
+def test_a_crossing_into_a_layer_without_own_channels_makes_it_whole() -> None:
+    net = network(CONV + "  all: {kind: concat, from: conv, cross_group: true}\n")
+    assert net.output_shape("all") == (6, 6, 6)
+    assert net.shares[Node("all", "b")].output == (6, 6, 6)
+    assert net.graph.replicated == {"image", "all"}
+
+
+def test_several_inputs_are_concatenated_and_add_keeps_them_apart() -> None:
+    net = network(
+        CONV
+        + "  side: {kind: conv, from: image, filters: 6, kernel: 3}\n"
+        + "  both: {kind: dropout, from: [conv, side], rate: 0.5}\n"
+        + "  sum: {kind: add, from: [conv, side]}\n"
+    )
+    assert net.shares[Node("both", "a")].inputs == ((6, 6, 6),)
+    assert net.shares[Node("sum", "a")].inputs == ((3, 6, 6), (3, 6, 6))
+
+
+def test_order_in_the_file_means_nothing() -> None:
+    net = network("  pool: {kind: max_pool, from: conv, kernel: 2}\n" + CONV)
+    assert net.graph.order == ["image", "conv", "pool"]
+
+
+@pytest.mark.parametrize(
+    ("layers", "code", "line", "words"),
+    [
+        ("  c: {kind: dense, from: imag, units: 2}\n", "SN301", 6, "did you mean 'image'?"),
+        ("  c: {kind: add, from: [image, imag]}\n", "SN301", 6, "there is no layer 'imag'"),
+        ("  c: {kind: flatten, from: c}\n", "SN302", 6, "c -> c"),
+        (
+            "  c: {kind: flatten, from: e}\n  d: {kind: flatten, from: c}\n  e: {kind: flatten, from: d}\n",
+            "SN302",
+            6,
+            "depends on itself",
+        ),
+        ("  c: {kind: dense, from: image, group: z, units: 2}\n", "SN501", 6, "there is no group 'z'"),
+        ("  c: {kind: dense, from: image, units: 5}\n", "SN502", 6, "use 4 or 6"),
+        ("  c: {kind: dense, from: image, units: 1}\n", "SN502", 6, "use 2,"),
+        (
+            CONV + "  p: {kind: conv, from: image, group: a, filters: 3, kernel: 3}\n"
+            "  s: {kind: add, from: [conv, p]}\n",
+            "SN503",
+            8,
+            "on b it reads 'p', which lives on a only",
+        ),
+        (CONV + "  c: {kind: concat, from: image, cross_group: true}\n", "SN504", 7, "nothing crosses"),
+        (
+            CONV + "  c: {kind: dense, from: conv, group: a, cross_group: true, units: 2}\n"
+            "  d: {kind: dense, from: c, cross_group: true, units: 2}\n",
+            "SN504",
+            8,
+            "remove cross_group",
+        ),
+        ("  c: {kind: dense, from: image, units: 4, activation: softmax}\n", "SN506", 6, "softmax needs all"),
+        (CONV + "  c: {kind: activation, from: conv, function: softmax}\n", "SN506", 7, "softmax needs all"),
+    ],
+)
+def test_refused(layers: str, code: str, line: int, words: str) -> None:
+    (finding,) = found(layers)
+    assert finding.position is not None
+    assert (finding.code, finding.position.line) == (code, line)
+    assert words in f"{finding.message} {finding.hint}"
+
+
+def test_a_graph_without_an_input() -> None:
+    findings = found("  c: {kind: flatten, from: d}\n", "specnet: 1\nname: x\nlayers:\n")
+    assert {d.code for d in findings} == {"SN301", "SN303"}
+
+
+def test_what_merely_follows_from_a_finding_is_not_reported() -> None:
+    layers = "  c: {kind: conv, from: imag, filters: 3, kernel: 99}\n  d: {kind: dense, from: c, units: 3}\n"
+    assert [d.code for d in found(layers)] == ["SN301"]
+
+
+def test_all_findings_come_at_once_in_order() -> None:
+    layers = (
+        "  c: {kind: conv, from: image, filters: 3, kernel: 3}\n"
+        "  d: {kind: conv, from: image, filters: 4, kernel: 9}\n"
+        "  e: {kind: conv, from: imag, filters: 4, kernel: 3}\n"
+    )
+    assert [(d.code, d.position.line if d.position else 0) for d in found(layers)] == [
+        ("SN502", 6),
+        ("SN402", 7),
+        ("SN301", 8),
+    ]
+
+
+def test_a_long_chain_is_no_recursion() -> None:
+    layers = "".join(
+        f"  l{i}: {{kind: flatten, from: {f'l{i - 1}' if i else 'image'}}}\n" for i in range(5000)
+    )
+    assert len(network(layers).graph.order) == 5001

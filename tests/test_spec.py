@@ -1,0 +1,127 @@
+"""The schema: what a spec may say, and what is said about one that says something else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from specnet import document, spec
+from specnet.errors import Diagnostic, SpecError
+from specnet.network import examine
+from specnet.training.run_directory import as_text
+
+GOOD = """\
+specnet: 1
+name: small
+groups: [left, right]
+layers:
+  image: {kind: input, shape: [3, 12, 12]}
+  conv1: {kind: conv, from: image, filters: 8, kernel: 3, padding: 1, activation: relu}
+  pool1: {kind: max_pool, from: conv1, kernel: 2}
+  fc: {kind: dense, from: pool1, cross_group: true, group: left, units: 4}
+training:
+  loss: {kind: softmax_cross_entropy, from: fc}
+  optimizer: {kind: sgd, learning_rate: 0.1}
+"""
+
+
+def found(text: str) -> list[Diagnostic]:
+    """All findings about a text."""
+    try:
+        return examine(document.parse(text, "x.yaml"))[1]
+    except SpecError as error:
+        return error.diagnostics
+
+
+def test_the_good_spec_is_good() -> None:
+    assert found(GOOD) == []
+
+
+CASES: list[tuple[str, str, str, int, str]] = [
+    # what is replaced, by what, code, line, words of message or hint
+    ("filters: 8", "filter: 8", "SN201", 6, "did you mean 'filters'?"),
+    ("groups:", "group:", "SN201", 3, "did you mean 'groups'?"),
+    ("learning_rate", "learningrate", "SN201", 11, "did you mean 'learning_rate'?"),
+    ("kind: conv", "kind: convolution", "SN204", 6, "unknown layer kind 'convolution'"),
+    ("kind: sgd", "kind: adam", "SN204", 11, "unknown optimizer kind 'adam'"),
+    ("kind: conv, ", "", "SN204", 6, "the key 'kind' is missing"),
+    ("filters: 8, ", "", "SN202", 6, "the key 'filters' is missing"),
+    ("from: image, ", "", "SN202", 6, "the key 'from' is missing"),
+    ("specnet: 1\n", "", "SN202", 1, "the key 'specnet' is missing"),
+    ("specnet: 1", "specnet: 2", "SN206", 1, "version 2"),
+    ("filters: 8", "filters: eight", "SN203", 6, "expected a whole number, got the text 'eight'"),
+    ("filters: 8", "filters: true", "SN203", 6, "expected a whole number, got true"),
+    ("filters: 8", "filters: 8.5", "SN203", 6, "expected a whole number, got 8.5"),
+    ("filters: 8", "filters: '8'", "SN203", 6, "expected a whole number, got the text '8'"),
+    ("filters: 8", "filters: 0", "SN207", 6, "filters must be greater than or equal to 1, not 0"),
+    ("filters: 8", "filters: 1000000000000", "SN207", 6, "filters must be less than or equal to"),
+    ("kernel: 3", "kernel: [3, 3, 3]", "SN203", 6, "[height, width]"),
+    ("padding: 1", "padding: valid", "SN203", 6, "leave it out for no padding"),
+    ("padding: 1", "padding: -1", "SN203", 6, "expected a number of pixels"),
+    ("activation: relu", "activation: rleu", "SN206", 6, "did you mean 'relu'?"),
+    ("learning_rate: 0.1", "learning_rate: .inf", "SN207", 11, "finite"),
+    ("learning_rate: 0.1", "learning_rate: fast", "SN203", 11, "expected a number, got the text 'fast'"),
+    ("cross_group: true", "cross_group: yes", "SN203", 8, "expected true or false, got the text 'yes'"),
+    ("shape: [3, 12, 12]", "shape: 3", "SN203", 5, "[channels, height, width]"),
+    ("kind: input, ", "kind: input, from: conv1, ", "SN203", 5, "an input reads nothing"),
+    ("  conv1:", "  conv 1:", "SN205", 6, "is not a name"),
+    ("name: small", "name: a/b", "SN205", 2, "is not a name"),
+    ("[left, right]", "[left, left]", "SN505", 3, "named twice"),
+    ("  conv1: {kind: conv, from: image, filters: 8, kernel: 3, padding: 1, activation: relu}", "  conv1: 3",
+     "SN204", 6, "expected a mapping with a 'kind', got 3"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "code", "line", "words"), CASES)
+def test_schema_findings(old: str, new: str, code: str, line: int, words: str) -> None:
+    assert GOOD.count(old) >= 1
+    (finding, *others) = found(GOOD.replace(old, new, 1))
+    assert finding.position is not None
+    assert (finding.code, finding.position.line) == (code, line)
+    assert words in f"{finding.message} {finding.hint}"
+    assert [d.code for d in others if d.code != "SN301"] == [], "nothing else is reported"
+
+
+def test_findings_of_schema_and_graph_come_together() -> None:
+    text = GOOD.replace("filters: 8", "filter: 8").replace("from: pool1", "from: pool2")
+    assert [d.code for d in found(text)] == ["SN201", "SN301"]
+
+
+def test_a_finding_reads_like_a_compilers() -> None:
+    (finding,) = found(GOOD.replace("activation: relu", "activation: rleu"))
+    assert str(finding) == (
+        "x.yaml:6:85: error SN206: activation: the text 'rleu' is not one of relu, tanh, sigmoid, softmax\n"
+        "  6 |   conv1: {kind: conv, from: image, filters: 8, kernel: 3, padding: 1, activation: rleu}\n"
+        "    |                                                                                   ^^^^\n"
+        "  hint: did you mean 'relu'?"
+    ).replace("6:85", f"6:{finding.position.column if finding.position else 0}")
+
+
+def test_a_spec_from_a_mapping() -> None:
+    data: dict[str, Any] = {
+        "specnet": 1,
+        "name": "tiny",
+        "layers": {
+            "image": {"kind": "input", "shape": [4]},
+            "fc": {"kind": "dense", "from": "image", "units": 2},
+        },
+    }
+    assert spec.load(data).groups == ("gpu0",)
+    data["layers"]["fc"]["units"] = "2"
+    with pytest.raises(SpecError, match=r"layers\.fc\.units: .*expected a whole number"):
+        spec.load(data)
+
+
+def test_resolved_specs_are_read_back(specs: Any) -> None:
+    for path in sorted(specs.glob("*.yaml")):
+        loaded = spec.load(path)
+        again = spec.load(document.parse(as_text(loaded)))
+        assert again.as_yaml() == loaded.as_yaml(), path.name
+
+
+def test_numbers_are_one_meaning_however_they_are_written() -> None:
+    plain: Callable[[str], Any] = lambda text: spec.load(document.parse(text)).as_yaml()  # noqa: E731
+    assert plain(GOOD.replace("padding: 1", "padding: [1, 1, 1, 1]")) == plain(GOOD)
+    assert plain(GOOD.replace("kernel: 2}", "kernel: [2, 2], stride: 2}")) == plain(GOOD)

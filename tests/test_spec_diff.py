@@ -1,0 +1,113 @@
+"""Diffs by meaning: what shows up, what never does, and the consequences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import specnet
+from specnet import document, spec
+from specnet.spec_diff import Change, compare, differences
+
+SMALL = """\
+specnet: 1
+name: small
+layers:
+  image: {kind: input, shape: [3, 9, 9]}
+  conv: {kind: conv, from: image, filters: 8, kernel: 3}
+  fc: {kind: dense, from: conv, units: 4}
+training:
+  loss: {kind: softmax_cross_entropy, from: fc}
+  optimizer: {kind: sgd, learning_rate: 0.1}
+"""
+
+# The same spec: other order, comments, block style, defaults written out, other ways to write numbers.
+REWRITTEN = """\
+# A comment.
+training:
+  epochs: 1
+  optimizer:
+    learning_rate: 1e-1
+    momentum: 0
+    kind: sgd
+  schedule: {kind: constant}
+  loss: {from: fc, kind: softmax_cross_entropy}
+layers:
+  fc: {units: 4, bias: 0.0, kind: dense, from: [conv]}
+  conv:
+    kind: conv
+    stride: [1, 1]
+    kernel: [3, 3]
+    filters: 8
+    from: image
+    padding: 0
+  image: {kind: "input", shape: [3, 9, 9]}
+groups: [gpu0]
+name: small
+specnet: 1
+"""
+
+
+def load(text: str) -> spec.Spec:
+    return spec.load(document.parse(text))
+
+
+def test_style_order_and_defaults_never_show() -> None:
+    assert not compare(load(SMALL), load(REWRITTEN))
+    assert str(compare(load(SMALL), load(REWRITTEN))) == "no differences"
+
+
+def test_each_change_is_named_once() -> None:
+    after = SMALL.replace("filters: 8", "filters: 16, activation: relu").replace("0.1", "0.2")
+    assert differences(load(SMALL), load(after)) == [
+        Change("change", "layers.conv.filters", 8, 16),
+        Change("add", "layers.conv.activation", None, "relu"),
+        Change("change", "training.optimizer.learning_rate", 0.1, 0.2),
+    ]
+
+
+def test_layers_added_removed_and_of_another_kind() -> None:
+    added = SMALL.replace("  fc:", "  pool: {kind: max_pool, from: conv, kernel: 2}\n  fc:").replace(
+        "from: conv, units", "from: pool, units"
+    )
+    assert [(c.op, c.path) for c in differences(load(SMALL), load(added))] == [
+        ("change", "layers.fc.from"),
+        ("add", "layers.pool"),
+    ]
+    assert [(c.op, c.path) for c in differences(load(added), load(SMALL))] == [
+        ("remove", "layers.pool"),
+        ("change", "layers.fc.from"),
+    ]
+    other = SMALL.replace(
+        "{kind: sgd, learning_rate: 0.1}\n", "{kind: sgd, learning_rate: 0.1}\n  schedule: "
+    )
+    other += "{kind: step, factor: 0.5, every: 2}\n"
+    (change,) = differences(load(SMALL), load(other))
+    assert (change.op, change.path) == ("change", "training.schedule")
+    assert change.before == {"kind": "constant"}
+
+
+def test_consequences() -> None:
+    found = compare(load(SMALL), load(SMALL.replace("filters: 8", "filters: 16"))).consequences
+    assert found is not None
+    # conv: 8 * 27 + 8 weights and biases, fc: 4 * 8 * 49 + 4.
+    assert found.parameters == (224 + 1572, 448 + 3140)
+    assert found.macs == (8 * 49 * 27 + 4 * 8 * 49, 16 * 49 * 27 + 4 * 16 * 49)
+    assert found.shapes == (("conv", (8, 7, 7), (16, 7, 7)),)
+
+
+def test_without_a_valid_network_there_are_changes_but_no_consequences() -> None:
+    found = compare(load(SMALL), load(SMALL.replace("from: conv", "from: cnv")))
+    assert [c.path for c in found.changes] == ["layers.fc.from"]
+    assert found.consequences is None
+    assert found.as_json()["consequences"] is None
+
+
+def test_two_shipped_specs(specs: Path) -> None:
+    found = specnet.diff(specs / "alexnet.yaml", specs / "alexnet_one_group.yaml")
+    assert found.consequences is not None
+    assert found.consequences.parameters == (60_965_224, 62_378_344)
+    assert found.consequences.cross_group_values == (58_624, 0)
+    paths = [change.path for change in found.changes]
+    assert paths[:2] == ["name", "groups"]
+    assert "layers.conv3.cross_group" in paths
+    assert all(not path.startswith("training") for path in paths)

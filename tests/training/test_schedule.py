@@ -1,0 +1,46 @@
+"""Learning rates against sequences worked out by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from specnet.recipe import SGD, ConstantRate, Plateau, SoftmaxCrossEntropy, Steps, Training
+from specnet.training.schedule import drops, learning_rate
+
+LOSS = SoftmaxCrossEntropy.model_validate({"from": "fc"})
+
+
+def recipe(schedule: ConstantRate | Plateau | Steps) -> Training:
+    return Training(loss=LOSS, optimizer=SGD(learning_rate=0.1), schedule=schedule)
+
+
+def test_constant() -> None:
+    assert learning_rate(recipe(ConstantRate()), 10_000, 50, [0.5] * 50) == 0.1
+
+
+def test_by_epoch_and_by_step() -> None:
+    by_epoch = recipe(Steps(factor=0.5, every=10))
+    assert [learning_rate(by_epoch, 0, epoch, []) for epoch in (0, 9, 10, 20)] == [0.1, 0.1, 0.05, 0.025]
+    by_step = recipe(Steps(factor=0.5, every=10, unit="step"))
+    assert [learning_rate(by_step, step, 0, []) for step in (0, 9, 10, 20)] == [0.1, 0.1, 0.05, 0.025]
+
+
+@pytest.mark.parametrize(
+    ("errors", "expected"),
+    [
+        ([], 0),
+        ([0.9, 0.8, 0.7], 0),
+        ([0.9, 0.8, 0.8], 0),
+        ([0.9, 0.8, 0.8, 0.8], 1),
+        ([0.9, 0.8, 0.8, 0.7, 0.9], 0),
+        ([0.9, 0.8, 0.8, 0.8, 0.8, 0.8], 2),
+        ([0.9] * 20, 3),
+    ],
+)
+def test_a_plateau_drops_when_the_best_error_is_two_epochs_old(errors: list[float], expected: int) -> None:
+    assert drops(Plateau(factor=0.1, times=3, patience=2), errors) == expected
+
+
+def test_the_papers_rate_after_three_drops() -> None:
+    paper = recipe(Plateau(factor=0.1, times=3, patience=1))
+    assert learning_rate(paper, 0, 9, [0.5] * 9) == pytest.approx(0.1 * 0.1**3)
