@@ -134,7 +134,12 @@ class TensorFlowExecutable:
     def _sources(self, step: Compute, values: Tensors) -> list[Tensor]:
         """What a step's gradient is taken by: its trainable parameters, then the values it reads."""
         own = [self._variable(parameter_name(step, role)) for role, w in step.weights.items() if w.trainable]
-        return own + [values[name] for name in step.values if name in self._differentiable]
+        return own + [values[name] for name in self._read(step)]
+
+    def _read(self, step: Compute) -> list[str]:
+        """The values a step reads that have a gradient. One that it reads twice is there once: a tape gives
+        the whole gradient for every mention."""
+        return [name for name in dict.fromkeys(step.values) if name in self._differentiable]
 
     def _backward(self, values: Tensors, tapes: dict[str, Tensor], flowing: Tensors) -> Tensors:
         """The gradient of every trainable parameter, from the gradient of the logits in `flowing`."""
@@ -161,8 +166,7 @@ class TensorFlowExecutable:
                     )
                     own = [parameter_name(step, role) for role, w in step.weights.items() if w.trainable]
                     gradients.update(zip(own, found, strict=False))
-                    read = [name for name in step.values if name in self._differentiable]
-                    for name, part in zip(read, found[len(own) :], strict=True):
+                    for name, part in zip(self._read(step), found[len(own) :], strict=True):
                         flow(name, part)
         for name in self._trainable:
             if name not in gradients:
