@@ -23,7 +23,7 @@ FLOORS = [
     {"specnet.graph"},
     {"specnet.shapes"},
     {"specnet.network"},
-    {"specnet.layer_table", "specnet.plan", "specnet.placement"},
+    {"specnet.layer_table", "specnet.plan", "specnet.placement", "specnet.correspondence"},
     {"specnet.spec_diff", "specnet.initial", "specnet.backend"},
     {"specnet.training", "specnet.testing", "specnet.picture"},
     {"specnet"},

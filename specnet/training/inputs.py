@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from specnet.data import augment
 from specnet.data.base import Images
 from specnet.data.statistics import Statistics
 from specnet.errors import DataError
-from specnet.plan import Plan
+from specnet.plan import Mask, Plan
 from specnet.randomness import Array, keep_mask, normals, permutation, uniforms
 from specnet.recipe import (
     CenterCrop,
@@ -32,9 +32,16 @@ class Inputs:
     """Prepares training batches and evaluation views for one plan."""
 
     def __init__(
-        self, plan: Plan, recipe: Training, statistics: Statistics, seed: int, precision: Precision
+        self,
+        plan: Plan,
+        recipe: Training,
+        statistics: Statistics,
+        seed: int,
+        precision: Precision,
+        masks: Mapping[str, Mask] | None = None,
     ) -> None:
-        self._masks = plan.masks
+        """`masks` are the plan's own unless given."""
+        self._masks = plan.masks if masks is None else masks
         self._shapes = {step.name: step.output_shape for step in plan.computes}
         self._recipe = recipe
         self._statistics = statistics

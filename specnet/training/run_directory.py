@@ -14,10 +14,12 @@ from specnet import spec as spec_module
 from specnet.data.statistics import Statistics
 from specnet.document import written
 from specnet.errors import RunError
+from specnet.network import Network, analyse
 from specnet.spec import Spec
 from specnet.spec_diff import differences
 from specnet.training import checkpoint
 from specnet.training.checkpoint import Checkpoint, replace_durably
+from specnet.training.names import Names
 
 
 class RunDirectory:
@@ -67,22 +69,32 @@ class RunDirectory:
         self._put("spec.yaml", as_text(spec).encode())
         self._open_metrics()
 
-    def resume(self, spec: Spec) -> Checkpoint | None:
-        """The newest whole checkpoint of the run, its metrics cut back to that step.
+    def resume(self, network: Network) -> tuple[Checkpoint | None, Names]:
+        """The newest whole checkpoint of the run, its metrics cut back to that step; and the names it uses.
 
-        None if the run stopped before its first checkpoint. Raises `RunError` if all checkpoints are damaged,
-        or if the spec differs in more than the number of epochs.
+        There is no checkpoint if the run stopped before its first. The network may be written another way
+        than the run's, in the long form say, and the number of epochs may differ; the run's own spec stays.
+        Raises `RunError` if anything else differs, or if all checkpoints are damaged.
         """
-        changes = [c for c in differences(self.spec(), spec) if c.path != "training.epochs"]
-        if changes:
+        names = self._names(network)
+        found = self.newest() if checkpoint.exist(self.checkpoints) else None
+        self._cut_metrics(found.step if found else 0)
+        self._open_metrics()
+        return found, names
+
+    def _names(self, network: Network) -> Names:
+        """How the network's names correspond to the run's. Raises `RunError` if it is another network."""
+        own = self.spec()
+        changes = [c for c in differences(own, network.spec) if c.path != "training.epochs"]
+        written = [
+            c for c in changes if c.path in ("name", "training.loss.from") or c.path.startswith("layers.")
+        ]
+        names = Names.between(analyse(own), network) if len(written) == len(changes) else None
+        if names is None:
             shown = "\n".join(f"  {change}" for change in changes[:20])
             hint = "start a new run (--run-dir), or take these changes back"
             raise RunError(f"the spec differs from that of the run in {self.path}:\n{shown}", hint)
-        found = self.newest() if checkpoint.exist(self.checkpoints) else None
-        self._put("spec.yaml", as_text(spec).encode())
-        self._cut_metrics(found.step if found else 0)
-        self._open_metrics()
-        return found
+        return names
 
     def spec(self) -> Spec:
         """The spec that the run was started with."""

@@ -22,6 +22,7 @@ from specnet.spec import Spec
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.evaluation import Evaluation, evaluate
 from specnet.training.inputs import Inputs, check_images, needs_statistics, steps_per_epoch
+from specnet.training.names import Names
 from specnet.training.progress import Progress
 from specnet.training.run_directory import RunDirectory
 from specnet.training.trainer import Trainer
@@ -96,11 +97,11 @@ def train(
     recipe = _recipe(spec)
     network = analyse(spec)
     run = RunDirectory(Path(run_dir) if run_dir is not None else Path("runs") / spec.name)
-    saved = None
+    saved, names = None, Names.same(network)
     try:
         if resume:
             run.hold(make=False)
-            saved = run.resume(spec)
+            saved, names = run.resume(network)
         fresh = {"seed": 0, "precision": "float32", "data": None}
         known: dict[str, Any] = saved.progress if saved else fresh
         seed = int(_agreed("--seed", seed, known["seed"], saved))
@@ -122,10 +123,11 @@ def train(
             executable=compiled.executable,
             plan=compiled.plan,
             recipe=recipe,
-            inputs=Inputs(compiled.plan, recipe, statistics, seed, precision),
+            inputs=Inputs(compiled.plan, recipe, statistics, seed, precision, names.masks()),
             dataset=dataset,
             run=run,
             progress=progress,
+            names=names,
             identity={
                 "seed": seed,
                 "precision": precision,
@@ -135,7 +137,7 @@ def train(
             checkpoint_every=checkpoint_every,
         )
         if saved is None:
-            initialise(compiled, seed, precision)
+            compiled.executable.load_state(names.initial_state(seed, precision))
         else:
             trainer.resume(saved)
             progress.note(f"going on after step {trainer.step}")

@@ -21,6 +21,7 @@ from specnet.recipe import Training
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.evaluation import Evaluation, evaluate
 from specnet.training.inputs import Inputs, steps_per_epoch
+from specnet.training.names import Names
 from specnet.training.prefetch import Prefetch
 from specnet.training.progress import Progress
 from specnet.training.run_directory import RunDirectory
@@ -49,6 +50,7 @@ class Trainer:
     dataset: Dataset
     run: RunDirectory
     progress: Progress
+    names: Names
     identity: dict[str, Any]
     """What every checkpoint says about the run: seed, precision, dataset."""
     checkpoint_every: int | None = None
@@ -58,8 +60,8 @@ class Trainer:
 
     def resume(self, saved: Checkpoint) -> None:
         """Take up a saved state."""
-        self.executable.load_state(saved.weights)
-        self.executable.load_optimizer_state(saved.velocities)
+        self.executable.load_state(self.names.here(saved.weights))
+        self.executable.load_optimizer_state(self.names.here(saved.velocities))
         self.step = saved.step
         self.evaluations = [Evaluation(**entry) for entry in saved.progress["evaluations"]]
 
@@ -118,8 +120,9 @@ class Trainer:
             "step": self.step,
             "evaluations": [evaluation.as_json() for evaluation in self.evaluations],
         }
-        made = Checkpoint(self.executable.state(), self.executable.optimizer_state(), state)
-        return self.run.save(made)
+        weights = self.names.saved(self.executable.state())
+        velocities = self.names.saved(self.executable.optimizer_state())
+        return self.run.save(Checkpoint(weights, velocities, state))
 
     def _record(self, pending: deque[tuple[dict[str, Any], SupportsFloat]], leave: int) -> None:
         """Write down the oldest steps until `leave` of them are still in flight."""
