@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import keras
-import tensorflow as tf
 
 from specnet.backend import Precision
 from specnet.errors import PluginError
 from specnet.placement import Placement
 from specnet.plan import Plan
+from specnet_tensorflow.devices import present
 from specnet_tensorflow.executable import TensorFlowExecutable
 
 
@@ -24,9 +24,7 @@ class TensorFlowBackend:
 
     def devices(self) -> list[str]:
         """CPUs and GPUs as TensorFlow's logical devices are configured in this process."""
-        cpus = len(tf.config.list_logical_devices("CPU"))
-        gpus = len(tf.config.list_logical_devices("GPU"))
-        return ["cpu", *(f"cpu:{i}" for i in range(1, cpus)), *(f"cuda:{i}" for i in range(gpus))]
+        return present()
 
     def compile(self, plan: Plan, placement: Placement, precision: Precision) -> TensorFlowExecutable:
         return TensorFlowExecutable(plan, placement, precision)

@@ -16,8 +16,9 @@ from specnet.placement import Placement
 from specnet.plan import Compute, Feed, Plan, Transfer, parameter_name
 from specnet.randomness import Array
 from specnet.recipe import SGD
+from specnet_tensorflow.devices import device_name
 from specnet_tensorflow.kinds import channels_first, channels_last
-from specnet_tensorflow.model import Layers, Share, device_name, make_layers, make_model
+from specnet_tensorflow.model import Layers, Share, make_layers, make_model
 from specnet_tensorflow.registry import Tensor
 
 Tensors = dict[str, Tensor]

@@ -131,12 +131,14 @@ def batch_norm(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: R
     layer, (x,) = step.layer, inputs
     assert isinstance(layer, BatchNorm)
     mean, var = weights["running_mean"], weights["running_var"]
+    dtype, x = x.dtype, tf.cast(x, mean.dtype)
     if run.training:
         batch_mean, batch_var = tf.nn.moments(x, axes=list(range(len(x.shape) - 1)))
         for running, batch in ((mean, batch_mean), (var, batch_var)):
             running.assign(running + (1 - layer.momentum) * (tf.stop_gradient(batch) - running))
         mean, var = batch_mean, batch_var
-    return tf.nn.batch_normalization(x, mean, var, weights["bias"], weights["weight"], layer.epsilon)
+    normal = tf.nn.batch_normalization(x, mean, var, weights["bias"], weights["weight"], layer.epsilon)
+    return tf.cast(normal, dtype)
 
 
 @implements("dropout")

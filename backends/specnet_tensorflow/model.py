@@ -12,13 +12,8 @@ from specnet.placement import Placement
 from specnet.plan import Compute, Feed, Plan, Transfer
 from specnet.randomness import Array
 from specnet_tensorflow import kinds
+from specnet_tensorflow.devices import device_name, settle
 from specnet_tensorflow.registry import Run, Tensor, find
-
-
-def device_name(device: str) -> str:
-    """specnet's name of a device as TensorFlow's: `cuda:1` is `/GPU:1`."""
-    kind, _, index = device.partition(":")
-    return f"/{'GPU' if kind == 'cuda' else 'CPU'}:{index or 0}"
 
 
 def keras_name(value: str) -> str:
@@ -29,20 +24,29 @@ def keras_name(value: str) -> str:
 
 @keras.saving.register_keras_serializable(package="specnet")
 class Share(keras.layers.Layer):
-    """One share of a layer, on its device. Its weights are named by role and have TensorFlow's layouts."""
+    """One share of a layer, on its device. Its weights are named by role and have TensorFlow's layouts.
+
+    It computes in `compute_dtype`. A kind that keeps running statistics sees all its weights as they are
+    stored, in `variable_dtype`: averages that move by small steps would stand still in half precision.
+    """
 
     def __init__(self, step: Compute | dict[str, Any], device: str, **options: Any) -> None:
         self.step = Compute.from_config(step) if isinstance(step, dict) else step
         super().__init__(**{"name": keras_name(self.step.name), **options})
-        self.device = device
+        self.device = settle(device)
         self.implementation = find(self.step)
         self.roles: dict[str, Any] = {}
-        with tf.device(device_name(device)):
+        autocast = all(weight.trainable for weight in self.step.weights.values())
+        with tf.device(device_name(self.device)):
             for role, weight in self.step.weights.items():
                 empty = np.broadcast_to(np.float32(0), weight.shape)
                 shape = self.implementation.layout(role).to_native(empty, self.step).shape
                 self.roles[role] = self.add_weight(
-                    shape=shape, initializer="zeros", name=role, trainable=weight.trainable
+                    shape=shape,
+                    initializer="zeros",
+                    name=role,
+                    trainable=weight.trainable,
+                    autocast=autocast,
                 )
 
     def build(self, input_shape: Any) -> None:
@@ -91,7 +95,7 @@ class Move(keras.layers.Layer):
 
     def __init__(self, device: str, **options: Any) -> None:
         super().__init__(**options)
-        self.device = device
+        self.device = settle(device)
 
     def call(self, value: Tensor) -> Tensor:
         with tf.device(device_name(self.device)):

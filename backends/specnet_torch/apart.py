@@ -55,7 +55,7 @@ class _Transfer(torch.autograd.Function):
         return _copied(value, watch, group)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
         watch, origin = ctx.route
         return _copied(gradient, watch, origin), None, None, None
 
@@ -84,7 +84,7 @@ def groups_apart(model: TorchModel) -> Iterator[_Watch]:
             fed = value.clone()
             watch.groups[fed] = group
             return fed
-        moved: Tensor = _Transfer.apply(value, watch, origin, group)  # type: ignore[no-untyped-call]
+        moved: Tensor = _Transfer.apply(value, watch, origin, group)
         return moved
 
     model.move = move  # type: ignore[method-assign]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -95,6 +95,16 @@ class TorchModel(_Layer):
         assert isinstance(found, Share)
         return found
 
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> TorchModel:
+        """What `to`, `cuda` and the like do. The groups go where their parameters go."""
+        super()._apply(fn, recurse)
+        self.devices = {g: fn(torch.empty(0, device=device)).device for g, device in self.devices.items()}
+        return self
+
+    def move(self, value: Tensor, origin: str | None, group: str) -> Tensor:
+        """Bring a value of group `origin` to `group`; images come from None. The only way between groups."""
+        return value.to(self.devices[group], non_blocking=True)
+
     def forward(
         self, *images: Tensor, masks: Mapping[str, Tensor] | None = None
     ) -> Tensor | dict[str, Tensor]:
@@ -106,11 +116,10 @@ class TorchModel(_Layer):
         inputs = dict(zip(self.plan.inputs, images, strict=True))
         values: dict[str, Tensor] = {}
         for step in self.plan.steps:
-            device = self.devices[step.group]
             if isinstance(step, Feed):
-                values[step.name] = inputs[step.layer].to(device, non_blocking=True)
+                values[step.name] = self.move(inputs[step.layer], None, step.group)
             elif isinstance(step, Transfer):
-                values[step.name] = values[step.source].to(device, non_blocking=True)
+                values[step.name] = self.move(values[step.source], step.origin, step.group)
             else:
                 keep = masks.get(step.name) if masks else None
                 values[step.name] = self.share(step)(*(values[name] for name in step.values), keep=keep)

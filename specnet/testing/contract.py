@@ -1,0 +1,287 @@
+"""What every backend must do. Subclass it in a test file, name the backend, and inherit every test:
+
+    from specnet.testing.contract import BackendContract
+
+    class TestMyBackend(BackendContract):
+        backend = "mine"
+
+Numbers are float64 and held against NumPy oracles by max|a - b| / max|b|. This is the one module that needs
+pytest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import pytest
+
+from specnet import backend as backends
+from specnet import plan as plans
+from specnet.backend import Backend, Executable, Precision, State
+from specnet.errors import UsageError
+from specnet.layers.base import Layer, Shape
+from specnet.placement import place
+from specnet.plan import Plan
+from specnet.randomness import stream
+from specnet.testing import cases, relative_error
+from specnet.testing.cases import ALONE, BETWEEN, Net
+from specnet.testing.oracles import Interpreter
+from specnet.testing.random_specs import network_of, random_batch, random_state
+
+FORWARD = 1e-13
+"""Measured: at most 6e-16 in either backend."""
+
+GRADIENT = 1e-12
+"""Measured: at most 4e-15 in either backend."""
+
+STEPS = 1e-12
+"""After 8 steps. Measured: at most 5e-15 in either backend."""
+
+SINGLE_STEPS = 1e-5
+"""The same in float32. Measured: at most 1.1e-6 in either backend."""
+
+DROP = [0.1] * 4 + [0.01] * 4
+"""The learning rates of 8 steps with a drop."""
+
+
+class Unknown(Layer):
+    """A layer kind that no backend knows."""
+
+    kind: Literal["nobody_knows_it"] = "nobody_knows_it"
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+
+class BackendContract:
+    """Every test that a backend inherits. The subclass's name starts with `Test`."""
+
+    backend: ClassVar[str | Backend]
+    """The name it is registered under, or the backend itself."""
+
+    devices: ClassVar[Sequence[str]] = ("cpu",)
+    """Where groups are placed, in turn."""
+
+    gaps: ClassVar[Mapping[str, str]] = {}
+    """What it cannot do yet: the reason by layer kind, by the name of a network in `cases`, or by the name of
+    a test. These tests are expected to fail, and the suite fails when one of them passes."""
+
+    @pytest.fixture(autouse=True)
+    def _expect_gaps(self, request: pytest.FixtureRequest) -> None:
+        callspec = getattr(request.node, "callspec", None)
+        names = {request.function.__name__}
+        for net in callspec.params.values() if callspec else ():
+            if isinstance(net, Net):
+                names |= {*net.kinds, net.name}
+        for name in names & set(self.gaps):
+            request.applymarker(pytest.mark.xfail(reason=self.gaps[name], strict=True))
+
+    def compiled(self, plan: Plan, precision: Precision = "float64", seed: int | None = 1) -> Executable:
+        """The plan on this backend, with the random state of a seed or as it is compiled."""
+        found = backends.find(self.backend) if isinstance(self.backend, str) else self.backend
+        devices = {g: self.devices[i % len(self.devices)] for i, g in enumerate(plan.groups)}
+        executable = found.compile(plan, place(plan.groups, devices, found.devices()), precision)
+        if seed is not None:
+            executable.load_state(random_state(plan, seed))
+        return executable
+
+    @pytest.mark.parametrize("net", ALONE, ids=str)
+    def test_layer_forward(self, net: Net) -> None:
+        """Each kind by itself, in evaluation mode."""
+        inputs = images_for(net.plan)
+        assert_alike(self.compiled(net.plan).forward(inputs), oracle(net.plan).forward(inputs), FORWARD)
+
+    @pytest.mark.parametrize("net", [*BETWEEN, cases.TWICE], ids=str)
+    def test_layer_gradients(self, net: Net) -> None:
+        """Each kind between layers with weights, in training mode: the loss, every gradient, every state."""
+        executable, expected = self.compiled(net.plan), oracle(net.plan)
+        batch = random_batch(net.plan, 1, 5)
+        (loss, gradients), (loss_, gradients_) = executable.gradients(batch), expected.gradients(batch)
+        assert relative_error(loss, loss_) < FORWARD
+        assert_alike(gradients, gradients_, GRADIENT)
+        assert_alike(executable.state(), expected.state(), FORWARD)
+
+    @pytest.mark.parametrize("net", [cases.SPLIT, cases.TOWERS], ids=str)
+    def test_gradients_over_two_groups(self, net: Net) -> None:
+        batch = random_batch(net.plan, 1, 4)
+        gradients = self.compiled(net.plan).gradients(batch)[1]
+        assert_alike(gradients, oracle(net.plan).gradients(batch)[1], GRADIENT)
+
+    @pytest.mark.parametrize("net", [cases.SPLIT, cases.PLAIN], ids=str)
+    def test_steps(self, net: Net) -> None:
+        """The state, the velocities and the losses over steps with a drop of the learning rate."""
+        executable, expected = self.compiled(net.plan), oracle(net.plan)
+        assert_alike_losses(train(executable, net.plan), train(expected, net.plan), STEPS)
+        assert_alike(executable.state(), expected.state(), STEPS)
+        assert_alike(executable.optimizer_state(), expected.optimizer_state(), STEPS)
+
+    @pytest.mark.parametrize("net", [cases.SPLIT], ids=str)
+    def test_steps_in_single_precision(self, net: Net) -> None:
+        executable, expected = self.compiled(net.plan, "float32"), oracle(net.plan)
+        assert_alike_losses(train(executable, net.plan), train(expected, net.plan), SINGLE_STEPS)
+        assert {values.dtype for values in executable.state().values()} == {np.dtype(np.float32)}
+        assert_alike(executable.state(), expected.state(), SINGLE_STEPS)
+
+    @pytest.mark.parametrize("net", [cases.SPLIT], ids=str)
+    def test_one_run_is_like_another(self, net: Net) -> None:
+        """Bit by bit."""
+        one, other = self.compiled(net.plan), self.compiled(net.plan)
+        assert train(one, net.plan) == train(other, net.plan)
+        assert_equal(one.state(), other.state())
+
+    @pytest.mark.parametrize("net", [cases.SPLIT], ids=str)
+    def test_split_network_is_the_merged_one(self, net: Net) -> None:
+        """Two groups and one compute the same, masks included, from the start and after some steps."""
+        split, merged = self.compiled(net.plan), self.compiled(cases.MERGED.plan, seed=None)
+        merged.load_state(joined(split.state()))
+        batch, whole = random_batch(net.plan, 1, 4), random_batch(cases.MERGED.plan, 1, 4)
+        (loss, gradients), (loss_, gradients_) = split.gradients(batch), merged.gradients(whole)
+        assert relative_error(loss, loss_) < FORWARD
+        assert_alike(joined(gradients), gradients_, GRADIENT)
+        assert_alike_losses(train(split, net.plan), train(merged, cases.MERGED.plan), STEPS)
+        assert_alike(joined(split.state()), merged.state(), STEPS)
+
+    @pytest.mark.parametrize("net", [cases.TOWERS], ids=str)
+    def test_long_form_is_the_short_form(self, net: Net) -> None:
+        """Where only names differ, the numbers are the same to the last bit."""
+        long, short = self.compiled(net.plan), self.compiled(cases.SHORT.plan, seed=None)
+        short.load_state(shortened(long.state()))
+        batch = random_batch(net.plan, 1, 4)
+        assert_equal(shortened(long.gradients(batch)[1]), short.gradients(batch)[1])
+
+    @pytest.mark.parametrize("net", [cases.BATCH_NORM], ids=str)
+    def test_batch_norm_running_statistics(self, net: Net) -> None:
+        """0.9 of the running value and 0.1 of the batch's, whose variance has no Bessel's correction."""
+        executable = self.compiled(net.plan)
+        before, batch = executable.state(), random_batch(net.plan, 1, 3)
+        values = np.tensordot(batch.images, before["lift0.a.weight"][:, :, 0, 0], (1, 1))
+        executable.gradients(batch)
+        after = executable.state()
+        for role, of_batch in (
+            ("running_mean", values.mean((0, 1, 2))),
+            ("running_var", values.var((0, 1, 2))),
+        ):
+            expected = 0.9 * before[f"tested.a.{role}"] + 0.1 * of_batch
+            assert relative_error(after[f"tested.a.{role}"], expected) < FORWARD
+        trainable = [p.name for p in net.plan.parameters if p.trainable]
+        assert_equal({n: after[n] for n in trainable}, {n: before[n] for n in trainable})
+
+    @pytest.mark.parametrize("net", [cases.CROSSING], ids=str)
+    def test_only_transfers_cross(self, net: Net) -> None:
+        """What is no number on one group shows on the other behind a transfer, and nowhere else."""
+        executable, inputs = self.compiled(net.plan), images_for(net.plan)
+        clean, state = executable.forward(inputs), executable.state()
+        executable.load_state({**state, "first.b.weight": np.full_like(state["first.b.weight"], np.nan)})
+        poisoned = executable.forward(inputs)
+        assert_equal({"apart.a": poisoned["apart.a"]}, {"apart.a": clean["apart.a"]})
+        assert all(np.isnan(poisoned[name]).all() for name in ("apart.b", "mixed.a", "mixed.b"))
+
+    @pytest.mark.parametrize("net", [cases.SPLIT], ids=str)
+    def test_state_round_trip(self, net: Net) -> None:
+        """What is loaded comes back bit by bit, and training goes on from it as if nothing had happened."""
+        one, other = self.compiled(net.plan), self.compiled(net.plan, seed=2)
+        assert_equal(one.state(), random_state(net.plan, 1))
+        train(one, net.plan)
+        state, velocities = one.state(), one.optimizer_state()
+        other.load_state(state)
+        other.load_optimizer_state(velocities)
+        assert_equal(other.state(), state)
+        assert_equal(other.optimizer_state(), velocities)
+        assert train(one, net.plan) == train(other, net.plan)
+        assert_equal(one.state(), other.state())
+        assert any((state[name] != one.state()[name]).any() for name in state), "a state is a copy"
+
+    @pytest.mark.parametrize("net", [cases.SPLIT], ids=str)
+    @pytest.mark.parametrize("fault", ["missing", "extra", "turned", "too long"])
+    def test_wrong_state_is_refused(self, net: Net, fault: str) -> None:
+        """And nothing has changed afterwards."""
+        executable = self.compiled(net.plan)
+        for read, load in (
+            (executable.state, executable.load_state),
+            (executable.optimizer_state, executable.load_optimizer_state),
+        ):
+            good = read()
+            with pytest.raises(UsageError, match=r"fc4\.a"):
+                load(spoilt(good, fault))
+            assert_equal(read(), good)
+
+    @pytest.mark.parametrize("net", [cases.SPLIT], ids=str)
+    def test_wrong_images_are_refused(self, net: Net) -> None:
+        executable = self.compiled(net.plan)
+        with pytest.raises(UsageError, match="image"):
+            executable.forward({})
+        with pytest.raises(UsageError, match="image"):
+            executable.forward({"image": np.zeros((2, 11, 12, 3))})
+
+    def test_unknown_kind_is_named_with_its_layer(self) -> None:
+        layers = {
+            "image": {"kind": "input", "shape": [3]},
+            "stranger": Unknown.model_validate({"from": "image"}),
+        }
+        plan = plans.make(network_of({"specnet": 1, "name": "net", "layers": layers}))
+        with pytest.raises(UsageError, match=r"stranger.*nobody_knows_it"):
+            self.compiled(plan, seed=None)
+
+
+def oracle(plan: Plan) -> Interpreter:
+    """NumPy with the same random state."""
+    interpreter = Interpreter(plan)
+    interpreter.load_state(random_state(plan, 1))
+    return interpreter
+
+
+def images_for(plan: Plan) -> dict[str, Any]:
+    """Four images of normal pixels for each input."""
+    return {n: stream(1, "images", n).standard_normal((4, *shape)) for n, shape in plan.inputs.items()}
+
+
+def train(executable: Executable, plan: Plan) -> list[float]:
+    """Steps with a drop of the learning rate and batches of two sizes; the losses."""
+    batches = [random_batch(plan, seed, 4 - seed % 2) for seed in range(len(DROP))]
+    return [float(executable.train_step(b, rate)) for b, rate in zip(batches, DROP, strict=True)]
+
+
+def joined(state: State) -> State:
+    """A split state as the state of one group: shares one after another along their first size."""
+    shares: dict[str, list[Any]] = {}
+    for name, values in state.items():
+        layer, _, role = name.split(".")
+        shares.setdefault(f"{layer}.a.{role}", []).append(values)
+    return {name: np.concatenate(values) for name, values in shares.items()}
+
+
+def shortened(state: State) -> State:
+    """The state of `TOWERS` under the names of `SHORT`: `one_a.a.weight` is `one.a.weight`."""
+    return {name.replace("_a.", ".").replace("_b.", "."): values for name, values in state.items()}
+
+
+def spoilt(state: State, fault: str) -> State:
+    """A state with one fault in fc4."""
+    name = "fc4.a.weight"
+    if fault == "missing":
+        return {n: values for n, values in state.items() if n != name}
+    if fault == "extra":
+        return {**state, "fc4.a.weights": state[name]}
+    changed = state[name].T if fault == "turned" else np.concatenate([state[name]] * 2)
+    return {**state, name: changed}
+
+
+def assert_alike(got: State, expected: State, limit: float) -> None:
+    """The same names in the same shapes, and each tensor within `limit`."""
+    assert set(got) == set(expected)
+    errors = {name: relative_error(got[name], values) for name, values in expected.items()}
+    worst = max(errors, key=errors.__getitem__)
+    assert errors[worst] < limit, f"{worst} is off by {errors[worst]:.2e}"
+
+
+def assert_alike_losses(got: Sequence[float], expected: Sequence[float], limit: float) -> None:
+    assert_alike({"losses": np.array(got)}, {"losses": np.array(expected)}, limit)
+
+
+def assert_equal(got: State, expected: State) -> None:
+    """The same names and the same numbers to the last bit."""
+    assert set(got) == set(expected)
+    for name, values in expected.items():
+        np.testing.assert_array_equal(got[name], values, err_msg=name, strict=True)

@@ -1,0 +1,165 @@
+"""A plan carried out in NumPy: a third `Executable`, slow and plain, that the backends are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnet.backend import Batch, State, check_inputs, check_state
+from specnet.errors import UsageError
+from specnet.plan import Compute, Feed, Plan, Transfer
+from specnet.randomness import Array
+from specnet.testing.oracles.base import Circumstances, Pullback, Result, Rounding, Values
+from specnet.testing.oracles.kinds import ACTIVATIONS, ORACLES
+
+
+class Interpreter:
+    """Implements `specnet.backend.Executable` in float64.
+
+    Groups make no difference to the arithmetic, yet a step sees the values of its own group only, so a value
+    that crosses without a transfer is an error. `rounding` is put on every value and gradient on its way
+    between steps, so that one can see what rounding otherwise would have changed.
+    """
+
+    model = None
+
+    def __init__(self, plan: Plan, rounding: Rounding = np.asarray) -> None:
+        self.plan = plan
+        self._rounded = rounding
+        for step in plan.computes:
+            if step.layer.kind not in ORACLES:
+                message = f"there is no oracle for layer '{step.name}' of the kind '{step.layer.kind}'"
+                raise UsageError(message, f"there are oracles for {', '.join(ORACLES)}")
+        self._state: dict[str, Values] = {p.name: np.zeros(p.shape) for p in plan.parameters}
+        self._velocities = {p.name: np.zeros(p.shape) for p in plan.parameters if p.trainable}
+
+    def state(self) -> State:
+        return {name: values.copy() for name, values in self._state.items()}
+
+    def load_state(self, state: Mapping[str, Array]) -> None:
+        check_state({name: values.shape for name, values in self._state.items()}, state)
+        self._state = {name: np.array(state[name], np.float64) for name in self._state}
+
+    def optimizer_state(self) -> State:
+        return {name: values.copy() for name, values in self._velocities.items()}
+
+    def load_optimizer_state(self, state: Mapping[str, Array]) -> None:
+        check_state({name: values.shape for name, values in self._velocities.items()}, state)
+        self._velocities = {name: np.array(state[name], np.float64) for name in self._velocities}
+
+    def forward(self, inputs: Mapping[str, Array]) -> State:
+        check_inputs(self.plan, inputs)
+        values, _ = self._run(inputs, {}, training=False)
+        return {name: _found(values, name) for name in self.plan.outputs}
+
+    def gradients(self, batch: Batch) -> tuple[float, State]:
+        assert self.plan.logits is not None
+        (name,) = self.plan.inputs
+        values, pullbacks = self._run({name: batch.images}, batch.masks, training=True)
+        loss, gradient = cross_entropy(_found(values, self.plan.logits), batch.labels)
+        return loss, self._backward(pullbacks, {self.plan.logits: gradient})
+
+    def train_step(self, batch: Batch, learning_rate: float) -> float:
+        rule = self.plan.optimizer
+        assert rule is not None
+        loss, gradients = self.gradients(batch)
+        for name, velocity in self._velocities.items():
+            self._state[name], self._velocities[name] = sgd(
+                self._state[name],
+                velocity,
+                np.asarray(gradients[name], np.float64),
+                learning_rate,
+                rule.momentum,
+                rule.weight_decay,
+            )
+        return loss
+
+    def _run(
+        self, inputs: Mapping[str, Array], masks: Mapping[str, NDArray[np.uint8]], *, training: bool
+    ) -> tuple[dict[str, dict[str, Values]], dict[str, Pullback]]:
+        """The values of each group by name, and the pullbacks of the compute steps."""
+        values: dict[str, dict[str, Values]] = {group: {} for group in self.plan.groups}
+        pullbacks: dict[str, Pullback] = {}
+        for step in self.plan.steps:
+            here = values[step.group]
+            if isinstance(step, Feed):
+                here[step.name] = np.asarray(inputs[step.layer], np.float64)
+            elif isinstance(step, Transfer):
+                here[step.name] = values[step.origin][step.source].copy()
+            else:
+                result = self._compute(
+                    step, here, Circumstances(training, masks.get(step.name), self._rounded)
+                )
+                here[step.name], pullbacks[step.name] = self._rounded(result.output), result.pullback
+                self._state.update({f"{step.name}.{role}": new for role, new in result.updates.items()})
+            assert here[step.name].shape[1:] == step.output_shape, step.name
+        return values, pullbacks
+
+    def _compute(self, step: Compute, here: Mapping[str, Values], run: Circumstances) -> Result:
+        """One step with its activation function; its pullback's gradients are by value, in reading order."""
+        arguments = [np.concatenate([here[n] for n in names], axis=1) for names in step.arguments]
+        weights = {role: self._state[f"{step.name}.{role}"] for role in step.weights}
+        result = ORACLES[step.layer.kind](step.layer, arguments, weights, run)
+        function = getattr(step.layer, "activation", None)
+        activated, pull = (
+            ACTIVATIONS[function](result.output) if function else (result.output, lambda gradient: gradient)
+        )
+        channels = [[here[n].shape[1] for n in names] for names in step.arguments]
+
+        def pullback(gradient: Values) -> tuple[list[Values], dict[str, Values]]:
+            of_arguments, of_weights = result.pullback(pull(gradient))
+            of_values = [
+                part
+                for whole, sizes in zip(of_arguments, channels, strict=True)
+                for part in np.split(whole, np.cumsum(sizes)[:-1], axis=1)
+            ]
+            return of_values, of_weights
+
+        return Result(activated, pullback, result.updates)
+
+    def _backward(self, pullbacks: Mapping[str, Pullback], flowing: dict[str, Values]) -> State:
+        """The gradient of every trainable parameter, zero where the loss does not depend on it."""
+        gradients: State = {name: np.zeros_like(values) for name, values in self._velocities.items()}
+
+        def collect(value: str, gradient: Values) -> None:
+            flowing[value] = flowing.get(value, 0.0) + gradient
+
+        for step in reversed(self.plan.steps):
+            if step.name not in flowing:
+                continue
+            if isinstance(step, Transfer):
+                collect(step.source, flowing[step.name])
+            elif isinstance(step, Compute):
+                of_values, of_weights = pullbacks[step.name](self._rounded(flowing[step.name]))
+                gradients.update({f"{step.name}.{role}": self._rounded(g) for role, g in of_weights.items()})
+                for value, gradient in zip(step.values, of_values, strict=True):
+                    collect(value, gradient)
+        return gradients
+
+
+def _found(values: Mapping[str, Mapping[str, Values]], name: str) -> Values:
+    """A value on whichever group made it."""
+    return next(here[name] for here in values.values() if name in here)
+
+
+def cross_entropy(logits: Values, labels: NDArray[np.int64]) -> tuple[float, Values]:
+    """The mean over the batch of -log softmax(logits)[label], and its gradient (softmax - one hot) / n."""
+    n = len(logits)
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    logarithms = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    hot = np.zeros_like(logits)
+    hot[np.arange(n), labels] = 1.0
+    return -float((hot * logarithms).sum()) / n, (np.exp(logarithms) - hot) / n
+
+
+def sgd(
+    w: Values, v: Values, gradient: Values, learning_rate: float, momentum: float, decay: float
+) -> tuple[Values, Values]:
+    """The weight and the velocity after one step (Krizhevsky et al. 2012, section 5).
+
+    v' = momentum * v - decay * learning_rate * w - learning_rate * gradient; w' = w + v'.
+    """
+    after = momentum * v - decay * learning_rate * w - learning_rate * gradient
+    return w + after, after

@@ -1,0 +1,12 @@
+"""Weights in and out: between a run and plain files of tensors.
+
+A safetensors file holds canonical names, or those of a hand-written PyTorch model; a `.weights.h5` file is
+what `keras.Model.save_weights` writes. Files are untrusted: nothing of them is ever unpickled or run, and
+names, shapes and types are checked before the values are read. `docs/weights.md` describes both ways and the
+mapping file.
+"""
+
+from specnet.weights.exporting import export_weights
+from specnet.weights.importing import import_weights
+
+__all__ = ["export_weights", "import_weights"]

@@ -1,0 +1,123 @@
+"""A file of tensors, whichever its format: names, shapes and types first, values when they are asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from specnet.errors import UsageError
+from specnet.randomness import Array
+
+Layout = Literal["torch", "keras"]
+"""How a file lays its tensors out: (out, in, height, width) and (out, in), or channels last and out last."""
+
+HDF5 = b"\x89HDF\r\n\x1a\n"
+DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"}
+"""The types that weights can have, by their safetensors names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a file says about a tensor. `dtype` is NumPy's name of the type, or `bfloat16`."""
+
+    shape: tuple[int, ...]
+    dtype: str
+
+
+class TensorFile(Protocol):
+    """An open file of tensors."""
+
+    layout: Layout
+    tensors: Mapping[str, Header]
+
+    def read(self, name: str) -> Array:
+        """The values as float32, or float64 if they are stored so. Raises `UsageError` if they are damaged."""
+
+
+@contextmanager
+def open_tensors(path: Path) -> Iterator[TensorFile]:
+    """The file, by its content and not its name. Raises `UsageError` if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(16)
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
+    if start.startswith(HDF5):
+        from specnet.weights.keras_file import open_keras
+
+        with open_keras(path) as opened:
+            yield opened
+        return
+    _refuse_others(path, start)
+    yield SafetensorsFile(path)
+
+
+def _refuse_others(path: Path, start: bytes) -> None:
+    """Say what to do about the formats that people will try."""
+    if start.startswith(b"PK"):
+        message = f"{path} is a zip archive, as torch.save and keras.Model.save write it"
+    elif start.startswith(b"\x80"):
+        message = f"{path} is a pickle, and unpickling would run whatever code is in it"
+    elif start.startswith(b"\x93NUMPY"):
+        message = f"{path} is a single NumPy array"
+    else:
+        return
+    hint = (
+        "save the weights with safetensors.torch.save_file(model.state_dict(), 'FILE.safetensors'), "
+        "or keras.Model.save_weights('FILE.weights.h5')"
+    )
+    raise UsageError(message, hint)
+
+
+class SafetensorsFile:
+    """A safetensors file, its header checked by the safetensors library."""
+
+    layout: Layout = "torch"
+
+    def __init__(self, path: Path) -> None:
+        from safetensors import SafetensorError, safe_open
+
+        self.path = path
+        try:
+            self._file: Any = safe_open(path, "numpy")
+        except (SafetensorError, OSError) as error:
+            raise _damaged(path, error) from None
+        self.tensors = {name: self._header(name) for name in sorted(self._file.keys())}
+
+    def _header(self, name: str) -> Header:
+        entry = self._file.get_slice(name)
+        dtype = entry.get_dtype()
+        return Header(tuple(entry.get_shape()), DTYPES.get(dtype, dtype.lower()))
+
+    def read(self, name: str) -> Array:
+        from safetensors import SafetensorError
+
+        dtype = self.tensors[name].dtype
+        try:
+            values: Array = self._bfloat16(name) if dtype == "bfloat16" else self._file.get_tensor(name)
+        except (SafetensorError, OSError, ValueError) as error:
+            raise _damaged(self.path, error) from None
+        return values if dtype == "float64" else values.astype(np.float32)
+
+    def _bfloat16(self, name: str) -> Array:
+        """NumPy has no bfloat16: its bits are the upper half of a float32's."""
+        with self.path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            start, end = json.loads(file.read(length))[name]["data_offsets"]
+            file.seek(8 + length + start)
+            upper: Any = np.frombuffer(file.read(end - start), dtype="<u2")
+        values: Array = (upper.astype(np.uint32) << 16).view(np.float32)
+        return values.reshape(self.tensors[name].shape)
+
+
+def _damaged(path: Path, error: Exception) -> UsageError:
+    return UsageError(
+        f"{path} is damaged, or no file of tensors: {error}",
+        "specnet reads .safetensors and Keras's .weights.h5",
+    )

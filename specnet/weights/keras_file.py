@@ -1,0 +1,106 @@
+"""Reading `.weights.h5` with h5py alone.
+
+Keras stores the variables of each layer as datasets `layers/CLASS_N/vars/0`, `1`, ..., the trainable ones
+first, and the layer's own name as an attribute of `vars`. A variable is called `NAME/0` here. State that
+is no weight, of the optimizer and of random generators, is left out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from specnet.errors import PluginError, UsageError
+from specnet.randomness import Array
+from specnet.weights.files import Header, Layout
+
+MAX_DEPTH = 32
+MAX_OBJECTS = 1_000_000
+
+
+@contextmanager
+def open_keras(path: Path) -> Iterator[KerasFile]:
+    """Raises `PluginError` if h5py is not installed, and `UsageError` if the file is damaged."""
+    try:
+        import h5py
+    except ModuleNotFoundError:
+        message = "reading a Keras weights file needs the package h5py, which is not installed"
+        raise PluginError(message, "pip install 'specnet[keras]'") from None
+    try:
+        file = h5py.File(path, "r")
+    except (OSError, RuntimeError) as error:
+        raise UsageError(f"{path} is damaged: {error}") from None
+    with file:
+        yield KerasFile(path, file)
+
+
+class KerasFile:
+    """An open `.weights.h5` file."""
+
+    layout: Layout = "keras"
+
+    def __init__(self, path: Path, file: Any) -> None:
+        self.path = path
+        try:
+            found = list(_datasets(path, file))
+            modules = [_module(dataset) for dataset in found]
+        except (OSError, RuntimeError, KeyError) as error:
+            raise UsageError(f"{path} is damaged: {error}") from None
+        places = Counter(name for name, _ in dict.fromkeys(modules))
+        self._datasets: dict[str, Any] = {}
+        for dataset, (name, place) in zip(found, modules, strict=True):
+            module = name if places[name] == 1 else place
+            self._datasets[f"{module}/{dataset.name.rpartition('/')[2]}"] = dataset
+        self.tensors = {n: Header(tuple(d.shape or ()), str(d.dtype)) for n, d in self._datasets.items()}
+
+    def read(self, name: str) -> Array:
+        try:
+            values: Any = self._datasets[name][()]
+        except (OSError, RuntimeError) as error:
+            raise UsageError(f"{self.path} is damaged: '{name}': {error}") from None
+        array: Array = np.asarray(values)
+        return array if array.dtype == np.float64 else array.astype(np.float32)
+
+
+def _module(dataset: Any) -> tuple[str, str]:
+    """The name of the layer that a variable belongs to, and its place in the file."""
+    place = dataset.name.strip("/").removeprefix("layers/").rpartition("/")[0]
+    if place.rpartition("/")[2] != "vars":
+        return place, place
+    place = place.removesuffix("vars").rstrip("/")
+    name = dataset.parent.attrs.get("name")
+    return (name if isinstance(name, str) and name else place), place
+
+
+def _datasets(path: Path, file: Any) -> Iterator[Any]:
+    """Every dataset that holds a variable of the model, in the file's order.
+
+    Links to elsewhere, virtual datasets and values stored in other files could read any file of this
+    machine: they are refused.
+    """
+    import h5py
+
+    open_groups = [(file, 0)]
+    count = 0
+    while open_groups:
+        group, depth = open_groups.pop()
+        for key in group:
+            count += 1
+            if count > MAX_OBJECTS or depth > MAX_DEPTH:
+                raise UsageError(f"{path} has more objects, or deeper ones, than any Keras model")
+            if not isinstance(group.get(key, getlink=True), h5py.HardLink):
+                raise UsageError(f"{path}: '{group.name}/{key}' is a link, which Keras does not write")
+            if key == "seed_generator" or (depth == 0 and key == "optimizer"):
+                continue
+            item = group[key]
+            if isinstance(item, h5py.Group):
+                open_groups.append((item, depth + 1))
+            elif isinstance(item, h5py.Dataset):
+                if item.is_virtual or item.external:
+                    raise UsageError(f"{path}: the values of '{item.name}' lie in another file")
+                yield item

@@ -1,0 +1,95 @@
+"""What a name means in a network: `conv1`, `conv1.gpu0`, `conv1.weight` or `conv1.gpu0.weight`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from specnet.errors import Position
+from specnet.layers.base import Shape
+from specnet.network import Network
+from specnet.plan import Compute, Plan, parameter_name
+
+Copies = tuple[Compute, ...]
+"""The steps that hold equal parameters: several for a replicated layer, else one."""
+
+
+class Found(NamedTuple):
+    """Shares in the order in which their parameters are stacked, and a role if one was named."""
+
+    shares: tuple[Copies, ...]
+    role: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One tensor of a file: the role's values of some shares, stacked along the first canonical axis.
+
+    `separate` says how a Keras model flattened what a dense layer reads: each input on its own, or all
+    together after joining their channels. `place` is where a mapping file says so.
+    """
+
+    tensor: str
+    shares: tuple[Copies, ...]
+    role: str
+    separate: bool = False
+    place: Position | None = None
+
+    @property
+    def step(self) -> Compute:
+        """Any of the steps: they differ in group and in the first size only."""
+        return self.shares[0][0]
+
+    @property
+    def parameters(self) -> list[list[str]]:
+        """Canonical names; those in one inner list get the same values."""
+        return [[parameter_name(step, self.role) for step in copies] for copies in self.shares]
+
+    @property
+    def shapes(self) -> list[Shape]:
+        """The canonical shape of each share's parameter."""
+        return [copies[0].weights[self.role].shape for copies in self.shares]
+
+    @property
+    def shape(self) -> Shape:
+        """The canonical shape of the whole tensor."""
+        shapes = self.shapes
+        return (sum(shape[0] for shape in shapes), *shapes[0][1:]) if shapes[0] else ()
+
+
+class Names:
+    """The names of everything in a network that has parameters."""
+
+    def __init__(self, network: Network, plan: Plan) -> None:
+        self._layers: dict[str, dict[str, Compute]] = {}
+        self._replicated = network.graph.replicated
+        for step in plan.computes:
+            if step.weights:
+                layer = step.name.removesuffix(f".{step.group}")
+                self._layers.setdefault(layer, {})[step.group] = step
+
+    def find(self, text: str) -> Found | None:
+        """What a name stands for, or None. A group's name goes before a role's."""
+        layer, *rest = text.split(".")
+        groups = self._layers.get(layer)
+        if groups is None or len(rest) > 2:
+            return None
+        steps = tuple(groups.values())
+        if rest and rest[0] in groups:
+            shares: tuple[Copies, ...] = ((groups[rest.pop(0)],),)
+        elif len(rest) == 2:
+            return None
+        else:
+            shares = (steps,) if layer in self._replicated else tuple((step,) for step in steps)
+        role = rest[0] if rest else None
+        return Found(shares, role) if role is None or role in steps[0].weights else None
+
+    def valid(self) -> list[str]:
+        """All names, for suggestions."""
+        found: list[str] = []
+        for layer, groups in self._layers.items():
+            roles = next(iter(groups.values())).weights
+            found += [layer, *(f"{layer}.{role}" for role in roles)]
+            for group in groups:
+                found += [f"{layer}.{group}", *(f"{layer}.{group}.{role}" for role in roles)]
+        return found

@@ -1,0 +1,112 @@
+"""The TensorFlow backend keeps the contract with its groups on two devices, and each thing is on its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+import tensorflow as tf
+
+from specnet import backend
+from specnet.plan import Transfer
+from specnet.testing import cases
+from specnet.testing.cases import Net
+from specnet.testing.contract import BackendContract
+
+PLACEMENT = {"a": "cpu", "b": "cpu:1"}
+INDEX = {"a": 0, "b": 1}
+"""TensorFlow's number of each group's device."""
+
+
+class TestTensorFlow(BackendContract):
+    backend = "tensorflow"
+    devices = ("cpu", "cpu:1")
+
+
+def compiled(net: Net) -> Any:
+    return backend.find("tensorflow").compile(net.plan, PLACEMENT, "float64")
+
+
+def test_there_are_two_devices() -> None:
+    assert backend.find("tensorflow").devices() == ["cpu", "cpu:1"]
+    assert not tf.config.get_soft_device_placement()
+
+
+@pytest.mark.parametrize("net", [cases.SPLIT, cases.TOWERS], ids=str)
+def test_every_variable_lives_with_its_group(net: Net) -> None:
+    executable = compiled(net)
+    velocities = executable._velocities
+    for parameter in net.plan.parameters:
+        step, _, role = parameter.name.rpartition(".")
+        found = [executable.layers[step].roles[role].value]
+        if parameter.trainable:
+            found.append(velocities[parameter.name])
+        assert [index(v.device) for v in found] == [INDEX[parameter.group]] * len(found), parameter.name
+
+
+@pytest.mark.parametrize("net", [cases.SPLIT, cases.TOWERS], ids=str)
+def test_only_transfers_and_their_gradients_cross_devices(net: Net) -> None:
+    """A training step's graph: every edge between devices is a declared transfer or the way back of one."""
+    graph = compiled(net).traced_step.get_concrete_function().graph
+    expected = Counter(edge(transfer) for transfer in net.plan.transfers)
+    # In these networks every transferred value depends on a parameter, so that each has a gradient.
+    expected += Counter((there, here, shape) for here, there, shape in expected.elements())
+    assert crossings(graph) == expected
+
+
+@pytest.mark.parametrize("net", [cases.SPLIT, cases.TOWERS, cases.CROSSING], ids=str)
+def test_only_transfers_cross_devices_in_the_native_model(net: Net) -> None:
+    """Used by hand, a Keras model finds its devices by itself."""
+    channels, *window = net.plan.inputs["image"]
+    images = tf.TensorSpec((None, *window, channels), "float64")
+    graph = tf.function(compiled(net).model).get_concrete_function(images).graph
+    assert crossings(graph) == Counter(edge(transfer) for transfer in net.plan.transfers)
+
+
+Edge = tuple[int, int, tuple[int | None, ...]]
+"""From one device to another, a batch of channels-last values."""
+
+
+def edge(transfer: Transfer) -> Edge:
+    channels, *window = transfer.output_shape
+    return INDEX[transfer.origin], INDEX[transfer.group], (None, *window, channels)
+
+
+def crossings(graph: Any) -> Counter[Edge]:
+    """The edges of a TensorFlow graph from one device to another. Each must be a plain copy."""
+    found: Counter[Edge] = Counter()
+    places = device_of_every_tensor(graph)
+    for op in graph.get_operations():
+        for tensor in op.inputs:
+            here, there = places[tensor.name], index(op.device)
+            if here is not None and there is not None and here != there:
+                assert op.type == "Identity", f"{op.name} on {there} reads {tensor.name} of {here}"
+                found[(here, there, tuple(tensor.shape))] += 1
+    return found
+
+
+def device_of_every_tensor(graph: Any) -> dict[str, int | None]:
+    """By tensor name. None for the arguments of the step (images, labels, masks, learning rate).
+
+    A variable's handle is where the variable is, and reading it happens there: TensorFlow puts the
+    operations on a resource with the resource, whatever device they name or do not.
+    """
+    places = {inside.name: index(outside.device) for outside, inside in graph.captures}
+    for op in graph.get_operations():
+        for tensor in op.outputs:
+            if op.type == "ReadVariableOp":
+                assert index(op.device) in (None, places[op.inputs[0].name]), op.name
+                places[tensor.name] = places[op.inputs[0].name]
+            elif op.type != "Placeholder":
+                assert op.device or op.type == "Identity", f"{op.name} ({op.type}) is on no device"
+                places[tensor.name] = index(op.device)
+            else:
+                places.setdefault(tensor.name, None)
+    return places
+
+
+def index(device: str) -> int | None:
+    """The number of a device by TensorFlow's name; None without a name."""
+    found: int | None = tf.DeviceSpec.from_string(device).device_index
+    return found
