@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEMO := runs/demo
 
-.PHONY: help install demo test check clean
+.PHONY: help install demo test check parity clean
 
 help:
 	@echo "make demo     install, print AlexNet's table, train both backends on digits, diff two specs"
 	@echo "make test     install, then lint, types and tests"
 	@echo "make install  the environment in $(VENV) only"
+	@echo "make parity   500 random graphs through PyTorch, TensorFlow and NumPy"
 	@echo "make clean    remove the environment and the demo's runs"
 
 install: $(INSTALLED)
@@ -38,6 +39,9 @@ check: install
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+parity: install
+	$(BIN)/python -m specnet.testing.parity --graphs 500 --seed 0
 
 clean:
 	rm -rf $(VENV) $(DEMO)

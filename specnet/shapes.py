@@ -49,6 +49,8 @@ def infer(graph: Graph, locate: Locate) -> tuple[dict[Node, Share], list[Diagnos
             node = Node(name, group)
             try:
                 shares[node] = _share(layer, graph.reads[node], shares)
+                if name in graph.replicated:
+                    _check_replica(shares[node])
             except LayerError as error:
                 problems.add_error(name, error)
                 break
@@ -66,6 +68,14 @@ def _share(layer: Layer, reads: tuple[Read, ...], shares: Mapping[Node, Share]) 
         if size > LARGEST_PRODUCT:
             raise LayerError(f"{size:.1e} values are more than any machine can address", code="SN404")
     return share
+
+
+def _check_replica(share: Share) -> None:
+    """A layer that is whole on several groups must have nothing to train: its copies would drift apart."""
+    if any(weight.trainable for weight in share.parameters().values()):
+        message = "it would be whole on several groups, each training a copy of its own that drifts apart"
+        hint = "put it on one group (group: NAME), or let it work on its own group's share (no cross_group)"
+        raise LayerError(message, code="SN507", hint=hint)
 
 
 def _concatenated(read: Read, shares: Mapping[Node, Share]) -> Shape:

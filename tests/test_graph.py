@@ -103,6 +103,8 @@ def test_order_in_the_file_means_nothing() -> None:
         ),
         ("  c: {kind: dense, from: image, units: 4, activation: softmax}\n", "SN506", 6, "softmax needs all"),
         (CONV + "  c: {kind: activation, from: conv, function: softmax}\n", "SN506", 7, "softmax needs all"),
+        (CONV + "  c: {kind: batch_norm, from: conv, cross_group: true}\n", "SN507", 7, "drifts apart"),
+        ("  c: {kind: batch_norm, from: image}\n", "SN507", 6, "drifts apart"),
     ],
 )
 def test_refused(layers: str, code: str, line: int, words: str) -> None:

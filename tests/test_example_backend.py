@@ -1,0 +1,22 @@
+"""A stranger's backend inherits the contract: what it can do it does right, what it cannot is declared."""
+
+from __future__ import annotations
+
+from specnet.testing.contract import BackendContract
+from specnet_example.backend import NumpyBackend
+
+UNKNOWN = ["add", "avg_pool", "batch_norm", "concat", "conv", "dropout", "global_avg_pool", "lrn", "max_pool"]
+FUNCTIONS = ("tanh", "sigmoid", "softmax")
+
+
+class TestPlainNumpy(BackendContract):
+    backend = NumpyBackend()
+    gaps = {  # noqa: RUF012  (a declaration, never changed)
+        **dict.fromkeys(UNKNOWN, "it is for dense networks"),
+        **{
+            place.format(function): "relu is its only function"
+            for place in ("{} of an image", "{} of a vector", "dense with {}")
+            for function in FUNCTIONS
+        },
+        "dense without bias": "its dense layers have biases",
+    }
