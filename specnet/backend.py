@@ -21,7 +21,11 @@ from specnet.plan import Plan
 from specnet.randomness import Array
 from specnet.text import describe
 
-Precision = Literal["float32", "float64"]
+Precision = Literal["float32", "float64", "bfloat16"]
+"""What a network computes in. With bfloat16, parameters, velocities and the loss stay float32, and so do the
+normalizations; every other layer rounds its inputs, weights and outputs to bfloat16."""
+
+PRECISIONS: tuple[Precision, ...] = ("float32", "float64", "bfloat16")
 State = dict[str, Array]
 """Arrays by canonical name."""
 
@@ -61,6 +65,11 @@ class Executable(Protocol):
 
     def train_step(self, batch: Batch, learning_rate: float) -> SupportsFloat:
         """One update. The loss it returns may still be under way: `float()` waits for it."""
+
+
+def storage(precision: Precision) -> Literal["float32", "float64"]:
+    """The type that parameters, velocities and images have."""
+    return "float64" if precision == "float64" else "float32"
 
 
 class Backend(Protocol):

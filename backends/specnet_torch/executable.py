@@ -9,14 +9,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from specnet.backend import Batch, Precision, State, check_inputs, check_state
+from specnet.backend import Batch, Precision, State, check_inputs, check_state, storage
 from specnet.placement import Placement
 from specnet.plan import Plan
 from specnet.randomness import Array
 from specnet.recipe import SGD
 from specnet_torch.model import TorchModel
 
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
+DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
 
 
 class TorchExecutable:
@@ -24,8 +24,10 @@ class TorchExecutable:
 
     def __init__(self, plan: Plan, placement: Placement, precision: Precision) -> None:
         self.plan = plan
-        self._dtype = DTYPES[precision]
-        self.model = TorchModel(plan, placement, self._dtype)
+        self._dtype = DTYPES[storage(precision)]
+        self._computing = DTYPES[precision]
+        rounding = self._computing if self._computing != self._dtype else None
+        self.model = TorchModel(plan, placement, self._dtype, rounding)
         self._weights = dict(self.model.named_parameters())
         self._velocities = {name: torch.zeros_like(w) for name, w in self._weights.items()}
 
@@ -48,7 +50,7 @@ class TorchExecutable:
             outputs = self.model(*(self._tensor(inputs[name]) for name in self.plan.inputs))
         if isinstance(outputs, Tensor):
             outputs = {self.plan.outputs[0]: outputs}
-        return {name: _array(t) for name, t in outputs.items()}
+        return {name: _array(t.to(self._dtype)) for name, t in outputs.items()}
 
     def gradients(self, batch: Batch) -> tuple[float, State]:
         loss, gradients = self._loss_and_gradients(batch)
@@ -67,10 +69,12 @@ class TorchExecutable:
         self.model.train()
         groups = {step.name: step.group for step in self.plan.computes}
         masks = {
-            name: torch.from_numpy(mask).to(self.model.devices[groups[name]], self._dtype, non_blocking=True)
+            name: torch.from_numpy(mask).to(
+                self.model.devices[groups[name]], self._computing, non_blocking=True
+            )
             for name, mask in batch.masks.items()
         }
-        logits = self.model(self._tensor(batch.images), masks=masks)
+        logits = self.model(self._tensor(batch.images), masks=masks).to(self._dtype)
         labels = torch.from_numpy(batch.labels).to(logits.device, non_blocking=True)
         loss = F.cross_entropy(logits, labels)
         gradients = torch.autograd.grad(

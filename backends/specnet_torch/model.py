@@ -14,11 +14,18 @@ from specnet_torch.registry import Run, find
 
 
 class Share(nn.Module):
-    """One share of a layer. Its parameters are named by role and have their canonical layouts."""
+    """One share of a layer. Its parameters are named by role and have their canonical layouts.
 
-    def __init__(self, step: Compute, device: torch.device, dtype: torch.dtype) -> None:
+    With `rounding` it computes on values of that type: it rounds its parameters, and if its kind needs full
+    precision its output instead.
+    """
+
+    def __init__(
+        self, step: Compute, device: torch.device, dtype: torch.dtype, rounding: torch.dtype | None
+    ) -> None:
         super().__init__()
         self.step = step
+        self.rounding = rounding
         self._carry_out = find(step)
         for role, weight in step.weights.items():
             values = torch.zeros(weight.shape, device=device, dtype=dtype)
@@ -29,9 +36,15 @@ class Share(nn.Module):
 
     def forward(self, *values: Tensor, keep: Tensor | None = None) -> Tensor:
         """The share's output for the values that its step reads, in the step's order."""
-        weights = {**self._parameters, **self._buffers}
-        run = Run(self.training, keep)
-        output = self._carry_out(self.step, self._arguments(values), weights, run)  # type: ignore[arg-type]
+        weights: dict[str, Tensor] = {**self._parameters, **self._buffers}  # type: ignore[dict-item]
+        arguments, full = self._arguments(values), self.step.layer.full_precision
+        if self.rounding is not None and full:
+            arguments = [argument.float() for argument in arguments]
+        elif self.rounding is not None:
+            weights = {role: weight.to(self.rounding) for role, weight in weights.items()}
+        output = self._carry_out(self.step, arguments, weights, Run(self.training, keep))
+        if self.rounding is not None and full:
+            output = output.to(self.rounding)
         function = self.step.activation
         return kinds.ACTIVATIONS[function](output) if function else output
 
@@ -74,8 +87,16 @@ class TorchModel(_Layer):
     The state's keys are the canonical names. In training mode, used by hand, dropout draws its own masks.
     """
 
-    def __init__(self, plan: Plan, placement: Placement, dtype: torch.dtype) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        placement: Placement,
+        dtype: torch.dtype,
+        rounding: torch.dtype | None = None,
+    ) -> None:
+        """Parameters of `dtype`; values between layers of `rounding`, if it is given."""
         super().__init__()
+        self.rounding = rounding
         self.plan = plan
         self.devices = {group: torch.device(device) for group, device in placement.items()}
         self._last_uses = plan.last_uses()
@@ -85,7 +106,7 @@ class TorchModel(_Layer):
                 self.put(name, _Layer())
             holder = self._modules[name]
             assert isinstance(holder, _Layer)
-            holder.put(step.group, Share(step, self.devices[step.group], dtype))
+            holder.put(step.group, Share(step, self.devices[step.group], dtype, rounding))
 
     def share(self, step: Compute) -> Share:
         """The submodule that carries out a step."""
@@ -103,7 +124,8 @@ class TorchModel(_Layer):
 
     def move(self, value: Tensor, origin: str | None, group: str) -> Tensor:
         """Bring a value of group `origin` to `group`; images come from None. The only way between groups."""
-        return value.to(self.devices[group], non_blocking=True)
+        dtype = self.rounding if origin is None and self.rounding is not None else value.dtype
+        return value.to(self.devices[group], dtype, non_blocking=True)
 
     def forward(
         self, *images: Tensor, masks: Mapping[str, Tensor] | None = None

@@ -43,7 +43,9 @@ def add_backend(parser: argparse.ArgumentParser) -> None:
 
 def add_precision(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--precision", choices=("float32", "float64"), help="of all numbers (default: float32)"
+        "--precision",
+        choices=("float32", "float64", "bfloat16"),
+        help="what layers compute in (default: float32); with bfloat16 the parameters stay float32",
     )
 
 

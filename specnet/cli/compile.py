@@ -33,7 +33,8 @@ def run(options: argparse.Namespace) -> int:
     began = time.monotonic()
     compiled = compile_spec(spec, options.backend, options.devices, precision)
     seconds = time.monotonic() - began
-    plan, item = compiled.plan, {"float32": 4, "float64": 8}[precision]
+    plan, item = compiled.plan, 8 if precision == "float64" else 4
+    moved_item = {"float32": 4, "float64": 8, "bfloat16": 2}[precision]
     held = {
         group: sum(p.size for p in plan.parameters if p.group == group and p.trainable)
         for group in plan.groups
@@ -63,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
                 f"{t.origin} -> {t.group}",
                 describe(t.output_shape),
                 f"{t.size:,}",
-                size(t.size * item),
+                size(t.size * moved_item),
             )
             for t in plan.transfers
         ]

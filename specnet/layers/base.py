@@ -69,6 +69,9 @@ class Layer(Strict):
     divided: ClassVar[str | None] = None
     """The field that holds the whole layer's channels or units, to be shared out over its groups."""
 
+    full_precision: ClassVar[bool] = False
+    """Whether it computes in float32 where the network runs in bfloat16, as normalizations must."""
+
     joins: ClassVar[bool] = True
     """Whether several inputs are concatenated along the channels before the layer sees them."""
 

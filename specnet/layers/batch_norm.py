@@ -21,6 +21,8 @@ class BatchNorm(Activated):
     epsilon: Annotated[float, Field(gt=0)] = 1e-5
     momentum: Annotated[float, Field(ge=0, lt=1, description="Share of the running value that stays.")] = 0.9
 
+    full_precision = True
+
     def output_shape(self, *inputs: Shape) -> Shape:
         return inputs[0]
 

@@ -26,6 +26,8 @@ class LRN(Layer):
         Literal["sum", "size"], Field(description="What alpha multiplies: the sum of squares, or their mean.")
     ] = "sum"
 
+    full_precision = True
+
     @field_validator("size")
     @classmethod
     def _odd(cls, size: int) -> int:

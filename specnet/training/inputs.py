@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from specnet.backend import Batch, Precision
+from specnet.backend import Batch, Precision, storage
 from specnet.data import augment
 from specnet.data.base import Images
 from specnet.data.statistics import Statistics
@@ -46,7 +46,7 @@ class Inputs:
         self._recipe = recipe
         self._statistics = statistics
         self._seed = seed
-        self._dtype = np.dtype(precision)
+        self._dtype = np.dtype(storage(precision))
 
     def batches(self, images: Images, start: int, stop: int) -> Iterator[Batch]:
         """The batches of steps `start` to `stop`. Every sample is seen once an epoch; the last batch of an

@@ -10,7 +10,7 @@ from typing import Any
 from specnet import backend as backends
 from specnet import initial, placement, plugins
 from specnet import plan as plans
-from specnet.backend import Backend, Executable, Precision
+from specnet.backend import PRECISIONS, Backend, Executable, Precision, storage
 from specnet.data.base import Data, Dataset, Wanted
 from specnet.data.statistics import Statistics, measure
 from specnet.errors import DataError, RunError, UsageError, suggestion
@@ -67,7 +67,7 @@ def compile_spec(
 
 def initialise(compiled: Compiled, seed: int, precision: Precision) -> None:
     """Give a compiled network its initial values."""
-    compiled.executable.load_state(initial.initial_state(compiled.plan, seed, precision))
+    compiled.executable.load_state(initial.initial_state(compiled.plan, seed, storage(precision)))
 
 
 def train(
@@ -137,7 +137,7 @@ def train(
             checkpoint_every=checkpoint_every,
         )
         if saved is None:
-            compiled.executable.load_state(names.initial_state(seed, precision))
+            compiled.executable.load_state(names.initial_state(seed, storage(precision)))
         else:
             trainer.resume(saved)
             progress.note(f"going on after step {trainer.step}")
@@ -153,10 +153,10 @@ def train(
 
 def _precision(name: str) -> Precision:
     """The precision of that name. Raises `UsageError` for any other."""
-    known: dict[str, Precision] = {"float32": "float32", "float64": "float64"}
-    if name not in known:
-        raise UsageError(f"there is no precision '{name}'", suggestion(name, known, noun="precision"))
-    return known[name]
+    for known in PRECISIONS:
+        if name == known:
+            return known
+    raise UsageError(f"there is no precision '{name}'", suggestion(name, PRECISIONS, noun="precision"))
 
 
 def _agreed(option: str, asked: Any, known: Any, saved: Checkpoint | None) -> Any:
