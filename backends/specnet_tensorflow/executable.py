@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from specnet.backend import Batch, Precision, State, check_inputs, check_state
+from specnet.backend import Batch, Precision, State, check_inputs, check_state, storage
 from specnet.placement import Placement
 from specnet.plan import Compute, Feed, Plan, Transfer, parameter_name
 from specnet.randomness import Array
@@ -30,9 +30,10 @@ class TensorFlowExecutable:
     def __init__(self, plan: Plan, placement: Placement, precision: Precision) -> None:
         self.plan = plan
         self._devices = {group: device_name(device) for group, device in placement.items()}
-        self._precision = precision
-        self.layers: Layers = make_layers(plan, placement, precision)
-        self.model = make_model(plan, self.layers, precision)
+        self._precision = storage(precision)
+        policy = "mixed_bfloat16" if precision == "bfloat16" else precision
+        self.layers: Layers = make_layers(plan, placement, policy)
+        self.model = make_model(plan, self.layers, self._precision)
         self._differentiable = _differentiable(plan)
         self._groups = {p.name: p.group for p in plan.parameters}
         self._trainable = [p.name for p in plan.parameters if p.trainable]
@@ -42,14 +43,14 @@ class TensorFlowExecutable:
                 share, role = self._holder(name)
                 self._velocities[name] = tf.Variable(tf.zeros_like(share.roles[role].value), trainable=False)
         images = {
-            name: tf.TensorSpec([None, *shape[1:], shape[0]], precision)
+            name: tf.TensorSpec([None, *shape[1:], shape[0]], self._precision)
             for name, shape in plan.inputs.items()
         }
         masks = {
             s.name: tf.TensorSpec([None, *_last(s.output_shape)], tf.uint8) for s in plan.computes if s.mask
         }
         batch = (images, tf.TensorSpec([None], tf.int64), masks)
-        rate = tf.TensorSpec([], precision)
+        rate = tf.TensorSpec([], self._precision)
         # The traced functions are built at their first call.
         self.traced_forward = tf.function(self._outputs, input_signature=(images,))
         self.traced_gradients = tf.function(self._loss_and_gradients, input_signature=batch)
@@ -85,7 +86,7 @@ class TensorFlowExecutable:
 
     def _outputs(self, images: Tensors) -> Tensors:
         values, _ = self._run(images, {}, training=False)
-        return {name: values[name] for name in self.plan.outputs}
+        return {name: tf.cast(values[name], self._precision) for name in self.plan.outputs}
 
     def _update(self, images: Tensors, labels: Tensor, masks: Tensors, learning_rate: Tensor) -> Tensor:
         """One training step; returns the loss."""
@@ -106,9 +107,9 @@ class TensorFlowExecutable:
         with tf.device(self._devices[group]):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(logits)
-                loss = tf.reduce_mean(
-                    tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.identity(labels), logits=logits)
-                )
+                scores = tf.cast(logits, self._precision)
+                entropies = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.identity(labels), scores)
+                loss = tf.reduce_mean(entropies)
             flowing = {self.plan.logits: tape.gradient(loss, logits)}
         return loss, self._backward(values, tapes, flowing)
 

@@ -48,6 +48,26 @@ def padded(x_nhwc: Tensor, pads: Pads, value: float) -> Tensor:
     return tf.pad(x_nhwc, around, constant_values=tf.cast(value, x_nhwc.dtype))
 
 
+def with_bias(x: Tensor, weights: Weights) -> Tensor:
+    """`x` plus the layer's biases along the channels, if it has any."""
+    if "bias" not in weights:
+        return x
+    if x.dtype == tf.bfloat16:
+        return _add_bias_in_half_precision(x, weights["bias"])
+    return tf.nn.bias_add(x, weights["bias"])
+
+
+@tf.custom_gradient
+def _add_bias_in_half_precision(x: Tensor, bias: Tensor) -> tuple[Tensor, Any]:
+    """The bias's gradient summed in float32: TensorFlow sums it in bfloat16, where a long sum stands still."""
+
+    def backward(gradient: Tensor) -> tuple[Tensor, Tensor]:
+        axes = list(range(len(x.shape) - 1))
+        return gradient, tf.cast(tf.reduce_sum(tf.cast(gradient, tf.float32), axes), bias.dtype)
+
+    return tf.nn.bias_add(x, bias), backward
+
+
 CONV_WEIGHT = Layout(
     to_native=lambda w, step: w.transpose(2, 3, 1, 0),
     to_canonical=lambda w, step: w.transpose(3, 2, 0, 1),
@@ -65,7 +85,7 @@ def conv(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) ->
     kernels = tf.split(weights["weight"], layer.groups, axis=-1) if layer.groups > 1 else [weights["weight"]]
     blocks = [tf.nn.conv2d(i, k, layer.stride, around) for i, k in zip(images, kernels, strict=True)]
     output = blocks[0] if len(blocks) == 1 else tf.concat(blocks, axis=-1)
-    return tf.nn.bias_add(output, weights["bias"]) if "bias" in weights else output
+    return with_bias(output, weights)
 
 
 def _dense_native(weight: Array, step: Compute) -> Array:
@@ -82,8 +102,7 @@ def _dense_canonical(kernel: Array, step: Compute) -> Array:
 @implements("dense", weight=Layout(_dense_native, _dense_canonical))
 def dense(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
     rows = tf.reshape(inputs[0], [-1, weights["weight"].shape[0]])
-    output = tf.matmul(rows, weights["weight"])
-    return tf.nn.bias_add(output, weights["bias"]) if "bias" in weights else output
+    return with_bias(tf.matmul(rows, weights["weight"]), weights)
 
 
 @implements("max_pool")

@@ -26,8 +26,9 @@ def keras_name(value: str) -> str:
 class Share(keras.layers.Layer):
     """One share of a layer, on its device. Its weights are named by role and have TensorFlow's layouts.
 
-    It computes in `compute_dtype`. A kind that keeps running statistics sees all its weights as they are
-    stored, in `variable_dtype`: averages that move by small steps would stand still in half precision.
+    It computes in `compute_dtype`, except that a kind that needs full precision computes in `variable_dtype`
+    and rounds its output. A kind that keeps running statistics sees all its weights as they are stored:
+    averages that move by small steps would stand still in half precision.
     """
 
     def __init__(self, step: Compute | dict[str, Any], device: str, **options: Any) -> None:
@@ -36,7 +37,8 @@ class Share(keras.layers.Layer):
         self.device = settle(device)
         self.implementation = find(self.step)
         self.roles: dict[str, Any] = {}
-        autocast = all(weight.trainable for weight in self.step.weights.values())
+        statistics = any(not weight.trainable for weight in self.step.weights.values())
+        autocast = not (statistics or self.step.layer.full_precision)
         with tf.device(device_name(self.device)):
             for role, weight in self.step.weights.items():
                 empty = np.broadcast_to(np.float32(0), weight.shape)
@@ -59,7 +61,11 @@ class Share(keras.layers.Layer):
         with tf.device(device_name(self.device)):
             run = Run(bool(training), keep)
             weights = {role: variable.value for role, variable in self.roles.items()}
-            output = self.implementation.function(self.step, self._arguments(pieces), weights, run)
+            arguments = self._arguments(pieces)
+            if self.step.layer.full_precision:
+                arguments = [tf.cast(argument, self.variable_dtype) for argument in arguments]
+            output = self.implementation.function(self.step, arguments, weights, run)
+            output = tf.cast(output, self.compute_dtype)
             function = self.step.activation
             return kinds.ACTIVATIONS[function](output) if function else output
 
