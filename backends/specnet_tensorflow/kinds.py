@@ -59,7 +59,7 @@ def with_bias(x: Tensor, weights: Weights) -> Tensor:
 
 @tf.custom_gradient
 def _add_bias_in_half_precision(x: Tensor, bias: Tensor) -> tuple[Tensor, Any]:
-    """The bias's gradient summed in float32: TensorFlow sums it in bfloat16, where a long sum stands still."""
+    """Its gradient is summed in float32: TensorFlow sums it in bfloat16, where a long sum stands still."""
 
     def backward(gradient: Tensor) -> tuple[Tensor, Tensor]:
         axes = list(range(len(x.shape) - 1))

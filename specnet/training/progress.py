@@ -41,7 +41,8 @@ class Progress:
         worked = done - self._first
         left = (now - self._began) / worked * (total - done) if worked > 0 else None
         eta = f"ETA {duration(left)}" if left is not None else "ETA ?"
-        self._draw("  ".join(part for part in (label, f"{done}/{total}", details, eta) if part))
+        # The details come last: they are what a narrow terminal cuts off.
+        self._draw("  ".join(part for part in (f"{label} {done}/{total}", eta, details) if part))
 
     def note(self, text: str) -> None:
         """A line that stays."""

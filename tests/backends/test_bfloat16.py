@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import relative_error
 
 import specnet
+from helpers import relative_error
 from specnet import backend as backends
 from specnet import plan
 from specnet.backend import Batch, Precision

@@ -1,0 +1,56 @@
+"""Progress: an ETA in either place, plain lines in a pipe, one line drawn over on a terminal."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from specnet.training import progress
+from specnet.training.progress import Progress
+
+
+class Screen(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setenv("TERM", "xterm")
+    return now
+
+
+def test_in_a_pipe_a_plain_line_every_ten_seconds(clock: list[float]) -> None:
+    stream = io.StringIO()
+    shown = Progress(stream)
+    for second in range(1, 25):
+        clock[0] = second
+        shown.show("step", second, 100, "loss 1.0")
+    assert stream.getvalue() == "step 10/100  ETA 1m 30s  loss 1.0\nstep 20/100  ETA 1m 20s  loss 1.0\n"
+
+
+def test_on_a_terminal_one_line_is_drawn_over_and_cut_to_its_width(
+    clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    screen = Screen()
+    shown = Progress(screen)
+    shown.begin(50)
+    clock[0] = 1.0
+    shown.show("step", 60, 100, "loss 1.0")
+    shown.note("epoch 1: done")
+    assert screen.getvalue() == "\r\033[Kstep 60/100  ETA 4s  loss 1.\r\033[Kepoch 1: done\n"
+
+
+def test_quiet_says_nothing(clock: list[float]) -> None:
+    stream = io.StringIO()
+    shown = Progress(stream, quiet=True)
+    clock[0] = 99.0
+    shown.show("step", 1, 2)
+    shown.note("a note")
+    assert stream.getvalue() == ""
