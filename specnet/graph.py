@@ -7,16 +7,24 @@ others, and `input` lives on all of them. It reads its own group's share of each
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import heapq
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import networkx as nx
 
-from specnet.errors import Diagnostic, suggestion
+from specnet.errors import Diagnostic, nearest, suggestion
 from specnet.layers.base import Layer, LayerError
 from specnet.layers.input import Input
 from specnet.spec import Locate
+
+MAX_EDGES = 1_000_000
+"""Shares read, over all layers and groups: what a network may take of memory before its sizes are known."""
+SUGGESTIONS = 20
+"""Unknown names that get a suggestion. Looking for the nearest of many names is slow."""
+SHOWN = 8
+"""Layers of a cycle that a message names."""
 
 
 class Node(NamedTuple):
@@ -104,101 +112,136 @@ class Problems:
 
 
 def build(
-    layers: Mapping[str, Layer | None], groups: tuple[str, ...], locate: Locate
+    layers: Mapping[str, Layer | None],
+    groups: tuple[str, ...] | None,
+    locate: Locate,
+    misnamed: Iterable[str] = (),
 ) -> tuple[Graph, list[Diagnostic]]:
     """The graph of all layers that are sound, and the findings about the others.
 
     A layer that is None was not understood; it and what depends on it are left out without a word, for its
-    own finding exists already.
+    own finding exists already. So does one for each of the `misnamed` names, which a reader may have meant.
+    Without groups, only the order of the layers is checked.
     """
     problems = Problems(locate)
     problems.broken.update(name for name, layer in layers.items() if layer is None)
     graph = Graph()
-    for name in _ordered(layers, problems):
+    order = _ordered(layers, list(misnamed), problems)
+    if groups is None:
+        return graph, problems.found
+    edges = 0
+    for name in order:
         layer = layers[name]
         if layer is None or any(source in problems.broken for source in layer.inputs):
             problems.broken.add(name)
         elif name not in problems.broken:
-            _add(graph, name, layer, groups, problems)
+            edges += _add(graph, name, layer, groups, problems)
+            if edges > MAX_EDGES:
+                message = f"the network has more than {MAX_EDGES:,} edges up to here"
+                problems.add(name, "SN511", message, "use fewer layers, groups or crossings", None)
+                break
     return graph, problems.found
 
 
-def _ordered(layers: Mapping[str, Layer | None], problems: Problems) -> list[str]:
+def _ordered(layers: Mapping[str, Layer | None], misnamed: list[str], problems: Problems) -> list[str]:
     """Layer names in dependency order. Reports unknown inputs, missing inputs and cycles."""
-    names = nx.DiGraph()
-    names.add_nodes_from(layers)
-    for name, layer in layers.items():
-        if layer is None:
-            continue
-        for index, source in enumerate(layer.inputs):
-            if source in layers:
-                names.add_edge(source, name)
-                continue
-            slot = (index,) if len(layer.inputs) > 1 else ()
-            problems.add(
-                name,
-                "SN301",
-                f"there is no layer '{source}' to read",
-                suggestion(source, layers, noun="layer"),
-                "from",
-                *slot,
-            )
-    if not any(isinstance(layer, Input) or layer is None for layer in layers.values()):
-        first = next(iter(layers))
-        problems.add(
-            first,
-            "SN303",
-            "no layer is an input",
-            "add one: image: {kind: input, shape: [3, 224, 224]}",
-            None,
-        )
+    readers = _readers(layers, misnamed, problems)
+    first = next(iter(layers), None)
+    if first is None or problems.found:
+        pass  # a layer that is missing may be the input
+    elif not any(isinstance(layer, Input) or layer is None for layer in layers.values()):
+        hint = "add one: image: {kind: input, shape: [3, 224, 224]}"
+        problems.add(first, "SN303", "no layer is an input", hint, None)
     elif all(isinstance(layer, Input) for layer in layers.values()):
-        first = next(iter(layers))
         problems.add(first, "SN303", "nothing reads the input", "add a layer that does", None)
-    for component in list(nx.strongly_connected_components(names)):
-        if len(component) > 1 or any(names.has_edge(name, name) for name in component):
-            _report_cycle(names.subgraph(component), layers, problems)
-            names.remove_edges_from(list(names.subgraph(component).edges))
-    place = {name: index for index, name in enumerate(layers)}
-    return list(nx.lexicographical_topological_sort(names, key=place.__getitem__))
+    order = _sorted(readers)
+    if len(order) < len(layers):
+        _report_cycles(readers, set(layers) - set(order), problems)
+    return order
 
 
-def _report_cycle(component: nx.DiGraph, layers: Mapping[str, Layer | None], problems: Problems) -> None:
-    first = min(component, key=list(layers).index)
-    cycle = [source for source, _ in nx.find_cycle(component, first)]
-    route = " -> ".join([*cycle, cycle[0]])
-    anchor = min(cycle, key=list(layers).index)
-    problems.add(
-        anchor,
-        "SN302",
-        f"it depends on itself: {route}",
-        "a network is a graph without cycles; cut one of these edges",
-    )
-    problems.broken.update(component)
+def _readers(
+    layers: Mapping[str, Layer | None], misnamed: list[str], problems: Problems
+) -> dict[str, list[str]]:
+    """Who reads each layer. Reports names that are no layer's."""
+    readers: dict[str, list[str]] = {name: [] for name in layers}
+    for name, layer in layers.items():
+        for index, source in enumerate(layer.inputs if layer is not None else ()):
+            if source in readers:
+                readers[source].append(name)
+            elif nearest(source, misnamed):
+                problems.broken.add(name)
+            else:
+                slot = (index,) if layer is not None and len(layer.inputs) > 1 else ()
+                message = f"there is no layer '{source}' to read"
+                few = len(problems.found) < SUGGESTIONS
+                hint = suggestion(source, layers, noun="layer") if few else None
+                problems.add(name, "SN301", message, hint, "from", *slot)
+    return readers
 
 
-def _add(graph: Graph, name: str, layer: Layer, groups: tuple[str, ...], problems: Problems) -> None:
-    """Place one layer on its groups and connect it. Its inputs are in the graph already."""
+def _sorted(readers: Mapping[str, list[str]]) -> list[str]:
+    """The names after what they read, ties in the order of the file; those behind a cycle are left out."""
+    names = list(readers)
+    place = {name: index for index, name in enumerate(names)}
+    waiting = dict.fromkeys(names, 0)
+    for reads in readers.values():
+        for name in reads:
+            waiting[name] += 1
+    ready = [place[name] for name in names if not waiting[name]]
+    order: list[str] = []
+    while ready:
+        name = names[heapq.heappop(ready)]
+        order.append(name)
+        for reader in readers[name]:
+            waiting[reader] -= 1
+            if not waiting[reader]:
+                heapq.heappush(ready, place[reader])
+    return order
+
+
+def _report_cycles(readers: Mapping[str, list[str]], left: set[str], problems: Problems) -> None:
+    """One finding for each knot of layers that depend on one another, at its first layer in the file."""
+    place = {name: index for index, name in enumerate(readers)}
+    names = nx.DiGraph((source, name) for source in left for name in readers[source] if name in left)
+    for component in nx.strongly_connected_components(names):
+        anchor = min(component, key=place.__getitem__)
+        if len(component) == 1 and not names.has_edge(anchor, anchor):
+            continue  # it only lies behind a cycle
+        cycle = [source for source, _ in nx.find_cycle(names.subgraph(component), anchor)]
+        start = cycle.index(min(cycle, key=place.__getitem__))
+        cycle = cycle[start:] + cycle[:start]
+        shown = cycle if len(cycle) <= SHOWN else [*cycle[: SHOWN - 1], "...", cycle[-1]]
+        hint = "a network is a graph without cycles; cut one of these edges"
+        problems.add(cycle[0], "SN302", f"it depends on itself: {' -> '.join([*shown, cycle[0]])}", hint)
+    problems.broken.update(left)
+
+
+def _add(graph: Graph, name: str, layer: Layer, groups: tuple[str, ...], problems: Problems) -> int:
+    """Place one layer on its groups and connect it. Its inputs are in the graph already.
+
+    Returns the number of its edges, 0 if it could not be placed.
+    """
     own = _groups_of(graph, name, layer, groups, problems)
     if own is None:
-        return
+        return 0
     found = len(problems.found)
     reads = {Node(name, group): _reads(graph, name, layer, group, problems) for group in own}
     if len(problems.found) > found:
-        return
+        return 0
     crossing = any(s.group != node.group for node, read in reads.items() for shares in read for s in shares)
     if layer.cross_group and not crossing:
         sources = ", ".join(f"{s} on {'+'.join(graph.groups[s])}" for s in layer.inputs)
         message = f"cross_group is declared, but nothing crosses: {sources} is read on {'+'.join(own)}"
         problems.add(name, "SN504", message, "remove cross_group", "cross_group")
-        return
+        return 0
     whole = all(layer.cross_group or source in graph.replicated for source in layer.inputs)
     replicated = len(own) > 1 and layer.divided is None and whole
     try:
         graph.shares[name] = layer.share(1 if replicated else len(own))
     except LayerError as error:
         problems.add_error(name, error)
-        return
+        return 0
     if replicated:
         graph.replicated.add(name)
     graph.order.append(name)
@@ -210,6 +253,7 @@ def _add(graph: Graph, name: str, layer: Layer, groups: tuple[str, ...], problem
             graph.nx.add_edges_from(
                 (source, node, {"crosses": source.group != node.group}) for source in shares
             )
+    return sum(len(shares) for read in reads.values() for shares in read)
 
 
 def _groups_of(

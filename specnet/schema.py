@@ -48,14 +48,20 @@ class Strict(BaseModel):
     @classmethod
     def _translate(cls, found: list[ErrorDetails]) -> list[InitErrorDetails]:
         """The errors with unknown keys explained. A key missing because it is misspelt is one error."""
+        unknown = [str(e["loc"][0]) for e in found if e["type"] == "extra_forbidden" and len(e["loc"]) == 1]
+        missing = [str(e["loc"][0]) for e in found if e["type"] == "missing" and len(e["loc"]) == 1]
         translated: list[InitErrorDetails] = []
         misspelt: set[str] = set()
         for e in found:
             kind = PydanticCustomError(e["type"], e["msg"], e.get("ctx", {}))
             if e["type"] == "extra_forbidden" and len(e["loc"]) == 1:
                 key = str(e["loc"][0])
-                misspelt.update(nearest(key, cls.keys()))
-                kind = finding("unknown_key", f"unknown key '{key}'", suggestion(key, cls.keys(), noun="key"))
+                meant = nearest(key, missing) or nearest(key, cls.keys())
+                if not meant and len(unknown) == len(missing) == 1:
+                    meant = missing
+                misspelt.update(meant)
+                hint = suggestion(key, cls.keys(), noun="key") if not meant else f"did you mean '{meant[0]}'?"
+                kind = finding("unknown_key", f"unknown key '{key}'", hint)
             translated.append(InitErrorDetails(type=kind, loc=e["loc"], input=e["input"]))
         return [
             e
@@ -99,6 +105,10 @@ def kind_of(value: Any, valid: list[str], noun: str, advice: str = "") -> str:
             f"{noun} kinds: {', '.join(valid)}",
         )
     kind = value.get("kind")
+    misspelt = [key for key in value if nearest(str(key), ["kind"])]
+    if "kind" not in value and misspelt:
+        hint = "did you mean 'kind'?"
+        raise finding("unknown_key", f"unknown key '{misspelt[0]}'", hint, at=misspelt[0])
     if kind is None:
         raise finding("kind_missing", "the key 'kind' is missing", f"{noun} kinds: {', '.join(valid)}")
     if not isinstance(kind, str) or kind not in valid:

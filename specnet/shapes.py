@@ -36,6 +36,15 @@ class Share:
         return self.layer.macs(*self.inputs)
 
 
+def whole_shape(graph: Graph, shares: Mapping[Node, Share], layer: str) -> Shape:
+    """The shape of a whole layer, over all its groups."""
+    nodes = [Node(layer, group) for group in graph.groups[layer]]
+    first = shares[nodes[0]].output
+    if layer in graph.replicated:
+        return first
+    return (sum(shares[node].output[0] for node in nodes), *first[1:])
+
+
 def infer(graph: Graph, locate: Locate) -> tuple[dict[Node, Share], list[Diagnostic]]:
     """The share of every sound node, and the findings about the others."""
     problems = Problems(locate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import (
     BeforeValidator,
@@ -19,13 +19,14 @@ from pydantic import (
 from specnet import document, plugins
 from specnet.data.base import Data
 from specnet.document import Document, Path_
-from specnet.errors import Diagnostic, PluginError, Position, SpecError, suggestion
+from specnet.errors import Diagnostic, PluginError, Position, SpecError, nearest, suggestion
 from specnet.layers.base import Layer
 from specnet.recipe import Training
 from specnet.schema import Names, Strict, finding, kind_of, shown
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 DEFAULT_GROUP = "gpu0"
+MAX_GROUPS = 256
 
 
 def _layer(value: Any) -> Any:
@@ -89,6 +90,9 @@ class Spec(Strict):
                     "use letters, digits, '_' and '-'",
                     at="groups",
                 )
+        if len(self.groups) > MAX_GROUPS:
+            message = f"groups: {len(self.groups):,} are more than the {MAX_GROUPS} that a network may have"
+            raise finding("too_many", message, "a group is a device or a part of one", at="groups")
         if len(set(self.groups)) != len(self.groups):
             raise finding("duplicate", "a group is named twice", "each group stands once", at="groups")
         return self
@@ -122,19 +126,44 @@ def _validated(data: dict[str, Any], origin: Document | None) -> Spec:
     return spec
 
 
-def parts(data: Mapping[str, Any]) -> dict[str, Layer | None]:
-    """The layers of an invalid spec that can be understood one by one; None for the others.
+class Parts(NamedTuple):
+    """What is sound in an invalid spec, so that one mistyped key does not hide a wrong edge elsewhere."""
 
-    They let the graph be checked, so that one mistyped key does not hide a wrong edge elsewhere.
-    """
-    layers: dict[str, Layer | None] = {}
+    layers: dict[str, Layer | None]
+    """None for a layer that is not sound itself."""
+    groups: tuple[str, ...] | None
+    """None if they are not known."""
+    recipe: Any
+    misnamed: tuple[str, ...]
+    """Keys with findings of their own that may have been meant to name a layer."""
+
+
+def understood(data: Mapping[str, Any]) -> Parts:
+    """The parts of an invalid spec, each taken by itself."""
     raw = data.get("layers")
+    layers: dict[str, Layer | None] = {}
     for name, value in raw.items() if isinstance(raw, dict) else ():
         try:
             layers[name] = _layer(value)
         except (ValidationError, ValueError):
             layers[name] = None
-    return layers
+    unknown = [key for key in data if key not in Spec.model_fields]
+    bad_names = [name for name in layers if not NAME.fullmatch(name)]
+    lost = isinstance(raw, dict) or "layers" not in data or any(nearest(key, ["layers"]) for key in unknown)
+    return Parts(
+        layers=layers,
+        groups=None if any(nearest(key, ["groups"]) for key in unknown) else _groups(data),
+        recipe=data.get("training") if lost and layers else None,
+        misnamed=(*unknown, *bad_names)[:50],
+    )
+
+
+def _groups(data: Mapping[str, Any]) -> tuple[str, ...] | None:
+    groups = data.get("groups", DEFAULT_GROUP)
+    names = [groups] if isinstance(groups, str) else groups
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return None
+    return tuple(names) if 0 < len(set(names)) == len(names) <= MAX_GROUPS else None
 
 
 CODES = {
@@ -155,6 +184,7 @@ RANGE_ERRORS = {
     "finite_number",
     "odd",
     "too_short",
+    "too_many",
 }
 EXPECTED = {
     "int_type": "a whole number",
@@ -211,8 +241,17 @@ def _words(kind: str, error: dict[str, Any], context: dict[str, Any], path: Path
     if kind == "too_short":
         return f"{field}: at least one entry is needed", None
     message = str(error["msg"])
-    if kind in RANGE_ERRORS - {"odd"}:
+    if kind in RANGE_ERRORS - {"odd", "too_many"}:
         message = message.replace("Input should be", f"{field} must be") + f", not {shown(value)}"
-    elif kind not in ("unknown_key", "unknown_kind", "kind_missing", "plugin", "name", "duplicate", "input"):
+    elif kind not in (
+        "too_many",
+        "unknown_key",
+        "unknown_kind",
+        "kind_missing",
+        "plugin",
+        "name",
+        "duplicate",
+        "input",
+    ):
         message = f"{field}: {message}"
     return message, context.get("hint")

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-COMMANDS = ("validate", "table", "diff", "graph", "compile", "train", "evaluate", "plugins")
+COMMANDS = ("validate", "table", "diff", "graph", "compile", "train", "evaluate", "weights", "plugins")
 
 
 def main(arguments: Sequence[str]) -> int:

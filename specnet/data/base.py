@@ -72,6 +72,10 @@ class Data(Strict):
 
     kind: str
 
+    def class_count(self) -> int | None:
+        """How many classes it has, where that is known before it is opened."""
+        return None
+
     def open(self, path: str | None, wanted: Wanted) -> Dataset:
         """Open the dataset at `path`. Raises `DataError` if it is not there or cannot be used."""
         raise NotImplementedError

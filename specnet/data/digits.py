@@ -23,6 +23,9 @@ class Digits(Data):
     ] = 8
     channels: Annotated[Literal[1, 3], Field(description="3 repeats the grey values for an RGB network.")] = 1
 
+    def class_count(self) -> int:
+        return 10
+
     def open(self, path: str | None, wanted: Wanted) -> Dataset:
         if path is not None:
             raise DataError(

@@ -25,9 +25,8 @@ class Add(Activated):
     joins = False
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        if any(shape != inputs[0] for shape in inputs):
-            shapes = " and ".join(
-                f"{name} ({describe(shape)})" for name, shape in zip(self.inputs, inputs, strict=True)
-            )
-            raise LayerError(f"cannot add {shapes}: the shapes differ", field="from")
+        for name, shape in zip(self.inputs, inputs, strict=True):
+            if shape != inputs[0]:
+                both = f"{self.inputs[0]} ({describe(inputs[0])}) and {name} ({describe(shape)})"
+                raise LayerError(f"cannot add {both}: the shapes differ", field="from")
         return inputs[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from specnet.randomness import Array
 Layout = Literal["torch", "keras"]
 """How a file lays its tensors out: (out, in, height, width) and (out, in), or channels last and out last."""
 
+MAX_NAME = 1000
 HDF5 = b"\x89HDF\r\n\x1a\n"
 DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"}
 """The types that weights can have, by their safetensors names."""
@@ -24,10 +25,14 @@ DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float6
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a file says about a tensor. `dtype` is NumPy's name of the type, or `bfloat16`."""
+    """What a file says about a tensor. `dtype` is NumPy's name of the type, or `bfloat16`.
+
+    `own` marks the tensors of a native Keras model of specnet's.
+    """
 
     shape: tuple[int, ...]
     dtype: str
+    own: bool = False
 
 
 class TensorFile(Protocol):
@@ -37,7 +42,7 @@ class TensorFile(Protocol):
     tensors: Mapping[str, Header]
 
     def read(self, name: str) -> Array:
-        """The values as float32, or float64 if they are stored so. Raises `UsageError` if they are damaged."""
+        """The values as float32, or float64 if stored so. Raises `UsageError` if they are damaged."""
 
 
 @contextmanager
@@ -52,10 +57,20 @@ def open_tensors(path: Path) -> Iterator[TensorFile]:
         from specnet.weights.keras_file import open_keras
 
         with open_keras(path) as opened:
+            _check_names(path, opened.tensors)
             yield opened
         return
     _refuse_others(path, start)
-    yield SafetensorsFile(path)
+    plain = SafetensorsFile(path)
+    _check_names(path, plain.tensors)
+    yield plain
+
+
+def _check_names(path: Path, names: Iterable[str]) -> None:
+    """Names are shown to people: what a terminal would take for a command is refused."""
+    for name in names:
+        if not name.isprintable() or len(name) > MAX_NAME:
+            raise UsageError(f"{path} has a tensor whose name is not a line of text: {name[:100]!a}")
 
 
 def _refuse_others(path: Path, start: bytes) -> None:
@@ -81,14 +96,9 @@ class SafetensorsFile:
     layout: Layout = "torch"
 
     def __init__(self, path: Path) -> None:
-        from safetensors import SafetensorError, safe_open
-
         self.path = path
-        try:
-            self._file: Any = safe_open(path, "numpy")
-        except (SafetensorError, OSError) as error:
-            raise _damaged(path, error) from None
-        self.tensors = {name: self._header(name) for name in sorted(self._file.keys())}
+        self._file = _opened(path)
+        self.tensors: Mapping[str, Header] = {n: self._header(n) for n in sorted(self._file.keys())}
 
     def _header(self, name: str) -> Header:
         entry = self._file.get_slice(name)
@@ -114,6 +124,15 @@ class SafetensorsFile:
             upper: Any = np.frombuffer(file.read(end - start), dtype="<u2")
         values: Array = (upper.astype(np.uint32) << 16).view(np.float32)
         return values.reshape(self.tensors[name].shape)
+
+
+def _opened(path: Path) -> Any:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        return safe_open(path, "numpy")
+    except (SafetensorError, OSError) as error:
+        raise _damaged(path, error) from None
 
 
 def _damaged(path: Path, error: Exception) -> UsageError:

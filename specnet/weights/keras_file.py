@@ -7,8 +7,9 @@ is no weight, of the optimizer and of random generators, is left out.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from specnet.weights.files import Header, Layout
 
 MAX_DEPTH = 32
 MAX_OBJECTS = 1_000_000
+OWN = re.compile(r"/layers/share(_[0-9]+)?/vars/")
+"""Where Keras puts the variables of `specnet_tensorflow`'s layers, whose class is `Share`."""
 
 
 @contextmanager
@@ -56,7 +59,10 @@ class KerasFile:
         for dataset, (name, place) in zip(found, modules, strict=True):
             module = name if places[name] == 1 else place
             self._datasets[f"{module}/{dataset.name.rpartition('/')[2]}"] = dataset
-        self.tensors = {n: Header(tuple(d.shape or ()), str(d.dtype)) for n, d in self._datasets.items()}
+        self.tensors: Mapping[str, Header] = {
+            name: Header(tuple(d.shape or ()), str(d.dtype), bool(OWN.match(d.name)))
+            for name, d in sorted(self._datasets.items())
+        }
 
     def read(self, name: str) -> Array:
         try:

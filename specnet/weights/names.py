@@ -7,17 +7,13 @@ from typing import NamedTuple
 
 from specnet.errors import Position
 from specnet.layers.base import Shape
-from specnet.network import Network
 from specnet.plan import Compute, Plan, parameter_name
-
-Copies = tuple[Compute, ...]
-"""The steps that hold equal parameters: several for a replicated layer, else one."""
 
 
 class Found(NamedTuple):
     """Shares in the order in which their parameters are stacked, and a role if one was named."""
 
-    shares: tuple[Copies, ...]
+    shares: tuple[Compute, ...]
     role: str | None
 
 
@@ -30,7 +26,7 @@ class Entry:
     """
 
     tensor: str
-    shares: tuple[Copies, ...]
+    shares: tuple[Compute, ...]
     role: str
     separate: bool = False
     place: Position | None = None
@@ -38,17 +34,17 @@ class Entry:
     @property
     def step(self) -> Compute:
         """Any of the steps: they differ in group and in the first size only."""
-        return self.shares[0][0]
+        return self.shares[0]
 
     @property
-    def parameters(self) -> list[list[str]]:
-        """Canonical names; those in one inner list get the same values."""
-        return [[parameter_name(step, self.role) for step in copies] for copies in self.shares]
+    def parameters(self) -> list[str]:
+        """The canonical name of each share's parameter."""
+        return [parameter_name(step, self.role) for step in self.shares]
 
     @property
     def shapes(self) -> list[Shape]:
         """The canonical shape of each share's parameter."""
-        return [copies[0].weights[self.role].shape for copies in self.shares]
+        return [step.weights[self.role].shape for step in self.shares]
 
     @property
     def shape(self) -> Shape:
@@ -60,9 +56,8 @@ class Entry:
 class Names:
     """The names of everything in a network that has parameters."""
 
-    def __init__(self, network: Network, plan: Plan) -> None:
+    def __init__(self, plan: Plan) -> None:
         self._layers: dict[str, dict[str, Compute]] = {}
-        self._replicated = network.graph.replicated
         for step in plan.computes:
             if step.weights:
                 layer = step.name.removesuffix(f".{step.group}")
@@ -74,15 +69,13 @@ class Names:
         groups = self._layers.get(layer)
         if groups is None or len(rest) > 2:
             return None
-        steps = tuple(groups.values())
+        shares = tuple(groups.values())
         if rest and rest[0] in groups:
-            shares: tuple[Copies, ...] = ((groups[rest.pop(0)],),)
+            shares = (groups[rest.pop(0)],)
         elif len(rest) == 2:
             return None
-        else:
-            shares = (steps,) if layer in self._replicated else tuple((step,) for step in steps)
         role = rest[0] if rest else None
-        return Found(shares, role) if role is None or role in steps[0].weights else None
+        return Found(shares, role) if role is None or role in shares[0].weights else None
 
     def valid(self) -> list[str]:
         """All names, for suggestions."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-import torch.nn.functional as F
+from torch.nn import functional
 
 import specnet
 from native_models import DENSE, SPEC, images
@@ -73,11 +73,11 @@ def test_the_precision_can_be_changed(model: Any, x: torch.Tensor) -> None:
     expected = model(x)
     double = copy.deepcopy(model).to(torch.float64)(x.double())
     assert double.dtype == torch.float64
-    # Measured: 1.3e-7.
+    # Measured: 1.8e-7.
     assert (double - expected).abs().max() / expected.abs().max() < 1e-6
     with torch.autocast("cpu", torch.bfloat16):
         mixed = model(x)
-    # Measured: 3.7e-3; bfloat16 has 8 bits.
+    # Measured: 5.1e-3; bfloat16 has 8 bits.
     assert mixed.dtype == torch.bfloat16
     assert (mixed - expected).abs().max() / expected.abs().max() < 2e-2
 
@@ -98,7 +98,7 @@ def test_a_plain_optimizer_trains_it(model: Any, x: torch.Tensor, compiled: bool
     losses = []
     for _ in range(30):
         optimizer.zero_grad()
-        loss = F.cross_entropy(run(x), LABELS)
+        loss: Any = functional.cross_entropy(run(x), LABELS)
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
@@ -107,7 +107,7 @@ def test_a_plain_optimizer_trains_it(model: Any, x: torch.Tensor, compiled: bool
 
 
 def test_the_compiler_takes_it_whole(model: Any, x: torch.Tensor) -> None:
-    compiled = torch.compile(model, backend="aot_eager", fullgraph=True)
+    compiled: Any = torch.compile(model, backend="aot_eager", fullgraph=True)
     assert torch.equal(compiled(x), model(x))
 
 
@@ -118,8 +118,9 @@ def test_the_compiler_generates_code_for_it() -> None:
     model = specnet.compile(DENSE, devices="cpu")
     x = torch.from_numpy(images(4))
     expected = model(x)
-    # Measured: MEASURED.
-    assert (torch.compile(model)(x) - expected).abs().max() / expected.abs().max() < 1e-6
+    compiled: Any = torch.compile(model)
+    # Measured: 0.
+    assert (compiled(x) - expected).abs().max() / expected.abs().max() < 1e-6
 
 
 @pytest.mark.parametrize("strict", [False, True])

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -204,7 +205,7 @@ def test_every_command_has_an_example_in_its_help(cli: Cli) -> None:
     for command in COMMANDS:
         shown = cli(command, "--help")
         assert shown.code == 0
-        assert f"specnet {command}" in shown.out.split("example:\n")[1]
+        assert f"specnet {command}" in re.split("examples?:\n", shown.out)[1]
 
 
 def test_a_closed_pipe_is_no_error(specs: Path) -> None:

@@ -6,7 +6,6 @@ import io
 
 import pytest
 
-from specnet.training import progress
 from specnet.training.progress import Progress
 
 
@@ -20,7 +19,7 @@ class Screen(io.StringIO):
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [0.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("specnet.training.progress.time.monotonic", lambda: now[0])
     monkeypatch.setenv("TERM", "xterm")
     return now
 
@@ -37,7 +36,7 @@ def test_in_a_pipe_a_plain_line_every_ten_seconds(clock: list[float]) -> None:
 def test_on_a_terminal_one_line_is_drawn_over_and_cut_to_its_width(
     clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "30")
+    monkeypatch.setenv("COLUMNS", "29")
     screen = Screen()
     shown = Progress(screen)
     shown.begin(50)

@@ -1,0 +1,65 @@
+"""How much memory each group needs at the least, and whether a device has it."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from specnet.errors import Diagnostic, UsageError
+from specnet.graph import Node
+from specnet.network import Network
+from specnet.text import size
+
+VALUE = 4
+"""Bytes of a float32."""
+UNITS = {"": 1, "b": 1, **{u: 1000**n for n, u in enumerate(("kb", "mb", "gb", "tb"), start=1)}}
+UNITS |= {u: 1024**n for n, u in enumerate(("kib", "mib", "gib", "tib"), start=1)}
+_AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)")
+
+
+def amount(text: str) -> int:
+    """Bytes from `3GiB`, `24 GB` or `512MiB`. Raises `UsageError` for anything else."""
+    found = _AMOUNT.fullmatch(text.strip())
+    if found is None or found[2].lower() not in UNITS or not float(found[1]):
+        raise UsageError(f"'{text}' is no amount of memory", "for example 3GiB or 512MiB")
+    return int(float(found[1]) * UNITS[found[2].lower()])
+
+
+def needed(network: Network) -> dict[str, int]:
+    """Bytes that each group cannot do without, in float32.
+
+    With a recipe: every parameter with its gradient and velocity, and the outputs of all layers for the
+    images of one step, which the backward pass reads. Without one: the parameters and one image. Workspaces
+    and copies of the other groups' shares come on top, so a network that fits here may still not fit.
+    """
+    training = network.spec.training
+    copies, images = (3, training.batch_size) if training else (1, 1)
+    held = dict.fromkeys(network.spec.groups, 0)
+    for node, share in network.shares.items():
+        parameters = sum(weight.size for weight in share.parameters().values())
+        held[node.group] += VALUE * (copies * parameters + images * math.prod(share.output))
+    return held
+
+
+def memory_findings(network: Network, available: int) -> list[Diagnostic]:
+    """A warning for each group that cannot fit a device with `available` bytes."""
+    found: list[Diagnostic] = []
+    for index, (group, held) in enumerate(needed(network).items()):
+        if held > available:
+            largest = _largest(network, group)
+            message = f"group '{group}' needs at least {size(held)}, and its device has {size(available)}"
+            hint = f"layer '{largest}' holds the most; use a smaller batch_size, or more groups"
+            place = network.spec.locate(("groups", index))
+            found.append(Diagnostic("SN510", message, place, hint, severity="warning"))
+    return found
+
+
+def _largest(network: Network, group: str) -> str:
+    training = network.spec.training
+    images = training.batch_size if training else 1
+
+    def weight(node: Node) -> int:
+        share = network.shares[node]
+        return 3 * sum(w.size for w in share.parameters().values()) + images * math.prod(share.output)
+
+    return max((node for node in network.shares if node.group == group), key=weight).layer

@@ -1,0 +1,124 @@
+"""A file of tensors -> a run directory with a checkpoint of step 0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from specnet import plan as plans
+from specnet.backend import Precision, State, storage
+from specnet.errors import Diagnostic, RunError, SpecError
+from specnet.network import analyse
+from specnet.plan import Plan
+from specnet.randomness import Array
+from specnet.spec import Spec
+from specnet.text import plural
+from specnet.training import checkpoint
+from specnet.training.checkpoint import Checkpoint
+from specnet.training.run_directory import RunDirectory
+from specnet.weights import mapping as mappings
+from specnet.weights.files import TensorFile, open_tensors
+from specnet.weights.layouts import Steps, from_keras, keras_order
+from specnet.weights.matching import match
+from specnet.weights.names import Entry
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What came out of a file: how many of its tensors are which parameters, in which precision."""
+
+    run_dir: Path
+    tensors: int
+    parameters: int
+    values: int
+    precision: Precision
+
+
+def import_weights(
+    spec: Spec,
+    file: str | Path,
+    run_dir: str | Path,
+    *,
+    mapping: str | Path | None = None,
+    precision: Precision | None = None,
+    seed: int = 0,
+    data: str | None = None,
+) -> Imported:
+    """Make a run of `spec` that starts from the weights in `file`, its velocities zero.
+
+    `mapping` is the path of a mapping file; `precision` is the widest in the file unless named; `seed` and
+    `data` (KIND or KIND:PATH) are kept for `train --resume` and `evaluate`. Nothing is written unless
+    everything fits. Raises `SpecError` with all findings about the mapping and the tensors, `UsageError` for
+    a file that cannot be read and `RunError` for a directory that holds a run already.
+    """
+    plan = plans.make(analyse(spec))
+    said = mappings.NOTHING if mapping is None else mappings.read(mapping)
+    run = RunDirectory(Path(run_dir))
+    _check_unused(run)
+    with open_tensors(Path(file)) as opened:
+        entries = match(plan, opened, said)
+        wide = any(opened.tensors[entry.tensor].dtype == "float64" for entry in entries)
+        chosen: Precision = precision or ("float64" if wide else "float32")
+        state = _state(opened, entries, plan, chosen)
+    velocities = {p.name: np.zeros_like(state[p.name]) for p in plan.parameters if p.trainable}
+    progress: dict[str, Any] = {
+        "schema_version": 1,
+        "seed": seed,
+        "precision": chosen,
+        "data": data,
+        "classes": [],
+        "step": 0,
+        "evaluations": [],
+    }
+    run.hold(make=True)
+    try:
+        _check_unused(run)
+        # The checkpoint comes first: a run without one would start from random weights.
+        run.save(Checkpoint(state, velocities, progress))
+        run.start(spec)
+    finally:
+        run.release()
+    return Imported(run.path, len(entries), len(state), sum(v.size for v in state.values()), chosen)
+
+
+def _check_unused(run: RunDirectory) -> None:
+    if (run.path / "spec.yaml").exists() or checkpoint.exist(run.checkpoints):
+        raise RunError(f"{run.path} holds a run already", "name another --run-dir")
+
+
+def _state(file: TensorFile, entries: Iterable[Entry], plan: Plan, precision: Precision) -> State:
+    """The parameters by canonical name, in the plan's order. Raises `SpecError` if one is not finite."""
+    steps: Steps = {step.name: step for step in plan.steps}
+    found: State = {}
+    problems: list[Diagnostic] = []
+    for entry in entries:
+        values = file.read(entry.tensor)
+        wrong = _not_finite(entry, values, precision)
+        if wrong is not None:
+            problems.append(wrong)
+            continue
+        if file.layout == "keras":
+            order = keras_order(entry, steps, own=file.tensors[entry.tensor].own)
+            assert order is not None
+            values = from_keras(values, entry, order)
+        ends = np.cumsum([shape[0] for shape in entry.shapes])
+        for name, share in zip(entry.parameters, np.split(values, ends[:-1]), strict=True):
+            found[name] = np.array(share, dtype=storage(precision), order="C")
+    if problems:
+        raise SpecError(problems)
+    return {p.name: found[p.name] for p in plan.parameters}
+
+
+def _not_finite(entry: Entry, values: Array, precision: Precision) -> Diagnostic | None:
+    """A finding if there are infinite values, or such that the precision would make infinite."""
+    wrong = values.size - int(np.count_nonzero(np.abs(values) <= np.finfo(storage(precision)).max))
+    if not wrong:
+        return None
+    message = (
+        f"'{entry.tensor}' has {plural(wrong, 'value')} that {storage(precision)} cannot hold, or no number"
+    )
+    return Diagnostic("SN712", message, entry.place, "were these weights saved from a run that diverged?")

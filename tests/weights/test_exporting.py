@@ -1,0 +1,78 @@
+"""Runs into files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from weights_files import merged, state_of
+
+Cli = Callable[..., Any]
+
+
+def test_what_is_exported_is_what_the_run_holds(take: Any, cli: Cli, tmp_path: Path) -> None:
+    state = state_of()
+    assert take(state).code == 0
+    run, newest = tmp_path / "run", tmp_path / "run" / "checkpoints" / "step-00000000"
+    for source, options in ((run, ()), (newest, ()), (run, ("--format", "torch"))):
+        done = cli("weights", "export", source, "-o", tmp_path / "out.safetensors", *options)
+        assert (done.code, done.err) == (0, "")
+        assert "18 parameters of step 0" in done.out
+        found = load_file(tmp_path / "out.safetensors")
+        assert set(found) == set(state)
+        assert all(np.array_equal(found[name], state[name]) for name in state)
+    assert b'"format":"pt"' in (tmp_path / "out.safetensors").read_bytes()
+
+
+def test_an_export_can_bear_other_names(take: Any, cli: Cli, tmp_path: Path) -> None:
+    state = state_of()
+    assert take(state).code == 0
+    (tmp_path / "map.yaml").write_text("weights: 1\ntensors:\n  features.0: conv\n  top: [fc.b, fc.a]\n")
+    output = tmp_path / "out.safetensors"
+    assert cli("weights", "export", tmp_path / "run", "-o", output, "--map", tmp_path / "map.yaml").code == 0
+    found = load_file(output)
+    np.testing.assert_array_equal(found["features.0.weight"], merged(state)["conv.weight"])
+    np.testing.assert_array_equal(found["top.bias"], np.concatenate([state["fc.b.bias"], state["fc.a.bias"]]))
+    np.testing.assert_array_equal(found["norm.b.bias"], state["norm.b.bias"])
+    assert not any(name.startswith(("conv", "fc")) for name in found)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["absent", "-o", "x.safetensors"], "neither a run nor a checkpoint"),
+        (["run", "-o", "x.bin"], "does not say which format is meant"),
+        (["run", "-o", "x.h5", "--format", "keras"], "end in .weights.h5"),
+        (["run", "-o", "x.weights.h5", "--map", "map.yaml"], "own Keras model only"),
+        (["run", "-o", "no/such/x.safetensors"], "cannot write no/such/x.safetensors"),
+        (["run", "-o", "x.safetensors", "--map", "absent.yaml"], "cannot read absent.yaml"),
+        (["run", "-o", "x.npz", "--format", "numpy"], "invalid choice: 'numpy'"),
+    ],
+)
+def test_exports_that_cannot_be_are_refused(
+    take: Any, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    assert take(state_of()).code == 0
+    monkeypatch.chdir(tmp_path)
+    done = cli("weights", "export", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert message in done.err
+
+
+def test_list_shows_what_a_mapping_needs(cli: Cli, tmp_path: Path) -> None:
+    save_file({"features.0.weight": np.ones((2, 3), np.float16)}, tmp_path / "x.safetensors")
+    done = cli("weights", "list", tmp_path / "x.safetensors")
+    assert (done.code, done.err) == (0, "")
+    assert "features.0.weight  2x3    float16" in done.out
+
+
+def test_help_has_examples(cli: Cli) -> None:
+    for action in ([], ["import"], ["export"]):
+        done = cli("weights", *action, "--help")
+        assert done.code == 0
+        assert "specnet weights" in done.out.partition("example")[2]
