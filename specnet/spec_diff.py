@@ -6,17 +6,20 @@ comments and YAML style cannot show up. Parts of different kinds are compared as
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from specnet import layer_table
+from specnet.correspondence import correspondence
 from specnet.document import written
 from specnet.errors import SpecError
 from specnet.layers.base import Shape
+from specnet.memory import needed
 from specnet.network import Network, analyse
 from specnet.spec import Spec
-from specnet.text import describe
+from specnet.text import describe, size
 
 Op = Literal["add", "remove", "change", "rename"]
 SIGNS = {"add": "+", "remove": "-", "change": "~", "rename": ">"}
@@ -38,12 +41,21 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Consequences:
-    """Totals before and after, and the layers in both whose output shape changed."""
+    """Totals before and after, and what becomes of shapes, memory and trained weights.
+
+    `shapes` are the layers in both whose output shape changed. `memory` is the least number of bytes that
+    each group needs. `weights` are the parameters of the second spec, as many values as it has, and those of
+    them that a trained run of the first one already has under the same name and shape. `same_network` says
+    that the two are one network written in two ways.
+    """
 
     parameters: tuple[int, int]
     macs: tuple[int, int]
     cross_group_values: tuple[int, int]
     shapes: tuple[tuple[str, Shape, Shape], ...]
+    memory: dict[str, tuple[int | None, int | None]]
+    weights: tuple[int, int]
+    same_network: bool
 
     def as_json(self) -> dict[str, Any]:
         totals = {
@@ -51,7 +63,32 @@ class Consequences:
             for key in ("parameters", "macs", "cross_group_values")
         }
         shapes = [{"layer": n, "before": list(a), "after": list(b)} for n, a, b in self.shapes]
-        return {**totals, "shapes": shapes}
+        return {
+            **totals,
+            "shapes": shapes,
+            "memory": {g: {"before": a, "after": b} for g, (a, b) in self.memory.items()},
+            "weights": dict(zip(("fit", "all"), self.weights, strict=True)),
+            "same_network": self.same_network,
+        }
+
+    def lines(self) -> list[str]:
+        """What follows, a line for each thing that does."""
+        if self.same_network:
+            return ["the two are the same network, written in two ways"]
+        lines = [
+            f"parameters: {_moved(*self.parameters)}",
+            f"MACs: {_moved(*self.macs)}",
+            f"values across groups: {_moved(*self.cross_group_values)}",
+        ]
+        for group, (before, after) in self.memory.items():
+            if before != after:
+                sides = ["none" if side is None else size(side) for side in (before, after)]
+                lines.append(f"least memory on {group}: {' -> '.join(sides)}")
+        lines += [f"{layer}: {describe(was)} -> {describe(now)}" for layer, was, now in self.shapes]
+        fit, every = self.weights
+        if fit != every:
+            lines.append(f"{fit:,} of {every:,} parameters fit the weights of a trained run")
+        return lines
 
 
 @dataclass(frozen=True)
@@ -80,16 +117,18 @@ class Diff:
         found = self.consequences
         if found is None:
             return "\n".join([*lines, "", "one of the specs is not valid, so the consequences are unknown"])
-        lines += ["", "consequences"]
-        for label, (before, after) in (
-            ("parameters", found.parameters),
-            ("MACs", found.macs),
-            ("values across groups", found.cross_group_values),
-        ):
-            lines.append(f"  {label}: {_moved(before, after)}")
-        for layer, was, now in found.shapes:
-            lines.append(f"  {layer}: {describe(was)} -> {describe(now)}")
-        return "\n".join(lines)
+        return "\n".join([*lines, "", "consequences", *(f"  {line}" for line in found.lines())])
+
+    def as_markdown(self) -> str:
+        """The diff for a pull request or a page."""
+        if not self.changes:
+            return "no differences"
+        rows = ["| | part | before | after |", "|---|---|---|---|"]
+        for c in self.changes:
+            sides = [f"`{written(side)}`" if side is not None else "" for side in (c.before, c.after)]
+            rows.append(f"| {c.op} | `{c.path}` | {sides[0]} | {sides[1]} |")
+        lines = self.consequences.lines() if self.consequences else []
+        return "\n".join([*rows, *([""] if lines else []), *(f"- {line}" for line in lines)])
 
 
 def _moved(before: int, after: int) -> str:
@@ -138,9 +177,33 @@ def consequences(before: Network, after: Network) -> Consequences:
         for row in old.rows
         if row.name in shapes and shapes[row.name] != row.output_shape
     )
+    held, kept = _weights(after), _weights(before)
+    sizes = {name: math.prod(shape) for name, shape in held.items()}
+    memory_before, memory_after = needed(before), needed(after)
     return Consequences(
         parameters=(old.totals.parameters, new.totals.parameters),
         macs=(old.totals.macs, new.totals.macs),
         cross_group_values=(old.totals.cross_group_values, new.totals.cross_group_values),
         shapes=changed,
+        memory={g: (memory_before.get(g), memory_after.get(g)) for g in {**memory_before, **memory_after}},
+        weights=(
+            sum(sizes[name] for name, shape in held.items() if kept.get(name) == shape),
+            sum(sizes.values()),
+        ),
+        same_network=correspondence(before, after) is not None and _written_only(before.spec, after.spec),
     )
+
+
+def _weights(network: Network) -> dict[str, Shape]:
+    """Every parameter's shape under its canonical name."""
+    return {
+        f"{node}.{role}": weight.shape
+        for node, share in network.shares.items()
+        for role, weight in share.parameters().items()
+    }
+
+
+def _written_only(before: Spec, after: Spec) -> bool:
+    """Whether two corresponding specs differ in nothing but how the network is written."""
+    ways = ("name", "training.loss.from")
+    return all(c.path in ways or c.path.startswith("layers.") for c in differences(before, after))

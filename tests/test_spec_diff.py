@@ -111,3 +111,32 @@ def test_two_shipped_specs(specs: Path) -> None:
     assert paths[:2] == ["name", "groups"]
     assert "layers.conv3.cross_group" in paths
     assert all(not path.startswith("training") for path in paths)
+
+
+def test_short_and_long_form_are_the_same_network(specs: Path) -> None:
+    found = specnet.diff(specs / "alexnet.yaml", specs / "alexnet_towers.yaml")
+    assert found
+    assert found.consequences is not None
+    assert found.consequences.same_network
+    assert "the two are the same network, written in two ways" in str(found)
+    other = specnet.diff(specs / "alexnet.yaml", specs / "alexnet_one_group.yaml")
+    assert other.consequences is not None
+    assert not other.consequences.same_network
+
+
+def test_which_trained_weights_still_fit_and_what_memory_is_needed() -> None:
+    found = compare(load(SMALL), load(SMALL.replace("units: 4", "units: 6"))).consequences
+    assert found is not None
+    # conv's 8 * 27 + 8 parameters fit; fc's 6 * 8 * 49 + 6 do not.
+    assert found.weights == (224, 224 + 2358)
+    # Three copies of every parameter, and the outputs of 128 images (9 * 27 + 8 * 49 + units), 4 bytes each.
+    values = 243 + 392
+    before, after = 4 * (3 * 1796 + 128 * (values + 4)), 4 * (3 * 2582 + 128 * (values + 6))
+    assert found.memory == {"gpu0": (before, after)}
+    assert f"224 of {224 + 2358:,} parameters fit the weights of a trained run" in found.lines()
+
+
+def test_markdown() -> None:
+    text = compare(load(SMALL), load(SMALL.replace("filters: 8", "filters: 16"))).as_markdown()
+    assert "| change | `layers.conv.filters` | `8` | `16` |" in text.splitlines()
+    assert "- conv: 8x7x7 -> 16x7x7" in text.splitlines()

@@ -139,6 +139,30 @@ def test_diff_json_has_the_promised_keys(cli: Cli, specs: Path) -> None:
     }
     assert found["consequences"]["cross_group_values"] == {"before": 58_624, "after": 0}
     assert found["consequences"]["shapes"] == []
+    assert found["consequences"]["same_network"] is False
+
+
+def test_diff_reads_revisions_from_git(
+    cli: Cli, specs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def git(*arguments: str) -> None:
+        identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        subprocess.run(["git", *identity, *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    old = (specs / "lenet5.yaml").read_text()
+    git("init")
+    (tmp_path / "net.yaml").write_text(old)
+    git("add", "net.yaml")
+    git("commit", "-m", "first")
+    (tmp_path / "net.yaml").write_text(old.replace("filters: 6", "filters: 8"))
+    monkeypatch.chdir(tmp_path)
+    done = cli("diff", "HEAD:net.yaml", "net.yaml", "--exit-code")
+    assert done.code == 1
+    assert "~ layers.conv1.filters: 6 -> 8" in done.out.splitlines()
+    wrong = cli("diff", "HEAD:nut.yaml", "net.yaml")
+    assert wrong.code == 2
+    assert "cannot read HEAD:nut.yaml: path 'nut.yaml' does not exist in 'HEAD'" in wrong.err
+    assert cli("diff", "HEAD:net.yaml", "net.yaml", "--md").out.startswith("| | part | before | after |")
 
 
 def test_compile_prints_the_placement(cli: Cli, specs: Path) -> None:
