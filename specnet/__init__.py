@@ -49,9 +49,9 @@ def validate(source: Source) -> list[Diagnostic]:
     from specnet import document, network
     from specnet.errors import SpecError
 
-    if isinstance(source, str | Path):
-        return network.examine(document.read(source))[1]
     try:
+        if isinstance(source, str | Path):
+            return network.examine(document.read(source))[1]
         return list(network.analyse(load(source)).warnings)
     except SpecError as error:
         return error.diagnostics

@@ -95,11 +95,12 @@ def read(path: str | Path) -> Document:
     """Read a YAML file. Raises `UsageError` if it cannot be read and `SpecError` if it is not a document."""
     path = Path(path)
     try:
-        if path.is_file() and path.stat().st_size > MAX_BYTES:
-            raise UsageError(f"{path} is larger than {MAX_BYTES // 2**20} MiB, too large for a spec")
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror or error}", _nearby(path)) from None
+    if len(raw) > MAX_BYTES:
+        raise UsageError(f"{path} is larger than {MAX_BYTES // 2**20} MiB, too large for a spec")
     return parse(raw, str(path))
 
 

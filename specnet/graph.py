@@ -19,7 +19,7 @@ from specnet.layers.base import Layer, LayerError
 from specnet.layers.input import Input
 from specnet.spec import Locate
 
-MAX_EDGES = 1_000_000
+MAX_EDGES = 300_000
 """Shares read, over all layers and groups: what a network may take of memory before its sizes are known."""
 SUGGESTIONS = 20
 """Unknown names that get a suggestion. Looking for the nearest of many names is slow."""
@@ -58,6 +58,8 @@ class Graph:
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     reads: dict[Node, tuple[Read, ...]] = field(default_factory=dict)
     replicated: set[str] = field(default_factory=set)
+    uncrossed: dict[Diagnostic, str] = field(default_factory=dict)
+    """Findings about crossings that cross nothing, with their layers."""
 
     def nodes(self) -> list[Node]:
         """All nodes, every one after what it reads."""
@@ -135,11 +137,27 @@ def build(
         if layer is None or any(source in problems.broken for source in layer.inputs):
             problems.broken.add(name)
         elif name not in problems.broken:
-            edges += _add(graph, name, layer, groups, problems)
-            if edges > MAX_EDGES:
+            width = len(groups) if layer.cross_group else 1
+            if edges + width * len(groups) * len(layer.inputs) > MAX_EDGES:
                 message = f"the network has more than {MAX_EDGES:,} edges up to here"
                 problems.add(name, "SN511", message, "use fewer layers, groups or crossings", None)
                 break
+            edges += _add(graph, name, layer, groups, problems)
+    return graph, problems.found
+    edges = 0
+    for name in order:
+        layer = layers[name]
+        if layer is None or any(source in problems.broken for source in layer.inputs):
+            problems.broken.add(name)
+        elif name not in problems.broken:
+            edges += len(groups) * sum(len(graph.groups[source]) for source in layer.inputs)
+            if edges > MAX_EDGES and len(groups) > 1:
+                edges = graph.nx.number_of_edges()
+                edges += len(groups) * sum(len(graph.groups[source]) for source in layer.inputs)
+                if edges > MAX_EDGES:
+                    problems.add(name, "SN511", f"more than {MAX_EDGES:,} edges")
+                    break
+            _add(graph, name, layer, groups, problems)
     return graph, problems.found
 
 
@@ -234,6 +252,7 @@ def _add(graph: Graph, name: str, layer: Layer, groups: tuple[str, ...], problem
         sources = ", ".join(f"{s} on {'+'.join(graph.groups[s])}" for s in layer.inputs)
         message = f"cross_group is declared, but nothing crosses: {sources} is read on {'+'.join(own)}"
         problems.add(name, "SN504", message, "remove cross_group", "cross_group")
+        graph.uncrossed[problems.found[-1]] = name
         return 0
     whole = all(layer.cross_group or source in graph.replicated for source in layer.inputs)
     replicated = len(own) > 1 and layer.divided is None and whole

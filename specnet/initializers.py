@@ -29,7 +29,7 @@ class Normal(Strict):
     """Normal values of mean 0 and standard deviation `std` (the paper, section 5: 0.01)."""
 
     kind: Literal["normal"] = "normal"
-    std: Annotated[float, Field(ge=0)]
+    std: Annotated[float, Field(ge=0, description="Standard deviation.")]
 
     def sample(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> Array:
         return stream.standard_normal(shape) * self.std
@@ -58,7 +58,7 @@ class Constant(Strict):
     """Every value is `value`."""
 
     kind: Literal["constant"] = "constant"
-    value: float
+    value: Annotated[float, Field(description="The value of every weight.")]
 
     def sample(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> Array:
         return stream.random_sample(shape) * 0 + self.value

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,11 +47,28 @@ def analyse(spec: Spec) -> Network:
     return Network(spec, graph, shares, tuple(in_order(advice(spec, graph, shares))))
 
 
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Without searches for garbage, of which checking a spec makes none that refers to itself."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
 def examine(document: Document) -> tuple[Network | None, list[Diagnostic]]:
     """Everything there is to say about a document: the network if it is valid, and all findings.
 
     Where the schema is broken, graph, shapes and recipe of what is sound are checked all the same.
     """
+    with _collector_paused():
+        return _examined(document)
+
+
+def _examined(document: Document) -> tuple[Network | None, list[Diagnostic]]:
     try:
         loaded = spec_module.load(document)
     except SpecError as error:
@@ -74,5 +93,13 @@ def _check(
 ) -> tuple[Graph, dict[Node, Share], list[Diagnostic]]:
     graph, found = build(layers, groups, locate, misnamed)
     shares, more = infer(graph, locate)
+    # A layer that must not be whole on its groups is why its readers have nothing to cross.
+    broken = {name for name in graph.order if Node(name, graph.groups[name][-1]) not in shares}
+    found = [d for d in found if not broken.intersection(_inputs(layers, graph.uncrossed.get(d)))]
     last = recipe_findings(recipe, layers, graph, shares, locate, misnamed)
     return graph, shares, [*found, *more, *last]
+
+
+def _inputs(layers: Mapping[str, Layer | None], name: str | None) -> tuple[str, ...]:
+    layer = layers[name] if name is not None else None
+    return layer.inputs if layer is not None else ()

@@ -27,9 +27,9 @@ class SGD(Strict):
     """
 
     kind: Literal["sgd"] = "sgd"
-    learning_rate: Annotated[float, Field(gt=0)]
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    learning_rate: Annotated[float, Field(gt=0, description="The rate that the schedule starts from.")]
+    momentum: Annotated[float, Field(ge=0, lt=1, description="Share of the velocity that stays.")] = 0.0
+    weight_decay: Annotated[float, Field(ge=0, description="Pull of each weight towards 0.")] = 0.0
 
 
 class ConstantRate(Strict):
@@ -45,25 +45,25 @@ class Plateau(Strict):
     """
 
     kind: Literal["plateau"] = "plateau"
-    factor: Annotated[float, Field(gt=0, lt=1)]
-    times: Count
-    patience: Count = 5
+    factor: Annotated[float, Field(gt=0, lt=1, description="What the rate is multiplied by.")]
+    times: Annotated[Count, Field(description="How often at most.")]
+    patience: Annotated[Count, Field(description="Epochs without improvement before it happens.")] = 5
 
 
 class Steps(Strict):
     """Multiply the learning rate by `factor` after every `every` epochs (or steps)."""
 
     kind: Literal["step"] = "step"
-    factor: Annotated[float, Field(gt=0, le=1)]
-    every: Count
-    unit: Literal["epoch", "step"] = "epoch"
+    factor: Annotated[float, Field(gt=0, le=1, description="What the rate is multiplied by.")]
+    every: Annotated[Count, Field(description="How many epochs or steps lie between two changes.")]
+    unit: Annotated[Literal["epoch", "step"], Field(description="What `every` counts.")] = "epoch"
 
 
 class MeanImage(Strict):
     """Subtract the mean image of the training set (the paper, section 2), then multiply by `scale`."""
 
     kind: Literal["mean_image"] = "mean_image"
-    scale: Annotated[float, Field(gt=0)] = 1.0
+    scale: Annotated[float, Field(gt=0, description="What pixels are multiplied by afterwards.")] = 1.0
 
 
 class Standardize(Strict):
@@ -76,7 +76,7 @@ class RandomCrop(Strict):
     """A window of `size` at a random place of each training image (the paper, section 4.1)."""
 
     kind: Literal["random_crop"] = "random_crop"
-    size: Count
+    size: Annotated[Count, Field(description="Height and width; the network's input size.")]
 
 
 class HorizontalFlip(Strict):
@@ -92,21 +92,21 @@ class PCAColor(Strict):
     """
 
     kind: Literal["pca_color"] = "pca_color"
-    std: Annotated[float, Field(ge=0)]
+    std: Annotated[float, Field(ge=0, description="Standard deviation of the draws; the paper's is 0.1.")]
 
 
 class CenterCrop(Strict):
     """Evaluate the window of `size` in the middle of each image."""
 
     kind: Literal["center_crop"] = "center_crop"
-    size: Count
+    size: Annotated[Count, Field(description="Height and width; the network's input size.")]
 
 
 class TenCrop(Strict):
     """Average the softmax over the four corners, the centre, and their mirrors (the paper, section 4.1)."""
 
     kind: Literal["ten_crop"] = "ten_crop"
-    size: Count
+    size: Annotated[Count, Field(description="Height and width; the network's input size.")]
 
 
 Loss = Annotated[SoftmaxCrossEntropy, by_kind("loss", SoftmaxCrossEntropy)]
@@ -122,12 +122,14 @@ Evaluation = Annotated[CenterCrop | TenCrop, by_kind("evaluation", CenterCrop, T
 class Training(Strict):
     """How the network is trained. Only the loss and the update rule have no default."""
 
-    loss: Loss
-    optimizer: Optimizer
+    loss: Annotated[Loss, Field(description="What is minimized.")]
+    optimizer: Annotated[Optimizer, Field(description="How a gradient changes the weights.")]
     weights: Annotated[Initializer, Field(description="Where weights start; glorot_uniform if left out.")] = (
         DEFAULT
     )
-    schedule: Schedule = ConstantRate()
+    schedule: Annotated[
+        Schedule, Field(description="How the learning rate changes; constant if left out.")
+    ] = ConstantRate()
     normalize: Annotated[
         Normalization | None, Field(description="What is done to every pixel; nothing if left out.")
     ] = None

@@ -110,7 +110,8 @@ def kind_of(value: Any, valid: list[str], noun: str, advice: str = "") -> str:
         hint = "did you mean 'kind'?"
         raise finding("unknown_key", f"unknown key '{misspelt[0]}'", hint, at=misspelt[0])
     if kind is None:
-        raise finding("kind_missing", "the key 'kind' is missing", f"{noun} kinds: {', '.join(valid)}")
+        absent = "kind_absent" if "kind" not in value else "kind_missing"
+        raise finding(absent, "the key 'kind' is missing", f"{noun} kinds: {', '.join(valid)}")
     if not isinstance(kind, str) or kind not in valid:
         got = f"'{kind}'" if isinstance(kind, str) else shown(kind)
         raise finding(
@@ -173,6 +174,8 @@ def _sizes(value: Any) -> Any:
     raise finding("sizes", f"expected a list of sizes, got {shown(value)}", hint)
 
 
+_SIZE = {"type": "integer", "minimum": 1, "maximum": LARGEST}
+
 Count = Annotated[int, Field(ge=1, le=LARGEST)]
 """A whole number of at least 1."""
 
@@ -189,8 +192,8 @@ Pair = Annotated[
     WithJsonSchema(
         {
             "oneOf": [
-                {"type": "integer", "minimum": 1},
-                {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 2, "maxItems": 2},
+                _SIZE,
+                {"type": "array", "items": _SIZE, "minItems": 2, "maxItems": 2},
             ]
         }
     ),
@@ -201,13 +204,15 @@ Names = Annotated[
     tuple[str, ...],
     BeforeValidator(_names),
     PlainSerializer(lambda names: names[0] if len(names) == 1 else list(names)),
-    WithJsonSchema({"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+    WithJsonSchema(
+        {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+    ),
 ]
 """One name or a list of names."""
 
 Sizes = Annotated[
     tuple[int, ...],
     BeforeValidator(_sizes),
-    WithJsonSchema({"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1}),
+    WithJsonSchema({"type": "array", "items": _SIZE, "minItems": 1}),
 ]
 """A list of sizes of at least 1."""

@@ -171,6 +171,7 @@ CODES = {
     "missing": "SN202",
     "unknown_kind": "SN204",
     "kind_missing": "SN204",
+    "kind_absent": "SN204",
     "name": "SN205",
     "literal_error": "SN206",
     "plugin": "SN208",
@@ -213,7 +214,7 @@ def _finding(error: dict[str, Any], origin: Document | None) -> Diagnostic:
     path: Path_ = tuple(step for step in error["loc"] if step != "[key]")
     if "at" in context:
         path = (*path, context["at"])
-    at_key = kind in ("unknown_key", "missing") or error["loc"][-1:] == ("[key]",)
+    at_key = kind in ("unknown_key", "missing", "kind_absent") or error["loc"][-1:] == ("[key]",)
     place = origin.locate(path[:-1] if kind == "missing" else path, key=at_key) if origin else None
     code = CODES.get(kind, "SN207" if kind in RANGE_ERRORS else "SN203")
     message, hint = _words(kind, error, context, path)
@@ -248,6 +249,7 @@ def _words(kind: str, error: dict[str, Any], context: dict[str, Any], path: Path
         "unknown_key",
         "unknown_kind",
         "kind_missing",
+        "kind_absent",
         "plugin",
         "name",
         "duplicate",

@@ -72,9 +72,8 @@ def _token(draw: random.Random, text: str, _: Sequence[str]) -> str:
     start, end = draw.choice(tokens)
     word = text[start:end]
     place = draw.randrange(len(word))
-    changed = draw.choice(
-        (draw.choice(NASTY), word[:place] + word[place + 1 :], word + word, f"{word[:place]}x{word[place:]}", "")
-    )  # fmt: skip
+    shorter, longer = word[:place] + word[place + 1 :], f"{word[:place]}x{word[place:]}"
+    changed = draw.choice((draw.choice(NASTY), shorter, longer, word + word, ""))
     return text[:start] + changed + text[end:]
 
 

@@ -15,12 +15,12 @@ FRAMEWORKS = {"torch", "tensorflow", "keras"}
 
 # From the ground up: a module may import modules of lower floors, and of its own package.
 FLOORS = [
-    {"specnet.errors", "specnet.text", "specnet.terminal", "specnet.randomness"},
+    {"specnet.errors", "specnet.text", "specnet.terminal", "specnet.randomness", "specnet.catalogue"},
     {"specnet.yaml_reader", "specnet.plugins", "specnet.schema"},
     {"specnet.document", "specnet.initializers", "specnet.data"},
     {"specnet.layers", "specnet.recipe"},
     {"specnet.spec"},
-    {"specnet.graph"},
+    {"specnet.graph", "specnet.json_schema", "specnet.starter"},
     {"specnet.shapes"},
     {"specnet.advice", "specnet.recipe_checks"},
     {"specnet.network"},

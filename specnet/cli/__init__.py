@@ -11,7 +11,22 @@ import os
 import sys
 from collections.abc import Sequence
 
-COMMANDS = ("validate", "table", "diff", "graph", "compile", "train", "evaluate", "weights", "plugins")
+COMMANDS = (
+    "validate",
+    "explain",
+    "init",
+    "schema",
+    "table",
+    "diff",
+    "graph",
+    "compile",
+    "train",
+    "evaluate",
+    "weights",
+    "plugins",
+    "doctor",
+    "completion",
+)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -19,9 +34,10 @@ def main(arguments: Sequence[str]) -> int:
     from specnet.errors import SpecError, SpecnetError, UsageError
 
     try:
-        options = _parser().parse_args(arguments)
+        options = build_parser().parse_args(arguments)
         code: int = options.run(options)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return code
     except BrokenPipeError:
         # The reader has gone; Python's own flush at exit must not complain about it.
@@ -46,11 +62,18 @@ def main(arguments: Sequence[str]) -> int:
             raise
         from specnet.cli.common import complain
 
-        complain(f"internal error: {type(error).__name__}: {error}", "SPECNET_DEBUG=1 shows where")
+        if isinstance(error, OSError) and error.strerror:
+            place = f": {str(error.filename)[:200]}" if error.filename else ""
+            complain(f"{error.strerror}{place}", None)
+        elif isinstance(error, MemoryError):
+            complain("there is not enough memory", "a smaller batch_size or network needs less")
+        else:
+            complain(f"internal error: {type(error).__name__}: {error}", "SPECNET_DEBUG=1 shows where")
         return 2
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
     from specnet import __version__
 
     parser = argparse.ArgumentParser(

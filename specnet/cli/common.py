@@ -6,9 +6,10 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from specnet.errors import Diagnostic
+from specnet.errors import Diagnostic, UsageError
 from specnet.terminal import styled
 from specnet.text import plural
 
@@ -99,3 +100,15 @@ def complain(message: str, hint: str | None) -> None:
     print(f"{styled('specnet: error:', 'red', sys.stderr)} {message}", file=sys.stderr)
     if hint:
         print(f"  hint: {hint}", file=sys.stderr)
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a file, or standard output for `-`. Raises `UsageError` if it cannot be written."""
+    if path == "-":
+        print(text, end="")
+        return
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        hint = "name a file in a directory that exists and may be written to"
+        raise UsageError(f"cannot write {path}: {error.strerror}", hint) from error

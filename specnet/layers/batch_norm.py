@@ -18,7 +18,7 @@ class BatchNorm(Activated):
     """
 
     kind: Literal["batch_norm"] = "batch_norm"
-    epsilon: Annotated[float, Field(gt=0)] = 1e-5
+    epsilon: Annotated[float, Field(gt=0, description="What the variance is added to.")] = 1e-5
     momentum: Annotated[float, Field(ge=0, lt=1, description="Share of the running value that stays.")] = 0.9
 
     full_precision = True

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from specnet.layers.base import Layer, LayerError, Shape, image
-from specnet.schema import Pair, finding, is_whole, shown
+from specnet.schema import LARGEST, Pair, finding, is_whole, shown
 from specnet.text import describe
 
 
@@ -48,8 +48,13 @@ Padding = Annotated[
     WithJsonSchema(
         {
             "oneOf": [
-                {"type": "integer", "minimum": 0},
-                {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 4, "maxItems": 4},
+                {"type": "integer", "minimum": 0, "maximum": LARGEST},
+                {
+                    "type": "array",
+                    "items": {"type": "integer", "minimum": 0, "maximum": LARGEST},
+                    "minItems": 4,
+                    "maxItems": 4,
+                },
                 {"const": "same"},
             ]
         }

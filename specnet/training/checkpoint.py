@@ -11,8 +11,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from specnet.errors import RunError
 from specnet.randomness import Array
 
 KEPT = 2
+NAME = re.compile(r"step-[0-9]{8,}")
 FILES = ("weights.safetensors", "optimizer.safetensors", "state.json")
 
 
@@ -74,7 +76,7 @@ def write(folder: Path, checkpoint: Checkpoint) -> Path:
         shutil.rmtree(beside, ignore_errors=True)
         message = f"cannot save the checkpoint {target}: {error.strerror or error}"
         raise RunError(message, "earlier checkpoints are untouched; go on with --resume") from error
-    _remove_old(folder, target)
+    _remove_old(folder)
     return target
 
 
@@ -83,11 +85,14 @@ def exist(folder: Path) -> bool:
     return bool(_all(folder))
 
 
-def newest(folder: Path) -> Path | None:
-    """The newest checkpoint that verifies, or None."""
+def newest(folder: Path, passed_over: Callable[[Path, str], None] | None = None) -> Path | None:
+    """The newest checkpoint that verifies, or None. Damaged newer ones are told to `passed_over`."""
     for path in reversed(_all(folder)):
-        if problem(path) is None:
+        fault = problem(path)
+        if fault is None:
             return path
+        if passed_over is not None:
+            passed_over(path, fault)
     return None
 
 
@@ -154,14 +159,23 @@ def sync_folder(path: Path) -> None:
 
 def _all(folder: Path) -> list[Path]:
     """Checkpoint folders, oldest first."""
-    return sorted(p for p in folder.glob("step-*") if p.is_dir()) if folder.is_dir() else []
+    try:
+        found = [path for path in folder.iterdir() if NAME.fullmatch(path.name) and path.is_dir()]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RunError(f"cannot read {folder}: {error.strerror}") from error
+    return sorted(found)
 
 
-def _remove_old(folder: Path, fresh: Path) -> None:
-    """Keep the newest two, once the fresh one verifies."""
-    if problem(fresh) is None:
-        for path in _all(folder)[:-KEPT]:
+def _remove_old(folder: Path) -> None:
+    """Remove what is older than the newest two that verify."""
+    whole = 0
+    for path in reversed(_all(folder)):
+        if whole == KEPT:
             shutil.rmtree(path, ignore_errors=True)
+        elif problem(path) is None:
+            whole += 1
 
 
 def _contiguous(state: Mapping[str, Array]) -> dict[str, Array]:

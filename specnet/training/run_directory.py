@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import json
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,8 +27,10 @@ from specnet.training.names import Names
 class RunDirectory:
     """One run's files. Only one trainer can hold a run directory at a time."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, note: Callable[[str], None] | None = None) -> None:
+        """`note` is told what a person should know; without one it goes to standard error."""
         self.path = path
+        self._note = note or _to_standard_error
         self._lock: IO[str] | None = None
         self._metrics: IO[str] | None = None
 
@@ -78,6 +82,8 @@ class RunDirectory:
         """
         names = self._names(network)
         found = self.newest() if checkpoint.exist(self.checkpoints) else None
+        if found is None:
+            self._note(f"{self.path} holds no checkpoint yet: starting from the beginning")
         self._cut_metrics(found.step if found else 0)
         self._open_metrics()
         return found, names
@@ -106,8 +112,12 @@ class RunDirectory:
             raise RunError(f"{self.path} holds no run", "a run directory is made by `specnet train`")
 
     def newest(self) -> Checkpoint:
-        """The newest checkpoint that verifies. Raises `RunError` if there is none."""
-        path = checkpoint.newest(self.checkpoints)
+        """The newest checkpoint that verifies; damaged ones are named. Raises `RunError` if there is none."""
+
+        def passed_over(path: Path, fault: str) -> None:
+            self._note(f"warning: the checkpoint {path} is damaged and passed over: {fault}")
+
+        path = checkpoint.newest(self.checkpoints, passed_over)
         if path is None:
             raise RunError(f"{self.path} holds no whole checkpoint", "start the run again in a new --run-dir")
         return checkpoint.read(path)
@@ -152,13 +162,27 @@ class RunDirectory:
         """Drop the lines of steps after the checkpoint, and a last line that was cut short."""
         path = self.path / "metrics.jsonl"
         kept: list[str] = []
-        for line in path.read_text().splitlines() if path.exists() else []:
+        for line in _lines(path):
             try:
                 if json.loads(line)["step"] <= step:
                     kept.append(line + "\n")
             except (ValueError, KeyError, TypeError):
                 continue
         self._put("metrics.jsonl", "".join(kept).encode())
+
+
+def _to_standard_error(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a text file, however damaged; none if it is not there."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RunError(f"cannot read {path}: {error.strerror}") from error
 
 
 def as_text(spec: Spec) -> str:

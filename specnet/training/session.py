@@ -58,6 +58,7 @@ def compile_spec(
     Raises `SpecError` for an invalid spec, `PluginError` for a missing backend and `DeviceError` for a
     missing device.
     """
+    precision = _precision(precision)
     network = analyse(spec)
     plan = plans.make(network)
     chosen = backends.find(backend) if isinstance(backend, str) else backend
@@ -94,9 +95,12 @@ def train(
     progress = progress or Progress()
     if epochs is not None and steps is not None:
         raise UsageError("name epochs or steps, not both", "leave one of the two out")
+    for name, count in (("epochs", epochs), ("steps", steps), ("checkpoint_every", checkpoint_every)):
+        if count is not None and (not isinstance(count, int) or count < 1):
+            raise UsageError(f"{name} is a whole number of at least 1, not {count!r}")
     recipe = _recipe(spec)
     network = analyse(spec)
-    run = RunDirectory(Path(run_dir) if run_dir is not None else Path("runs") / spec.name)
+    run = RunDirectory(Path(run_dir) if run_dir is not None else Path("runs") / spec.name, progress.note)
     saved, names = None, Names.same(network)
     try:
         if resume:
@@ -106,8 +110,12 @@ def train(
         known: dict[str, Any] = saved.progress if saved else fresh
         seed = int(_agreed("--seed", seed, known["seed"], saved))
         precision = _precision(_agreed("--precision", precision, known["precision"], saved))
+        if saved is not None and data is not None:
+            _agreed("--data", _kind(data), _kind(known["data"]), saved)
         dataset, described = open_data(spec, network, data or known["data"])
         compiled = compile_spec(spec, backend, devices, precision)
+        if not any(parameter.trainable for parameter in compiled.plan.parameters):
+            raise UsageError(f"the network '{spec.name}' has nothing to train", "add a conv or dense layer")
         for images in (dataset.train, dataset.test):
             check_images(network.output_shape(network.inputs()[0]), recipe, images)
         for group, device in compiled.placement.items():
@@ -159,6 +167,11 @@ def _precision(name: str) -> Precision:
     raise UsageError(f"there is no precision '{name}'", suggestion(name, PRECISIONS, noun="precision"))
 
 
+def _kind(data: str) -> str:
+    """The kind of a dataset named as KIND or KIND:PATH: a run's data may move, but not become others."""
+    return data.partition(":")[0]
+
+
 def _agreed(option: str, asked: Any, known: Any, saved: Checkpoint | None) -> Any:
     """An option of a run: as asked for in a new one, as it was in a resumed one."""
     if asked is None or asked == known:
@@ -178,7 +191,7 @@ def evaluate_run(
 ) -> Result:
     """Classify the test images with the newest checkpoint of a run."""
     progress = progress or Progress()
-    run = RunDirectory(Path(run_dir))
+    run = RunDirectory(Path(run_dir), progress.note)
     spec = run.spec()
     recipe = _recipe(spec)
     saved = run.newest()

@@ -158,16 +158,24 @@ class Trainer:
 
 @contextmanager
 def _noticing_signals() -> Iterator[list[int]]:
-    """Collects SIGINT and SIGTERM instead of dying of them; a second one has its usual effect."""
+    """Collects SIGINT and SIGTERM instead of dying of them.
+
+    A second one has its usual effect, unless it comes within a second: shells and wrappers send two for one.
+    """
     noticed: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield noticed
         return
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
+    first: list[float] = []
+
     def notice(number: int, frame: FrameType | None) -> None:
         noticed.append(number)
-        signal.signal(number, before[signal.Signals(number)])
+        first.append(time.monotonic())
+        if time.monotonic() - first[0] > 1:
+            signal.signal(number, before[signal.Signals(number)])
+            signal.raise_signal(number)
 
     for number in before:
         signal.signal(number, notice)

@@ -97,6 +97,29 @@ def test_a_damaged_checkpoint_is_passed_over(small: Spec, tmp_path: Path) -> Non
     assert newest(tmp_path / "r").step == 5
 
 
+def test_a_damaged_checkpoint_is_named_and_costs_no_whole_one(
+    small: Spec, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(small, tmp_path / "r", steps=6, checkpoint_every=2)
+    folder = tmp_path / "r" / "checkpoints"
+    (folder / "step-00000006" / "weights.safetensors").unlink()
+    for stray in ("step-00000098", "step-00000099", "step-00000004.bak"):
+        (folder / stray).mkdir()
+    evaluate_run(tmp_path / "r")
+    assert "step-00000006 is damaged and passed over" in capsys.readouterr().err
+    run(small, tmp_path / "r", steps=5, resume=True)
+    whole = [p.name for p in sorted(folder.iterdir()) if checkpoint.problem(p) is None]
+    assert whole == ["step-00000004", "step-00000005"]
+    assert (folder / "step-00000004.bak").exists()
+
+
+def test_other_data_is_refused_at_resume_but_data_may_move(small: Spec, tmp_path: Path) -> None:
+    run(small, tmp_path / "r", steps=1)
+    with pytest.raises(RunError, match="--data digits, not synthetic"):
+        run(small, tmp_path / "r", steps=2, resume=True, data="synthetic")
+    assert run(small, tmp_path / "r", steps=2, resume=True, data="digits").step == 2
+
+
 def test_evaluating_a_run_gives_its_last_evaluation(small: Spec, tmp_path: Path) -> None:
     trained = run(small, tmp_path / "r")
     again = evaluate_run(tmp_path / "r", progress=Progress(quiet=True))
@@ -141,6 +164,8 @@ def test_a_changed_spec_is_shown_and_refused(small: Spec, tmp_path: Path) -> Non
         ({"data": "image_folder:/nowhere/at/all"}, DataError, "3 channels|does not exist"),
         ({"data": "synthetic", "epochs": 1, "steps": 1}, UsageError, "not both"),
         ({"resume": True}, RunError, "holds no run"),
+        ({"steps": 0}, UsageError, "at least 1"),
+        ({"checkpoint_every": 1.5}, UsageError, "at least 1"),
         ({"precision": "float16"}, UsageError, "no precision 'float16'"),
     ],
 )
@@ -201,6 +226,44 @@ def test_a_signal_saves_and_stops(
     run(small, tmp_path / "whole")
     parts, whole = newest(tmp_path / "r").weights, newest(tmp_path / "whole").weights
     assert all(np.array_equal(parts[name], whole[name]) for name in whole)
+
+
+def test_two_signals_at_once_are_one(small: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record, sent = Trainer._record, list[int]()
+
+    def kill_twice(self: Trainer, *arguments: Any) -> None:
+        if self.step == 3 and not sent:
+            sent.append(self.step)
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+        record(self, *arguments)
+
+    monkeypatch.setattr(Trainer, "_record", kill_twice)
+    with pytest.raises(Interrupted):
+        run(small, tmp_path / "r")
+    assert newest(tmp_path / "r").step == 3
+
+
+def test_a_network_with_nothing_to_train_is_refused(tmp_path: Path) -> None:
+    text = """\
+specnet: 1
+name: nothing
+data: {kind: synthetic}
+layers:
+  a: {kind: input, shape: [10]}
+  c: {kind: dropout, from: a, rate: 0.5}
+training:
+  loss: {kind: softmax_cross_entropy, from: c}
+  optimizer: {kind: sgd, learning_rate: 0.01}
+"""
+    with pytest.raises(UsageError, match="nothing to train"):
+        run(load_spec(document.parse(text)), tmp_path / "r")
+
+
+def test_findings_come_as_a_list_whatever_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text("a: 1\na: 2\n")
+    assert [d.code for d in specnet.validate(path)] == ["SN102"]
 
 
 def test_the_public_functions(small: Spec, specs: Path) -> None:

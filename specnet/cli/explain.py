@@ -1,0 +1,40 @@
+"""`specnet explain`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from specnet.errors import UsageError, suggestion
+from specnet.terminal import styled
+
+HELP = "explain the code of a finding, with a wrong and a right example"
+EXAMPLE = """examples:
+  specnet explain SN204
+  specnet explain
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "code", nargs="*", metavar="CODE", help="for example SN204; without one, list them all"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    from specnet.catalogue import FAMILIES, codes, page
+
+    known = codes()
+    wanted = [code.upper() for code in options.code]
+    for code in wanted:
+        if code not in known:
+            raise UsageError(f"there is no code '{code}'", suggestion(code, known, noun="code"))
+    if wanted:
+        print("\n".join(page(code).text for code in wanted), end="")
+        return 0
+    for family, about in FAMILIES.items():
+        print(styled(f"{family}xx: {about}", "bold", sys.stdout))
+        for code in known:
+            if code.startswith(family):
+                print(f"  {code}  {page(code).title}")
+    return 0

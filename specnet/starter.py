@@ -1,0 +1,57 @@
+"""The shipped specs, and a copy of one to start from, with comments on what its keys mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from specnet import document
+from specnet.document import Document
+from specnet.layers.base import Layer
+from specnet.recipe import Training
+from specnet.spec import Spec, load
+
+SCHEMA_FILE = "specnet.schema.json"
+MODELINE = f"# yaml-language-server: $schema={SCHEMA_FILE}"
+
+
+def shipped() -> Mapping[str, Path]:
+    """The shipped specs by name. They lie in the package, or beside it in the sources."""
+    here = Path(__file__).parent
+    folder = here / "specs" if (here / "specs").is_dir() else here.parent / "specs"
+    return {str(path.relative_to(folder).with_suffix("")): path for path in sorted(folder.rglob("*.yaml"))}
+
+
+def commented(path: Path, name: str) -> str:
+    """A shipped spec under another name, each key and each kind explained where it first stands."""
+    opened = document.read(path)
+    notes = _notes(load(opened), opened)
+    lines = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if line.startswith("# yaml-language-server:"):
+            continue
+        indent = line[: len(line) - len(line.lstrip())]
+        lines += [f"{indent}# {note}" for note in notes.get(number, ())]
+        lines.append(f"name: {name}" if line.startswith("name:") else line)
+    return "\n".join([MODELINE, *lines, ""])
+
+
+def _notes(spec: Spec, opened: Document) -> dict[int, list[str]]:
+    """What is said above which line."""
+    notes: dict[int, list[str]] = {}
+
+    def say(path: tuple[str, ...], text: str | None) -> None:
+        if text:
+            notes.setdefault(opened.locate(path, key=True).line, []).append(text)
+
+    data = opened.data()
+    for key in data:
+        say((key,), Spec.model_fields[key].description)
+    for key in data.get("training", {}):
+        say(("training", key), Training.model_fields[key].description)
+    seen: set[type[Layer]] = set()
+    for name, layer in spec.layers.items():
+        if type(layer) not in seen:
+            seen.add(type(layer))
+            say(("layers", name), f"{layer.kind}: {(type(layer).__doc__ or '').strip().splitlines()[0]}")
+    return notes

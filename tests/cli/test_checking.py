@@ -1,0 +1,102 @@
+"""The commands around checking: output formats, explain, init, schema, doctor, completion, hooks."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from specnet import catalogue
+from specnet.cli import COMMANDS
+
+Cli = Callable[..., Any]
+ROOT = Path(__file__).parent.parent.parent
+MALFORMED = ROOT / "tests" / "malformed"
+
+
+def test_github_annotations(cli: Cli) -> None:
+    path = MALFORMED / "graph" / "unknown_source.yaml"
+    done = cli("validate", path, "--output-format", "github")
+    assert (done.code, done.err) == (1, "")
+    assert done.out == (
+        f"::error title=specnet SN301,file={path},line=7,endLine=7,col=29,endColumn=33::"
+        "layer 'conv1': there is no layer 'imge' to read%0Ahint: did you mean 'image'?\n"
+    )
+
+
+def test_several_specs_are_one_answer(cli: Cli, specs: Path) -> None:
+    good, bad = specs / "lenet5.yaml", MALFORMED / "graph" / "unknown_source.yaml"
+    done = cli("validate", good, bad)
+    assert done.code == 1
+    assert f"{good} is valid" in done.out
+    found = json.loads(cli("validate", good, bad, "--output-format", "json").out)
+    assert (found["valid"], [d["file"] for d in found["diagnostics"]]) == (False, [str(bad)])
+    refused = cli("validate", good, bad, "--set", "name=x")
+    assert (refused.code, "several are given" in refused.err) == (2, True)
+
+
+def test_device_memory_and_strict(cli: Cli, specs: Path) -> None:
+    # gpu0 holds 32,531,112 parameters, three times 4 bytes each: 372 MiB before any activation.
+    arguments = ("validate", specs / "alexnet.yaml", "--device-memory")
+    assert "SN510" in cli(*arguments, "370MiB").err
+    assert cli(*arguments, "370MiB").code == 0
+    assert cli(*arguments, "370MiB", "--strict").code == 1
+    assert cli(*arguments, "80GiB", "--strict").err == ""
+    assert cli(*arguments, "lots").code == 2
+
+
+def test_explain(cli: Cli) -> None:
+    assert cli("explain", "sn204").out == catalogue.page("SN204").text
+    wrong = cli("explain", "SN999")
+    assert (wrong.code, "there is no code 'SN999'" in wrong.err) == (2, True)
+    listed = cli("explain").out
+    assert all(code in listed for code in catalogue.codes())
+
+
+def test_init_writes_a_commented_spec_that_is_the_same_network(cli: Cli, tmp_path: Path, specs: Path) -> None:
+    for name in cli("init", "--list").out.split():
+        path = tmp_path / "mine.yaml"
+        assert cli("init", path, "--from", name, "--force").code == 0
+        assert cli("validate", path, "--strict").code == 0
+        changes = json.loads(cli("diff", specs / f"{name}.yaml", path, "--json").out)["changes"]
+        assert {change["path"] for change in changes} <= {"name"}
+        assert "# The layers by name." in path.read_text()
+    assert cli("init", tmp_path / "mine.yaml").code == 2, "it is there already"
+    assert "did you mean 'alexnet'?" in cli("init", "-", "--from", "alexnt").err
+
+
+def test_doctor(cli: Cli) -> None:
+    done = cli("doctor", "--json")
+    checks = {check["what"]: check["state"] for check in json.loads(done.out)["checks"]}
+    assert done.code == 0
+    assert checks["python"] == checks["specnet"] == checks["layer kinds"] == "ok"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_knows_every_command_and_parses(cli: Cli, shell: str) -> None:
+    script = cli("completion", shell).out
+    assert all(command in script for command in COMMANDS)
+    assert "output-format" in script
+    if shutil.which(shell):
+        subprocess.run([shell, "-n"], input=script, text=True, check=True)
+
+
+def test_bash_completes(cli: Cli) -> None:
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("bash is not installed")
+    ask = 'COMP_WORDS=(specnet validate --out); COMP_CWORD=2; _specnet; echo "${COMPREPLY[@]}"'
+    script = f"{cli('completion', 'bash').out}\n{ask}"
+    done = subprocess.run([bash], input=script, text=True, check=True, capture_output=True)
+    assert done.stdout == "--output-format\n"
+
+
+def test_the_hook_runs_validate() -> None:
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    assert hook["entry"] == "specnet validate"
