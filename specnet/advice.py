@@ -35,8 +35,14 @@ def _warning(
 
 
 def _unread(spec: Spec, graph: Graph) -> Iterator[Diagnostic]:
-    """Layers that feed nothing although another layer is the output."""
+    """Layers that feed nothing although another layer is the output, and shares that nothing reads."""
     sinks = graph.feeds_nothing()
+    for name in graph.order:
+        idle = [g for g in graph.groups[name] if graph.nx.out_degree(Node(name, g)) == 0]
+        if idle and name not in sinks and name not in graph.replicated:
+            message = f"layer '{name}': nothing reads its share on {'+'.join(idle)}"
+            hint = "a reader that wants every share says cross_group: true"
+            yield _warning(spec, "SN305", message, hint, ("layers", name), key=True)
     output = spec.training.loss.from_ if spec.training else sinks[-1]
     for name in sinks:
         if name != output:

@@ -144,3 +144,10 @@ def test_a_long_chain_is_no_recursion() -> None:
         f"  l{i}: {{kind: flatten, from: {f'l{i - 1}' if i else 'image'}}}\n" for i in range(5000)
     )
     assert len(network(layers).graph.order) == 5001
+
+
+def test_a_share_that_nothing_reads_is_a_warning() -> None:
+    (finding,) = found(CONV + "  fc: {kind: dense, from: conv, group: a, units: 5}\n")
+    assert (finding.code, finding.severity) == ("SN305", "warning")
+    assert "'conv': nothing reads its share on b" in finding.message
+    assert found(CONV + "  fc: {kind: dense, from: conv, group: a, cross_group: true, units: 5}\n") == []
