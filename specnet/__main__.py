@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from specnet.cli import main
 
 
 def run() -> None:
+    # Imports make objects by the ten thousand and free none of them: looking for garbage among them takes a
+    # tenth of the time of `specnet validate`.
+    gc.set_threshold(50_000)
     sys.exit(main(sys.argv[1:]))
 
 
