@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 def add_spec(parser: argparse.ArgumentParser) -> None:
     """The spec's path and `--set`."""
     parser.add_argument("spec", help="path of a spec, or - for standard input")
+    add_overrides(parser)
+
+
+def add_overrides(parser: argparse.ArgumentParser) -> None:
+    """`--set`."""
     parser.add_argument(
         "--set",
         action="append",

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from specnet.cli.common import load_spec
+from specnet.cli.common import add_overrides, load_spec
 from specnet.errors import UsageError, suggestion
 
 if TYPE_CHECKING:
@@ -34,14 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the picture: FILE.svg, .png, .html, .mmd (Mermaid) or .dot (Graphviz); - is standard output",
     )
     parser.add_argument("--format", metavar="FORMAT", help="svg, png, html, mmd or dot (default: the suffix)")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="PATH=VALUE",
-        dest="overrides",
-        help="change the spec by name, for example layers.conv1.filters=64; may be repeated",
-    )
+    add_overrides(parser)
 
 
 def run(options: argparse.Namespace) -> int:

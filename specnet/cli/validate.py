@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from specnet.cli.common import open_document, print_json, report
+from specnet.cli.common import add_overrides, open_document, print_json, report
 from specnet.errors import Diagnostic, UsageError
 
 if TYPE_CHECKING:
@@ -23,14 +23,7 @@ EXAMPLE = """examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", nargs="+", help="paths of specs, or - for standard input")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="PATH=VALUE",
-        dest="overrides",
-        help="change the spec by name, for example layers.conv1.filters=64; may be repeated",
-    )
+    add_overrides(parser)
     parser.add_argument(
         "--output-format",
         choices=("text", "json", "github"),
