@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from specnet.schema import Strict, by_kind
+from specnet.schema import NonNegative, Number, Strict, by_kind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +29,7 @@ class Normal(Strict):
     """Normal values of mean 0 and standard deviation `std` (the paper, section 5: 0.01)."""
 
     kind: Literal["normal"] = "normal"
-    std: Annotated[float, Field(ge=0, description="Standard deviation.")]
+    std: Annotated[NonNegative, Field(description="Standard deviation.")]
 
     def sample(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> Array:
         return stream.standard_normal(shape) * self.std
@@ -58,7 +58,7 @@ class Constant(Strict):
     """Every value is `value`."""
 
     kind: Literal["constant"] = "constant"
-    value: Annotated[float, Field(description="The value of every weight.")]
+    value: Annotated[Number, Field(description="The value of every weight.")]
 
     def sample(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> Array:
         return stream.random_sample(shape) * 0 + self.value

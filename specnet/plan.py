@@ -117,6 +117,11 @@ def parameter_name(step: Compute, role: str) -> str:
     return f"{step.name}.{role}"
 
 
+def role_of(name: str) -> str:
+    """The role of a parameter by its canonical name: `weight` for `conv1.gpu0.weight`."""
+    return name.rpartition(".")[2]
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """A parameter of the state: where it lives, its canonical shape, and where its values start."""

@@ -5,12 +5,13 @@ Declarations only. Backends carry out the loss and the update rule, `specnet.tra
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from itertools import pairwise
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from specnet.initializers import DEFAULT, Initializer
-from specnet.schema import Count, Strict, by_kind
+from specnet.schema import Count, NonNegative, Positive, Strict, by_kind, finding, shown
 
 
 class SoftmaxCrossEntropy(Strict):
@@ -20,16 +21,51 @@ class SoftmaxCrossEntropy(Strict):
     from_: Annotated[str, Field(alias="from", description="The layer whose outputs are the logits.")]
 
 
+class Biases(Strict):
+    """What the update rule does otherwise for biases: every parameter whose role is `bias`."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    learning_rate: Annotated[
+        NonNegative | None, Field(description="The rate that the schedule starts from, for biases.")
+    ] = None
+    weight_decay: Annotated[NonNegative | None, Field(description="Pull of each bias towards 0.")] = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.learning_rate is None and self.weight_decay is None:
+            raise finding("range", "at least one entry is needed", "name learning_rate, weight_decay or both")
+        return self
+
+
 class SGD(Strict):
     """v <- momentum * v - learning_rate * (gradient + weight_decay * w); w <- w + v (the paper, section 5).
 
-    The learning rate is inside the velocity, and the decay belongs to the gradient.
+    The learning rate is inside the velocity, and the decay belongs to the gradient. With `clip_norm`, the
+    gradient of all parameters together is first multiplied by clip_norm / max(norm, clip_norm): the norm's
+    squares are summed in float64, for each parameter and then over the parameters in the plan's order.
     """
 
     kind: Literal["sgd"] = "sgd"
-    learning_rate: Annotated[float, Field(gt=0, description="The rate that the schedule starts from.")]
+    learning_rate: Annotated[Positive, Field(description="The rate that the schedule starts from.")]
     momentum: Annotated[float, Field(ge=0, lt=1, description="Share of the velocity that stays.")] = 0.0
-    weight_decay: Annotated[float, Field(ge=0, description="Pull of each weight towards 0.")] = 0.0
+    weight_decay: Annotated[NonNegative, Field(description="Pull of each weight towards 0.")] = 0.0
+    biases: Annotated[
+        Biases | None, Field(description="Rate and decay of the biases; the same as above if left out.")
+    ] = None
+    clip_norm: Annotated[
+        Positive | None, Field(description="Longest gradient of all parameters; any length if left out.")
+    ] = None
+
+    def rate(self, role: str, learning_rate: float) -> float:
+        """The rate of the parameters of a role while the schedule has the rate at `learning_rate`."""
+        own = self.biases.learning_rate if self.biases and role == "bias" else None
+        return learning_rate if own is None else own * (learning_rate / self.learning_rate)
+
+    def decay(self, role: str) -> float:
+        """The weight decay of the parameters of a role."""
+        own = self.biases.weight_decay if self.biases and role == "bias" else None
+        return self.weight_decay if own is None else own
 
 
 class ConstantRate(Strict):
@@ -59,11 +95,47 @@ class Steps(Strict):
     unit: Annotated[Literal["epoch", "step"], Field(description="What `every` counts.")] = "epoch"
 
 
+class Multistep(Strict):
+    """Multiply the learning rate by `factor` at each of the epochs (or steps) in `at`."""
+
+    kind: Literal["multistep"] = "multistep"
+    factor: Annotated[float, Field(gt=0, le=1, description="What the rate is multiplied by.")]
+    at: Annotated[
+        list[Count],
+        Field(min_length=1, description="How many epochs or steps have passed when it happens; increasing."),
+    ]
+    unit: Annotated[Literal["epoch", "step"], Field(description="What `at` counts.")] = "epoch"
+
+    @field_validator("at")
+    @classmethod
+    def _increasing(cls, at: list[int]) -> list[int]:
+        if any(later <= earlier for earlier, later in pairwise(at)):
+            hint = f"for example {sorted(set(at))}"
+            raise finding("range", f"each entry is larger than the one before, got {shown(at)}", hint)
+        return at
+
+
+class InverseTime(Strict):
+    """learning_rate / (1 + decay * passed / every), `passed` counting steps (or epochs).
+
+    TensorFlow 1's `tf.train.inverse_time_decay`; with `every: 1`, the `decay` of Keras's old optimizers. With
+    `staircase`, passed / every is rounded down.
+    """
+
+    kind: Literal["inverse_time"] = "inverse_time"
+    decay: Annotated[NonNegative, Field(description="What the denominator grows by after every `every`.")]
+    every: Annotated[Count, Field(description="How many steps or epochs the denominator takes for it.")] = 1
+    staircase: Annotated[
+        bool, Field(description="Whether the rate changes only after each `every`, not all the time.")
+    ] = False
+    unit: Annotated[Literal["epoch", "step"], Field(description="What `every` counts.")] = "step"
+
+
 class MeanImage(Strict):
     """Subtract the mean image of the training set (the paper, section 2), then multiply by `scale`."""
 
     kind: Literal["mean_image"] = "mean_image"
-    scale: Annotated[float, Field(gt=0, description="What pixels are multiplied by afterwards.")] = 1.0
+    scale: Annotated[Positive, Field(description="What pixels are multiplied by afterwards.")] = 1.0
 
 
 class Standardize(Strict):
@@ -92,7 +164,7 @@ class PCAColor(Strict):
     """
 
     kind: Literal["pca_color"] = "pca_color"
-    std: Annotated[float, Field(ge=0, description="Standard deviation of the draws; the paper's is 0.1.")]
+    std: Annotated[NonNegative, Field(description="Standard deviation of the draws; the paper's is 0.1.")]
 
 
 class CenterCrop(Strict):
@@ -111,7 +183,10 @@ class TenCrop(Strict):
 
 Loss = Annotated[SoftmaxCrossEntropy, by_kind("loss", SoftmaxCrossEntropy)]
 Optimizer = Annotated[SGD, by_kind("optimizer", SGD)]
-Schedule = Annotated[ConstantRate | Plateau | Steps, by_kind("schedule", ConstantRate, Plateau, Steps)]
+Schedule = Annotated[
+    ConstantRate | Plateau | Steps | Multistep | InverseTime,
+    by_kind("schedule", ConstantRate, Plateau, Steps, Multistep, InverseTime),
+]
 Normalization = Annotated[MeanImage | Standardize, by_kind("normalization", MeanImage, Standardize)]
 Augmentation = Annotated[
     RandomCrop | HorizontalFlip | PCAColor, by_kind("augmentation", RandomCrop, HorizontalFlip, PCAColor)

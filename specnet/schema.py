@@ -25,7 +25,9 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from specnet.errors import nearest, suggestion
 
 LARGEST = 10**9
-"""The largest size, count or kernel that a spec may name."""
+"""The largest size, count or kernel, and the largest magnitude of any number, that a spec may name.
+
+float32 holds the product of four of them."""
 
 
 class Strict(BaseModel):
@@ -178,6 +180,15 @@ _SIZE = {"type": "integer", "minimum": 1, "maximum": LARGEST}
 
 Count = Annotated[int, Field(ge=1, le=LARGEST)]
 """A whole number of at least 1."""
+
+Positive = Annotated[float, Field(gt=0, le=LARGEST)]
+"""A number above 0."""
+
+NonNegative = Annotated[float, Field(ge=0, le=LARGEST)]
+"""A number of at least 0."""
+
+Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
+"""Any number."""
 
 
 def _short(values: tuple[Any, ...]) -> Any:

@@ -186,6 +186,7 @@ RANGE_ERRORS = {
     "odd",
     "too_short",
     "too_many",
+    "range",
 }
 EXPECTED = {
     "int_type": "a whole number",
@@ -242,7 +243,7 @@ def _words(kind: str, error: dict[str, Any], context: dict[str, Any], path: Path
     if kind == "too_short":
         return f"{field}: at least one entry is needed", None
     message = str(error["msg"])
-    if kind in RANGE_ERRORS - {"odd", "too_many"}:
+    if kind in RANGE_ERRORS - {"odd", "too_many", "range"}:
         message = message.replace("Input should be", f"{field} must be") + f", not {shown(value)}"
     elif kind not in (
         "too_many",

@@ -24,6 +24,7 @@ from specnet.testing.oracles import (
     Circumstances,
     Interpreter,
     Result,
+    clipped,
     cross_entropy,
     sgd,
 )
@@ -242,6 +243,13 @@ def test_decay_is_part_of_the_gradient() -> None:
     """One step from w = 2, v = 3 with gradient 4: v = 0.9 * 3 - 0.1 * (4 + 0.5 * 2) = 2.2, w = 4.2."""
     w, v = sgd(np.array([2.0]), np.array([3.0]), np.array([4.0]), 0.1, 0.9, 0.5)
     assert (w[0], v[0]) == (pytest.approx(4.2), pytest.approx(2.2))
+
+
+def test_a_gradient_is_cut_where_it_is_too_long() -> None:
+    """3, 4 and 12 are 13 long; cut to 6.5, 4 becomes 2."""
+    whole = np.array([3.0, 4.0, 12.0])
+    assert clipped(whole[1:2], whole, 6.5).tolist() == [2.0]
+    assert clipped(whole[1:2], whole, 13.0).tolist() == [4.0]
 
 
 def test_relative_error() -> None:

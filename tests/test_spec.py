@@ -39,6 +39,15 @@ def test_the_good_spec_is_good() -> None:
     assert found(GOOD) == []
 
 
+def test_options_that_are_not_set_are_not_written() -> None:
+    """So that the resolved spec of a run, and its hash, stay what they were before an option came."""
+    made = spec.load(document.parse(GOOD, "x.yaml")).as_yaml()["training"]["optimizer"]
+    assert made == {"kind": "sgd", "learning_rate": 0.1, "momentum": 0.0, "weight_decay": 0.0}
+    text = GOOD.replace("0.1}", "0.1, biases: {weight_decay: 0}, clip_norm: 5}")
+    made = spec.load(document.parse(text, "x.yaml")).as_yaml()["training"]["optimizer"]
+    assert (made["biases"], made["clip_norm"]) == ({"weight_decay": 0.0}, 5.0)
+
+
 CASES: list[tuple[str, str, str, int, str]] = [
     # what is replaced, by what, code, line, words of message or hint
     ("filters: 8", "filter: 8", "SN201", 6, "did you mean 'filters'?"),
@@ -58,6 +67,10 @@ CASES: list[tuple[str, str, str, int, str]] = [
     ("filters: 8", "filters: 0", "SN207", 6, "filters must be greater than or equal to 1, not 0"),
     ("filters: 8", "filters: 1000000000000", "SN207", 6, "filters must be less than or equal to"),
     ("kernel: 3", "kernel: [3, 3, 3]", "SN203", 6, "[height, width]"),
+    ("0.1", "1e300", "SN207", 11, "learning_rate must be less than or equal to 1000000000, not 1e+300"),
+    ("0.1", "0.1, clip_norm: -1", "SN207", 11, "clip_norm must be greater than 0, not -1"),
+    ("0.1", "0.1, biases: {}", "SN207", 11, "name learning_rate, weight_decay or both"),
+    ("0.1}", "0.1}\n  schedule: {kind: multistep, factor: 0.1, at: [2, 2]}", "SN207", 12, "[2, 2]"),
     ("padding: 1", "padding: valid", "SN203", 6, "leave it out for no padding"),
     ("padding: 1", "padding: -1", "SN203", 6, "expected a number of pixels"),
     ("activation: relu", "activation: rleu", "SN206", 6, "did you mean 'relu'?"),

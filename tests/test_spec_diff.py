@@ -140,3 +140,11 @@ def test_markdown() -> None:
     text = compare(load(SMALL), load(SMALL.replace("filters: 8", "filters: 16"))).as_markdown()
     assert "| change | `layers.conv.filters` | `8` | `16` |" in text.splitlines()
     assert "- conv: 8x7x7 -> 16x7x7" in text.splitlines()
+
+
+def test_an_option_inside_an_option() -> None:
+    biased = SMALL.replace("0.1}", "0.1, biases: {learning_rate: 0.2}}")
+    one, two = (spec.load(document.parse(text, "x.yaml")) for text in (SMALL, biased))
+    assert differences(one, two) == [Change("add", "training.optimizer.biases", None, {"learning_rate": 0.2})]
+    other = spec.load(document.parse(biased.replace("0.2}", "0.3}"), "x.yaml"))
+    assert differences(two, other) == [Change("change", "training.optimizer.biases.learning_rate", 0.2, 0.3)]

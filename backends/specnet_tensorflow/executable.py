@@ -13,9 +13,8 @@ import tensorflow as tf
 
 from specnet.backend import Batch, Precision, State, check_inputs, check_state, storage
 from specnet.placement import Placement
-from specnet.plan import Compute, Feed, Plan, Transfer, parameter_name
+from specnet.plan import Compute, Feed, Plan, Transfer, parameter_name, role_of
 from specnet.randomness import Array
-from specnet.recipe import SGD
 from specnet_tensorflow.devices import device_name
 from specnet_tensorflow.kinds import channels_first, channels_last
 from specnet_tensorflow.model import Layers, Share, make_layers, make_model
@@ -37,6 +36,7 @@ class TensorFlowExecutable:
         self._differentiable = _differentiable(plan)
         self._groups = {p.name: p.group for p in plan.parameters}
         self._trainable = [p.name for p in plan.parameters if p.trainable]
+        self._roles = sorted({role_of(name) for name in self._trainable})
         self._velocities: Tensors = {}
         for name in self._trainable:
             with tf.device(self._devices[self._groups[name]]):
@@ -50,11 +50,11 @@ class TensorFlowExecutable:
             s.name: tf.TensorSpec([None, *_last(s.output_shape)], tf.uint8) for s in plan.computes if s.mask
         }
         batch = (images, tf.TensorSpec([None], tf.int64), masks)
-        rate = tf.TensorSpec([], self._precision)
+        rates = {role: tf.TensorSpec([], self._precision) for role in self._roles}
         # The traced functions are built at their first call.
         self.traced_forward = tf.function(self._outputs, input_signature=(images,))
         self.traced_gradients = tf.function(self._loss_and_gradients, input_signature=batch)
-        self.traced_step = tf.function(self._update, input_signature=(*batch, rate))
+        self.traced_step = tf.function(self._update, input_signature=(*batch, rates))
 
     def state(self) -> State:
         return {name: self._canonical(name, self._variable(name)) for name in self._groups}
@@ -82,21 +82,52 @@ class TensorFlowExecutable:
         return float(loss), {name: self._canonical(name, g) for name, g in gradients.items()}
 
     def train_step(self, batch: Batch, learning_rate: float) -> Tensor:
-        return self.traced_step(*self._feed(batch), tf.constant(learning_rate, self._precision))
+        rule = self.plan.optimizer
+        assert rule is not None
+        rates = {r: tf.constant(rule.rate(r, learning_rate), self._precision) for r in self._roles}
+        return self.traced_step(*self._feed(batch), rates)
 
     def _outputs(self, images: Tensors) -> Tensors:
         values, _ = self._run(images, {}, training=False)
         return {name: tf.cast(values[name], self._precision) for name in self.plan.outputs}
 
-    def _update(self, images: Tensors, labels: Tensor, masks: Tensors, learning_rate: Tensor) -> Tensor:
-        """One training step; returns the loss."""
-        assert self.plan.optimizer is not None
+    def _update(self, images: Tensors, labels: Tensor, masks: Tensors, rates: Tensors) -> Tensor:
+        """One training step; returns the loss. `rates` are the learning rates by role."""
+        rule = self.plan.optimizer
+        assert rule is not None
         loss, gradients = self._loss_and_gradients(images, labels, masks)
+        if rule.clip_norm is not None:
+            gradients = self._clipped(gradients, rule.clip_norm)
+        for name, gradient in gradients.items():
+            role = role_of(name)
+            with tf.device(self._devices[self._groups[name]]):
+                weight, velocity, rate = (
+                    self._variable(name),
+                    self._velocities[name],
+                    tf.identity(rates[role]),
+                )
+                _sgd(weight, velocity, gradient, rate, rule.momentum, rule.decay(role))
+        return loss
+
+    def _clipped(self, gradients: Tensors, longest: float) -> Tensors:
+        """All gradients, as one vector, shortened to a norm of at most `longest`.
+
+        The squares are summed in float64 where each gradient is, and then in order where the first one is.
+        """
+        squares: list[Tensor] = []
         for name, gradient in gradients.items():
             with tf.device(self._devices[self._groups[name]]):
-                rate = tf.identity(learning_rate)
-                _sgd(self.plan.optimizer, self._variable(name), self._velocities[name], gradient, rate)
-        return loss
+                squares.append(tf.reduce_sum(tf.square(tf.cast(gradient, tf.float64))))
+        with tf.device(self._devices[self._groups[self._trainable[0]]]):
+            total = tf.zeros([], tf.float64)
+            for square in squares:
+                total += tf.identity(square)
+            scale = longest / tf.maximum(tf.sqrt(total), longest)
+        clipped: Tensors = {}
+        for name, gradient in gradients.items():
+            with tf.device(self._devices[self._groups[name]]):
+                clipped[name] = gradient * tf.cast(tf.identity(scale), gradient.dtype)
+        return clipped
 
     def _loss_and_gradients(self, images: Tensors, labels: Tensor, masks: Tensors) -> tuple[Tensor, Tensors]:
         """The mean loss and the gradient of every parameter; zero where the loss does not depend on it."""
@@ -204,11 +235,13 @@ class TensorFlowExecutable:
         return share.native(role, np.asarray(array, dtype=self._precision))
 
 
-def _sgd(rule: SGD, weight: Tensor, velocity: Tensor, gradient: Tensor, learning_rate: Tensor) -> None:
+def _sgd(
+    weight: Tensor, velocity: Tensor, gradient: Tensor, rate: Tensor, momentum: float, decay: float
+) -> None:
     """v <- m v - lr (g + decay w); w <- w + v, in place."""
-    if rule.weight_decay:
-        gradient = gradient + rule.weight_decay * weight
-    velocity.assign(rule.momentum * velocity - learning_rate * gradient)
+    if decay:
+        gradient = gradient + decay * weight
+    velocity.assign(momentum * velocity - rate * gradient)
     weight.assign_add(velocity)
 
 

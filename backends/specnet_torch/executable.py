@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -11,9 +11,8 @@ from torch import Tensor
 
 from specnet.backend import Batch, Precision, State, check_inputs, check_state, storage
 from specnet.placement import Placement
-from specnet.plan import Plan
+from specnet.plan import Plan, role_of
 from specnet.randomness import Array
-from specnet.recipe import SGD
 from specnet_torch.model import TorchModel
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
@@ -57,11 +56,17 @@ class TorchExecutable:
         return float(loss), {name: _array(g) for name, g in zip(self._weights, gradients, strict=True)}
 
     def train_step(self, batch: Batch, learning_rate: float) -> Tensor:
-        assert self.plan.optimizer is not None
+        rule = self.plan.optimizer
+        assert rule is not None
         loss, gradients = self._loss_and_gradients(batch)
         with torch.no_grad():
+            shorter = None if rule.clip_norm is None else _shorter(gradients, rule.clip_norm)
             for (name, weight), gradient in zip(self._weights.items(), gradients, strict=True):
-                _sgd(self.plan.optimizer, weight, self._velocities[name], gradient, learning_rate)
+                if shorter is not None:
+                    gradient = gradient * shorter.to(gradient.device, gradient.dtype)
+                role = role_of(name)
+                rate, decay = rule.rate(role, learning_rate), rule.decay(role)
+                _sgd(weight, self._velocities[name], gradient, rate, rule.momentum, decay)
         return loss
 
     def _loss_and_gradients(self, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...]]:
@@ -86,11 +91,26 @@ class TorchExecutable:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self._dtype)
 
 
-def _sgd(rule: SGD, weight: Tensor, velocity: Tensor, gradient: Tensor, learning_rate: float) -> None:
+def _shorter(gradients: Sequence[Tensor], longest: float) -> Tensor:
+    """The factor that cuts all gradients, as one vector, to a norm of at most `longest`.
+
+    The squares are summed in float64 where each gradient is, and then in order where the first one is.
+    Nothing waits for a device.
+    """
+    first = gradients[0].device
+    total = torch.zeros((), dtype=torch.float64, device=first)
+    for gradient in gradients:
+        total += torch.linalg.vector_norm(gradient, dtype=torch.float64).to(first).square()
+    return longest / total.sqrt().clamp(min=longest)
+
+
+def _sgd(
+    weight: Tensor, velocity: Tensor, gradient: Tensor, rate: float, momentum: float, decay: float
+) -> None:
     """v <- m v - lr (g + decay w); w <- w + v, in place."""
-    velocity.mul_(rule.momentum).add_(gradient, alpha=-learning_rate)
-    if rule.weight_decay:
-        velocity.add_(weight, alpha=-learning_rate * rule.weight_decay)
+    velocity.mul_(momentum).add_(gradient, alpha=-rate)
+    if decay:
+        velocity.add_(weight, alpha=-rate * decay)
     weight.add_(velocity)
 
 

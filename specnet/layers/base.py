@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from specnet.errors import SpecnetError
 from specnet.initializers import Initializer
-from specnet.schema import Names, Strict, finding, is_number, shown
+from specnet.schema import LARGEST, Names, Strict, finding, is_number, shown
 from specnet.text import describe
 
 Shape = tuple[int, ...]
@@ -143,6 +143,8 @@ def _bias(value: Any) -> Any:
     if value == "none" and isinstance(value, str):
         return value
     if is_number(value):
+        if abs(value) > LARGEST:
+            raise finding("range", f"a number beyond {LARGEST:,} is out of range, got {shown(value)}")
         return float(value)
     hint = "0 is the default; 'none' means a layer without biases"
     raise finding("bias", f"expected a number or 'none', got {shown(value)}", hint)
@@ -151,7 +153,9 @@ def _bias(value: Any) -> Any:
 Bias = Annotated[
     float | Literal["none"],
     BeforeValidator(_bias),
-    WithJsonSchema({"oneOf": [{"type": "number"}, {"const": "none"}]}),
+    WithJsonSchema(
+        {"oneOf": [{"type": "number", "minimum": -LARGEST, "maximum": LARGEST}, {"const": "none"}]}
+    ),
     Field(description="The value the biases start from, or 'none' for a layer without biases."),
 ]
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from specnet.layers.base import Activated, Shape, Weight
+from specnet.schema import Positive
 
 
 class BatchNorm(Activated):
@@ -18,7 +19,7 @@ class BatchNorm(Activated):
     """
 
     kind: Literal["batch_norm"] = "batch_norm"
-    epsilon: Annotated[float, Field(gt=0, description="What the variance is added to.")] = 1e-5
+    epsilon: Annotated[Positive, Field(description="What the variance is added to.")] = 1e-5
     momentum: Annotated[float, Field(ge=0, lt=1, description="Share of the running value that stays.")] = 0.9
 
     full_precision = True

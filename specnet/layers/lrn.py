@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from specnet.layers.base import Layer, Shape, image
-from specnet.schema import Count, finding
+from specnet.schema import Count, NonNegative, Positive, finding
 
 
 class LRN(Layer):
@@ -19,9 +19,9 @@ class LRN(Layer):
 
     kind: Literal["lrn"] = "lrn"
     size: Annotated[Count, Field(description="Number of neighbouring maps, itself included; odd.")]
-    k: Annotated[float, Field(gt=0, description="What the sum of squares is added to; the paper's is 2.")]
-    alpha: Annotated[float, Field(ge=0, description="Factor of the sum of squares; the paper's is 1e-4.")]
-    beta: Annotated[float, Field(ge=0, description="Exponent; the paper's is 0.75.")]
+    k: Annotated[Positive, Field(description="What the sum of squares is added to; the paper's is 2.")]
+    alpha: Annotated[NonNegative, Field(description="Factor of the sum of squares; the paper's is 1e-4.")]
+    beta: Annotated[NonNegative, Field(description="Exponent; the paper's is 0.75.")]
     alpha_over: Annotated[
         Literal["sum", "size"], Field(description="What alpha multiplies: the sum of squares, or their mean.")
     ] = "sum"

@@ -38,13 +38,12 @@ def net(
     layers: Mapping[str, Fields],
     groups: Sequence[str] = ("a",),
     loss: str | None = None,
-    momentum: float = 0.9,
-    decay: float = 5e-4,
+    **rule: Any,
 ) -> Net:
-    """A network, with a recipe if it has a loss."""
+    """A network, with a recipe if it has a loss. `rule` are fields of its optimizer."""
     data: dict[str, Any] = {"specnet": 1, "name": "net", "groups": list(groups), "layers": dict(layers)}
     if loss is not None:
-        optimizer = {"kind": "sgd", "learning_rate": 0.1, "momentum": momentum, "weight_decay": decay}
+        optimizer = {"kind": "sgd", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 5e-4, **rule}
         reads = {"kind": "softmax_cross_entropy", "from": loss}
         data["training"] = {"loss": reads, "optimizer": optimizer}
     return Net(name, data)
@@ -193,16 +192,65 @@ def _with(changes: Mapping[str, Fields]) -> dict[str, Fields]:
 
 
 _CROSS = {"cross_group": True}
-SPLIT = net(
-    "split",
-    _with({"conv3": _CROSS, "fc4": _CROSS, "fc5": {**_CROSS, "group": "a"}}),
-    groups=("a", "b"),
-    loss="fc5",
-)
+_MEETING = _with({"conv3": _CROSS, "fc4": _CROSS, "fc5": {**_CROSS, "group": "a"}})
+SPLIT = net("split", _MEETING, groups=("a", "b"), loss="fc5")
 """Two groups that meet in conv3, fc4 and fc5. It has no lrn, whose neighbours a split takes apart."""
 
-PLAIN = net("plain descent", _with({}), loss="fc5", momentum=0.0, decay=0.0)
+PLAIN = net("plain descent", _with({}), loss="fc5", momentum=0.0, weight_decay=0.0)
 """The same layers on one group, trained without momentum and decay."""
+
+BIASES = net(
+    "biases apart",
+    _MEETING,
+    groups=("a", "b"),
+    loss="fc5",
+    weight_decay=0.05,
+    biases={"learning_rate": 0.03, "weight_decay": 0.2},
+)
+"""`SPLIT` with a rate and a decay for biases that show after a few steps."""
+
+FREE_BIASES = net(
+    "biases without decay",
+    _MEETING,
+    groups=("a", "b"),
+    loss="fc5",
+    weight_decay=0.05,
+    biases={"weight_decay": 0},
+)
+"""The same with the common rate."""
+
+CLIPPED = net("clipped", _MEETING, groups=("a", "b"), loss="fc5", clip_norm=9.0)
+"""`SPLIT` with gradients cut to a length that is less than most and more than some of them."""
+
+DENSE = net(
+    "dense layers with the whole rule",
+    {
+        "image": {"kind": "input", "shape": [7]},
+        "fc1": {"kind": "dense", "from": "image", "units": 6, "bias": 1, "activation": "relu"},
+        "fc2": {"kind": "dense", "from": "fc1", "group": "a", "units": 4, **_CROSS},
+    },
+    groups=("a", "b"),
+    loss="fc2",
+    weight_decay=0.05,
+    biases={"learning_rate": 0.2, "weight_decay": 0.1},
+    clip_norm=1.0,
+)
+"""Rate and decay of biases and a cut gradient, for backends that know dense layers only."""
+
+_TWO_LOGITS: dict[str, Fields] = {
+    "image": {"kind": "input", "shape": [1]},
+    "out": {"kind": "dense", "from": "image", "units": 2},
+}
+PAPER = net("the paper's rule", _TWO_LOGITS, loss="out")
+WHOLE_RULE = net(
+    "the whole rule",
+    _TWO_LOGITS,
+    loss="out",
+    weight_decay=0.05,
+    biases={"learning_rate": 0.2, "weight_decay": 0.3},
+    clip_norm=0.9,
+)
+"""Four parameters, for `by_hand`."""
 
 MERGED = net("merged", _with({"conv2": {"groups": 2}}), loss="fc5")
 """The same function on one group: a convolution that does not cross is one in two blocks."""

@@ -19,13 +19,13 @@ import pytest
 
 from specnet import backend as backends
 from specnet import plan as plans
-from specnet.backend import Backend, Executable, Precision, State
+from specnet.backend import Backend, Batch, Executable, Precision, State
 from specnet.errors import UsageError
 from specnet.layers.base import Layer, Shape
 from specnet.placement import place
 from specnet.plan import Plan
 from specnet.randomness import stream
-from specnet.testing import cases, relative_error
+from specnet.testing import by_hand, cases, relative_error
 from specnet.testing.cases import ALONE, BETWEEN, Net
 from specnet.testing.oracles import Interpreter
 from specnet.testing.random_specs import network_of, random_batch, random_state
@@ -41,6 +41,15 @@ STEPS = 1e-12
 
 SINGLE_STEPS = 1e-5
 """The same in float32. Measured: at most 1.1e-6 in either backend."""
+
+STEPPING = [cases.SPLIT, cases.PLAIN, cases.BIASES, cases.FREE_BIASES, cases.CLIPPED, cases.DENSE]
+"""The update rule with everything that it can be told."""
+
+BY_HAND = [
+    (cases.PAPER, by_hand.Options(0.1, 0.9, 5e-4, 0.1, 5e-4)),
+    (cases.WHOLE_RULE, by_hand.Options(0.1, 0.9, 0.05, 0.2, 0.3, 0.9)),
+]
+"""The same options twice: in a recipe, and written out."""
 
 DROP = [0.1] * 4 + [0.01] * 4
 """The learning rates of 8 steps with a drop."""
@@ -109,13 +118,25 @@ class BackendContract:
         gradients = self.compiled(net.plan).gradients(batch)[1]
         assert_alike(gradients, oracle(net.plan).gradients(batch)[1], GRADIENT)
 
-    @pytest.mark.parametrize("net", [cases.SPLIT, cases.PLAIN], ids=str)
+    @pytest.mark.parametrize("net", STEPPING, ids=str)
     def test_steps(self, net: Net) -> None:
         """The state, the velocities and the losses over steps with a drop of the learning rate."""
         executable, expected = self.compiled(net.plan), oracle(net.plan)
         assert_alike_losses(train(executable, net.plan), train(expected, net.plan), STEPS)
         assert_alike(executable.state(), expected.state(), STEPS)
         assert_alike(executable.optimizer_state(), expected.optimizer_state(), STEPS)
+
+    @pytest.mark.parametrize(("net", "options"), BY_HAND, ids=str)
+    def test_steps_by_hand(self, net: Net, options: by_hand.Options) -> None:
+        """Four parameters worked out a number at a time."""
+        executable, start = self.compiled(net.plan), random_state(net.plan, 1)
+        samples = [(1.5 - 0.5 * i, i % 3 % 2, rate / DROP[0]) for i, rate in enumerate(DROP)]
+        for (x, label, _), rate in zip(samples, DROP, strict=True):
+            executable.train_step(Batch(np.array([[x]]), np.array([label])), rate)
+        w, b = (start[f"out.a.{role}"].ravel().tolist() for role in ("weight", "bias"))
+        found = executable.state()
+        got = [*found["out.a.weight"].ravel(), *found["out.a.bias"]]
+        assert relative_error(got, by_hand.train(options, w, b, samples)) < STEPS
 
     @pytest.mark.parametrize("net", [cases.SPLIT], ids=str)
     def test_steps_in_single_precision(self, net: Net) -> None:

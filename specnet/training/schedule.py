@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from specnet.recipe import Plateau, Steps, Training
+from specnet.recipe import InverseTime, Multistep, Plateau, Steps, Training
 
 
 def learning_rate(recipe: Training, step: int, epoch: int, errors: Sequence[float]) -> float:
@@ -13,8 +13,15 @@ def learning_rate(recipe: Training, step: int, epoch: int, errors: Sequence[floa
     `errors` are the top-1 errors at the end of each epoch so far.
     """
     schedule, base = recipe.schedule, recipe.optimizer.learning_rate
+    if isinstance(schedule, Steps | Multistep | InverseTime):
+        passed = step if schedule.unit == "step" else epoch
     if isinstance(schedule, Steps):
-        return base * schedule.factor ** ((step if schedule.unit == "step" else epoch) // schedule.every)
+        return base * schedule.factor ** (passed // schedule.every)
+    if isinstance(schedule, Multistep):
+        return base * schedule.factor ** sum(passed >= boundary for boundary in schedule.at)
+    if isinstance(schedule, InverseTime):
+        turns = passed // schedule.every if schedule.staircase else passed / schedule.every
+        return base / (1 + schedule.decay * turns)
     if isinstance(schedule, Plateau):
         return base * schedule.factor ** drops(schedule, errors)
     return base

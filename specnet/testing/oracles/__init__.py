@@ -5,7 +5,16 @@ images (n, channels, height, width), weights (out, in, height, width) or (out, i
 """
 
 from specnet.testing.oracles.base import Circumstances, Result
-from specnet.testing.oracles.interpreter import Interpreter, cross_entropy, sgd
+from specnet.testing.oracles.interpreter import Interpreter, clipped, cross_entropy, sgd
 from specnet.testing.oracles.kinds import ACTIVATIONS, ORACLES
 
-__all__ = ["ACTIVATIONS", "ORACLES", "Circumstances", "Interpreter", "Result", "cross_entropy", "sgd"]
+__all__ = [
+    "ACTIVATIONS",
+    "ORACLES",
+    "Circumstances",
+    "Interpreter",
+    "Result",
+    "clipped",
+    "cross_entropy",
+    "sgd",
+]

@@ -65,14 +65,17 @@ class Interpreter:
         rule = self.plan.optimizer
         assert rule is not None
         loss, gradients = self.gradients(batch)
+        scheduled = learning_rate / rule.learning_rate
+        everything = np.concatenate([np.ravel(gradients[name]) for name in self._velocities])
+        longest = np.inf if rule.clip_norm is None else rule.clip_norm
         for name, velocity in self._velocities.items():
+            rate, decay = rule.learning_rate, rule.weight_decay
+            if rule.biases is not None and name.endswith(".bias"):
+                rate = rate if rule.biases.learning_rate is None else rule.biases.learning_rate
+                decay = decay if rule.biases.weight_decay is None else rule.biases.weight_decay
+            gradient = clipped(np.asarray(gradients[name], np.float64), everything, longest)
             self._state[name], self._velocities[name] = sgd(
-                self._state[name],
-                velocity,
-                np.asarray(gradients[name], np.float64),
-                learning_rate,
-                rule.momentum,
-                rule.weight_decay,
+                self._state[name], velocity, gradient, scheduled * rate, rule.momentum, decay
             )
         return loss
 
@@ -152,6 +155,15 @@ def cross_entropy(logits: Values, labels: NDArray[np.int64]) -> tuple[float, Val
     hot = np.zeros_like(logits)
     hot[np.arange(n), labels] = 1.0
     return -float((hot * logarithms).sum()) / n, (np.exp(logarithms) - hot) / n
+
+
+def clipped(gradient: Values, everything: Values, longest: float) -> Values:
+    """One gradient's part of `everything`, the gradient as one vector, if that is cut to the norm `longest`.
+
+    Pascanu et al. 2013, algorithm 1: where the norm is above the threshold, g <- threshold / norm * g.
+    """
+    norm = float(np.linalg.norm(everything))
+    return gradient if norm <= longest else longest / norm * gradient
 
 
 def sgd(

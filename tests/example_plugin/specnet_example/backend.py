@@ -10,7 +10,7 @@ import numpy as np
 from specnet.backend import Batch, Precision, State, check_inputs, check_state
 from specnet.errors import UsageError
 from specnet.placement import Placement
-from specnet.plan import Compute, Feed, Plan
+from specnet.plan import Compute, Feed, Plan, role_of
 from specnet.randomness import Array
 
 KINDS = {"flatten", "dense", "activation", "channel_scale"}
@@ -79,10 +79,16 @@ class NumpyExecutable:
         rule = self.plan.optimizer
         assert rule is not None
         loss, gradients = self.gradients(batch)
+        shorter = 1.0
+        if rule.clip_norm is not None:
+            norm = np.sqrt(sum(np.sum(g.astype(np.float64) ** 2) for g in gradients.values()))
+            shorter = rule.clip_norm / max(norm, rule.clip_norm)
         for name, weight in self._state.items():
-            gradient = gradients[name] + rule.weight_decay * weight
-            self._velocities[name][...] = rule.momentum * self._velocities[name] - learning_rate * gradient
-            weight += self._velocities[name]
+            role = role_of(name)
+            gradient = shorter * gradients[name] + rule.decay(role) * weight
+            velocity = self._velocities[name]
+            velocity[...] = rule.momentum * velocity - rule.rate(role, learning_rate) * gradient
+            weight += velocity
         return loss
 
     def _run(self, images: Mapping[str, Array]) -> dict[str, Array]:
