@@ -7,24 +7,33 @@ from collections.abc import Iterator, Mapping
 from specnet.errors import Diagnostic
 from specnet.graph import Graph, Node
 from specnet.layers.input import Input
+from specnet.layers.lrn import LRN
 from specnet.layers.window import Windowed
 from specnet.shapes import Share, whole_shape
 from specnet.spec import Spec
 from specnet.text import describe, plural
 
+SHOWN = 8
+"""Layers that a message names."""
+PAPER_MAPS = 5
+"""Maps in the sum of the paper's response normalization (section 3.3)."""
 UNEVEN = 3
 """A group with that many times the parameters of another is worth a word ..."""
 UNEVEN_PARAMETERS = 1_000_000
 """... where the difference is at least this many."""
 
 
+def advice_on_graph(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> list[Diagnostic]:
+    """Warnings about the layers that have shapes, where others may have none."""
+    return [*_unread(spec, graph, shares), *_logits(spec), *_radii(spec)]
+
+
 def advice(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> list[Diagnostic]:
-    """All warnings about a valid network."""
+    """All further warnings about a valid network."""
     return [
-        *_unread(spec, graph),
         *_dropped_pixels(spec, graph, shares),
         *_uneven_groups(spec, graph, shares),
-        *_loss(spec, graph, shares),
+        *_classes(spec, graph, shares),
     ]
 
 
@@ -34,20 +43,41 @@ def _warning(
     return Diagnostic(code, message, spec.locate(path, key=key), hint, severity="warning")
 
 
-def _unread(spec: Spec, graph: Graph) -> Iterator[Diagnostic]:
+def _unread(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> Iterator[Diagnostic]:
     """Layers that feed nothing although another layer is the output, and shares that nothing reads."""
-    sinks = graph.feeds_nothing()
-    for name in graph.order:
-        idle = [g for g in graph.groups[name] if graph.nx.out_degree(Node(name, g)) == 0]
-        if idle and name not in sinks and name not in graph.replicated:
+    unread = graph.unread()
+    sinks = [name for name, idle in unread.items() if len(idle) == len(graph.groups[name])]
+    for name, idle in unread.items():
+        if len(idle) < len(graph.groups[name]) and name not in graph.replicated:
             message = f"layer '{name}': nothing reads its share on {'+'.join(idle)}"
             hint = "a reader that wants every share says cross_group: true"
             yield _warning(spec, "SN305", message, hint, ("layers", name), key=True)
     output = spec.training.loss.from_ if spec.training else sinks[-1]
+    useful = _behind(spec, output, set())
     for name in sinks:
-        if name != output:
-            message, hint = f"layer '{name}' feeds nothing", "read it somewhere, or remove it"
+        if name not in useful and Node(name, graph.groups[name][0]) in shares:
+            vain = [layer for layer in _behind(spec, name, useful) if layer != name]
+            useful.update(vain)  # each is named once
+            why = f", so {_listed(vain)} {'is' if len(vain) == 1 else 'are'} computed in vain" if vain else ""
+            message, hint = f"layer '{name}' feeds nothing{why}", "read it somewhere, or remove it"
             yield _warning(spec, "SN305", message, hint, ("layers", name), key=True)
+
+
+def _behind(spec: Spec, name: str, known: set[str]) -> set[str]:
+    """A layer and all that it is computed from, as far as that is not known already."""
+    found, waiting = {name}, [name]
+    while waiting:
+        for source in spec.layers[waiting.pop()].inputs:
+            if source not in found and source not in known:
+                found.add(source)
+                waiting.append(source)
+    return found
+
+
+def _listed(names: list[str]) -> str:
+    shown = sorted(names)[:SHOWN]
+    more = f" and {plural(len(names) - SHOWN, 'other')}" if len(names) > SHOWN else ""
+    return ", ".join(shown) + more
 
 
 def _dropped_pixels(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> Iterator[Diagnostic]:
@@ -98,13 +128,18 @@ def _uneven_groups(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> It
         yield _warning(spec, "SN509", message, hint, ("groups", spec.groups.index(most)))
 
 
-def _loss(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> Iterator[Diagnostic]:
-    """A loss on something that is no logits, and classes of the dataset that differ from the output."""
+def _logits(spec: Spec) -> Iterator[Diagnostic]:
+    """A loss on something that is no logits: behind dropout, an activation function, or both."""
     if spec.training is None:
         return
     name = spec.training.loss.from_
     place = ("training", "loss", "from")
     layer = spec.layers[name]
+    while layer.drop_rate() is not None:
+        message = f"the loss reads '{name}', whose dropout sets logits to zero at random"
+        yield _warning(spec, "SN605", message, f"read {layer.inputs[0]}: the loss takes logits", place)
+        name = layer.inputs[0]
+        layer = spec.layers[name]
     function = getattr(layer, "activation", None) or getattr(layer, "function", None)
     if function == "softmax":
         message = f"the loss reads '{name}', which applies softmax, and the loss applies it again"
@@ -112,12 +147,25 @@ def _loss(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> Iterator[Di
     elif function is not None:
         message = f"the loss reads '{name}', which applies {function}, so the logits cannot take every value"
         yield _warning(spec, "SN605", message, f"leave {function} out of the last layer", place)
-    elif layer.drop_rate() is not None:
-        message = f"the loss reads '{name}', whose dropout sets logits to zero at random"
-        yield _warning(spec, "SN605", message, f"read {layer.inputs[0]}: the loss takes logits", place)
-    classes = spec.data.class_count() if spec.data is not None else None
+
+
+def _radii(spec: Spec) -> Iterator[Diagnostic]:
+    """A radius of 5, TensorFlow's default, where the five maps of the paper were meant."""
+    for name, layer in spec.layers.items():
+        if isinstance(layer, LRN) and layer.radius == PAPER_MAPS:
+            message = f"layer '{name}': radius {layer.radius} is a sum over {layer.size} maps"
+            hint = f"the paper's n = {PAPER_MAPS} is size: {PAPER_MAPS}, or radius: {PAPER_MAPS // 2}"
+            yield _warning(spec, "SN407", message, hint, ("layers", name, "radius"))
+
+
+def _classes(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> Iterator[Diagnostic]:
+    """Classes of the dataset that differ from the output."""
+    if spec.training is None or spec.data is None:
+        return
+    name, classes = spec.training.loss.from_, spec.data.class_count()
     (units, *_) = whole_shape(graph, shares, name)
-    if spec.data is not None and classes is not None and classes != units:
+    if classes is not None and classes != units:
         outputs = plural(units, "output")
         message = f"the dataset '{spec.data.kind}' has {classes} classes, and '{name}' has {outputs}"
+        place = ("training", "loss", "from")
         yield _warning(spec, "SN606", message, f"give '{name}' {classes} units", place)

@@ -48,7 +48,8 @@ def _from_inputs(network: Network) -> Signatures:
     """What each node computes: its share's fields, its group, and the signatures of what it reads."""
     signatures: Signatures = {}
     for node, share in network.shares.items():
-        fields = share.layer.model_dump(mode="json", exclude={"from_", "group", "cross_group"})
+        unmeant = {"from_", "group", "cross_group", *share.layer.claims.values()}
+        fields = share.layer.model_dump(mode="json", exclude=unmeant)
         read = [",".join(signatures[source] for source in argument) for argument in share.reads]
         signatures[node] = _digest([repr(sorted(fields.items())), node.group, *read])
     return signatures

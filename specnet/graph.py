@@ -7,24 +7,23 @@ others, and `input` lives on all of them. It reads its own group's share of each
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
-import networkx as nx
-
-from specnet.errors import Diagnostic, nearest, suggestion
+from specnet.errors import Diagnostic, suggestion
 from specnet.layers.base import Layer, LayerError
 from specnet.layers.input import Input
+from specnet.order import ordered
+from specnet.problems import Problems
 from specnet.spec import Locate
+
+if TYPE_CHECKING:
+    import networkx
 
 MAX_EDGES = 300_000
 """Shares read, over all layers and groups: what a network may take of memory before its sizes are known."""
-SUGGESTIONS = 20
-"""Unknown names that get a suggestion. Looking for the nearest of many names is slow."""
-SHOWN = 8
-"""Layers of a cycle that a message names."""
 
 
 class Node(NamedTuple):
@@ -45,12 +44,11 @@ Read = tuple[Node, ...]
 class Graph:
     """The network as its groups see it.
 
-    `nx` has an edge for every share read, with the attribute `crosses`. `reads` keeps their order: for each
-    node, one entry for each of the layer's inputs. A replicated layer has the same whole output on each of
-    its groups, as an input has; any other layer on several groups is split, a share on each.
+    `reads` has, for each node, one entry for each of the layer's inputs, in order. A replicated layer has the
+    same whole output on each of its groups, as an input has; any other layer on several groups is split, a
+    share on each.
     """
 
-    nx: nx.DiGraph = field(default_factory=nx.DiGraph)
     order: list[str] = field(default_factory=list)
     """Layer names, every layer after its inputs, ties in the order of the file."""
     shares: dict[str, Layer] = field(default_factory=dict)
@@ -61,56 +59,41 @@ class Graph:
     uncrossed: dict[Diagnostic, str] = field(default_factory=dict)
     """Findings about crossings that cross nothing, with their layers."""
 
+    @cached_property
+    def nx(self) -> networkx.DiGraph:
+        """The same as a networkx graph: an edge for every share read, with the attribute `crosses`."""
+        import networkx  # a third of the time of `specnet validate`, which does without it
+
+        made = networkx.DiGraph()
+        made.add_nodes_from(self.reads)
+        made.add_edges_from((s, node, {"crosses": s.group != node.group}) for s, node in self.edges())
+        return made
+
+    def edges(self) -> Iterator[tuple[Node, Node]]:
+        """Each share with a node that reads it, in the order of reading."""
+        for node, reads in self.reads.items():
+            for read in reads:
+                for source in read:
+                    yield source, node
+
     def nodes(self) -> list[Node]:
         """All nodes, every one after what it reads."""
         return [Node(layer, group) for layer in self.order for group in self.groups[layer]]
 
     def crossings(self) -> list[tuple[Node, str]]:
         """The cross-group edges: one share read in one other group, each pair once."""
-        pairs = {
-            (source, node.group): None
-            for node, reads in self.reads.items()
-            for read in reads
-            for source in read
-            if source.group != node.group
-        }
+        pairs = {(source, node.group): None for source, node in self.edges() if source.group != node.group}
         return list(pairs)
 
     def feeds_nothing(self) -> list[str]:
         """Layers that no layer reads, in order."""
-        return [
-            name
-            for name in self.order
-            if all(self.nx.out_degree(Node(name, group)) == 0 for group in self.groups[name])
-        ]
+        return [name for name, idle in self.unread().items() if len(idle) == len(self.groups[name])]
 
-
-class Problems:
-    """Collects findings about layers, and remembers which layers nothing more can be said about."""
-
-    def __init__(self, locate: Locate) -> None:
-        self._locate = locate
-        self.found: list[Diagnostic] = []
-        self.broken: set[str] = set()
-
-    def add(
-        self,
-        layer: str,
-        code: str,
-        message: str,
-        hint: str | None = None,
-        key: str | int | None = "from",
-        *rest: int,
-    ) -> None:
-        """A finding at `layers.LAYER.KEY`, or at the layer's name for the key None."""
-        path = ("layers", layer) if key is None else ("layers", layer, key, *rest)
-        position = self._locate(path, key=key is None)
-        self.found.append(Diagnostic(code, f"layer '{layer}': {message}", position, hint))
-        self.broken.add(layer)
-
-    def add_error(self, layer: str, error: LayerError) -> None:
-        """What a layer kind said about itself."""
-        self.add(layer, error.code, error.message, error.hint, error.field)
+    def unread(self) -> dict[str, tuple[str, ...]]:
+        """Layers with a share that nothing reads, in order, and the groups of those shares."""
+        read = {source for source, _ in self.edges()}
+        idle = {name: tuple(g for g in self.groups[name] if Node(name, g) not in read) for name in self.order}
+        return {name: groups for name, groups in idle.items() if groups}
 
 
 def build(
@@ -128,7 +111,7 @@ def build(
     problems = Problems(locate)
     problems.broken.update(name for name, layer in layers.items() if layer is None)
     graph = Graph()
-    order = _ordered(layers, list(misnamed), problems)
+    order = ordered(layers, list(misnamed), problems)
     if groups is None:
         return graph, problems.found
     edges = 0
@@ -144,95 +127,6 @@ def build(
                 break
             edges += _add(graph, name, layer, groups, problems)
     return graph, problems.found
-    edges = 0
-    for name in order:
-        layer = layers[name]
-        if layer is None or any(source in problems.broken for source in layer.inputs):
-            problems.broken.add(name)
-        elif name not in problems.broken:
-            edges += len(groups) * sum(len(graph.groups[source]) for source in layer.inputs)
-            if edges > MAX_EDGES and len(groups) > 1:
-                edges = graph.nx.number_of_edges()
-                edges += len(groups) * sum(len(graph.groups[source]) for source in layer.inputs)
-                if edges > MAX_EDGES:
-                    problems.add(name, "SN511", f"more than {MAX_EDGES:,} edges")
-                    break
-            _add(graph, name, layer, groups, problems)
-    return graph, problems.found
-
-
-def _ordered(layers: Mapping[str, Layer | None], misnamed: list[str], problems: Problems) -> list[str]:
-    """Layer names in dependency order. Reports unknown inputs, missing inputs and cycles."""
-    readers = _readers(layers, misnamed, problems)
-    first = next(iter(layers), None)
-    if first is None or problems.found:
-        pass  # a layer that is missing may be the input
-    elif not any(isinstance(layer, Input) or layer is None for layer in layers.values()):
-        hint = "add one: image: {kind: input, shape: [3, 224, 224]}"
-        problems.add(first, "SN303", "no layer is an input", hint, None)
-    elif all(isinstance(layer, Input) for layer in layers.values()):
-        problems.add(first, "SN303", "nothing reads the input", "add a layer that does", None)
-    order = _sorted(readers)
-    if len(order) < len(layers):
-        _report_cycles(readers, set(layers) - set(order), problems)
-    return order
-
-
-def _readers(
-    layers: Mapping[str, Layer | None], misnamed: list[str], problems: Problems
-) -> dict[str, list[str]]:
-    """Who reads each layer. Reports names that are no layer's."""
-    readers: dict[str, list[str]] = {name: [] for name in layers}
-    for name, layer in layers.items():
-        for index, source in enumerate(layer.inputs if layer is not None else ()):
-            if source in readers:
-                readers[source].append(name)
-            elif nearest(source, misnamed):
-                problems.broken.add(name)
-            else:
-                slot = (index,) if layer is not None and len(layer.inputs) > 1 else ()
-                message = f"there is no layer '{source}' to read"
-                few = len(problems.found) < SUGGESTIONS
-                hint = suggestion(source, layers, noun="layer") if few else None
-                problems.add(name, "SN301", message, hint, "from", *slot)
-    return readers
-
-
-def _sorted(readers: Mapping[str, list[str]]) -> list[str]:
-    """The names after what they read, ties in the order of the file; those behind a cycle are left out."""
-    names = list(readers)
-    place = {name: index for index, name in enumerate(names)}
-    waiting = dict.fromkeys(names, 0)
-    for reads in readers.values():
-        for name in reads:
-            waiting[name] += 1
-    ready = [place[name] for name in names if not waiting[name]]
-    order: list[str] = []
-    while ready:
-        name = names[heapq.heappop(ready)]
-        order.append(name)
-        for reader in readers[name]:
-            waiting[reader] -= 1
-            if not waiting[reader]:
-                heapq.heappush(ready, place[reader])
-    return order
-
-
-def _report_cycles(readers: Mapping[str, list[str]], left: set[str], problems: Problems) -> None:
-    """One finding for each knot of layers that depend on one another, at its first layer in the file."""
-    place = {name: index for index, name in enumerate(readers)}
-    names = nx.DiGraph((source, name) for source in left for name in readers[source] if name in left)
-    for component in nx.strongly_connected_components(names):
-        anchor = min(component, key=place.__getitem__)
-        if len(component) == 1 and not names.has_edge(anchor, anchor):
-            continue  # it only lies behind a cycle
-        cycle = [source for source, _ in nx.find_cycle(names.subgraph(component), anchor)]
-        start = cycle.index(min(cycle, key=place.__getitem__))
-        cycle = cycle[start:] + cycle[:start]
-        shown = cycle if len(cycle) <= SHOWN else [*cycle[: SHOWN - 1], "...", cycle[-1]]
-        hint = "a network is a graph without cycles; cut one of these edges"
-        problems.add(cycle[0], "SN302", f"it depends on itself: {' -> '.join([*shown, cycle[0]])}", hint)
-    problems.broken.update(left)
 
 
 def _add(graph: Graph, name: str, layer: Layer, groups: tuple[str, ...], problems: Problems) -> int:
@@ -266,12 +160,6 @@ def _add(graph: Graph, name: str, layer: Layer, groups: tuple[str, ...], problem
     graph.order.append(name)
     graph.groups[name] = own
     graph.reads.update(reads)
-    for node, read in reads.items():
-        graph.nx.add_node(node)
-        for shares in read:
-            graph.nx.add_edges_from(
-                (source, node, {"crosses": source.group != node.group}) for source in shares
-            )
     return sum(len(shares) for read in reads.values() for shares in read)
 
 

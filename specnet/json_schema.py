@@ -13,7 +13,7 @@ from specnet import plugins
 from specnet.errors import PluginError
 from specnet.recipe import Training
 from specnet.schema import Strict
-from specnet.spec import MAX_GROUPS, Spec
+from specnet.spec import MAX_GROUPS, Assumed, Spec
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 """The draft that editors know best."""
@@ -47,6 +47,7 @@ def json_schema() -> dict[str, Any]:
         "data": data,
         "layers": layers,
         "training": training,
+        "assumed": _of(Assumed, definitions),
     }
     return {
         "$schema": DIALECT,

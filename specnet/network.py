@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from specnet import spec as spec_module
-from specnet.advice import advice
+from specnet.advice import advice, advice_on_graph
+from specnet.assumptions import assumptions
 from specnet.document import Document
 from specnet.errors import Diagnostic, SpecError, in_order
 from specnet.graph import Graph, Node, build
@@ -42,9 +43,15 @@ def analyse(spec: Spec) -> Network:
     """The network that a spec declares. Raises `SpecError` with every finding if it is not valid."""
     recipe = spec.training.as_yaml() if spec.training else None
     graph, shares, found = _check(spec.layers, spec.groups, recipe, spec.locate)
+    assumed = list(assumptions(spec))
+    found += [d for d in assumed if d.severity == "error"]
     if found:
-        raise SpecError(found)
-    return Network(spec, graph, shares, tuple(in_order(advice(spec, graph, shares))))
+        # Which layers nothing reads does not depend on shapes, and may be why the shapes are wrong.
+        whole = len(graph.order) == len(spec.layers)
+        lost = any(d.code in ("SN601", "SN602", "SN603") for d in found)
+        raise SpecError([*found, *(advice_on_graph(spec, graph, shares) if whole and not lost else ())])
+    warnings = [*advice_on_graph(spec, graph, shares), *advice(spec, graph, shares), *assumed]
+    return Network(spec, graph, shares, tuple(in_order(warnings)))
 
 
 @contextmanager

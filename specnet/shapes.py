@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from specnet.errors import Diagnostic
-from specnet.graph import Graph, Node, Problems, Read
+from specnet.graph import Graph, Node, Read
 from specnet.layers.base import Layer, LayerError, Shape, Weight
+from specnet.problems import Problems
 from specnet.spec import Locate
 from specnet.text import describe
 
@@ -58,6 +59,8 @@ def infer(graph: Graph, locate: Locate) -> tuple[dict[Node, Share], list[Diagnos
             node = Node(name, group)
             try:
                 shares[node] = _share(layer, graph.reads[node], shares)
+                if group == graph.groups[name][0]:
+                    _check_claims(name, shares[node], problems)
                 if name in graph.replicated:
                     _check_replica(shares[node])
             except LayerError as error:
@@ -77,6 +80,25 @@ def _share(layer: Layer, reads: tuple[Read, ...], shares: Mapping[Node, Share]) 
         if size > LARGEST_PRODUCT:
             raise LayerError(f"{size:.1e} values are more than any machine can address", code="SN404")
     return share
+
+
+def _check_claims(name: str, share: Share, problems: Problems) -> None:
+    """Shapes that the spec repeats must be those that follow from the graph; nothing depends on them."""
+    layer = share.layer
+    claimed = {role: getattr(layer, field) for role, field in layer.claims.items() if getattr(layer, field)}
+    if not claimed:
+        return
+    actual = share.parameters()
+    for role, shape in claimed.items():
+        real = actual[role].shape if role in actual else None
+        if real == shape:
+            continue
+        there = f"the {role} is {describe(real)}" if real else f"there is no {role}"
+        hint = f"write {list(real)}, or change what it follows from" if real else "remove it"
+        if real and len(real) == len(shape) > 1 and real[1] != shape[1]:
+            hint = f"it reads {', '.join(layer.inputs)}: {real[1]:,} inputs to a unit, not {shape[1]:,}"
+        message = f"{layer.claims[role]} says {describe(shape)}, and {there}"
+        problems.add(name, "SN406", message, hint, layer.claims[role], breaks=False)
 
 
 def _check_replica(share: Share) -> None:

@@ -59,6 +59,15 @@ def _name(value: Any) -> Any:
 Name = Annotated[str, BeforeValidator(_name)]
 
 
+class Assumed(Strict):
+    """What the network's description leaves open, and was filled in. Every value is reported as such."""
+
+    from_: Annotated[str, Field(alias="from", min_length=1, description="Where the values come from.")]
+    values: Annotated[
+        Names, Field(description="Their paths, for example layers.conv2.padding; or whole layers.")
+    ]
+
+
 class Spec(Strict):
     """A network, where its parts live, and how it is trained."""
 
@@ -77,6 +86,9 @@ class Spec(Strict):
         Field(min_length=1, description="The layers by name. Their order means nothing."),
     ]
     training: Annotated[Training | None, Field(description="The training recipe.")] = None
+    assumed: Annotated[
+        Assumed | None, Field(description="What the network's source leaves open, filled in here.")
+    ] = None
 
     _document: Document | None = PrivateAttr(default=None)
 
@@ -230,7 +242,7 @@ def _words(kind: str, error: dict[str, Any], context: dict[str, Any], path: Path
     value = error["input"]
     field = str(path[-1]) if path else "the spec"
     if kind == "missing":
-        return f"the key '{field}' is missing", "add it"
+        return f"the key '{field}' is missing", context.get("hint", "add it")
     if kind == "literal_error":
         valid = re.findall(r"'([^']+)'", context["expected"]) or [context["expected"]]
         if field == "specnet":

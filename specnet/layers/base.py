@@ -9,14 +9,16 @@ units). A kind may use any further sizes.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from specnet.errors import SpecnetError
 from specnet.initializers import Initializer
-from specnet.schema import LARGEST, Names, Strict, finding, is_number, shown
+from specnet.schema import LARGEST, Names, Sizes, Strict, finding, is_number, shown
 from specnet.text import describe
 
 Shape = tuple[int, ...]
@@ -74,6 +76,9 @@ class Layer(Strict):
 
     joins: ClassVar[bool] = True
     """Whether several inputs are concatenated along the channels before the layer sees them."""
+
+    claims: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """The fields that repeat a parameter's shape so that it can be checked, by the parameter's role."""
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -167,6 +172,17 @@ class Weighted(Activated):
     weights: Annotated[
         Initializer | None, Field(description="Where the weights start; the recipe's if left out.")
     ] = None
+    weight_shape: Annotated[
+        Sizes | None,
+        Field(
+            description="What you expect one group's weights to be, [out, in, ...]; checked, nothing more."
+        ),
+    ] = None
+    bias_shape: Annotated[
+        Sizes | None, Field(description="What you expect one group's biases to be, [out]; checked.")
+    ] = None
+
+    claims = MappingProxyType({"weight": "weight_shape", "bias": "bias_shape"})
 
     def weight_and_bias(self, shape: Shape) -> dict[str, Weight]:
         """The two parameters, for weights of `shape` laid out (out, in, ...)."""

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from specnet.layers.base import Layer, Shape, image
-from specnet.schema import Count, NonNegative, Positive, finding
+from specnet.schema import LARGEST, Count, NonNegative, Positive, finding
+
+
+def _size(fields: dict[str, Any]) -> int:
+    """The size that a radius stands for; 0 if there is no radius either."""
+    return 0 if fields["radius"] is None else 2 * fields["radius"] + 1
 
 
 class LRN(Layer):
     """b = a / (k + alpha * sum of a squared over `size` neighbouring maps) ** beta (the paper, section 3.3).
 
     Only maps of the same group are neighbours. `alpha_over: size` divides alpha by `size`, as the authors'
-    own code and PyTorch do.
+    own code and PyTorch do. `radius: r` is TensorFlow's way to say `size: 2r + 1`.
     """
 
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["size"]}, {"required": ["radius"]}]})
+
     kind: Literal["lrn"] = "lrn"
-    size: Annotated[Count, Field(description="Number of neighbouring maps, itself included; odd.")]
+    radius: Annotated[
+        int | None,
+        Field(ge=0, le=LARGEST // 2, exclude=True, description="In place of size: maps on either side."),
+    ] = None
+    size: Annotated[
+        Count,
+        Field(default_factory=_size, description="Number of neighbouring maps, itself included; odd."),
+    ]
     k: Annotated[Positive, Field(description="What the sum of squares is added to; the paper's is 2.")]
     alpha: Annotated[NonNegative, Field(description="Factor of the sum of squares; the paper's is 1e-4.")]
     beta: Annotated[NonNegative, Field(description="Exponent; the paper's is 0.75.")]
@@ -35,6 +49,17 @@ class LRN(Layer):
             hint = "TensorFlow's depth_radius r is size 2r + 1"
             raise finding("odd", f"size counts the map itself, so it is odd, not {size}", hint)
         return size
+
+    @model_validator(mode="after")
+    def _size_or_radius(self) -> Self:
+        given = self.model_fields_set & {"size", "radius"}
+        if not given:
+            hint = "add it, or radius, the number of maps on either side"
+            raise finding("missing", "the key 'size' is missing", hint, at="size")
+        if len(given) == 2:
+            hint = f"radius {self.radius} is size {_size({'radius': self.radius})}; keep one of the two"
+            raise finding("twice", "size and radius say the same thing", hint, at="radius")
+        return self
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return image(inputs[0], self.kind)
