@@ -55,7 +55,7 @@ def _unread(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> Iterator[
     output = spec.training.loss.from_ if spec.training else sinks[-1]
     useful = _behind(spec, output, set())
     for name in sinks:
-        if name not in useful and Node(name, graph.groups[name][0]) in shares:
+        if name not in useful and Node(name, graph.groups[name][-1]) in shares:
             vain = [layer for layer in _behind(spec, name, useful) if layer != name]
             useful.update(vain)  # each is named once
             why = f", so {_listed(vain)} {'is' if len(vain) == 1 else 'are'} computed in vain" if vain else ""
