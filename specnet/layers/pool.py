@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from specnet.layers.base import Layer, LayerError, Shape, image
+from specnet.layers.base import Activated, Layer, LayerError, Shape, image
 from specnet.layers.window import Pads, Windowed
 from specnet.schema import Pair
 
 
-class Pool(Windowed):
+class Pool(Windowed, Activated):
     """A window slid over each channel. The stride is the kernel's size unless it is given."""
 
     stride: Annotated[
