@@ -142,6 +142,7 @@ def _decoded(raw: bytes, name: str) -> str:
 
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_EXPONENT = re.compile(r"e\+?(-?)0*")
 _AMBIGUOUS = {"on", "off", "yes", "no", "y", "n"}
 
 
@@ -159,4 +160,4 @@ def written(value: Any) -> str:
         return value if safe else json.dumps(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e16:
         return str(int(value))
-    return json.dumps(value)
+    return _EXPONENT.sub(r"e\1", json.dumps(value)) if isinstance(value, float) else json.dumps(value)

@@ -16,10 +16,14 @@ MODELINE = f"# yaml-language-server: $schema={SCHEMA_FILE}"
 
 
 def shipped() -> Mapping[str, Path]:
-    """The shipped specs by name. They lie in the package, or beside it in the sources."""
+    """The specs to start from, by name. They lie in the package, or beside it in the sources.
+
+    Not the seeds, which are kept as they were found, mistakes included.
+    """
     here = Path(__file__).parent
     folder = here / "specs" if (here / "specs").is_dir() else here.parent / "specs"
-    return {str(path.relative_to(folder).with_suffix("")): path for path in sorted(folder.rglob("*.yaml"))}
+    paths = [path for path in sorted(folder.rglob("*.yaml")) if path.parent.name != "seeds"]
+    return {str(path.relative_to(folder).with_suffix("")): path for path in paths}
 
 
 def commented(path: Path, name: str) -> str:

@@ -117,6 +117,14 @@ VARIANTS: dict[str, tuple[Sequence[int], int, Fields]] = {
     },
     **{f"dense with {f}": ((6,), 1, {"kind": "dense", "units": 4, "activation": f}) for f in FUNCTIONS},
     **{f"batch_norm with {f}": (IMAGE, 1, {"kind": "batch_norm", "activation": f}) for f in FUNCTIONS},
+    **{
+        f"max_pool with {f}": (IMAGE, 1, {"kind": "max_pool", "kernel": 2, "activation": f})
+        for f in FUNCTIONS
+    },
+    **{
+        f"avg_pool with {f}": (IMAGE, 1, {"kind": "avg_pool", "kernel": 2, "activation": f})
+        for f in FUNCTIONS
+    },
     **{f"add with {f}": (IMAGE, 2, {"kind": "add", "activation": f}) for f in FUNCTIONS},
 }
 """By name: the shape of each input, how many there are, and the layer."""
