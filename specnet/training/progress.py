@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 from specnet.terminal import is_live
@@ -32,17 +34,28 @@ class Progress:
         self._began = self._shown = time.monotonic()
         self._first = done
 
-    def show(self, label: str, done: int, total: int, details: str = "") -> None:
-        """`done` of `total` units are done. Most calls draw nothing."""
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """A shorter piece of work in the middle of another, with an ETA of its own."""
+        outer = self._began, self._first
+        self._began, self._first = time.monotonic(), 0
+        try:
+            yield
+        finally:
+            self._began, self._first = outer
+
+    def show(self, label: str, done: int, total: int, details: str = "") -> bool:
+        """`done` of `total` units are done. Most calls draw nothing; returns whether this one did."""
         now = time.monotonic()
         if self._quiet or now - self._shown < EVERY[self._live]:
-            return
+            return False
         self._shown = now
         worked = done - self._first
         left = (now - self._began) / worked * (total - done) if worked > 0 else None
         eta = f"ETA {duration(left)}" if left is not None else "ETA ?"
         # The details come last: they are what a narrow terminal cuts off.
         self._draw("  ".join(part for part in (f"{label} {done}/{total}", eta, details) if part))
+        return True
 
     def note(self, text: str) -> None:
         """A line that stays."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import fcntl
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
@@ -24,6 +24,16 @@ from specnet.training.checkpoint import Checkpoint, replace_durably
 from specnet.training.names import Names
 
 
+class Watcher(Protocol):
+    """Somebody who is told what becomes part of a run."""
+
+    def recorded(self, line: Mapping[str, Any]) -> None:
+        """A line has been added to the metrics."""
+
+    def saved(self, checkpoint: Checkpoint) -> None:
+        """A checkpoint has been written."""
+
+
 class RunDirectory:
     """One run's files. Only one trainer can hold a run directory at a time."""
 
@@ -33,6 +43,7 @@ class RunDirectory:
         self._note = note or _to_standard_error
         self._lock: IO[str] | None = None
         self._metrics: IO[str] | None = None
+        self.watchers: list[Watcher] = []
 
     @property
     def checkpoints(self) -> Path:
@@ -129,12 +140,17 @@ class RunDirectory:
             self._metrics.write(json.dumps(line) + "\n")
         except OSError as error:
             raise RunError(f"cannot write {self.path / 'metrics.jsonl'}: {error.strerror}") from error
+        for watcher in self.watchers:
+            watcher.recorded(line)
 
     def save(self, made: Checkpoint) -> Path:
         """Write a checkpoint; the metrics up to it are on the disk first."""
         if self._metrics is not None:
             self._metrics.flush()
-        return checkpoint.write(self.checkpoints, made)
+        path = checkpoint.write(self.checkpoints, made)
+        for watcher in self.watchers:
+            watcher.saved(made)
+        return path
 
     def save_statistics(self, statistics: Statistics) -> None:
         self._put("statistics.safetensors", save(statistics.arrays()))

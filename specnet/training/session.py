@@ -25,7 +25,9 @@ from specnet.training.inputs import Inputs, check_images, needs_statistics, step
 from specnet.training.names import Names
 from specnet.training.progress import Progress
 from specnet.training.run_directory import RunDirectory
+from specnet.training.status import Status
 from specnet.training.trainer import Trainer
+from specnet.training.views import Views, first_kernels
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def train(
     recipe = _recipe(spec)
     network = analyse(spec)
     run = RunDirectory(Path(run_dir) if run_dir is not None else Path("runs") / spec.name, progress.note)
-    saved, names = None, Names.same(network)
+    saved, names, views = None, Names.same(network), None
     try:
         if resume:
             run.hold(make=False)
@@ -153,9 +155,18 @@ def train(
         stop = steps if steps is not None else per_epoch * (epochs if epochs is not None else recipe.epochs)
         if trainer.step > stop:
             raise RunError(f"the run in {run.path} has done {trainer.step} steps already, more than {stop}")
-        return Result(run.path, stop, trainer.train(stop))
+        kernels = first_kernels(plans.make(names.run))
+        views = Views(run.path, spec.name, trainer.step, kernels, progress.note)
+        trainer.status = Status(progress, views.history, per_epoch, stop)
+        run.watchers += [views, trainer.status]
+        evaluation = trainer.train(stop)
+        if summary := trainer.status.summary():
+            progress.note(summary)
+        return Result(run.path, stop, evaluation)
     finally:
         progress.clear()
+        if views:
+            views.close()
         run.release()
 
 
@@ -262,9 +273,11 @@ def _statistics(recipe: Training, dataset: Dataset, progress: Progress) -> Stati
     """Measured on the training images if the recipe uses them, else zeros that nobody reads."""
     if needs_statistics(recipe):
         progress.begin()
-        return measure(
-            dataset.train, progress=lambda done, total: progress.show("measuring images", done, total)
-        )
+
+        def show(done: int, total: int) -> None:
+            progress.show("measuring images", done, total)
+
+        return measure(dataset.train, progress=show)
     import numpy as np
 
     shape = dataset.train.shape

@@ -26,6 +26,7 @@ from specnet.training.prefetch import Prefetch
 from specnet.training.progress import Progress
 from specnet.training.run_directory import RunDirectory
 from specnet.training.schedule import learning_rate
+from specnet.training.status import Status
 
 IN_FLIGHT = 8
 """Steps whose losses have not been asked for yet; asking for one waits for the device."""
@@ -54,9 +55,9 @@ class Trainer:
     identity: dict[str, Any]
     """What every checkpoint says about the run: seed, precision, dataset."""
     checkpoint_every: int | None = None
+    status: Status | None = None
     step: int = 0
     evaluations: list[Evaluation] = field(default_factory=list)
-    _last_loss: float | None = None
 
     def resume(self, saved: Checkpoint) -> None:
         """Take up a saved state."""
@@ -104,7 +105,8 @@ class Trainer:
                 if self.checkpoint_every and self.step % self.checkpoint_every == 0:
                     self._record(pending, 0)
                     self.save()
-                self._show(entry, stop)
+                if self.status:
+                    self.status.step(entry, len(batch.labels))
                 began = time.monotonic()
         self._record(pending, 0)
         if evaluation is None:
@@ -132,7 +134,6 @@ class Trainer:
             if not math.isfinite(entry["loss"]):
                 message = f"the loss is {entry['loss']} at step {entry['step']}; the run was stopped"
                 raise RunError(message, "the last checkpoint is untouched; try a lower learning rate")
-            self._last_loss = entry["loss"]
             self.run.record(entry)
 
     def _evaluate(self, epoch: int) -> Evaluation:
@@ -140,20 +141,13 @@ class Trainer:
             self.progress.show(f"evaluating after epoch {epoch}", done, total)
 
         started = time.monotonic()
-        found = evaluate(
-            self.executable, self.plan, self.inputs, self.dataset.test, self.recipe.batch_size, show
-        )
+        with self.progress.aside():
+            found = evaluate(
+                self.executable, self.plan, self.inputs, self.dataset.test, self.recipe.batch_size, show
+            )
         self.run.record({"step": self.step, "epoch": epoch, "evaluation": found.as_json()})
         self.progress.note(f"epoch {epoch}, step {self.step}: {found} ({time.monotonic() - started:.1f}s)")
         return found
-
-    def _show(self, entry: dict[str, Any], stop: int) -> None:
-        loss = f"loss {self._last_loss:.4f}" if self._last_loss is not None else ""
-        speed = (
-            f"{entry['images_per_second']:.0f} images/s  waited {entry['data_wait'] * 1000:.0f} ms for data"
-        )
-        details = f"{loss}  lr {entry['learning_rate']:g}  {speed}".strip()
-        self.progress.show(f"epoch {entry['epoch']}  step", self.step, stop, details)
 
 
 @contextmanager

@@ -1,0 +1,126 @@
+"""What `metrics.jsonl` tells, in a form that can be drawn and does not grow with the length of the run."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from specnet.errors import RunError
+
+LIMIT = 2048
+"""Points of a series: more than a picture has columns."""
+
+
+class Point(NamedTuple):
+    """The mean, least and largest value of the steps up to `step`."""
+
+    step: int
+    mean: float
+    low: float
+    high: float
+
+
+class Series:
+    """Values by step. When there are too many points, each two that follow one another become one."""
+
+    def __init__(self) -> None:
+        self._points: list[Point] = []
+        self._width = 1
+        self._open: list[float] = []
+        self._last = 0
+
+    def add(self, step: int, value: float) -> None:
+        self._open.append(value)
+        self._last = step
+        if len(self._open) == self._width:
+            self._points.append(_point(step, self._open))
+            self._open = []
+        if len(self._points) == LIMIT:
+            self._points = [_joined(*self._points[i : i + 2]) for i in range(0, LIMIT, 2)]
+            self._width *= 2
+
+    @property
+    def points(self) -> list[Point]:
+        rest = [_point(self._last, self._open)] if self._open else []
+        return self._points + rest
+
+
+def _point(step: int, values: list[float]) -> Point:
+    return Point(step, math.fsum(values) / len(values), min(values), max(values))
+
+
+def _joined(first: Point, second: Point) -> Point:
+    low, high = min(first.low, second.low), max(first.high, second.high)
+    return Point(second.step, (first.mean + second.mean) / 2, low, high)
+
+
+class Measured(NamedTuple):
+    """One evaluation on the test images."""
+
+    step: int
+    loss: float
+    top1_error: float
+    top5_error: float
+
+
+@dataclass
+class History:
+    """A run so far."""
+
+    loss: Series = field(default_factory=Series)
+    learning_rate: Series = field(default_factory=Series)
+    evaluations: list[Measured] = field(default_factory=list)
+    step: int = 0
+    epoch: int = 0
+    per_epoch: int | None = None
+    """Steps of an epoch, once one is over."""
+    seconds: float = 0.0
+    """Time that the steps took, for batches of `batch_size`; evaluations are not in it."""
+    batch_size: int = 1
+
+    def add(self, line: Mapping[str, Any]) -> None:
+        """Take up a line of `metrics.jsonl`."""
+        step, epoch = int(line["step"]), int(line["epoch"])
+        if "evaluation" in line:
+            found = line["evaluation"]
+            errors = (float(found["top1_error"]), float(found["top5_error"]))
+            self.evaluations.append(Measured(step, float(found["loss"]), *errors))
+        else:
+            if epoch > self.epoch > 0 and self.per_epoch is None:
+                self.per_epoch = (step - 1) // (epoch - 1)
+            self.loss.add(step, float(line["loss"]))
+            self.learning_rate.add(step, float(line["learning_rate"]))
+            self.seconds += self.batch_size / max(float(line["images_per_second"]), 1e-9)
+        self.step, self.epoch = step, epoch
+
+
+def gather(lines: Iterable[Mapping[str, Any]], batch_size: int = 1) -> History:
+    """The history that these lines tell. Lines that are not what they should be are passed over."""
+    history = History(batch_size=batch_size)
+    for line in lines:
+        try:
+            history.add(line)
+        except (KeyError, TypeError, ValueError):
+            continue
+    return history
+
+
+def lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The lines of a `metrics.jsonl` that are whole; none if it is not there."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            for text in file:
+                try:
+                    line = json.loads(text)
+                except ValueError:
+                    continue
+                if isinstance(line, dict) and isinstance(line.get("step"), int) and line["step"] >= 0:
+                    yield line
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RunError(f"cannot read {path}: {error.strerror}") from error
