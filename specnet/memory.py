@@ -41,6 +41,22 @@ def needed(network: Network) -> dict[str, int]:
     return held
 
 
+def traffic(network: Network) -> dict[tuple[str, str], int]:
+    """Bytes that go from one group to another in one step of training, in float32.
+
+    Every value that crosses goes forward once for each image of the step, and its gradient back. Without a
+    recipe: the values of one image, forward.
+    """
+    training = network.spec.training
+    moved: dict[tuple[str, str], int] = {}
+    for source, group in network.graph.crossings():
+        values = VALUE * math.prod(network.shares[source].output) * (training.batch_size if training else 1)
+        routes = ((source.group, group), (group, source.group)) if training else ((source.group, group),)
+        for route in routes:
+            moved[route] = moved.get(route, 0) + values
+    return moved
+
+
 def memory_findings(network: Network, available: int) -> list[Diagnostic]:
     """A warning for each group that cannot fit a device with `available` bytes."""
     found: list[Diagnostic] = []

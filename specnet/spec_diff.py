@@ -1,25 +1,23 @@
 """What changed between two specs, by meaning, and what follows from it.
 
 Both specs are compared fully resolved: defaults written out, names in place of positions. Key order,
-comments and YAML style cannot show up. Parts of different kinds are compared as wholes.
+comments and YAML style cannot show up. Parts of different kinds are compared as wholes. A renamed layer is a
+change of its own, and all other changes are in the new names, so applied in order they lead from one spec to
+the other.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from specnet import layer_table
-from specnet.correspondence import correspondence
+from specnet.consequences import Consequences, consequences
 from specnet.document import written
 from specnet.errors import SpecError
-from specnet.layers.base import Shape
-from specnet.memory import needed
-from specnet.network import Network, analyse
+from specnet.network import analyse
+from specnet.renames import renamed
 from specnet.spec import Spec
-from specnet.text import describe, size
 
 Op = Literal["add", "remove", "change", "rename"]
 SIGNS = {"add": "+", "remove": "-", "change": "~", "rename": ">"}
@@ -27,7 +25,10 @@ SIGNS = {"add": "+", "remove": "-", "change": "~", "rename": ">"}
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference. `path` is dotted, as `--set` takes it; a missing side is None."""
+    """One difference. `path` is dotted, as `--set` takes it; a missing side is None.
+
+    For a renamed layer, `path` is that of its old name, and the sides are the two names.
+    """
 
     op: Op
     path: str
@@ -37,58 +38,6 @@ class Change:
     def __str__(self) -> str:
         sides = [written(side) for side in (self.before, self.after) if side is not None]
         return f"{SIGNS[self.op]} {self.path}: {' -> '.join(sides)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Consequences:
-    """Totals before and after, and what becomes of shapes, memory and trained weights.
-
-    `shapes` are the layers in both whose output shape changed. `memory` is the least number of bytes that
-    each group needs. `weights` are the parameters of the second spec, as many values as it has, and those of
-    them that a trained run of the first one already has under the same name and shape. `same_network` says
-    that the two are one network written in two ways.
-    """
-
-    parameters: tuple[int, int]
-    macs: tuple[int, int]
-    cross_group_values: tuple[int, int]
-    shapes: tuple[tuple[str, Shape, Shape], ...]
-    memory: dict[str, tuple[int | None, int | None]]
-    weights: tuple[int, int]
-    same_network: bool
-
-    def as_json(self) -> dict[str, Any]:
-        totals = {
-            key: dict(zip(("before", "after"), getattr(self, key), strict=True))
-            for key in ("parameters", "macs", "cross_group_values")
-        }
-        shapes = [{"layer": n, "before": list(a), "after": list(b)} for n, a, b in self.shapes]
-        return {
-            **totals,
-            "shapes": shapes,
-            "memory": {g: {"before": a, "after": b} for g, (a, b) in self.memory.items()},
-            "weights": dict(zip(("fit", "all"), self.weights, strict=True)),
-            "same_network": self.same_network,
-        }
-
-    def lines(self) -> list[str]:
-        """What follows, a line for each thing that does."""
-        if self.same_network:
-            return ["the two are the same network, written in two ways"]
-        lines = [
-            f"parameters: {_moved(*self.parameters)}",
-            f"MACs: {_moved(*self.macs)}",
-            f"values across groups: {_moved(*self.cross_group_values)}",
-        ]
-        for group, (before, after) in self.memory.items():
-            if before != after:
-                sides = ["none" if side is None else size(side) for side in (before, after)]
-                lines.append(f"least memory on {group}: {' -> '.join(sides)}")
-        lines += [f"{layer}: {describe(was)} -> {describe(now)}" for layer, was, now in self.shapes]
-        fit, every = self.weights
-        if fit != every:
-            lines.append(f"{fit:,} of {every:,} parameters fit the weights of a trained run")
-        return lines
 
 
 @dataclass(frozen=True)
@@ -111,45 +60,99 @@ class Diff:
         }
 
     def __str__(self) -> str:
+        return self.text()
+
+    def text(self, *, everything: bool = False) -> str:
+        """For people. Unless `everything` is asked for, equal changes of several layers are one line, long
+        lists are cut, and the layers of a network that is only written another way are left out."""
         if not self.changes:
             return "no differences"
-        lines = [str(change) for change in self.changes]
+        lines = [str(change) for change in self._shown(everything)]
         found = self.consequences
         if found is None:
             return "\n".join([*lines, "", "one of the specs is not valid, so the consequences are unknown"])
-        return "\n".join([*lines, "", "consequences", *(f"  {line}" for line in found.lines())])
+        if len(lines) < len(self.changes) and found.same_network:
+            lines.append("layers are written another way (--all shows how)")
+        after = (f"  {line}" for line in found.lines(everything=everything))
+        return "\n".join([*lines, "", "consequences", *after])
 
-    def as_markdown(self) -> str:
+    def as_markdown(self, *, everything: bool = False) -> str:
         """The diff for a pull request or a page."""
         if not self.changes:
             return "no differences"
         rows = ["| | part | before | after |", "|---|---|---|---|"]
-        for c in self.changes:
+        for c in self._shown(everything):
             sides = [f"`{written(side)}`" if side is not None else "" for side in (c.before, c.after)]
             rows.append(f"| {c.op} | `{c.path}` | {sides[0]} | {sides[1]} |")
-        lines = self.consequences.lines() if self.consequences else []
+        lines = self.consequences.lines(everything=everything) if self.consequences else []
         return "\n".join([*rows, *([""] if lines else []), *(f"- {line}" for line in lines)])
 
+    def _shown(self, everything: bool) -> list[Change]:
+        if everything:
+            return list(self.changes)
+        layers = [c for c in self.changes if c.path.startswith("layers.")]
+        split = any(c.op in ("add", "remove") and c.path.count(".") == 1 for c in layers)
+        if split and self.consequences is not None and self.consequences.same_network:
+            return _gathered(c for c in self.changes if not c.path.startswith("layers."))
+        return _gathered(self.changes)
 
-def _moved(before: int, after: int) -> str:
-    if before == after:
-        return f"{before:,}, unchanged"
-    share = f", {(after - before) / before:+.1%}" if before else ""
-    return f"{before:,} -> {after:,} ({after - before:+,}{share})"
+
+def _gathered(changes: Iterable[Change]) -> list[Change]:
+    """The changes with those that are the same in several layers as one, where the first of them stood."""
+    found: dict[object, list[Change]] = {}
+    for change in changes:
+        top, _, rest = change.path.partition(".")
+        _, _, field = rest.partition(".")
+        one = top != "layers" or not field
+        key = change.path if one else (change.op, field, written(change.before), written(change.after))
+        found.setdefault((change.op, key), []).append(change)
+    return [_as_one(alike) for alike in found.values()]
+
+
+def _as_one(alike: list[Change]) -> Change:
+    if len(alike) == 1:
+        return alike[0]
+    layers = ", ".join(change.path.split(".")[1] for change in alike)
+    field = alike[0].path.split(".", 2)[2]
+    return replace(alike[0], path=f"layers.{{{layers}}}.{field}")
 
 
 def compare(before: Spec, after: Spec) -> Diff:
     """The differences of two specs, with their consequences where both are valid."""
     changes = tuple(differences(before, after))
+    names = {str(c.before): str(c.after) for c in changes if c.op == "rename"}
+    ways = ("name", "training.loss.from")
+    written_only = all(c.path in ways or c.path.startswith("layers.") for c in changes)
     try:
-        return Diff(changes, consequences(analyse(before), analyse(after)))
+        return Diff(changes, consequences(analyse(before), analyse(after), names, written_only=written_only))
     except SpecError:
         return Diff(changes, None)
 
 
 def differences(before: Spec, after: Spec) -> list[Change]:
-    """The changes that lead from one spec to the other."""
-    return list(_between("", before.as_yaml(), after.as_yaml()))
+    """The changes that lead from one spec to the other: renamed layers first, the rest in the new names."""
+    names = renamed(before, after)
+    found = [Change("rename", f"layers.{old}", old, new) for old, new in names.items()]
+    return [*found, *_between("", under_names(before.as_yaml(), names), after.as_yaml())]
+
+
+def under_names(data: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """A resolved spec's data with layers renamed, where they stand and wherever they are read."""
+    if not names:
+        return data
+
+    def new(value: Any) -> Any:
+        return [names.get(n, n) for n in value] if isinstance(value, list) else names.get(value, value)
+
+    layers = {
+        names.get(name, name): {**layer, "from": new(layer["from"])} if "from" in layer else layer
+        for name, layer in data["layers"].items()
+    }
+    made = {**data, "layers": layers}
+    if "training" in data:
+        loss = {**data["training"]["loss"], "from": new(data["training"]["loss"]["from"])}
+        made["training"] = {**data["training"], "loss": loss}
+    return made
 
 
 def _between(path: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[Change]:
@@ -166,44 +169,3 @@ def _between(path: str, before: dict[str, Any], after: dict[str, Any]) -> Iterat
             yield Change("remove", where, old, None)
         else:
             yield Change("change", where, old, new)
-
-
-def consequences(before: Network, after: Network) -> Consequences:
-    """What the changes do to totals and shapes."""
-    old, new = layer_table.make(before), layer_table.make(after)
-    shapes = {row.name: row.output_shape for row in new.rows}
-    changed = tuple(
-        (row.name, row.output_shape, shapes[row.name])
-        for row in old.rows
-        if row.name in shapes and shapes[row.name] != row.output_shape
-    )
-    held, kept = _weights(after), _weights(before)
-    sizes = {name: math.prod(shape) for name, shape in held.items()}
-    memory_before, memory_after = needed(before), needed(after)
-    return Consequences(
-        parameters=(old.totals.parameters, new.totals.parameters),
-        macs=(old.totals.macs, new.totals.macs),
-        cross_group_values=(old.totals.cross_group_values, new.totals.cross_group_values),
-        shapes=changed,
-        memory={g: (memory_before.get(g), memory_after.get(g)) for g in {**memory_before, **memory_after}},
-        weights=(
-            sum(sizes[name] for name, shape in held.items() if kept.get(name) == shape),
-            sum(sizes.values()),
-        ),
-        same_network=correspondence(before, after) is not None and _written_only(before.spec, after.spec),
-    )
-
-
-def _weights(network: Network) -> dict[str, Shape]:
-    """Every parameter's shape under its canonical name."""
-    return {
-        f"{node}.{role}": weight.shape
-        for node, share in network.shares.items()
-        for role, weight in share.parameters().items()
-    }
-
-
-def _written_only(before: Spec, after: Spec) -> bool:
-    """Whether two corresponding specs differ in nothing but how the network is written."""
-    ways = ("name", "training.loss.from")
-    return all(c.path in ways or c.path.startswith("layers.") for c in differences(before, after))

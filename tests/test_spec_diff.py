@@ -86,6 +86,74 @@ def test_layers_added_removed_and_of_another_kind() -> None:
     assert change.before == {"kind": "constant"}
 
 
+def renames(before: str, after: str) -> dict[str, str]:
+    return {c.before: c.after for c in differences(load(before), load(after)) if c.op == "rename"}
+
+
+def test_a_renamed_layer_is_one_change_wherever_it_is_read() -> None:
+    after = SMALL.replace("conv:", "first:").replace("from: conv", "from: first")
+    assert differences(load(SMALL), load(after)) == [Change("rename", "layers.conv", "conv", "first")]
+    assert "> layers.conv: conv -> first" in str(compare(load(SMALL), load(after))).splitlines()
+    found = compare(load(SMALL), load(after)).consequences
+    assert found is not None
+    assert found.weights == (1796, 1796), "trained weights fit under the new name"
+
+
+def test_a_layer_renamed_and_changed_is_known_by_its_place() -> None:
+    after = (
+        SMALL.replace("conv:", "first:")
+        .replace("from: conv", "from: first")
+        .replace("filters: 8", "filters: 9")
+    )
+    assert differences(load(SMALL), load(after)) == [
+        Change("rename", "layers.conv", "conv", "first"),
+        Change("change", "layers.first.filters", 8, 9),
+    ]
+
+
+def test_a_layer_of_another_kind_in_its_place_is_not_the_same_layer() -> None:
+    after = SMALL.replace(
+        "conv: {kind: conv, from: image, filters: 8, kernel: 3}",
+        "pool: {kind: max_pool, from: image, kernel: 3}",
+    )
+    after = after.replace("from: conv,", "from: pool,")
+    assert renames(SMALL, after) == {}
+
+
+PARALLEL = SMALL.replace(
+    "  fc: {kind: dense, from: conv,",
+    "  a: {kind: conv, from: conv, filters: 8, kernel: 3}\n"
+    "  b: {kind: conv, from: conv, filters: 8, kernel: 3}\n"
+    "  a2: {kind: conv, from: a, filters: 4, kernel: 3}\n"
+    "  b2: {kind: conv, from: b, filters: 6, kernel: 3}\n"
+    "  fc: {kind: dense, from: [a2, b2],",
+)  # fmt: skip
+
+
+def test_branches_are_told_apart_by_what_reads_them() -> None:
+    after = (
+        PARALLEL.replace("a:", "y:")
+        .replace("from: a,", "from: y,")
+        .replace("b:", "x:")
+        .replace("from: b,", "from: x,")
+    )
+    lines = after.splitlines()
+    first, second = (next(i for i, line in enumerate(lines) if line.startswith(f"  {n}:")) for n in "yx")
+    lines[first], lines[second] = lines[second], lines[first]
+    assert renames(PARALLEL, "\n".join(lines)) in ({"a": "y", "b": "x"}, {"a": "x", "b": "y"})
+    assert renames("\n".join(lines), PARALLEL) == {
+        new: old for old, new in renames(PARALLEL, "\n".join(lines)).items()
+    }
+
+
+def test_equal_changes_of_several_layers_are_one_line_unless_all_are_asked_for() -> None:
+    after = PARALLEL.replace("from: conv, filters: 8", "from: conv, filters: 10")
+    found = compare(load(PARALLEL), load(after))
+    assert "~ layers.{a, b}.filters: 8 -> 10" in str(found).splitlines()
+    everything = found.text(everything=True).splitlines()
+    assert {"~ layers.a.filters: 8 -> 10", "~ layers.b.filters: 8 -> 10"} <= set(everything)
+
+
 def test_consequences() -> None:
     found = compare(load(SMALL), load(SMALL.replace("filters: 8", "filters: 16"))).consequences
     assert found is not None
@@ -118,7 +186,15 @@ def test_short_and_long_form_are_the_same_network(specs: Path) -> None:
     assert found
     assert found.consequences is not None
     assert found.consequences.same_network
-    assert "the two are the same network, written in two ways" in str(found)
+    assert str(found).splitlines() == [
+        "~ name: alexnet -> alexnet_towers",
+        "layers are written another way (--all shows how)",
+        "",
+        "consequences",
+        "  the two are the same network, written in two ways",
+    ]
+    assert found.consequences.weights == (60_965_224, 60_965_224)
+    assert "+ layers.conv1b" in found.text(everything=True)
     other = specnet.diff(specs / "alexnet.yaml", specs / "alexnet_one_group.yaml")
     assert other.consequences is not None
     assert not other.consequences.same_network
@@ -129,6 +205,7 @@ def test_which_trained_weights_still_fit_and_what_memory_is_needed() -> None:
     assert found is not None
     # conv's 8 * 27 + 8 parameters fit; fc's 6 * 8 * 49 + 6 do not.
     assert found.weights == (224, 224 + 2358)
+    assert found.untrained == ("fc",)
     # Three copies of every parameter, and the outputs of 128 images (9 * 27 + 8 * 49 + units), 4 bytes each.
     values = 243 + 392
     before, after = 4 * (3 * 1796 + 128 * (values + 4)), 4 * (3 * 2582 + 128 * (values + 6))

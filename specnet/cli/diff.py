@@ -20,7 +20,7 @@ EXAMPLE = """example:
   specnet diff specs/alexnet.yaml specs/alexnet_one_group.yaml
   specnet diff HEAD~1:specs/alexnet.yaml specs/alexnet.yaml --exit-code
 """
-STYLES = {"+": "green", "-": "red", "~": "yellow"}
+STYLES = {"+": "green", "-": "red", "~": "yellow", ">": "cyan"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("before", help=what)
     parser.add_argument("after", help=what)
     parser.add_argument("--exit-code", action="store_true", help="exit with 1 if anything changed")
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="every change on a line of its own, and every shape; else what is alike is gathered",
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON document")
     form.add_argument("--md", action="store_true", help="print Markdown")
@@ -46,9 +51,9 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json(found.as_json())
     elif options.md:
-        print(found.as_markdown())
+        print(found.as_markdown(everything=options.all))
     else:
-        for line in str(found).split("\n"):
+        for line in found.text(everything=options.all).split("\n"):
             style = STYLES.get(line[:2].rstrip())
             print(styled(line, style, sys.stdout) if style else line)
     return 1 if options.exit_code and found else 0
