@@ -57,15 +57,17 @@ def validate(source: Source) -> list[Diagnostic]:
         return error.diagnostics
 
 
-def table(source: Source) -> Table:
-    """The layer table: shapes, parameters, multiply-accumulates, totals per group. Print it.
+def table(source: Source, *, batch_size: int | None = None) -> Table:
+    """The layer table: shapes, windows, parameters, multiply-accumulates, memory, totals per group. Print it.
+
+    Memory and traffic are those of a step of `batch_size` images, by default the recipe's.
 
     Raises `errors.SpecError` for an invalid spec.
     """
     from specnet import layer_table
     from specnet.network import analyse
 
-    return layer_table.make(analyse(load(source)))
+    return layer_table.make(analyse(load(source)), batch_size)
 
 
 def diff(before: Source, after: Source) -> Diff:

@@ -25,15 +25,16 @@ def amount(text: str) -> int:
     return int(float(found[1]) * UNITS[found[2].lower()])
 
 
-def needed(network: Network) -> dict[str, int]:
+def needed(network: Network, images: int | None = None) -> dict[str, int]:
     """Bytes that each group cannot do without, in float32.
 
     With a recipe: every parameter with its gradient and velocity, and the outputs of all layers for the
-    images of one step, which the backward pass reads. Without one: the parameters and one image. Workspaces
+    images of one step (`images` of them, else the recipe's), which the backward pass reads. Without one:
+    the parameters, and the outputs for one image. Workspaces
     and copies of the other groups' shares come on top, so a network that fits here may still not fit.
     """
-    training = network.spec.training
-    copies, images = (3, training.batch_size) if training else (1, 1)
+    copies = 3 if network.spec.training else 1
+    images = step_images(network) if images is None else images
     held = dict.fromkeys(network.spec.groups, 0)
     for node, share in network.shares.items():
         parameters = sum(weight.size for weight in share.parameters().values())
@@ -41,20 +42,26 @@ def needed(network: Network) -> dict[str, int]:
     return held
 
 
-def traffic(network: Network) -> dict[tuple[str, str], int]:
+def step_images(network: Network) -> int:
+    """Images in one step of training; 1 without a recipe."""
+    return network.spec.training.batch_size if network.spec.training else 1
+
+
+def traffic(network: Network, images: int | None = None) -> dict[tuple[str, str], int]:
     """Bytes that go from one group to another in one step of training, in float32.
 
-    Every value that crosses goes forward once for each image of the step, and its gradient back. Without a
-    recipe: the values of one image, forward.
+    Every value that crosses goes forward once for each image of the step (`images` of them, else the
+    recipe's), and its gradient back. Without a recipe: forward only.
     """
     training = network.spec.training
+    count = step_images(network) if images is None else images
     moved: dict[tuple[str, str], int] = {}
     for source, group in network.graph.crossings():
-        values = VALUE * math.prod(network.shares[source].output) * (training.batch_size if training else 1)
+        values = VALUE * math.prod(network.shares[source].output) * count
         routes = ((source.group, group), (group, source.group)) if training else ((source.group, group),)
         for route in routes:
             moved[route] = moved.get(route, 0) + values
-    return moved
+    return dict(sorted(moved.items()))
 
 
 def memory_findings(network: Network, available: int) -> list[Diagnostic]:
@@ -71,8 +78,7 @@ def memory_findings(network: Network, available: int) -> list[Diagnostic]:
 
 
 def _largest(network: Network, group: str) -> str:
-    training = network.spec.training
-    images = training.batch_size if training else 1
+    images = step_images(network)
 
     def weight(node: Node) -> int:
         share = network.shares[node]

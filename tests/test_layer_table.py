@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import specnet
+from helpers import network
+from specnet import layer_table
+from specnet.layer_table import words
 
 # Layer: output shape, parameters, MACs. Krizhevsky et al. 2012, section 3.5, with conv1 at 55x55.
 ALEXNET = {
@@ -77,3 +83,79 @@ def test_the_printed_table(specs: Path) -> None:
     assert "conv3" in lines[10]
     assert "* pool2" in lines[10], "a crossing is marked"
     assert "7 cross-group edges (*) carry 58,624 values for each image" in lines
+
+
+# Kernels, strides and paddings of Krizhevsky et al. 2012: r <- r + (kernel - 1) * j, j <- j * stride.
+FIELDS = {
+    "conv1": 11, "pool1": 19, "conv2": 51, "pool2": 67, "conv3": 99, "conv4": 131, "conv5": 163, "pool5": 195,
+}  # fmt: skip
+
+
+def test_receptive_fields(specs: Path) -> None:
+    rows = {row.name: row.receptive_field for row in specnet.table(specs / "alexnet.yaml").rows}
+    assert {name: rows[name] for name in FIELDS} == {name: (size, size) for name, size in FIELDS.items()}
+    assert rows["fc6"] is rows["fc8"] is None, "dense layers see the whole image"
+
+
+def test_the_largest_of_several_inputs_is_the_receptive_field() -> None:
+    made = layer_table.make(
+        network(
+            "  wide: {kind: conv, from: image, filters: 2, kernel: [5, 3], padding: same}\n"
+            "  narrow: {kind: conv, from: image, filters: 2, kernel: 1}\n"
+            "  both: {kind: concat, from: [wide, narrow]}\n"
+            "  pool: {kind: max_pool, from: both, kernel: 2}\n"
+        )
+    )
+    fields = {row.name: row.receptive_field for row in made.rows}
+    assert fields == {"image": (1, 1), "wide": (5, 3), "narrow": (1, 1), "both": (5, 3), "pool": (6, 4)}
+
+
+def test_windows_in_words() -> None:
+    made = layer_table.make(
+        network(
+            "  a: {kind: conv, from: image, filters: 2, kernel: [3, 1], stride: 2, padding: [1, 0, 0, 0]}\n"
+            "  b: {kind: conv, from: a, filters: 2, kernel: 3, padding: 1}\n"
+            "  c: {kind: conv, from: b, filters: 2, kernel: 2, stride: [1, 2]}\n"
+        )
+    )
+    assert [words.window(row) for row in made.rows] == ["", "3x1/2 +1,0,0,0", "3/1 +1", "2/1x2"]
+
+
+def test_memory_and_traffic_are_those_of_a_step(specs: Path) -> None:
+    one, many = (specnet.table(specs / "alexnet.yaml", batch_size=n) for n in (1, 128))
+    conv1 = next(row for row in one.rows if row.name == "conv1")
+    assert conv1.memory == 96 * 55 * 55 * 4
+    assert many.totals.memory == 128 * one.totals.memory
+    # 58,624 values forward and their gradients back, 4 bytes each; half of it in either direction.
+    assert many.traffic == {("gpu0", "gpu1"): 128 * 58_624 * 4, ("gpu1", "gpu0"): 128 * 58_624 * 4}
+    image = 3 * 224 * 224 * 4
+    assert one.groups["gpu0"].memory + one.groups["gpu1"].memory == one.totals.memory
+    assert one.rows[0].memory == 2 * image, "each group has the image"
+
+
+def test_nothing_is_cut_but_columns_that_a_terminal_has_no_room_for(specs: Path) -> None:
+    table = specnet.table(specs / "alexnet.yaml")
+    narrow = table.text(80)
+    assert max(map(len, narrow.split("\n")[:20])) <= 80
+    assert narrow.split("\n")[-1].startswith("no room for: window, memory x128, sees")
+    assert table.text(200) == str(table)
+    assert len(table.text(10).split("\n")[1].split()) == 5, "layer, reads, output and the totals always stay"
+
+
+def test_other_forms(specs: Path) -> None:
+    table = specnet.table(specs / "alexnet.yaml")
+    (head, *rows) = csv.DictReader(io.StringIO(table.as_csv()))
+    assert (head["layer"], head["output_shape"]) == ("image", "3x224x224")
+    assert sum(int(row["parameters"]) for row in rows) == 60_965_224
+    assert rows[0]["padding"] == "0 3 0 3"
+    lines = table.as_markdown().split("\n")
+    assert len({line.count("|") for line in lines if line.startswith("|")}) == 1
+    assert any("**60,965,224**" in line for line in lines)
+    page = table._repr_html_()
+    assert page.count("<tr>") == 1 + 16 + 3
+    assert "60,965,224" in page
+
+
+def test_names_are_escaped_in_html() -> None:
+    table = layer_table.make(network("  a: {kind: dense, from: image, units: 2}\n"))
+    assert "<b>" not in replace(table, name="<b>")._repr_html_()

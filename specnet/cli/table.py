@@ -3,27 +3,45 @@
 from __future__ import annotations
 
 import argparse
+import shutil
+import sys
 
-from specnet.cli.common import add_json, add_spec, load_spec, print_json
+from specnet.cli.common import add_spec, count, load_spec, print_json
 
-HELP = "print the layer table: shapes, parameters, multiply-accumulates"
-EXAMPLE = """example:
+HELP = "print the layer table: shapes, windows, parameters, multiply-accumulates, memory and traffic"
+EXAMPLE = """examples:
   specnet table specs/alexnet.yaml
-  specnet table specs/alexnet.yaml --set layers.conv1.filters=64 --json
+  specnet table specs/alexnet.yaml --set layers.conv1.filters=64 --batch-size 32
+  specnet table specs/alexnet.yaml --md
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_spec(parser)
-    add_json(parser)
+    parser.add_argument(
+        "--batch-size",
+        type=count,
+        metavar="N",
+        help="images in a step, for memory and traffic (the recipe's)",
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON document")
+    form.add_argument("--md", action="store_true", help="print Markdown")
+    form.add_argument("--csv", action="store_true", help="print a line for each layer, for a spreadsheet")
 
 
 def run(options: argparse.Namespace) -> int:
-    import specnet
+    from specnet.layer_table import make
+    from specnet.network import analyse
+    from specnet.terminal import is_live
 
-    made = specnet.table(load_spec(options.spec, options.overrides))
+    made = make(analyse(load_spec(options.spec, options.overrides)), options.batch_size)
     if options.json:
         print_json(made.as_json())
+    elif options.md:
+        print(made.as_markdown())
+    elif options.csv:
+        print(made.as_csv(), end="")
     else:
-        print(made)
+        print(made.text(shutil.get_terminal_size().columns if is_live(sys.stdout) else None))
     return 0

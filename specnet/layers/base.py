@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
@@ -36,6 +36,13 @@ class LayerError(SpecnetError):
         self.code = code
         self.field = field
         self.hint = hint
+
+
+class Window(NamedTuple):
+    """A part of an image, height and width, and the step from one output's part to the next one's."""
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +115,10 @@ class Layer(Strict):
     def macs(self, *inputs: Shape) -> int:
         """Multiply-accumulate operations for one image. Only products with weights are counted."""
         return 0
+
+    def sees(self) -> Window | None:
+        """Which part of its input one output value is made from; None for all of it."""
+        return Window((1, 1), (1, 1))
 
     def drop_rate(self) -> float | None:
         """The probability of zeroing a unit in training, for a kind that needs such a mask, else None."""

@@ -22,6 +22,9 @@ class Dense(Weighted):
     def output_shape(self, *inputs: Shape) -> Shape:
         return (self.units,)
 
+    def sees(self) -> None:
+        return None
+
     def parameters(self, *inputs: Shape) -> dict[str, Weight]:
         return self.weight_and_bias((self.units, math.prod(inputs[0])))
 

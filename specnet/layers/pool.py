@@ -53,5 +53,8 @@ class GlobalAvgPool(Layer):
 
     kind: Literal["global_avg_pool"] = "global_avg_pool"
 
+    def sees(self) -> None:
+        return None
+
     def output_shape(self, *inputs: Shape) -> Shape:
         return (image(inputs[0], self.kind)[0],)

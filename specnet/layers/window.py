@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from specnet.layers.base import Layer, LayerError, Shape, image
+from specnet.layers.base import Layer, LayerError, Shape, Window, image
 from specnet.schema import LARGEST, Pair, finding, is_whole, shown
 from specnet.text import describe
 
@@ -73,6 +73,9 @@ class Windowed(Layer):
         Literal["floor", "ceil"],
         Field(description="Of the output size; ceil adds rows at the bottom and right."),
     ] = "floor"
+
+    def sees(self) -> Window:
+        return Window(self.kernel, self.stride)
 
     def window(self, shape: Shape) -> tuple[Pads, int, int]:
         """The explicit padding and the output's height and width for an image of `shape`."""

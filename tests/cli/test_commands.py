@@ -77,7 +77,7 @@ def test_text_that_is_not_yaml_is_json_too(cli: Cli, tmp_path: Path) -> None:
 
 def test_table_json_has_the_promised_keys(cli: Cli, specs: Path) -> None:
     table = json.loads(cli("table", specs / "alexnet.yaml", "--json").out)
-    assert set(table) == {"schema_version", "name", "layers", "groups", "totals"}
+    assert set(table) == {"schema_version", "name", "layers", "groups", "totals", "step"}
     conv3 = next(row for row in table["layers"] if row["name"] == "conv3")
     assert conv3 == {
         "name": "conv3",
@@ -88,7 +88,13 @@ def test_table_json_has_the_promised_keys(cli: Cli, specs: Path) -> None:
         "output_shape": [384, 13, 13],
         "parameters": 885_120,
         "macs": 149_520_384,
+        "kernel": [3, 3],
+        "stride": [1, 1],
+        "padding": [1, 1, 1, 1],
+        "receptive_field": [99, 99],
+        "memory": 384 * 13 * 13 * 4 * 128,
     }
+    assert table["step"]["images"] == 128
     assert table["groups"]["gpu1"]["parameters"] == 28_434_112
     assert table["totals"] == {
         "parameters": 60_965_224,
