@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEMO := runs/demo
 
-.PHONY: help install demo test check parity clean
+.PHONY: help install demo test check parity museum clean
 
 help:
 	@echo "make demo     install, print AlexNet's table, train both backends on digits, diff two specs"
 	@echo "make test     install, then lint, types and tests"
 	@echo "make install  the environment in $(VENV) only"
 	@echo "make parity   500 random graphs through PyTorch, TensorFlow and NumPy"
+	@echo "make museum   docs/museum.md: what the checker says of networks that people wrote down"
 	@echo "make clean    remove the environment and the demo's runs"
 
 install: $(INSTALLED)
@@ -42,6 +43,9 @@ check: install
 
 parity: install
 	$(BIN)/python -m specnet.testing.parity --graphs 500 --seed 0
+
+museum: install
+	$(BIN)/python docs/make_museum.py
 
 clean:
 	rm -rf $(VENV) $(DEMO)

@@ -12,9 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from specnet import plugins
 from specnet.consequences import Consequences, consequences
 from specnet.document import written
 from specnet.errors import SpecError
+from specnet.layers.base import Layer
 from specnet.network import analyse
 from specnet.renames import renamed
 from specnet.spec import Spec
@@ -36,8 +38,18 @@ class Change:
     after: Any
 
     def __str__(self) -> str:
-        sides = [written(side) for side in (self.before, self.after) if side is not None]
+        sides = [self.words(side) for side in (self.before, self.after) if side is not None]
         return f"{SIGNS[self.op]} {self.path}: {' -> '.join(sides)}"
+
+    def words(self, side: Any) -> str:
+        """One of the sides as YAML; of a whole layer, without what has its default."""
+        if self.op == "rename" or not isinstance(side, dict) or self.path.count(".") != 1:
+            return written(side)
+        if not self.path.startswith("layers."):
+            return written(side)
+        layer: Layer = plugins.load("specnet.layers", side["kind"]).model_validate(side)
+        said = layer.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+        return written({key: value for key, value in side.items() if key == "kind" or key in said})
 
 
 @dataclass(frozen=True)
@@ -82,7 +94,7 @@ class Diff:
             return "no differences"
         rows = ["| | part | before | after |", "|---|---|---|---|"]
         for c in self._shown(everything):
-            sides = [f"`{written(side)}`" if side is not None else "" for side in (c.before, c.after)]
+            sides = [f"`{c.words(side)}`" if side is not None else "" for side in (c.before, c.after)]
             rows.append(f"| {c.op} | `{c.path}` | {sides[0]} | {sides[1]} |")
         lines = self.consequences.lines(everything=everything) if self.consequences else []
         return "\n".join([*rows, *([""] if lines else []), *(f"- {line}" for line in lines)])

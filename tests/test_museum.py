@@ -7,6 +7,7 @@ Figures are computed by hand from the sources' layer lists; those of the variant
 from __future__ import annotations
 
 from collections import Counter
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,15 @@ def by_layer(path: Path) -> dict[str, int]:
 def changes(path: Path, before: Path = SPECS / "alexnet.yaml") -> dict[str, tuple[object, object]]:
     """What a spec changes in another, without its name."""
     return {c.path: (c.before, c.after) for c in specnet.diff(before, path).changes if c.path != "name"}
+
+
+def test_the_page_is_what_the_command_writes() -> None:
+    loaded = spec_from_file_location("make_museum", SPECS.parent / "docs" / "make_museum.py")
+    assert loaded is not None
+    assert loaded.loader is not None
+    module = module_from_spec(loaded)
+    loaded.loader.exec_module(module)
+    assert module.PAGE.read_text() == module.page(), "make museum"
 
 
 def test_there_is_every_spec_that_the_page_tells_of() -> None:
@@ -80,8 +90,8 @@ def test_the_notebook_is_rejected_for_every_one_of_its_mistakes() -> None:
         "12,845,056 inputs to a unit, not 4,096",
         "1,000 inputs to a unit, not 84",
         "radius 5 is a sum over 11 maps",
-        "'drop3', whose dropout sets logits to zero",
-        "'fc3', which applies relu",
+        "'drop8', whose dropout sets logits to zero",
+        "'fc8', which applies relu",
     ):
         assert sum(words in message for message in messages) == 1, words
     assert Counter(d.severity for d in found) == {"error": 7, "warning": 7}
@@ -92,7 +102,7 @@ def test_the_repaired_notebook_keeps_the_weights_that_it_declares() -> None:
     assert table.rows[-1].output_shape == (43,)
     made = changes(SEEDS["tf1_notebook_repaired"], SEEDS["tf1_notebook"])
     assert made["layers.conv2.from"] == ("image", "pool1")
-    assert made["training.loss.from"] == ("drop3", "fc3")
+    assert made["training.loss.from"] == ("drop8", "fc8")
     assert "layers.conv2.weight_shape" not in made
 
 
