@@ -101,7 +101,7 @@ def train(source: Source, **options: Any) -> Result:
     """Train a spec and return where the run lies and how well it classifies.
 
     Options are those of `specnet.training.session.train`: backend, data, devices, run_dir, epochs, steps,
-    seed, precision, checkpoint_every, resume.
+    seed, precision, checkpoint_every, micro_batch, resume.
     """
     from specnet.training import session
 

@@ -38,6 +38,18 @@ class Batch:
     labels: NDArray[np.int64]
     masks: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
 
+    def parts(self, size: int | None) -> list[Batch]:
+        """Micro-batches of `size` images in order, the last one perhaps smaller; the whole batch for None.
+
+        They are views: nothing is copied.
+        """
+        count = len(self.labels)
+        if size is None or size >= count:
+            return [self]
+        cuts = [slice(start, start + size) for start in range(0, count, size)]
+        masks = [{name: mask[cut] for name, mask in self.masks.items()} for cut in cuts]
+        return [Batch(self.images[c], self.labels[c], m) for c, m in zip(cuts, masks, strict=True)]
+
 
 class Executable(Protocol):
     """A plan ready to run on its devices."""
@@ -63,8 +75,12 @@ class Executable(Protocol):
     def gradients(self, batch: Batch) -> tuple[float, State]:
         """The mean loss over a batch and its gradient, in training mode. Changes running statistics only."""
 
-    def train_step(self, batch: Batch, learning_rate: float) -> SupportsFloat:
-        """One update. The loss it returns may still be under way: `float()` waits for it."""
+    def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> SupportsFloat:
+        """One update. The loss it returns may still be under way: `float()` waits for it.
+
+        With `micro_batch`, the loss and the gradient are summed over `batch.parts(micro_batch)`, each part's
+        mean times its share of the images, and no more than one part's activations are held at a time.
+        """
 
 
 def storage(precision: Precision) -> Literal["float32", "float64"]:

@@ -19,6 +19,7 @@ from specnet_tensorflow.devices import device_name
 from specnet_tensorflow.kinds import channels_first, channels_last
 from specnet_tensorflow.model import Layers, Share, make_layers, make_model
 from specnet_tensorflow.registry import Tensor
+from specnet_tensorflow.update import update
 
 Tensors = dict[str, Tensor]
 
@@ -37,11 +38,8 @@ class TensorFlowExecutable:
         self._groups = {p.name: p.group for p in plan.parameters}
         self._trainable = [p.name for p in plan.parameters if p.trainable]
         self._roles = sorted({role_of(name) for name in self._trainable})
-        self._velocities: Tensors = {}
-        for name in self._trainable:
-            with tf.device(self._devices[self._groups[name]]):
-                share, role = self._holder(name)
-                self._velocities[name] = tf.Variable(tf.zeros_like(share.roles[role].value), trainable=False)
+        self._velocities = self._zeros()
+        self._totals: Tensors = {}  # gradients summed over micro-batches, once there are any
         images = {
             name: tf.TensorSpec([None, *shape[1:], shape[0]], self._precision)
             for name, shape in plan.inputs.items()
@@ -55,6 +53,19 @@ class TensorFlowExecutable:
         self.traced_forward = tf.function(self._outputs, input_signature=(images,))
         self.traced_gradients = tf.function(self._loss_and_gradients, input_signature=batch)
         self.traced_step = tf.function(self._update, input_signature=(*batch, rates))
+        share = tf.TensorSpec([], self._precision)
+        self.traced_part = tf.function(self._add, input_signature=(*batch, share))
+        self.traced_apply = tf.function(
+            lambda given: self._apply(self._totals, given), input_signature=(rates,)
+        )
+
+    def _zeros(self) -> Tensors:
+        """A variable of zeros beside every trainable parameter."""
+        zeros: Tensors = {}
+        for name in self._trainable:
+            with tf.device(self._devices[self._groups[name]]):
+                zeros[name] = tf.Variable(tf.zeros_like(self._variable(name)), trainable=False)
+        return zeros
 
     def state(self) -> State:
         return {name: self._canonical(name, self._variable(name)) for name in self._groups}
@@ -81,11 +92,23 @@ class TensorFlowExecutable:
         loss, gradients = self.traced_gradients(*self._feed(batch))
         return float(loss), {name: self._canonical(name, g) for name, g in gradients.items()}
 
-    def train_step(self, batch: Batch, learning_rate: float) -> Tensor:
+    def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> Tensor:
         rule = self.plan.optimizer
         assert rule is not None
         rates = {r: tf.constant(rule.rate(r, learning_rate), self._precision) for r in self._roles}
-        return self.traced_step(*self._feed(batch), rates)
+        parts = batch.parts(micro_batch)
+        if len(parts) == 1:
+            return self.traced_step(*self._feed(batch), rates)
+        if not self._totals:
+            self._totals = self._zeros()
+        for total in self._totals.values():
+            total.assign(tf.zeros_like(total))
+        losses = []
+        for part in parts:
+            share = tf.constant(len(part.labels) / len(batch.labels), self._precision)
+            losses.append(self.traced_part(*self._feed(part), share))
+        self.traced_apply(rates)
+        return tf.add_n(losses)
 
     def _outputs(self, images: Tensors) -> Tensors:
         values, _ = self._run(images, {}, training=False)
@@ -93,41 +116,27 @@ class TensorFlowExecutable:
 
     def _update(self, images: Tensors, labels: Tensor, masks: Tensors, rates: Tensors) -> Tensor:
         """One training step; returns the loss. `rates` are the learning rates by role."""
-        rule = self.plan.optimizer
-        assert rule is not None
         loss, gradients = self._loss_and_gradients(images, labels, masks)
-        if rule.clip_norm is not None:
-            gradients = self._clipped(gradients, rule.clip_norm)
-        for name, gradient in gradients.items():
-            role = role_of(name)
-            with tf.device(self._devices[self._groups[name]]):
-                weight, velocity, rate = (
-                    self._variable(name),
-                    self._velocities[name],
-                    tf.identity(rates[role]),
-                )
-                _sgd(weight, velocity, gradient, rate, rule.momentum, rule.decay(role))
+        self._apply(gradients, rates)
         return loss
 
-    def _clipped(self, gradients: Tensors, longest: float) -> Tensors:
-        """All gradients, as one vector, shortened to a norm of at most `longest`.
+    def _add(self, images: Tensors, labels: Tensor, masks: Tensors, share: Tensor) -> Tensor:
+        """Add a part's gradients to the totals of a step; returns what it adds to the loss."""
+        loss, gradients = self._loss_and_gradients(images, labels, masks)
+        for name, gradient in gradients.items():
+            with tf.device(self._devices[self._groups[name]]):
+                self._totals[name].assign_add(tf.identity(share) * gradient)
+        return share * loss
 
-        The squares are summed in float64 where each gradient is, and then in order where the first one is.
-        """
-        squares: list[Tensor] = []
-        for name, gradient in gradients.items():
-            with tf.device(self._devices[self._groups[name]]):
-                squares.append(tf.reduce_sum(tf.square(tf.cast(gradient, tf.float64))))
-        with tf.device(self._devices[self._groups[self._trainable[0]]]):
-            total = tf.zeros([], tf.float64)
-            for square in squares:
-                total += tf.identity(square)
-            scale = longest / tf.maximum(tf.sqrt(total), longest)
-        clipped: Tensors = {}
-        for name, gradient in gradients.items():
-            with tf.device(self._devices[self._groups[name]]):
-                clipped[name] = gradient * tf.cast(tf.identity(scale), gradient.dtype)
-        return clipped
+    def _apply_totals(self, rates: Tensors) -> None:
+        self._apply(self._totals, rates)
+
+    def _apply(self, gradients: Tensors, rates: Tensors) -> None:
+        """Change the weights. `rates` are the learning rates by role."""
+        assert self.plan.optimizer is not None
+        weights = {name: self._variable(name) for name in gradients}
+        devices = {name: self._devices[self._groups[name]] for name in gradients}
+        update(self.plan.optimizer, weights, self._velocities, gradients, rates, devices)
 
     def _loss_and_gradients(self, images: Tensors, labels: Tensor, masks: Tensors) -> tuple[Tensor, Tensors]:
         """The mean loss and the gradient of every parameter; zero where the loss does not depend on it."""
@@ -233,16 +242,6 @@ class TensorFlowExecutable:
     def _native(self, name: str, array: Array) -> Array:
         share, role = self._holder(name)
         return share.native(role, np.asarray(array, dtype=self._precision))
-
-
-def _sgd(
-    weight: Tensor, velocity: Tensor, gradient: Tensor, rate: Tensor, momentum: float, decay: float
-) -> None:
-    """v <- m v - lr (g + decay w); w <- w + v, in place."""
-    if decay:
-        gradient = gradient + decay * weight
-    velocity.assign(momentum * velocity - rate * gradient)
-    weight.assign_add(velocity)
 
 
 def _differentiable(plan: Plan) -> set[str]:

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from specnet.backend import Batch, Precision, State, check_inputs, check_state, storage
 from specnet.placement import Placement
-from specnet.plan import Plan, role_of
+from specnet.plan import Plan
 from specnet.randomness import Array
 from specnet_torch.model import TorchModel
+from specnet_torch.update import update
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
 
@@ -55,19 +56,29 @@ class TorchExecutable:
         loss, gradients = self._loss_and_gradients(batch)
         return float(loss), {name: _array(g) for name, g in zip(self._weights, gradients, strict=True)}
 
-    def train_step(self, batch: Batch, learning_rate: float) -> Tensor:
+    def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> Tensor:
         rule = self.plan.optimizer
         assert rule is not None
-        loss, gradients = self._loss_and_gradients(batch)
-        with torch.no_grad():
-            shorter = None if rule.clip_norm is None else _shorter(gradients, rule.clip_norm)
-            for (name, weight), gradient in zip(self._weights.items(), gradients, strict=True):
-                if shorter is not None:
-                    gradient = gradient * shorter.to(gradient.device, gradient.dtype)
-                role = role_of(name)
-                rate, decay = rule.rate(role, learning_rate), rule.decay(role)
-                _sgd(weight, self._velocities[name], gradient, rate, rule.momentum, decay)
+        loss, gradients = self._accumulated(batch.parts(micro_batch))
+        update(rule, self._weights, self._velocities, gradients, learning_rate)
         return loss
+
+    def _accumulated(self, parts: Sequence[Batch]) -> tuple[Tensor, Sequence[Tensor]]:
+        """The mean loss and its gradients over all parts together. A part's own are gone before the next."""
+        loss, gradients = self._loss_and_gradients(parts[0])
+        if len(parts) == 1:
+            return loss, gradients
+        images = sum(len(part.labels) for part in parts)
+        share = len(parts[0].labels) / images
+        loss, totals = loss * share, [gradient * share for gradient in gradients]
+        for part in parts[1:]:
+            del gradients
+            share = len(part.labels) / images
+            found, gradients = self._loss_and_gradients(part)
+            loss = loss.add_(found, alpha=share)
+            for total, gradient in zip(totals, gradients, strict=True):
+                total.add_(gradient, alpha=share)
+        return loss, totals
 
     def _loss_and_gradients(self, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...]]:
         """The mean loss and the gradient of every parameter; zero where the loss does not depend on it."""
@@ -89,29 +100,6 @@ class TorchExecutable:
 
     def _tensor(self, array: Array) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self._dtype)
-
-
-def _shorter(gradients: Sequence[Tensor], longest: float) -> Tensor:
-    """The factor that cuts all gradients, as one vector, to a norm of at most `longest`.
-
-    The squares are summed in float64 where each gradient is, and then in order where the first one is.
-    Nothing waits for a device.
-    """
-    first = gradients[0].device
-    total = torch.zeros((), dtype=torch.float64, device=first)
-    for gradient in gradients:
-        total += torch.linalg.vector_norm(gradient, dtype=torch.float64).to(first).square()
-    return longest / total.sqrt().clamp(min=longest)
-
-
-def _sgd(
-    weight: Tensor, velocity: Tensor, gradient: Tensor, rate: float, momentum: float, decay: float
-) -> None:
-    """v <- m v - lr (g + decay w); w <- w + v, in place."""
-    velocity.mul_(momentum).add_(gradient, alpha=-rate)
-    if decay:
-        velocity.add_(weight, alpha=-rate * decay)
-    weight.add_(velocity)
 
 
 def _array(tensor: Tensor) -> Array:

@@ -28,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint-every", type=count, metavar="N", help="save every N steps, not only at the end"
     )
+    parser.add_argument(
+        "--micro-batch",
+        type=count,
+        metavar="N",
+        help="hold N images of a batch on the devices at a time; the numbers stay the same",
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the run's newest checkpoint")
 
 
@@ -53,6 +59,7 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
         precision=options.precision,
         checkpoint_every=options.checkpoint_every,
+        micro_batch=options.micro_batch,
         resume=options.resume,
     )
     print(f"{result.run_dir}: step {result.step}, {result.evaluation}")

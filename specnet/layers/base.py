@@ -81,6 +81,10 @@ class Layer(Strict):
     full_precision: ClassVar[bool] = False
     """Whether it computes in float32 where the network runs in bfloat16, as normalizations must."""
 
+    mixes_images: ClassVar[bool] = False
+    """Whether in training an image's output depends on the batch's other images, so that micro-batches would
+    change it."""
+
     joins: ClassVar[bool] = True
     """Whether several inputs are concatenated along the channels before the layer sees them."""
 

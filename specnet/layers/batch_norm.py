@@ -23,6 +23,7 @@ class BatchNorm(Activated):
     momentum: Annotated[float, Field(ge=0, lt=1, description="Share of the running value that stays.")] = 0.9
 
     full_precision = True
+    mixes_images = True
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return inputs[0]

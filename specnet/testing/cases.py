@@ -260,6 +260,20 @@ WHOLE_RULE = net(
 )
 """Four parameters, for `by_hand`."""
 
+IMAGEWISE = net(
+    "image by image",
+    {
+        **{name: layer for name, layer in _MEETING.items() if name != "norm1"},
+        "pool1": {**_MEETING["pool1"], "from": "conv1"},
+    },
+    groups=("a", "b"),
+    loss="fc5",
+    weight_decay=0.05,
+    biases={"learning_rate": 0.03},
+    clip_norm=9.0,
+)
+"""`SPLIT` without batch_norm, so that micro-batches change nothing."""
+
 MERGED = net("merged", _with({"conv2": {"groups": 2}}), loss="fc5")
 """The same function on one group: a convolution that does not cross is one in two blocks."""
 

@@ -138,6 +138,33 @@ class BackendContract:
         got = [*found["out.a.weight"].ravel(), *found["out.a.bias"]]
         assert relative_error(got, by_hand.train(options, w, b, samples)) < STEPS
 
+    @pytest.mark.parametrize("net", [cases.IMAGEWISE, cases.DENSE], ids=str)
+    @pytest.mark.parametrize("size", [1, 2, 3])
+    def test_micro_batches_change_nothing_but_rounding(self, net: Net, size: int) -> None:
+        """Masks, decay, a cut gradient and a last part that is smaller included."""
+        executable, expected = self.compiled(net.plan), oracle(net.plan)
+        assert_alike_losses(train(executable, net.plan, size), train(expected, net.plan), STEPS)
+        assert_alike(executable.state(), expected.state(), STEPS)
+        assert_alike(executable.optimizer_state(), expected.optimizer_state(), STEPS)
+
+    @pytest.mark.parametrize("net", [cases.IMAGEWISE, cases.DENSE], ids=str)
+    def test_a_micro_batch_as_large_as_the_batch_is_the_batch(self, net: Net) -> None:
+        """Bit by bit."""
+        one, other = self.compiled(net.plan), self.compiled(net.plan)
+        assert train(one, net.plan, 4) == train(other, net.plan)
+        assert_equal(one.state(), other.state())
+
+    @pytest.mark.parametrize("net", [cases.BATCH_NORM], ids=str)
+    def test_the_network_sees_one_micro_batch_at_a_time(self, net: Net) -> None:
+        """Running statistics tell: they follow each part in turn."""
+        executable, expected = self.compiled(net.plan), oracle(net.plan)
+        batch = random_batch(net.plan, 1, 5)
+        executable.train_step(batch, 0.1, micro_batch=2)
+        for part in (slice(0, 2), slice(2, 4), slice(4, 5)):
+            expected.gradients(Batch(batch.images[part], batch.labels[part]))
+        for name in ("tested.a.running_mean", "tested.a.running_var"):
+            assert relative_error(executable.state()[name], expected.state()[name]) < FORWARD
+
     @pytest.mark.parametrize("net", [cases.SPLIT], ids=str)
     def test_steps_in_single_precision(self, net: Net) -> None:
         executable, expected = self.compiled(net.plan, "float32"), oracle(net.plan)
@@ -258,10 +285,11 @@ def images_for(plan: Plan) -> dict[str, Any]:
     return {n: stream(1, "images", n).standard_normal((4, *shape)) for n, shape in plan.inputs.items()}
 
 
-def train(executable: Executable, plan: Plan) -> list[float]:
+def train(executable: Executable, plan: Plan, micro_batch: int | None = None) -> list[float]:
     """Steps with a drop of the learning rate and batches of two sizes; the losses."""
     batches = [random_batch(plan, seed, 4 - seed % 2) for seed in range(len(DROP))]
-    return [float(executable.train_step(b, rate)) for b, rate in zip(batches, DROP, strict=True)]
+    steps = zip(batches, DROP, strict=True)
+    return [float(executable.train_step(batch, rate, micro_batch)) for batch, rate in steps]
 
 
 def joined(state: State) -> State:

@@ -19,6 +19,7 @@ from specnet.placement import Placement
 from specnet.plan import Plan
 from specnet.recipe import Training
 from specnet.spec import Spec
+from specnet.training import micro_batch as micro_batches
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.evaluation import Evaluation, evaluate
 from specnet.training.inputs import Inputs, check_images, needs_statistics, steps_per_epoch
@@ -85,6 +86,7 @@ def train(
     seed: int | None = None,
     precision: Precision | None = None,
     checkpoint_every: int | None = None,
+    micro_batch: int | None = None,
     resume: bool = False,
     progress: Progress | None = None,
 ) -> Result:
@@ -93,11 +95,14 @@ def train(
     `data` is KIND or KIND:PATH and defaults to the spec's own; `devices` is what `--devices` takes;
     `epochs` (or `steps`) is how far to train in all, a resumed part included. The run directory is
     `runs/NAME` unless given. `seed` defaults to 0 and `precision` to float32; a resumed run keeps its own.
+    `micro_batch` is how many images of a batch a device holds at a time: all, or as many as before in a
+    resumed run, unless given.
     """
     progress = progress or Progress()
     if epochs is not None and steps is not None:
         raise UsageError("name epochs or steps, not both", "leave one of the two out")
-    for name, count in (("epochs", epochs), ("steps", steps), ("checkpoint_every", checkpoint_every)):
+    counts = {"epochs": epochs, "steps": steps, "checkpoint_every": checkpoint_every}
+    for name, count in {**counts, "micro_batch": micro_batch}.items():
         if count is not None and (not isinstance(count, int) or count < 1):
             raise UsageError(f"{name} is a whole number of at least 1, not {count!r}")
     recipe = _recipe(spec)
@@ -112,6 +117,8 @@ def train(
         known: dict[str, Any] = saved.progress if saved else fresh
         seed = int(_agreed("--seed", seed, known["seed"], saved))
         precision = _precision(_agreed("--precision", precision, known["precision"], saved))
+        micro_batch = micro_batch or micro_batches.recorded(known)
+        micro_batches.check(spec, recipe, micro_batch)
         if saved is not None and data is not None:
             _agreed("--data", _kind(data), _kind(known["data"]), saved)
         dataset, described = open_data(spec, network, data or known["data"])
@@ -143,8 +150,10 @@ def train(
                 "precision": precision,
                 "data": described,
                 "classes": list(dataset.classes),
+                "micro_batch": micro_batch,
             },
             checkpoint_every=checkpoint_every,
+            micro_batch=micro_batch,
         )
         if saved is None:
             compiled.executable.load_state(names.initial_state(seed, storage(precision)))
@@ -219,7 +228,8 @@ def evaluate_run(
     def show(done: int, total: int) -> None:
         progress.show("evaluating", done, total)
 
-    found = evaluate(compiled.executable, compiled.plan, inputs, dataset.test, recipe.batch_size, show)
+    size = micro_batches.images_at_once(recipe, micro_batches.recorded(saved.progress))
+    found = evaluate(compiled.executable, compiled.plan, inputs, dataset.test, size, show)
     progress.clear()
     return Result(run.path, saved.step, found)
 

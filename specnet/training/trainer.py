@@ -21,6 +21,7 @@ from specnet.recipe import Training
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.evaluation import Evaluation, evaluate
 from specnet.training.inputs import Inputs, steps_per_epoch
+from specnet.training.micro_batch import images_at_once
 from specnet.training.names import Names
 from specnet.training.prefetch import Prefetch
 from specnet.training.progress import Progress
@@ -56,6 +57,8 @@ class Trainer:
     """What every checkpoint says about the run: seed, precision, dataset."""
     checkpoint_every: int | None = None
     status: Status | None = None
+    micro_batch: int | None = None
+    """How many images the device holds at a time; the whole batch if None."""
     step: int = 0
     evaluations: list[Evaluation] = field(default_factory=list)
 
@@ -81,7 +84,7 @@ class Trainer:
                 arrived = time.monotonic()
                 epoch = self.step // per_epoch
                 rate = learning_rate(self.recipe, self.step, epoch, [e.top1_error for e in self.evaluations])
-                loss = self.executable.train_step(batch, rate)
+                loss = self.executable.train_step(batch, rate, self.micro_batch)
                 self.step += 1
                 self._record(pending, IN_FLIGHT)
                 seconds = max(time.monotonic() - began, 1e-9)
@@ -141,10 +144,9 @@ class Trainer:
             self.progress.show(f"evaluating after epoch {epoch}", done, total)
 
         started = time.monotonic()
+        size = images_at_once(self.recipe, self.micro_batch)
         with self.progress.aside():
-            found = evaluate(
-                self.executable, self.plan, self.inputs, self.dataset.test, self.recipe.batch_size, show
-            )
+            found = evaluate(self.executable, self.plan, self.inputs, self.dataset.test, size, show)
         self.run.record({"step": self.step, "epoch": epoch, "evaluation": found.as_json()})
         self.progress.note(f"epoch {epoch}, step {self.step}: {found} ({time.monotonic() - started:.1f}s)")
         return found

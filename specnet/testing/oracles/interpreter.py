@@ -61,7 +61,8 @@ class Interpreter:
         loss, gradient = cross_entropy(_found(values, self.plan.logits), batch.labels)
         return loss, self._backward(pullbacks, {self.plan.logits: gradient})
 
-    def train_step(self, batch: Batch, learning_rate: float) -> float:
+    def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> float:
+        """One update. It takes the batch whole: micro-batches are there for memory, not for the numbers."""
         rule = self.plan.optimizer
         assert rule is not None
         loss, gradients = self.gradients(batch)

@@ -75,10 +75,16 @@ class NumpyExecutable:
         softmax[rows, batch.labels] -= 1
         return loss, self._backward(values, {self.plan.logits: softmax / len(rows)})
 
-    def train_step(self, batch: Batch, learning_rate: float) -> float:
+    def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> float:
         rule = self.plan.optimizer
         assert rule is not None
-        loss, gradients = self.gradients(batch)
+        loss, gradients = 0.0, {name: np.zeros_like(w) for name, w in self._state.items()}
+        for part in batch.parts(micro_batch):
+            share = len(part.labels) / len(batch.labels)
+            part_loss, part_gradients = self.gradients(part)
+            loss += share * part_loss
+            for name, gradient in part_gradients.items():
+                gradients[name] += share * gradient
         shorter = 1.0
         if rule.clip_norm is not None:
             norm = np.sqrt(sum(np.sum(g.astype(np.float64) ** 2) for g in gradients.values()))
