@@ -196,9 +196,13 @@ def test_a_spec_without_a_recipe_cannot_be_trained(tmp_path: Path) -> None:
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(tmp_path: Path) -> None:
-    spec = load_spec(document.parse(SMALL.replace("learning_rate: 0.05", "learning_rate: 1e150")))
+    """Each step multiplies the weights by 10^18, until float32 cannot hold them."""
+    rule = "learning_rate: 1e9, momentum: 0.9, weight_decay: 1e9"
+    spec = load_spec(
+        document.parse(SMALL.replace("learning_rate: 0.05, momentum: 0.9, weight_decay: 1e-4", rule))
+    )
     with pytest.raises(RunError, match=r"the loss is (nan|inf) at step"):
-        run(spec, tmp_path / "r", checkpoint_every=1)
+        run(spec, tmp_path / "r", checkpoint_every=1, precision="float32")
     assert checkpoint.newest(tmp_path / "r" / "checkpoints") is not None
 
 

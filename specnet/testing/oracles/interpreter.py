@@ -62,10 +62,14 @@ class Interpreter:
         return loss, self._backward(pullbacks, {self.plan.logits: gradient})
 
     def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> float:
-        """One update. It takes the batch whole: micro-batches are there for memory, not for the numbers."""
         rule = self.plan.optimizer
         assert rule is not None
-        loss, gradients = self.gradients(batch)
+        parts = [(len(part.labels), *self.gradients(part)) for part in batch.parts(micro_batch)]
+        images = len(batch.labels)
+        loss = sum(count * of_part for count, of_part, _ in parts) / images
+        gradients = {
+            name: sum(count * g[name] for count, _, g in parts) / images for name in self._velocities
+        }
         scheduled = learning_rate / rule.learning_rate
         everything = np.concatenate([np.ravel(gradients[name]) for name in self._velocities])
         longest = np.inf if rule.clip_norm is None else rule.clip_norm
