@@ -108,6 +108,7 @@ def test_backends_import_the_core_and_never_each_other(folder: str, own: str, ot
         ["validate", "specs/alexnet.yaml"],
         ["table", "specs/alexnet.yaml"],
         ["diff", "specs/alexnet.yaml", "specs/alexnet_one_group.yaml"],
+        ["runs", "specs"],
     ],
 )
 def test_light_commands_import_nothing_heavy(arguments: list[str]) -> None:

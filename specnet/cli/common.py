@@ -67,6 +67,14 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
+def count(text: str) -> int:
+    """A whole number of at least 1, for argparse."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not at least 1")
+    return number
+
+
 def open_document(path: str, overrides: Sequence[str] = ()) -> Document:
     """The document at a path or on standard input, with overrides applied."""
     from specnet import document
@@ -87,6 +95,22 @@ def load_spec(path: str, overrides: Sequence[str] = ()) -> Spec:
         raise SpecError(found)
     report(found)
     return network.spec
+
+
+def load_specs(paths: Sequence[str], overrides: Sequence[str] = ()) -> list[Spec]:
+    """Several sound specs. Raises `SpecError` with all findings in all of them if one is not."""
+    from specnet.errors import SpecError
+
+    specs: list[Spec] = []
+    found: list[Diagnostic] = []
+    for path in paths:
+        try:
+            specs.append(load_spec(path, overrides))
+        except SpecError as error:
+            found += error.diagnostics
+    if found:
+        raise SpecError(found)
+    return specs
 
 
 def print_json(value: Any) -> None:

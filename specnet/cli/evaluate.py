@@ -3,30 +3,44 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
-from specnet.cli.common import add_backend, add_json, print_json
+from specnet.cli.common import add_backend, add_json, complain, print_json
 
-HELP = "classify the test images with a run's newest checkpoint"
-EXAMPLE = """example:
+HELP = "classify the test images with the newest checkpoint of a run, or of several"
+EXAMPLE = """examples:
   specnet evaluate runs/alexnet_digits --backend tensorflow
+  specnet evaluate runs/a runs/b --data image_folder:other --json
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run_dir", metavar="RUN", help="a run directory")
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="run directories")
     add_backend(parser)
     parser.add_argument("--data", metavar="KIND[:PATH]", help="the dataset (default: the run's own)")
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
+    from specnet.errors import UsageError
     from specnet.training.session import evaluate_run
 
-    result = evaluate_run(
-        options.run_dir, backend=options.backend, data=options.data, devices=options.devices
-    )
+    found: list[dict[str, Any]] = []
+    code = 0
+    for path in options.runs:
+        try:
+            result = evaluate_run(path, backend=options.backend, data=options.data, devices=options.devices)
+        except UsageError as error:
+            if len(options.runs) == 1:
+                raise
+            complain(f"{path}: {error.message}", error.hint)
+            code = error.exit_code
+            continue
+        if not options.json:
+            print(f"{result.run_dir}: step {result.step}, {result.evaluation}")
+        evaluation = result.evaluation.as_json()
+        found.append({"run_dir": str(result.run_dir), "step": result.step, "evaluation": evaluation})
     if options.json:
-        print_json({"schema_version": 1, "step": result.step, "evaluation": result.evaluation.as_json()})
-    else:
-        print(f"{result.run_dir}: step {result.step}, {result.evaluation}")
-    return 0
+        one = len(options.runs) == 1
+        print_json({"schema_version": 1, **(found[0] if one else {"runs": found})})
+    return code

@@ -3,21 +3,49 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from specnet.cli.common import add_backend, add_precision, add_spec, load_spec
+from specnet.cli.common import (
+    add_backend,
+    add_json,
+    add_overrides,
+    add_precision,
+    complain,
+    count,
+    load_specs,
+    print_json,
+)
 
-HELP = "train a spec and keep the run in a directory"
-EXAMPLE = """example:
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from specnet.spec import Spec
+
+HELP = "train specs, each in a run directory of its own"
+EXAMPLE = """examples:
   specnet train specs/alexnet_digits.yaml --backend tensorflow --run-dir runs/digits
   specnet train specs/alexnet_digits.yaml --run-dir runs/digits --epochs 40 --resume
+  specnet train specs/alexnet.yaml --data image_folder:photos --dry-run
+  specnet train a.yaml b.yaml c.yaml --run-dir ablation        compare them in a table
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_spec(parser)
+    parser.add_argument(
+        "specs",
+        nargs="+",
+        metavar="SPEC",
+        help="path of a spec, or - for standard input; several are trained one after another and compared",
+    )
+    add_overrides(parser)
     add_backend(parser)
     parser.add_argument("--data", metavar="KIND[:PATH]", help="the dataset (default: the spec's own)")
-    parser.add_argument("--run-dir", metavar="DIR", help="where the run is kept (default: runs/NAME)")
+    parser.add_argument(
+        "--run-dir",
+        metavar="DIR",
+        help="where the run is kept (default: runs/NAME); for several specs, the folder of their runs",
+    )
     length = parser.add_mutually_exclusive_group()
     length.add_argument(
         "--epochs", type=count, metavar="N", help="train N epochs in all (default: the spec's)"
@@ -34,33 +62,76 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="hold N images of a batch on the devices at a time; the numbers stay the same",
     )
-    parser.add_argument("--resume", action="store_true", help="go on from the run's newest checkpoint")
-
-
-def count(text: str) -> int:
-    """A whole number of at least 1, for argparse."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not at least 1")
-    return number
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on from the run's newest checkpoint; of several specs, finished ones are passed over",
+    )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="show shapes, memory, devices and steps, and what would be refused; write nothing",
+    )
+    add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
+    specs = load_specs(options.specs, options.overrides)
+    if options.dry_run:
+        return _rehearse(specs, options)
+    if len(specs) > 1:
+        return _train_all(specs, options)
     from specnet.training.session import train
 
-    result = train(
-        load_spec(options.spec, options.overrides),
-        backend=options.backend,
-        data=options.data,
-        devices=options.devices,
-        run_dir=options.run_dir,
-        epochs=options.epochs,
-        steps=options.steps,
-        seed=options.seed,
-        precision=options.precision,
-        checkpoint_every=options.checkpoint_every,
-        micro_batch=options.micro_batch,
-        resume=options.resume,
-    )
-    print(f"{result.run_dir}: step {result.step}, {result.evaluation}")
+    result = train(specs[0], run_dir=options.run_dir, resume=options.resume, **_settings(options))
+    if options.json:
+        outcome = {"step": result.step, "evaluation": result.evaluation.as_json()}
+        print_json({"schema_version": 1, "run_dir": str(result.run_dir), **outcome})
+    else:
+        print(f"{result.run_dir}: step {result.step}, {result.evaluation}")
+    return 0
+
+
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
+    """What several specs are trained with alike."""
+    names = ("backend", "data", "devices", "epochs", "steps", "seed", "precision", "checkpoint_every")
+    names += ("micro_batch",)
+    return {name: getattr(options, name) for name in names}
+
+
+def _train_all(specs: Sequence[Spec], options: argparse.Namespace) -> int:
+    from specnet.training.ablation import as_json, compared, train_all
+    from specnet.training.progress import Progress
+
+    parent, outcomes, code = Path(options.run_dir or "runs"), [], 0
+    try:
+        for outcome in train_all(
+            specs, parent, resume=options.resume, progress=Progress(), **_settings(options)
+        ):
+            outcomes.append(outcome)
+            if outcome.error is not None:
+                code = code or getattr(outcome.error, "exit_code", 2)
+                complain(f"{outcome.spec}: {outcome.reason}", getattr(outcome.error, "hint", None))
+    finally:
+        if options.json and outcomes:
+            print_json({"schema_version": 1, "runs": as_json(outcomes)})
+        elif outcomes:
+            print(compared(outcomes))
+    return code
+
+
+def _rehearse(specs: Sequence[Spec], options: argparse.Namespace) -> int:
+    from specnet.training.rehearsal import rehearse
+
+    names = ("backend", "data", "devices", "epochs", "steps", "micro_batch", "resume")
+    settings = {name: getattr(options, name) for name in names}
+    parent = Path(options.run_dir or "runs")
+    places = [parent / spec.name if len(specs) > 1 else options.run_dir for spec in specs]
+    found = [rehearse(spec, run_dir=place, **settings) for spec, place in zip(specs, places, strict=True)]
+    if not options.json:
+        print("\n\n".join(map(str, found)))
+    elif len(found) == 1:
+        print_json({"schema_version": 1, **found[0].as_json()})
+    else:
+        print_json({"schema_version": 1, "runs": [rehearsal.as_json() for rehearsal in found]})
     return 0

@@ -83,13 +83,13 @@ class History:
     batch_size: int = 1
 
     def add(self, line: Mapping[str, Any]) -> None:
-        """Take up a line of `metrics.jsonl`."""
+        """Take up a line of `metrics.jsonl`. One that is neither a step nor an evaluation tells nothing."""
         step, epoch = int(line["step"]), int(line["epoch"])
         if "evaluation" in line:
             found = line["evaluation"]
             errors = (float(found["top1_error"]), float(found["top5_error"]))
             self.evaluations.append(Measured(step, float(found["loss"]), *errors))
-        else:
+        elif "loss" in line:
             if epoch > self.epoch > 0 and self.per_epoch is None:
                 self.per_epoch = (step - 1) // (epoch - 1)
             self.loss.add(step, float(line["loss"]))

@@ -136,6 +136,8 @@ def train(
             run.hold(make=True)
             run.start(spec)
         run.save_statistics(statistics)
+        per_epoch = steps_per_epoch(dataset.train, recipe)
+        stop = steps if steps is not None else per_epoch * (epochs if epochs is not None else recipe.epochs)
         trainer = Trainer(
             executable=compiled.executable,
             plan=compiled.plan,
@@ -151,6 +153,8 @@ def train(
                 "data": described,
                 "classes": list(dataset.classes),
                 "micro_batch": micro_batch,
+                "steps_per_epoch": per_epoch,
+                "stop": stop,
             },
             checkpoint_every=checkpoint_every,
             micro_batch=micro_batch,
@@ -160,8 +164,6 @@ def train(
         else:
             trainer.resume(saved)
             progress.note(f"going on after step {trainer.step}")
-        per_epoch = steps_per_epoch(dataset.train, recipe)
-        stop = steps if steps is not None else per_epoch * (epochs if epochs is not None else recipe.epochs)
         if trainer.step > stop:
             raise RunError(f"the run in {run.path} has done {trainer.step} steps already, more than {stop}")
         kernels = first_kernels(plans.make(names.run))
@@ -199,6 +201,34 @@ def _agreed(option: str, asked: Any, known: Any, saved: Checkpoint | None) -> An
     if saved is not None:
         raise RunError(f"the run was started with {option} {known}, not {asked}", f"leave {option} out")
     return asked
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run's newest checkpoint on its devices, and what its images are prepared with."""
+
+    saved: Checkpoint
+    compiled: Compiled
+    inputs: Inputs
+    image_shape: tuple[int, ...]
+    """Channels, height and width of the dataset's images, before any crop."""
+
+
+def open_trained(
+    run_dir: str | Path, backend: str, devices: str | Mapping[str, str] | None, progress: Progress
+) -> Trained:
+    """A run that is ready to classify. Its dataset is only opened if the run has kept no statistics."""
+    run = RunDirectory(Path(run_dir), progress.note)
+    spec, saved = run.spec(), run.newest()
+    recipe, precision = _recipe(spec), _precision(saved.progress["precision"])
+    statistics = run.statistics()
+    if statistics is None:
+        dataset, _ = open_data(spec, analyse(spec), saved.progress["data"])
+        statistics = _statistics(recipe, dataset, progress)
+    compiled = compile_spec(spec, backend, devices, precision)
+    compiled.executable.load_state(saved.weights)
+    inputs = Inputs(compiled.plan, recipe, statistics, 0, precision)
+    return Trained(saved, compiled, inputs, tuple(statistics.mean.shape))
 
 
 def evaluate_run(

@@ -24,7 +24,7 @@ class Status:
         """A line has been added to the metrics."""
         if "evaluation" in line:
             self._error = line["evaluation"]["top1_error"]
-        else:
+        elif "loss" in line:
             self._losses.append(line["loss"])
 
     def saved(self, _: object) -> None:

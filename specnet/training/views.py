@@ -75,7 +75,8 @@ class Views:
             for name, value in values.items()
             if name not in ("step", "epoch") and isinstance(value, int | float)
         }
-        self._events.scalars(line["step"], numbers)
+        if numbers:
+            self._events.scalars(line["step"], numbers)
 
     def _draw_now_and_then(self) -> None:
         if time.monotonic() - self._drawn_at >= SHARE * self._took:

@@ -26,6 +26,9 @@ def test_a_series_stays_small_and_keeps_mean_and_extremes(count: int) -> None:
         assert point.mean == pytest.approx(sum(part) / len(part))
 
 
+STOPPED = '{"step": 1, "epoch": 1, "stopped": "nan", "samples": ["7"]}'
+
+
 def step(number: int, epoch: int) -> dict[str, float]:
     rest = {"loss": 1.0, "learning_rate": 0.1, "images_per_second": 20.0, "data_wait": 0.0}
     return {"step": number, "epoch": epoch, **rest}
@@ -48,5 +51,5 @@ def test_a_run_is_gathered_from_its_lines(tmp_path: Path) -> None:
 def test_lines_that_are_no_metrics_are_passed_over(tmp_path: Path, text: str) -> None:
     path = tmp_path / "metrics.jsonl"
     path.write_text(f"{text}\n{json.dumps(step(1, 1))}\n", encoding="latin-1")
-    assert gather(lines(path)).step == 1
+    assert len(gather(lines(path)).loss.points) == 1
     assert gather(lines(tmp_path / "nowhere")).step == 0

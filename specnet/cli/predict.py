@@ -1,0 +1,52 @@
+"""`specnet predict`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from specnet.cli.common import add_backend, add_json, complain, count, print_json
+
+HELP = "classify image files with a run's newest checkpoint"
+EXAMPLE = """examples:
+  specnet predict runs/photos cat.jpg dog.png
+  specnet predict runs/photos holiday/*.jpg --top 1 --json
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run_dir", metavar="RUN", help="a run directory")
+    parser.add_argument("images", nargs="+", metavar="IMAGE", help="image files")
+    parser.add_argument("--top", type=count, default=5, metavar="N", help="classes to name (default: 5)")
+    add_backend(parser)
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    from specnet.training.predicting import predict
+
+    found: list[dict[str, Any]] = []
+    is_whole = True
+    told = predict(
+        options.run_dir, options.images, backend=options.backend, devices=options.devices, top=options.top
+    )
+    for prediction in told:
+        if prediction.error is not None:
+            is_whole = False
+            complain(prediction.error.message, prediction.error.hint)
+        elif not options.json:
+            if len(options.images) > 1:
+                print(prediction.image)
+            for guess in prediction.guesses:
+                print(f"{guess.probability:8.2%}  {guess.name}")
+        error = prediction.error
+        found.append(
+            {
+                "image": prediction.image,
+                "top": [{"class": g.name, "probability": g.probability} for g in prediction.guesses],
+                "error": error.message if error else None,
+            }
+        )
+    if options.json:
+        print_json({"schema_version": 1, "run": options.run_dir, "predictions": found})
+    return 0 if is_whole else 2

@@ -1,0 +1,61 @@
+"""`specnet runs`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from specnet.cli.common import add_json, print_json
+
+if TYPE_CHECKING:
+    from specnet.training.listing import Run
+
+HELP = "list runs: spec and its hash, how far they are, last error, state"
+EXAMPLE = """examples:
+  specnet runs                      every run below runs/
+  specnet runs runs/digits ablations --json
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "folders",
+        nargs="*",
+        default=["runs"],
+        metavar="DIR",
+        help="runs, or folders that hold them (default: runs)",
+    )
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    from specnet.text import columns
+    from specnet.training import listing
+
+    found = [listing.look(path) for path in listing.find(map(Path, options.folders))]
+    if options.json:
+        print_json({"schema_version": 1, "runs": [entry.as_json() for entry in found]})
+    elif not found:
+        print(f"no runs in {', '.join(options.folders)}")
+    else:
+        head = ("run", "spec", "hash", "state", "epoch", "step", "loss", "top-1 error")
+        print(columns(head, [[_row(entry) for entry in found]], right={4, 5, 6, 7}))
+        for entry in found:
+            if entry.problem:
+                print(f"{entry.path}: {entry.problem}")
+    return 0
+
+
+def _row(entry: Run) -> tuple[str, ...]:
+    evaluation = entry.evaluation or {}
+    return (
+        entry.path,
+        entry.spec or "?",
+        entry.spec_hash or "?",
+        entry.state,
+        f"{entry.epoch}/{entry.epochs}" if entry.epochs else str(entry.epoch),
+        f"{entry.step}/{entry.stop}" if entry.stop else str(entry.step),
+        f"{evaluation['loss']:.4f}" if "loss" in evaluation else "-",
+        f"{evaluation['top1_error']:.2%}" if "top1_error" in evaluation else "-",
+    )

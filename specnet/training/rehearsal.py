@@ -1,0 +1,141 @@
+"""What a training would be, without starting it: nothing is compiled, trained or written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from specnet import backend as backends
+from specnet import layer_table, memory, placement
+from specnet.errors import RunError
+from specnet.layer_table import Table
+from specnet.network import analyse
+from specnet.spec import Spec
+from specnet.text import columns, describe, plural, size
+from specnet.training import micro_batch as micro_batches
+from specnet.training.inputs import check_images, steps_per_epoch
+from specnet.training.run_directory import RunDirectory
+from specnet.training.session import open_data
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """A training that has been looked at. `memory` is what each group needs at the least, in bytes."""
+
+    table: Table
+    backend: str
+    placement: Mapping[str, str]
+    memory: Mapping[str, int]
+    data: str
+    image_shape: tuple[int, ...]
+    classes: int
+    train_images: int
+    test_images: int
+    batch_size: int
+    at_once: int
+    """Images of a batch that a device holds at a time."""
+    steps_per_epoch: int
+    start: int
+    stop: int
+    run_dir: Path
+
+    def devices(self) -> dict[str, int]:
+        """The least memory on each device, over the groups that lie there."""
+        held = dict.fromkeys(self.placement.values(), 0)
+        for group, device in self.placement.items():
+            held[device] += self.memory[group]
+        return held
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "name": self.table.name,
+            "run_dir": str(self.run_dir),
+            "backend": self.backend,
+            "layers": self.table.as_json()["layers"],
+            "groups": {
+                group: {"device": device, "least_memory": self.memory[group]}
+                for group, device in self.placement.items()
+            },
+            "devices": {device: {"least_memory": held} for device, held in self.devices().items()},
+            "data": {
+                "kind": self.data,
+                "image_shape": list(self.image_shape),
+                "classes": self.classes,
+                "train_images": self.train_images,
+                "test_images": self.test_images,
+            },
+            "batch_size": self.batch_size,
+            "micro_batch": self.at_once,
+            "steps_per_epoch": self.steps_per_epoch,
+            "start": self.start,
+            "stop": self.stop,
+        }
+
+    def __str__(self) -> str:
+        places = [(group, device, size(self.memory[group])) for group, device in self.placement.items()]
+        totals = [("", device, size(held)) for device, held in self.devices().items()]
+        blocks = [places, totals] if len(totals) < len(places) else [places]
+        epochs = -(-self.stop // self.steps_per_epoch)
+        parts = f" in parts of {self.at_once:,}" if self.at_once < self.batch_size else ""
+        start = f", going on after step {self.start:,}" if self.start else ""
+        return "\n".join(
+            (
+                str(self.table),
+                "",
+                columns(("group", "device", "least memory"), blocks, right={2}),
+                f"data: {self.data}, {self.train_images:,} training and {self.test_images:,} test images, "
+                f"{describe(self.image_shape)}, {self.classes:,} classes",
+                f"steps: {self.steps_per_epoch:,} an epoch, batches of {self.batch_size:,}{parts}; "
+                f"{self.stop:,} in {plural(epochs, 'epoch')}{start}",
+                f"run: {self.run_dir}, with {self.backend}; this was a dry run, and nothing was written",
+            )
+        )
+
+
+def rehearse(
+    spec: Spec,
+    *,
+    backend: str = "torch",
+    data: str | None = None,
+    devices: str | Mapping[str, str] | None = None,
+    run_dir: str | Path | None = None,
+    epochs: int | None = None,
+    steps: int | None = None,
+    micro_batch: int | None = None,
+    resume: bool = False,
+) -> Rehearsal:
+    """Look at everything that `session.train` with these options would use, and raise what it would raise."""
+    network = analyse(spec)
+    run = RunDirectory(Path(run_dir) if run_dir is not None else Path("runs") / spec.name)
+    saved = run.newest() if resume else None
+    if not resume and (run.path / "spec.yaml").exists():
+        hint = "go on with it (--resume), or name another --run-dir"
+        raise RunError(f"{run.path} holds a run already", hint)
+    dataset, described = open_data(spec, network, data or (saved.progress["data"] if saved else None))
+    recipe = spec.training
+    assert recipe is not None, "open_data has seen it"
+    for images in (dataset.train, dataset.test):
+        check_images(network.output_shape(network.inputs()[0]), recipe, images)
+    micro_batch = micro_batch or (micro_batches.recorded(saved.progress) if saved else None)
+    micro_batches.check(spec, recipe, micro_batch)
+    at_once = micro_batches.images_at_once(recipe, micro_batch)
+    per_epoch = steps_per_epoch(dataset.train, recipe)
+    return Rehearsal(
+        table=layer_table.make(network),
+        backend=backend,
+        placement=placement.place(spec.groups, devices, backends.find(backend).devices()),
+        memory=memory.needed(network, at_once),
+        data=described,
+        image_shape=dataset.train.shape,
+        classes=len(dataset.classes),
+        train_images=len(dataset.train),
+        test_images=len(dataset.test),
+        batch_size=recipe.batch_size,
+        at_once=at_once,
+        steps_per_epoch=per_epoch,
+        start=saved.step if saved else 0,
+        stop=steps if steps is not None else per_epoch * (epochs if epochs is not None else recipe.epochs),
+        run_dir=run.path,
+    )

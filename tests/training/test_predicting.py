@@ -1,0 +1,81 @@
+"""Predictions: from image files, the answers that an evaluation gives; bad files are named, others told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from specnet.data.base import Wanted
+from specnet.data.digits import Digits
+from specnet.errors import UsageError
+from specnet.spec import Spec
+from specnet.training.predicting import likeliest, predict
+from specnet.training.progress import Progress
+from training_runs import run
+
+
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The 360 test digits as the run sees them (10 x 10), as PNG files."""
+    folder = tmp_path_factory.mktemp("scans")
+    test = Digits(size=10).open(None, Wanted((1, 8, 8), 10)).test
+    pixels, labels = test.read(np.arange(len(test)))
+    paths = [folder / f"{label}-{index}.png" for index, label in enumerate(labels)]
+    for path, image in zip(paths, pixels[:, 0], strict=True):
+        Image.fromarray(image).save(path)
+    return paths
+
+
+def test_files_are_classified_as_the_evaluation_does(small: Spec, tmp_path: Path, scans: list[Path]) -> None:
+    trained = run(small, tmp_path / "r")
+    found = list(predict(tmp_path / "r", scans, progress=Progress(quiet=True)))
+    assert [p.image for p in found] == [str(path) for path in scans]
+    labels = [path.name[0] for path in scans]
+    first = [p.guesses[0].name != label for p, label in zip(found, labels, strict=True)]
+    five = [label not in {g.name for g in p.guesses} for p, label in zip(found, labels, strict=True)]
+    assert np.mean(first) == pytest.approx(trained.evaluation.top1_error)
+    assert np.mean(five) == pytest.approx(trained.evaluation.top5_error)
+    (whole,) = predict(tmp_path / "r", scans[:1], top=10, progress=Progress(quiet=True))
+    odds = [guess.probability for guess in whole.guesses]
+    assert sum(odds) == pytest.approx(1)
+    assert odds == sorted(odds, reverse=True)
+
+
+def test_bad_images_are_named_and_the_others_classified(
+    small: Spec, tmp_path: Path, scans: list[Path]
+) -> None:
+    run(small, tmp_path / "r", steps=1)
+    (tmp_path / "bad.png").write_text("no image")
+    asked = [scans[0], tmp_path / "bad.png", tmp_path / "nowhere.png", tmp_path, scans[1]]
+    found = list(predict(tmp_path / "r", asked, progress=Progress(quiet=True)))
+    assert [bool(p.guesses) for p in found] == [True, False, False, False, True]
+    messages = [p.error.message for p in found if p.error]
+    assert all(str(path) in message for path, message in zip(asked[1:4], messages, strict=True))
+    (alone,) = predict(tmp_path / "r", scans[1:2], progress=Progress(quiet=True))
+    assert [g.name for g in alone.guesses] == [g.name for g in found[-1].guesses]
+
+
+def test_a_run_on_anything_but_images_is_refused(tmp_path: Path) -> None:
+    from specnet import document
+    from specnet.spec import load
+
+    text = """\
+specnet: 1
+name: vectors
+data: {kind: synthetic}
+layers:
+  a: {kind: input, shape: [6]}
+  b: {kind: dense, from: a, units: 3}
+training: {loss: {kind: softmax_cross_entropy, from: b}, optimizer: {kind: sgd, learning_rate: 0.1}}
+"""
+    run(load(document.parse(text)), tmp_path / "r", steps=1)
+    with pytest.raises(UsageError, match="trained on images of 6"):
+        predict(tmp_path / "r", ["x.png"], progress=Progress(quiet=True))
+
+
+def test_equal_classes_come_in_order_and_outputs_without_a_class_have_a_number() -> None:
+    guesses = likeliest(np.array([0.25, 0.25, 0.5, 0.0]), ["cat", "dog"], 3)
+    assert [g.name for g in guesses] == ["output 2", "cat", "dog"]
