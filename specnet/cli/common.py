@@ -67,14 +67,6 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
-def count(text: str) -> int:
-    """A whole number of at least 1, for argparse."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not at least 1")
-    return number
-
-
 def open_document(path: str, overrides: Sequence[str] = ()) -> Document:
     """The document at a path or on standard input, with overrides applied."""
     from specnet import document

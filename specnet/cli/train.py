@@ -94,8 +94,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
     """What several specs are trained with alike."""
-    names = ("backend", "data", "devices", "epochs", "steps", "seed", "precision", "checkpoint_every")
-    names += ("micro_batch",)
+    length = ("epochs", "steps", "checkpoint_every", "micro_batch")
+    names = ("backend", "data", "devices", "seed", "precision", *length)
     return {name: getattr(options, name) for name in names}
 
 

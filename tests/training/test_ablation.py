@@ -119,9 +119,8 @@ def test_from_the_command_line(cli: Cli, tmp_path: Path) -> None:
     assert str(paths[1]) in wrong.err
     assert not (tmp_path / "other").exists()
     # Evaluating several, one of which is no run.
-    both = cli(
-        "evaluate", tmp_path / "runs" / "one", tmp_path / "nowhere", tmp_path / "runs" / "two", "--json"
-    )
+    one, two = (tmp_path / "runs" / name for name in ("one", "two"))
+    both = cli("evaluate", one, tmp_path / "nowhere", two, "--json")
     assert both.code == 2
     found = json.loads(both.out)["runs"]
     assert [entry["run_dir"] for entry in found] == [str(one), str(two)]
