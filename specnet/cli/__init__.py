@@ -20,6 +20,7 @@ COMMANDS = (
     "diff",
     "graph",
     "compile",
+    "prepare",
     "train",
     "evaluate",
     "predict",

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from specnet.data.statistics import Statistics
+
 Split = Literal["train", "test"]
 
 
@@ -52,11 +54,12 @@ class InMemory:
 
 @dataclass(frozen=True)
 class Dataset:
-    """An opened dataset. Labels index `classes`."""
+    """An opened dataset. Labels index `classes`. Statistics that come with it are not measured again."""
 
     classes: Sequence[str]
     train: Images
     test: Images
+    statistics: Statistics | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specnet.data.base import Images
 from specnet.randomness import Array
@@ -45,10 +46,19 @@ def measure(
         products += flat @ flat.T
         if progress:
             progress(start + len(pixels), len(images))
-    mean = total / len(images)
+    return from_sums(len(images), total, products)
+
+
+def from_sums(count: int, total: Array | NDArray[np.int64], products: Array) -> Statistics:
+    """Statistics of `count` images from two sums.
+
+    `total` is of grey levels over images (channels, height, width), `products` of every two channels over all
+    pixels, scaled to [0, 1] (channels, channels).
+    """
+    channels = len(total)
+    mean: Array = total / count
     channel_mean = mean.reshape(channels, -1).mean(axis=1) / 255
-    pixels_seen = len(images) * int(np.prod(images.shape[1:]))
-    covariance = products / pixels_seen - np.outer(channel_mean, channel_mean)
+    covariance = products / (count * mean[0].size) - np.outer(channel_mean, channel_mean)
     values, vectors = np.linalg.eigh(covariance)
     values, vectors = np.maximum(values[::-1], 0), vectors[:, ::-1]
     # An eigenvector's sign is arbitrary; the largest entry is made positive so that machines agree.

@@ -310,7 +310,10 @@ def _recipe(spec: Spec) -> Training:
 
 
 def _statistics(recipe: Training, dataset: Dataset, progress: Progress) -> Statistics:
-    """Measured on the training images if the recipe uses them, else zeros that nobody reads."""
+    """The dataset's own, else measured on the training images if the recipe uses them, else zeros that
+    nobody reads."""
+    if dataset.statistics is not None:
+        return dataset.statistics
     if needs_statistics(recipe):
         progress.begin()
 

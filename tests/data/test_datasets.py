@@ -77,9 +77,9 @@ def test_a_folder_without_a_split_is_split_by_name(tmp_path: Path) -> None:
     data = ImageFolder(held_out=0.25).open(str(tmp_path), RGB)
     assert len(data.train) + len(data.test) == 80
     assert 8 <= len(data.test) <= 32
-    before = {path for path, _ in data.test.items}  # type: ignore[attr-defined]
+    before = {item.path for item in data.test.items}  # type: ignore[attr-defined]
     Image.new("RGB", (9, 9)).save(tmp_path / "a" / "new.png")
-    after = {path for path, _ in ImageFolder(held_out=0.25).open(str(tmp_path), RGB).test.items}  # type: ignore[attr-defined]
+    after = {item.path for item in ImageFolder(held_out=0.25).open(str(tmp_path), RGB).test.items}  # type: ignore[attr-defined]
     assert before <= after
 
 

@@ -1,0 +1,118 @@
+"""The last step of preparing images: labels, names, statistics and manifest, from the shards' records."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save
+
+from specnet.data import manifest as manifests
+from specnet.data.base import Split
+from specnet.data.manifest import LABELS, NAME, STATISTICS, Manifest, Part, Skipped, Stored, write_durably
+from specnet.data.shard import Task, read_record
+from specnet.data.sources import Source, readable, refusal
+from specnet.data.statistics import from_sums
+from specnet.errors import DataError, UsageError
+
+
+@dataclass
+class _Collected:
+    """What the records of one split say, in the order of its images."""
+
+    names: list[str] = field(default_factory=list)
+    labels: list[int] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+    converted: Counter[str] = field(default_factory=Counter)
+    skipped: list[Skipped] = field(default_factory=list)
+    files: dict[str, Stored] = field(default_factory=dict)
+    total: NDArray[np.int64] | int = 0
+    products: NDArray[np.object_] | int = 0
+    """Of whole numbers without end: over a million images they outgrow 64 bits."""
+
+    def add(self, task: Task) -> None:
+        """Take in a finished shard. Raises `DataError` if a strict task has skipped an image."""
+        record = read_record(task)
+        if record is None:
+            hint = "run the same command again: it makes what is missing"
+            raise UsageError(f"{task.shard} has vanished", hint)
+        left_out, changes = dict(record.skipped), dict(record.converted)
+        if task.strict and left_out:
+            place = min(left_out)
+            raise refusal(task.items[place], left_out[place])
+        kept = [place for place in range(len(task.items)) if place not in left_out]
+        self.names += ["\t".join([task.items[place].name, *changes.get(place, ())]) for place in kept]
+        self.labels += [task.items[place].label for place in kept]
+        self.counts.append(len(kept))
+        self.converted.update(change for found in changes.values() for change in found)
+        self.skipped += [
+            Skipped(name=task.items[place].name, reason=readable(reason)) for place, reason in record.skipped
+        ]
+        self.files[task.shard.name] = record.stored
+        self.total = self.total + record.total
+        self.products = self.products + record.products.astype(object)
+
+    def part(self) -> Part:
+        return Part(
+            images=len(self.names),
+            shards=self.counts,
+            converted=dict(sorted(self.converted.items())),
+            skipped=self.skipped,
+        )
+
+
+def assemble(source: Source, tasks: Sequence[Task], digest: str, decoder: str) -> Manifest:
+    """Write what is known once all shards are there, the manifest last.
+
+    Raises `DataError` if no image of a split can be used, or if an image was skipped in strict tasks.
+    """
+    folder = Path(tasks[0].folder)
+    files: dict[str, Stored] = {}
+    splits: dict[Split, _Collected] = {}
+    for split in manifests.SPLITS:
+        found = splits[split] = _Collected()
+        for task in tasks:
+            if task.split == split:
+                found.add(task)
+        if not found.names:
+            first = f"{found.skipped[0].name}: {found.skipped[0].reason}"
+            message = (
+                f"none of the {len(found.skipped):,} images to {split} on can be used; the first is {first}"
+            )
+            raise DataError(message)
+        name = manifests.names_file(split)
+        files |= found.files
+        files[name] = write_durably(folder / name, "".join(f"{line}\n" for line in found.names).encode())
+    labels: dict[str, NDArray[np.int64]] = {
+        split: np.array(found.labels, dtype=np.int64) for split, found in splits.items()
+    }
+    files[LABELS] = write_durably(folder / LABELS, save(labels))
+    train = splits["train"]
+    products = np.asarray(train.products).astype(np.float64) / 255**2
+    statistics = from_sums(len(train.names), np.asarray(train.total), products)
+    files[STATISTICS] = write_durably(folder / STATISTICS, save(statistics.arrays()))
+    made = Manifest(
+        shape=list(statistics.mean.shape),
+        source=digest,
+        decoder=decoder,
+        classes=[readable(name) for name in source.classes],
+        words={name: readable(source.words[name]) for name in source.classes if name in source.words},
+        train=train.part(),
+        test=splits["test"].part(),
+        files=dict(sorted(files.items())),
+    )
+    _remove_others(folder, made)
+    write_durably(folder / NAME, manifests.as_json(made.model_dump()))
+    manifests.sync_folder(folder)
+    return made
+
+
+def _remove_others(folder: Path, made: Manifest) -> None:
+    """Shards of an earlier attempt whose source had more images."""
+    for path in folder.glob("*.bin*"):
+        if path.name not in made.files:
+            path.unlink()

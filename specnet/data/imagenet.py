@@ -1,0 +1,44 @@
+"""`imagenet`: ILSVRC-2012 from its official archives, from the tree they unpack to, or prepared.
+
+Prepared images are what one trains on: `specnet prepare SRC DST`, then `--data imagenet:DST`. Archives and
+trees work too, but every image is decoded whenever it is read, and the statistics are measured first.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from specnet.data import manifest
+from specnet.data.base import Data, Dataset, Wanted
+from specnet.data.image_folder import checked, opened
+from specnet.data.imagenet_source import imagenet_source
+from specnet.data.prepared import open_prepared
+from specnet.errors import DataError
+from specnet.schema import Count
+
+
+class ImageNet(Data):
+    """The images of the classification task; classes are in the order of their WordNet ids."""
+
+    kind: Literal["imagenet"] = "imagenet"
+    size: Annotated[
+        Count, Field(le=16384, description="Height and width that images are brought to; the paper's is 256.")
+    ] = 256
+
+    def open(self, path: str | None, wanted: Wanted) -> Dataset:
+        if path is None:
+            hint = "specnet prepare SRC DST makes one from the archives; then --data imagenet:DST"
+            raise DataError("the dataset 'imagenet' needs a path", hint)
+        if not (Path(path) / manifest.NAME).is_file():
+            root = checked(path, wanted, self.kind)
+            return opened(imagenet_source(root), wanted.shape[0], self.size)
+        dataset = open_prepared(Path(path))
+        if dataset.train.shape[1] != self.size:
+            found = dataset.train.shape[1]
+            raise DataError(
+                f"{path} is prepared at size {found}, not {self.size}", f"--set data.size={found}"
+            )
+        return dataset

@@ -1,0 +1,193 @@
+"""`manifest.json` of a prepared dataset: what the folder holds, and the sizes and checksums to hold it to.
+
+    manifest.json              written last: a folder without it is not finished
+    train-00000.bin ...        pixels, uint8, (images, channels, height, width) in C order, nothing else
+    test-00000.bin ...
+    train-names.txt            the name of each image in that order, and what was converted
+    labels.safetensors         `train` and `test`, int64, indices into `classes`
+    statistics.safetensors     mean image, spread and colour components of the training images
+
+File names are fixed; the manifest cannot name others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+
+from specnet.data.base import Split
+from specnet.errors import DataError
+from specnet.schema import Strict
+
+NAME = "manifest.json"
+LABELS = "labels.safetensors"
+STATISTICS = "statistics.safetensors"
+SPLITS: tuple[Split, ...] = ("train", "test")
+LARGEST = 2**29
+"""Bytes of a manifest."""
+
+Whole = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+class Stored(Strict):
+    """A file's size and checksum."""
+
+    bytes: Whole
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Skipped(Strict):
+    """An image that was left out, and why."""
+
+    name: str
+    reason: str
+
+
+class Part(Strict):
+    """The training or the test images. `shards` counts the images in each file; `converted` those that were
+    not upright 8-bit RGB, by what they were."""
+
+    images: Whole
+    shards: list[Whole]
+    converted: dict[str, Whole]
+    skipped: list[Skipped]
+
+
+class Manifest(Strict):
+    """What a folder of prepared images holds. `source` is a digest of the list that it was made from."""
+
+    schema_version: Literal[1] = 1
+    format: Literal["specnet-prepared"] = "specnet-prepared"
+    shape: Annotated[list[Annotated[int, Field(ge=1, le=2**14)]], Field(min_length=3, max_length=3)]
+    source: str
+    decoder: str
+    classes: list[str]
+    words: dict[str, str]
+    train: Part
+    test: Part
+    files: dict[str, Stored]
+
+    def part(self, split: Split) -> Part:
+        return self.train if split == "train" else self.test
+
+    def names(self) -> Iterator[str]:
+        """The files that belong to the dataset."""
+        yield from (LABELS, STATISTICS)
+        for split in SPLITS:
+            yield names_file(split)
+            yield from (shard_name(split, i) for i in range(len(self.part(split).shards)))
+
+
+def shard_name(split: Split, index: int) -> str:
+    return f"{split}-{index:05d}.bin"
+
+
+def names_file(split: Split) -> str:
+    return f"{split}-names.txt"
+
+
+def read(folder: Path) -> Manifest:
+    """The manifest of a prepared dataset whose files all have their sizes.
+
+    Raises `DataError` if there is none, if it makes no sense, or if a file is missing or of another size.
+    """
+    path = folder / NAME
+    if not path.is_file():
+        what = "is not finished or no prepared dataset" if folder.is_dir() else "does not exist"
+        raise DataError(f"{folder} {what}", f"specnet prepare SRC {folder}")
+    try:
+        if path.stat().st_size > LARGEST:
+            raise DataError(f"{path} has more than {LARGEST:,} bytes")
+        manifest = Manifest.model_validate(json.loads(path.read_bytes()))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise DataError(f"{path} is not understood: {place}: {first['msg']}") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+    _check_sizes(folder, manifest)
+    return manifest
+
+
+def _check_sizes(folder: Path, manifest: Manifest) -> None:
+    image = math.prod(manifest.shape)
+    if set(manifest.files) != set(manifest.names()):
+        raise DataError(f"{folder / NAME} does not name the files of its shards")
+    for split in SPLITS:
+        part = manifest.part(split)
+        if part.images != sum(part.shards):
+            raise DataError(f"{folder / NAME} counts the {split} images in two ways")
+        for index, count in enumerate(part.shards):
+            if manifest.files[shard_name(split, index)].bytes != count * image:
+                raise DataError(f"{folder / NAME} gives {shard_name(split, index)} a size that does not fit")
+    for name, stored in manifest.files.items():
+        try:
+            size = (folder / name).stat().st_size
+        except OSError as error:
+            raise DataError(f"cannot read {folder / name}: {error.strerror}") from error
+        if size != stored.bytes:
+            raise DataError(
+                f"{folder / name} has {size:,} bytes, and the manifest says {stored.bytes:,}",
+                "copy the folder again, or prepare it anew",
+            )
+
+
+def checked_bytes(folder: Path, manifest: Manifest, name: str) -> bytes:
+    """A small file of the dataset. Raises `DataError` if its checksum is another."""
+    try:
+        data = (folder / name).read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot read {folder / name}: {error.strerror}") from error
+    if hashlib.sha256(data).hexdigest() != manifest.files[name].sha256:
+        raise changed(folder / name)
+    return data
+
+
+def changed(path: Path) -> DataError:
+    return DataError(f"{path} has changed since it was made", "copy the folder again, or prepare it anew")
+
+
+def verify(folder: Path, workers: int) -> Iterator[tuple[str, int, bool]]:
+    """Hash every file; yields its name, its size and whether it is as it was made. Raises as `read`."""
+    manifest = read(folder)
+
+    def sound(name: str) -> bool:
+        with (folder / name).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == manifest.files[name].sha256
+
+    with ThreadPoolExecutor(workers) as pool:
+        names = sorted(manifest.files)
+        for name, whole in zip(names, pool.map(sound, names), strict=True):
+            yield name, manifest.files[name].bytes, whole
+
+
+def as_json(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, indent=1, ensure_ascii=True).encode() + b"\n"
+
+
+def write_durably(path: Path, data: bytes) -> Stored:
+    """Give a file its content in one step: after a crash it has all of it or is not there."""
+    beside = path.with_name(f"{path.name}.partial")
+    with beside.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    return Stored(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+
+
+def sync_folder(path: Path) -> None:
+    """Wait until the disk has a folder's entries."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,199 @@
+"""`specnet prepare`: from a source of image files to a folder of pixels, once and for all runs.
+
+The source's list is cut into shards by its length alone, so that the result is the same however many workers
+make it. While the work goes on, the folder `work` beside the shards holds a lock and a record of each
+finished shard; the same command started again makes only what is missing. The manifest is written last.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from specnet.data import manifest as manifests
+from specnet.data.assembly import assemble
+from specnet.data.decoding import pillow
+from specnet.data.imagenet_source import imagenet_source, is_imagenet
+from specnet.data.manifest import Manifest, write_durably
+from specnet.data.shard import Task, read_record
+from specnet.data.sources import Item, Source, Watch, folder_source
+from specnet.data.workers import make_shards
+from specnet.errors import DataError, UsageError
+from specnet.text import size as bytes_in_words
+
+SHARDS, LEAST, MOST = 64, 64, 4096
+"""A split is cut into some 64 shards, unless they would have fewer or more images than this."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What decides over the result."""
+
+    size: int = 256
+    channels: int = 3
+    held_out: float = 0.2
+    strict: bool = False
+
+
+def prepare(
+    source: Path,
+    destination: Path,
+    options: Options,
+    workers: int,
+    watch: Watch | None = None,
+    note: Callable[[str], None] | None = None,
+) -> Manifest:
+    """Prepare the images of `source` in the folder `destination`, or go on where it was stopped.
+
+    `watch` is told of progress, at least every second or so, and may raise to stop the work; `note` is told
+    what a person should know. Raises `DataError` for a source that cannot be used and `UsageError` for a
+    destination that cannot.
+    """
+    pillow()
+    say = note or (lambda text: None)
+    listed = _find(source, destination, options, watch)
+    digest = _digest(listed, options)
+    if (destination / manifests.NAME).is_file():
+        return _finished(destination, digest, options)
+    work = destination / "work"
+    if destination.is_dir() and not work.is_dir() and any(destination.iterdir()):
+        raise UsageError(f"{destination} holds other files", "name a folder that is empty or not there yet")
+    with _held(work):
+        _check_unchanged(work, listed, options, destination)
+        tasks = _tasks(listed, destination, work, options)
+        missing = [task for task in tasks if read_record(task) is None]
+        done = sum(len(task.items) for task in tasks) - sum(len(task.items) for task in missing)
+        if done:
+            say(f"{done:,} images are done already: going on")
+        _check_space(destination, missing, options)
+        count = _Counting(watch, done, sum(len(task.items) for task in tasks))
+        count(0)
+        make_shards(missing, workers, count)
+        made = assemble(listed, tasks, digest, _decoder())
+    shutil.rmtree(work)
+    return made
+
+
+def _find(path: Path, destination: Path, options: Options, watch: Watch | None) -> Source:
+    if (path / manifests.NAME).is_file() and (path / manifests.LABELS).is_file():
+        raise DataError(f"{path} is prepared already", f"--data prepared:{path}")
+    if path.exists() and destination.resolve().is_relative_to(path.resolve()):
+        raise UsageError(f"{destination} lies in {path}", "prepare into a folder outside the source")
+    if is_imagenet(path):
+        return imagenet_source(path, watch)
+    return folder_source(path, options.held_out, "prepared")
+
+
+def _decoder() -> str:
+    from PIL import __version__
+
+    return f"Pillow {__version__}"
+
+
+def _settings(options: Options) -> dict[str, object]:
+    """What a shard depends on besides its items. Other versions of Pillow may decode to other pixels."""
+    return {"size": options.size, "channels": options.channels, "decoder": _decoder()}
+
+
+def _hash(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _named(items: Sequence[Item]) -> list[tuple[str, int]]:
+    return [(item.name, item.label) for item in items]
+
+
+def _digest(source: Source, options: Options) -> str:
+    return _hash(
+        options.size, options.channels, list(source.classes), _named(source.train), _named(source.test)
+    )
+
+
+def _finished(destination: Path, digest: str, options: Options) -> Manifest:
+    """The manifest of what is there already. Raises `UsageError` unless it is what was asked for."""
+    found = manifests.read(destination)
+    if found.source != digest:
+        hint = "name another folder, or remove this one"
+        raise UsageError(f"{destination} was prepared from other images, or at another size", hint)
+    shutil.rmtree(destination / "work", ignore_errors=True)
+    skipped = [*found.train.skipped, *found.test.skipped]
+    if options.strict and skipped:
+        raise DataError(f"{destination} was made without the image {skipped[0].name}: {skipped[0].reason}")
+    return found
+
+
+@contextmanager
+def _held(work: Path) -> Iterator[None]:
+    """The destination, held against other processes. Raises `UsageError` if it cannot be used."""
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        lock = (work / "lock").open("w")
+    except OSError as error:
+        raise UsageError(f"cannot use {work.parent}: {error.strerror}", "name another folder") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UsageError(f"another process is preparing {work.parent}", "wait for it") from None
+        yield
+
+
+def _check_unchanged(work: Path, source: Source, options: Options, destination: Path) -> None:
+    """Raise `UsageError` if the unfinished work here is of other classes or options."""
+    path = work / "plan.json"
+    plan = manifests.as_json({"options": _settings(options), "classes": list(source.classes)})
+    if path.exists() and path.read_bytes() != plan:
+        hint = "name another folder, or remove this one"
+        raise UsageError(f"{destination} holds unfinished work with other classes or options", hint)
+    write_durably(path, plan)
+
+
+def _tasks(source: Source, destination: Path, work: Path, options: Options) -> list[Task]:
+    """The shards to make; a function of the source's list."""
+    tasks: list[Task] = []
+    for split, items in (("train", source.train), ("test", source.test)):
+        count = min(max(-(-len(items) // SHARDS), LEAST), MOST)
+        for index, start in enumerate(range(0, len(items), count)):
+            own = items[start : start + count]
+            task = Task(
+                folder=str(destination),
+                work=str(work),
+                root=str(source.root) if own[0].size is None else own[0].path,
+                split=split,  # type: ignore[arg-type]
+                index=index,
+                items=own,
+                channels=options.channels,
+                size=options.size,
+                strict=options.strict,
+                digest=_hash(_settings(options), _named(own)),
+            )
+            tasks.append(task)
+    return tasks
+
+
+def _check_space(destination: Path, missing: Sequence[Task], options: Options) -> None:
+    image = options.channels * options.size**2
+    # A record holds the sum of its shard's images in 8 bytes for each value.
+    needed = sum(len(task.items) * image + 8 * image for task in missing)
+    free = shutil.disk_usage(destination).free
+    if needed > free:
+        message = f"{destination} needs {bytes_in_words(needed)}, and {bytes_in_words(free)} are free"
+        raise UsageError(message, "name a folder on a larger disk, or a smaller --size")
+
+
+class _Counting:
+    """Adds up the images done and tells `watch`."""
+
+    def __init__(self, watch: Watch | None, done: int, total: int) -> None:
+        self._watch, self._done, self._total = watch, done, total
+
+    def __call__(self, images: int) -> None:
+        self._done += images
+        if self._watch:
+            self._watch("preparing images", self._done, self._total)

@@ -1,0 +1,118 @@
+"""`prepared`: images that `specnet prepare` has decoded and scaled, in memory-mapped files.
+
+The pixels are where the operating system puts them; nothing is loaded before it is read. The statistics of
+the training images come with them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from specnet.data import manifest as manifests
+from specnet.data.base import Data, Dataset, Split, Wanted
+from specnet.data.manifest import LABELS, STATISTICS, Manifest, checked_bytes, shard_name
+from specnet.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+MAPPED = 200
+"""Files mapped at a time for one split; each map holds a file descriptor."""
+
+
+class Prepared(Data):
+    """A folder that `specnet prepare` made. The sizes of its files are checked when it is opened."""
+
+    kind: Literal["prepared"] = "prepared"
+
+    def open(self, path: str | None, wanted: Wanted) -> Dataset:
+        if path is None:
+            hint = "--data prepared:PATH, after specnet prepare SRC PATH"
+            raise DataError("the dataset 'prepared' needs a path", hint)
+        return open_prepared(Path(path))
+
+
+def open_prepared(folder: Path) -> Dataset:
+    """The dataset in a prepared folder. Raises `DataError` if anything in it does not fit together."""
+    import numpy as np
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    from specnet.data.statistics import Statistics
+
+    manifest = manifests.read(folder)
+    try:
+        labels = load(checked_bytes(folder, manifest, LABELS))
+        statistics = Statistics(**load(checked_bytes(folder, manifest, STATISTICS)))
+    except (TypeError, ValueError, SafetensorError) as error:
+        raise DataError(f"the labels or statistics in {folder} cannot be read: {error}") from error
+    channels = manifest.shape[0]
+    expected = {
+        "mean": tuple(manifest.shape),
+        "std": (channels,),
+        "color_values": (channels,),
+        "color_vectors": (channels, channels),
+    }
+    if {name: array.shape for name, array in statistics.arrays().items()} != expected:
+        raise DataError(f"{folder / STATISTICS} is of images of another shape")
+    parts: list[Shards] = []
+    for split in manifests.SPLITS:
+        own = labels.get(split)
+        if own is None or own.dtype != np.int64 or own.shape != (manifest.part(split).images,):
+            raise DataError(f"{folder / LABELS} does not have one label for each {split} image")
+        if len(own) == 0 or own.min() < 0 or own.max() >= len(manifest.classes):
+            raise DataError(f"{folder / LABELS} has no {split} labels, or labels of no class")
+        parts.append(Shards(folder, manifest, split, own))
+    return Dataset(_described(manifest), parts[0], parts[1], statistics)
+
+
+def _described(manifest: Manifest) -> list[str]:
+    """Class names with the first of the words for them, where there are any."""
+    return [f"{c} {manifest.words.get(c, '').partition(',')[0]}".strip() for c in manifest.classes]
+
+
+class Shards:
+    """One split of a prepared dataset, mapped into memory file by file."""
+
+    def __init__(self, folder: Path, manifest: Manifest, split: Split, labels: NDArray[np.int64]) -> None:
+        self.shape: tuple[int, ...] = tuple(manifest.shape)
+        self.labels = labels
+        self._counts = manifest.part(split).shards
+        self._starts: Sequence[int] = [0, *accumulate(self._counts)]
+        self._paths = [folder / shard_name(split, index) for index in range(len(self._counts))]
+        self._maps: dict[int, NDArray[np.uint8]] = {}
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def read(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        import numpy as np
+
+        images = np.empty((len(indices), *self.shape), dtype=np.uint8)
+        for image, index in zip(images, indices.tolist(), strict=True):
+            if not 0 <= index < len(self.labels):
+                raise IndexError(index)
+            shard = bisect_right(self._starts, index) - 1
+            image[:] = self._mapped(shard)[index - self._starts[shard]]
+        return images, self.labels[indices]
+
+    def _mapped(self, shard: int) -> NDArray[np.uint8]:
+        found = self._maps.get(shard)
+        if found is None:
+            import numpy as np
+
+            if len(self._maps) >= MAPPED:
+                del self._maps[next(iter(self._maps))]
+            shape = (self._counts[shard], *self.shape)
+            try:
+                found = np.asarray(np.memmap(self._paths[shard], dtype=np.uint8, mode="r", shape=shape))
+            except (OSError, ValueError) as error:
+                raise DataError(f"cannot read {self._paths[shard]}: {error}") from error
+            self._maps[shard] = found
+        return found
