@@ -106,6 +106,7 @@ def assemble(source: Source, tasks: Sequence[Task], digest: str, decoder: str) -
         files=dict(sorted(files.items())),
     )
     _remove_others(folder, made)
+    manifests.sync_folder(folder)
     write_durably(folder / NAME, manifests.as_json(made.model_dump()))
     manifests.sync_folder(folder)
     return made

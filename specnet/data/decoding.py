@@ -117,7 +117,7 @@ def decode_bytes(data: bytes, channels: int, size: int) -> tuple[NDArray[np.uint
         raise
     except UnidentifiedImageError:
         raise BadImage("not an image") from None
-    except Image.DecompressionBombError:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise BadImage(f"more than {LARGEST_IMAGE:,} pixels") from None
     except MemoryError:
         raise BadImage("there was not enough memory to decode it") from None

@@ -23,7 +23,7 @@ from specnet.data.imagenet_source import imagenet_source, is_imagenet
 from specnet.data.manifest import Manifest, write_durably
 from specnet.data.shard import Task, read_record
 from specnet.data.sources import Item, Source, Watch, folder_source
-from specnet.data.workers import make_shards
+from specnet.data.workers import disk_errors, make_shards
 from specnet.errors import DataError, UsageError
 from specnet.text import size as bytes_in_words
 
@@ -64,7 +64,7 @@ def prepare(
     work = destination / "work"
     if destination.is_dir() and not work.is_dir() and any(destination.iterdir()):
         raise UsageError(f"{destination} holds other files", "name a folder that is empty or not there yet")
-    with _held(work):
+    with _held(work), disk_errors(destination):
         _check_unchanged(work, listed, options, destination)
         tasks = _tasks(listed, destination, work, options)
         missing = [task for task in tasks if read_record(task) is None]

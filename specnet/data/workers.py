@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
 from specnet.data.shard import Task, make_shard
@@ -40,7 +41,7 @@ def make_shards(tasks: Sequence[Task], workers: int, report: Callable[[int], Non
     """
     if workers == 1 or len(tasks) == 1:
         for task in tasks:
-            with _disk_errors(task):
+            with disk_errors(task.shard):
                 make_shard(task, report)
         return
     waiting = list(reversed(tasks))
@@ -131,7 +132,7 @@ def _work(pipe: Connection) -> None:
         while True:
             task = pipe.recv()
             try:
-                with _disk_errors(task):
+                with disk_errors(task.shard):
                     make_shard(task, lambda images: pipe.send(("images", images)))
             except DataError as error:
                 pipe.send(("data", (error.message, error.hint)))
@@ -144,11 +145,12 @@ def _work(pipe: Connection) -> None:
 
 
 @contextmanager
-def _disk_errors(task: Task) -> Iterator[None]:
+def disk_errors(path: Path) -> Iterator[None]:
+    """What the disk refuses, as a `UsageError` that names `path`."""
     try:
         yield
     except (BrokenPipeError, ConnectionResetError):
         raise
     except OSError as error:
         hint = "make room for it, and run the same command again: it goes on"
-        raise UsageError(f"cannot write {task.shard}: {error.strerror or error}", hint) from error
+        raise UsageError(f"cannot write {path}: {error.strerror or error}", hint) from error
