@@ -22,11 +22,11 @@ WORDS = {name: f"thing {i}, item {i}" for i, name in enumerate(CLASSES)}
 
 
 def drawing(label: int, number: int, width: int = 40, height: int = 32) -> bytes:
-    """A JPEG that shows its class: a bar whose place and colour are the label's, over noise of its own."""
+    """A JPEG that shows its class: a bar in the label's colour, over noise of its own."""
     random = np.random.RandomState(1000 * label + number)
     pixels = random.randint(90, 130, (height, width, 3))
-    left = width // 2 - 15 + 2 * label
-    pixels[:, left : left + 6] = [255 * (label % 2), 255 * (label // 2 % 2), 255 * (label // 4 % 2)]
+    left = width // 2 - 8 + random.randint(8)
+    pixels[:, left : left + 8] = [label % 3 * 127, label // 3 % 2 * 255, label // 6 * 255]
     stream = io.BytesIO()
     Image.fromarray(pixels.astype(np.uint8)).save(stream, "JPEG", quality=95)
     return stream.getvalue()

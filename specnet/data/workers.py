@@ -1,19 +1,21 @@
 """Making shards in several processes, so that decoding uses every core.
 
-Workers are started anew rather than forked, and are told what to do through a pipe each. They end when their
-pipe does, however the parent process went.
+Workers are Python processes of their own, neither forks nor second runs of the program that asked for them.
+They are told what to do through a socket each, and end when its other end closes, however that came about.
 """
 
 from __future__ import annotations
 
-import multiprocessing
+import json
 import os
 import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +28,17 @@ LOOK_EVERY = 0.2
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
+WORKER = """\
+import json, sys
+sys.path[:] = json.loads(sys.argv[1])
+from specnet.data.workers import work
+work(int(sys.argv[2]))
+"""
+
+
 @dataclass
 class _Worker:
-    process: BaseProcess
+    process: subprocess.Popen[bytes]
     pipe: Connection
     task: Task | None = None
 
@@ -69,10 +79,9 @@ def _hear(worker: _Worker, waiting: list[Task], report: Callable[[int], None]) -
     try:
         what, content = worker.pipe.recv()
     except (EOFError, OSError):
-        worker.process.join(1)
+        code = worker.process.wait()
         report(0)
-        code = worker.process.exitcode
-        how = f"by {signal.Signals(-code).name}" if code and code < 0 else f"with exit code {code}"
+        how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
         hint = "too little memory? fewer --workers need less; run the same command again: it goes on"
         raise UsageError(f"a worker ended {how} while it made {worker.task.shard}", hint) from None
     if what == "images":
@@ -90,19 +99,18 @@ def _started(count: int) -> Iterator[list[_Worker]]:
     crew: list[_Worker] = []
     try:
         with _calm_surroundings():
-            context = multiprocessing.get_context("spawn")
             for _ in range(count):
-                ours, theirs = context.Pipe()
-                process = context.Process(target=_work, args=(theirs,), daemon=True)
-                process.start()
-                theirs.close()
-                crew.append(_Worker(process, ours))
+                ours, theirs = socket.socketpair()
+                with theirs:
+                    command = [sys.executable, "-c", WORKER, json.dumps(sys.path), str(theirs.fileno())]
+                    process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+                crew.append(_Worker(process, Connection(ours.detach())))
         yield crew
     finally:
         for worker in crew:
             worker.process.terminate()
         for worker in crew:
-            worker.process.join()
+            worker.process.wait()
             worker.pipe.close()
 
 
@@ -123,10 +131,11 @@ def _calm_surroundings() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def _work(pipe: Connection) -> None:
-    """A worker's life: tasks in, messages out, until the pipe closes."""
+def work(descriptor: int) -> None:
+    """A worker's life: tasks in, messages out, until the other end closes."""
     from specnet.data.decoding import pillow
 
+    pipe = Connection(descriptor)
     pillow()
     try:
         while True:
