@@ -107,8 +107,8 @@ def kind_of(value: Any, valid: list[str], noun: str, advice: str = "") -> str:
             f"{noun} kinds: {', '.join(valid)}",
         )
     kind = value.get("kind")
-    misspelt = [key for key in value if nearest(str(key), ["kind"])]
-    if "kind" not in value and misspelt:
+    misspelt = [key for key in value if nearest(str(key), ["kind"])] if "kind" not in value else []
+    if misspelt:
         hint = "did you mean 'kind'?"
         raise finding("unknown_key", f"unknown key '{misspelt[0]}'", hint, at=misspelt[0])
     if kind is None:
