@@ -60,7 +60,7 @@ def infer(graph: Graph, locate: Locate) -> tuple[dict[Node, Share], list[Diagnos
             try:
                 shares[node] = _share(layer, graph.reads[node], shares)
                 if group == graph.groups[name][0]:
-                    _check_claims(name, shares[node], problems)
+                    _check_claims(name, shares[node], graph, problems)
                 if name in graph.replicated:
                     _check_replica(shares[node])
             except LayerError as error:
@@ -82,7 +82,7 @@ def _share(layer: Layer, reads: tuple[Read, ...], shares: Mapping[Node, Share]) 
     return share
 
 
-def _check_claims(name: str, share: Share, problems: Problems) -> None:
+def _check_claims(name: str, share: Share, graph: Graph, problems: Problems) -> None:
     """Shapes that the spec repeats must be those that follow from the graph; nothing depends on them."""
     layer = share.layer
     claimed = {role: getattr(layer, field) for role, field in layer.claims.items() if getattr(layer, field)}
@@ -93,7 +93,8 @@ def _check_claims(name: str, share: Share, problems: Problems) -> None:
         real = actual[role].shape if role in actual else None
         if real == shape:
             continue
-        there = f"the {role} is {describe(real)}" if real else f"there is no {role}"
+        part = " on each group" if len(graph.groups[name]) > 1 and name not in graph.replicated else ""
+        there = f"the {role}{part} is {describe(real)}" if real else f"there is no {role}"
         hint = f"write {list(real)}, or change what it follows from" if real else "remove it"
         if real and len(real) == len(shape) > 1 and real[1] != shape[1]:
             hint = f"it reads {', '.join(layer.inputs)}: {real[1]:,} inputs to a unit, not {shape[1]:,}"
