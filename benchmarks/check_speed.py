@@ -8,8 +8,8 @@ A chain of 10,000 convolutions, batch normalizations and ReLUs, in interleaved r
     keras     build the functional model and count its parameters  (needs the extra `tensorflow`)
     onnx      make the graph and infer its shapes                  (needs the extra `bench`)
 
-Then the same with 100,000 layers, without recursion at 50,000, and the start of `specnet validate`. Exits with 1
-if 10,000 layers take over 2 s, 100,000 layers over 12 times that, or the command over its budget.
+Then the same with 100,000 layers, without recursion at 50,000, and the start of `specnet validate`. Exits
+with 1 if 10,000 layers take over 2 s, 100,000 layers over 12 times that, or the command over its budget.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def with_specnet(layers: int) -> int:
 
 
 def with_keras(layers: int) -> int:
-    """In a thread with a stack and a recursion limit for it: Keras walks a chain layer by layer, recursively."""
+    """In a thread with room for it: Keras follows a chain from layer to layer by recursion."""
     found: list[int] = []
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(20 * layers)

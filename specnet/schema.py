@@ -172,7 +172,7 @@ def _names(value: Any) -> Any:
 def _sizes(value: Any) -> Any:
     if isinstance(value, list | tuple) and value and all(is_whole(v, 1) for v in value):
         return tuple(value)
-    hint = "for example [3, 224, 224] for an image, [10] for a vector"
+    hint = "sizes stand in a list, as in [channels, height, width] or [units]"
     raise finding("sizes", f"expected a list of sizes, got {shown(value)}", hint)
 
 
