@@ -57,7 +57,7 @@ def test_there_is_every_spec_that_the_page_tells_of() -> None:
         "tf_readme",
         "tf_slides",
     }
-    assert len(VARIANTS) == 7
+    assert len(VARIANTS) == 8
 
 
 @pytest.mark.parametrize("name", sorted({**SEEDS, **VARIANTS}))
