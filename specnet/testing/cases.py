@@ -172,7 +172,7 @@ TWICE = net(
 
 BATCH_NORM = between("batch_norm of an image")
 
-_SHARED: dict[str, Fields] = {
+SHARED: dict[str, Fields] = {
     "image": {"kind": "input", "shape": [3, 12, 11]},
     "conv1": {
         "kind": "conv",
@@ -196,83 +196,13 @@ _SHARED: dict[str, Fields] = {
 
 
 def _with(changes: Mapping[str, Fields]) -> dict[str, Fields]:
-    return {name: {**layer, **changes.get(name, {})} for name, layer in _SHARED.items()}
+    return {name: {**layer, **changes.get(name, {})} for name, layer in SHARED.items()}
 
 
-_CROSS = {"cross_group": True}
-_MEETING = _with({"conv3": _CROSS, "fc4": _CROSS, "fc5": {**_CROSS, "group": "a"}})
-SPLIT = net("split", _MEETING, groups=("a", "b"), loss="fc5")
+CROSS = {"cross_group": True}
+MEETING = _with({"conv3": CROSS, "fc4": CROSS, "fc5": {**CROSS, "group": "a"}})
+SPLIT = net("split", MEETING, groups=("a", "b"), loss="fc5")
 """Two groups that meet in conv3, fc4 and fc5. It has no lrn, whose neighbours a split takes apart."""
-
-PLAIN = net("plain descent", _with({}), loss="fc5", momentum=0.0, weight_decay=0.0)
-"""The same layers on one group, trained without momentum and decay."""
-
-BIASES = net(
-    "biases apart",
-    _MEETING,
-    groups=("a", "b"),
-    loss="fc5",
-    weight_decay=0.05,
-    biases={"learning_rate": 0.03, "weight_decay": 0.2},
-)
-"""`SPLIT` with a rate and a decay for biases that show after a few steps."""
-
-FREE_BIASES = net(
-    "biases without decay",
-    _MEETING,
-    groups=("a", "b"),
-    loss="fc5",
-    weight_decay=0.05,
-    biases={"weight_decay": 0},
-)
-"""The same with the common rate."""
-
-CLIPPED = net("clipped", _MEETING, groups=("a", "b"), loss="fc5", clip_norm=9.0)
-"""`SPLIT` with gradients cut to a length that is less than most and more than some of them."""
-
-DENSE = net(
-    "dense layers with the whole rule",
-    {
-        "image": {"kind": "input", "shape": [7]},
-        "fc1": {"kind": "dense", "from": "image", "units": 6, "bias": 1, "activation": "relu"},
-        "fc2": {"kind": "dense", "from": "fc1", "group": "a", "units": 4, **_CROSS},
-    },
-    groups=("a", "b"),
-    loss="fc2",
-    weight_decay=0.05,
-    biases={"learning_rate": 0.2, "weight_decay": 0.1},
-    clip_norm=1.0,
-)
-"""Rate and decay of biases and a cut gradient, for backends that know dense layers only."""
-
-_TWO_LOGITS: dict[str, Fields] = {
-    "image": {"kind": "input", "shape": [1]},
-    "out": {"kind": "dense", "from": "image", "units": 2},
-}
-PAPER = net("the paper's rule", _TWO_LOGITS, loss="out")
-WHOLE_RULE = net(
-    "the whole rule",
-    _TWO_LOGITS,
-    loss="out",
-    weight_decay=0.05,
-    biases={"learning_rate": 0.2, "weight_decay": 0.3},
-    clip_norm=0.9,
-)
-"""Four parameters, for `by_hand`."""
-
-IMAGEWISE = net(
-    "image by image",
-    {
-        **{name: layer for name, layer in _MEETING.items() if name != "norm1"},
-        "pool1": {**_MEETING["pool1"], "from": "conv1"},
-    },
-    groups=("a", "b"),
-    loss="fc5",
-    weight_decay=0.05,
-    biases={"learning_rate": 0.03},
-    clip_norm=9.0,
-)
-"""`SPLIT` without batch_norm, so that micro-batches change nothing."""
 
 MERGED = net("merged", _with({"conv2": {"groups": 2}}), loss="fc5")
 """The same function on one group: a convolution that does not cross is one in two blocks."""
@@ -289,7 +219,7 @@ TOWERS = net(
             "group": "a",
             "filters": 3,
             "kernel": 2,
-            **_CROSS,
+            **CROSS,
         },
         "two_b": {
             "kind": "conv",
@@ -297,9 +227,9 @@ TOWERS = net(
             "group": "b",
             "filters": 3,
             "kernel": 2,
-            **_CROSS,
+            **CROSS,
         },
-        "out": {"kind": "dense", "from": ["two_a", "two_b"], "group": "a", "units": 3, **_CROSS},
+        "out": {"kind": "dense", "from": ["two_a", "two_b"], "group": "a", "units": 3, **CROSS},
     },
     groups=("a", "b"),
     loss="out",
@@ -311,8 +241,8 @@ SHORT = net(
     {
         "image": {"kind": "input", "shape": [3, 6, 6]},
         "one": {"kind": "conv", "from": "image", "filters": 4, "kernel": 3},
-        "two": {"kind": "conv", "from": "one", "filters": 6, "kernel": 2, **_CROSS},
-        "out": {"kind": "dense", "from": "two", "group": "a", "units": 3, **_CROSS},
+        "two": {"kind": "conv", "from": "one", "filters": 6, "kernel": 2, **CROSS},
+        "out": {"kind": "dense", "from": "two", "group": "a", "units": 3, **CROSS},
     },
     groups=("a", "b"),
     loss="out",
@@ -325,7 +255,7 @@ CROSSING = net(
         "image": {"kind": "input", "shape": [2, 4, 4]},
         "first": {"kind": "conv", "from": "image", "filters": 4, "kernel": 2},
         "apart": {"kind": "conv", "from": "first", "filters": 4, "kernel": 2},
-        "mixed": {"kind": "conv", "from": "first", "filters": 4, "kernel": 2, **_CROSS},
+        "mixed": {"kind": "conv", "from": "first", "filters": 4, "kernel": 2, **CROSS},
     },
     groups=("a", "b"),
 )

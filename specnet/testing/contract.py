@@ -12,22 +12,32 @@ pytest.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import pytest
 
 from specnet import backend as backends
 from specnet import plan as plans
-from specnet.backend import Backend, Batch, Executable, Precision, State
+from specnet.backend import Backend, Batch, Executable, Precision
 from specnet.errors import UsageError
 from specnet.layers.base import Layer, Shape
 from specnet.placement import place
 from specnet.plan import Plan
-from specnet.randomness import stream
-from specnet.testing import by_hand, cases, relative_error
+from specnet.testing import by_hand, cases, relative_error, rules
 from specnet.testing.cases import ALONE, BETWEEN, Net
-from specnet.testing.oracles import Interpreter
+from specnet.testing.comparing import (
+    DROP,
+    assert_alike,
+    assert_alike_losses,
+    assert_equal,
+    images_for,
+    joined,
+    oracle,
+    shortened,
+    spoilt,
+    train,
+)
 from specnet.testing.random_specs import network_of, random_batch, random_state
 
 FORWARD = 1e-13
@@ -42,17 +52,14 @@ STEPS = 1e-12
 SINGLE_STEPS = 1e-5
 """The same in float32. Measured: at most 1.1e-6 in either backend."""
 
-STEPPING = [cases.SPLIT, cases.PLAIN, cases.BIASES, cases.FREE_BIASES, cases.CLIPPED, cases.DENSE]
+STEPPING = [cases.SPLIT, rules.PLAIN, rules.BIASES, rules.FREE_BIASES, rules.CLIPPED, rules.DENSE]
 """The update rule with everything that it can be told."""
 
 BY_HAND = [
-    (cases.PAPER, by_hand.Options(0.1, 0.9, 5e-4, 0.1, 5e-4)),
-    (cases.WHOLE_RULE, by_hand.Options(0.1, 0.9, 0.05, 0.2, 0.3, 0.9)),
+    (rules.PAPER, by_hand.Options(0.1, 0.9, 5e-4, 0.1, 5e-4)),
+    (rules.WHOLE_RULE, by_hand.Options(0.1, 0.9, 0.05, 0.2, 0.3, 0.9)),
 ]
 """The same options twice: in a recipe, and written out."""
-
-DROP = [0.1] * 4 + [0.01] * 4
-"""The learning rates of 8 steps with a drop."""
 
 
 class Unknown(Layer):
@@ -138,7 +145,7 @@ class BackendContract:
         got = [*found["out.a.weight"].ravel(), *found["out.a.bias"]]
         assert relative_error(got, by_hand.train(options, w, b, samples)) < STEPS
 
-    @pytest.mark.parametrize("net", [cases.IMAGEWISE, cases.DENSE], ids=str)
+    @pytest.mark.parametrize("net", [rules.IMAGEWISE, rules.DENSE], ids=str)
     @pytest.mark.parametrize("size", [1, 2, 3])
     def test_micro_batches_change_nothing_but_rounding(self, net: Net, size: int) -> None:
         """Masks, decay, a cut gradient and a last part that is smaller included."""
@@ -147,7 +154,7 @@ class BackendContract:
         assert_alike(executable.state(), expected.state(), STEPS)
         assert_alike(executable.optimizer_state(), expected.optimizer_state(), STEPS)
 
-    @pytest.mark.parametrize("net", [cases.IMAGEWISE, cases.DENSE], ids=str)
+    @pytest.mark.parametrize("net", [rules.IMAGEWISE, rules.DENSE], ids=str)
     def test_a_micro_batch_as_large_as_the_batch_is_the_batch(self, net: Net) -> None:
         """Bit by bit."""
         one, other = self.compiled(net.plan), self.compiled(net.plan)
@@ -165,7 +172,7 @@ class BackendContract:
         for name in ("tested.a.running_mean", "tested.a.running_var"):
             assert relative_error(executable.state()[name], expected.state()[name]) < FORWARD
 
-    @pytest.mark.parametrize("net", [cases.SPLIT], ids=str)
+    @pytest.mark.parametrize("net", [cases.SPLIT, rules.BIASES, rules.DENSE], ids=str)
     def test_steps_in_single_precision(self, net: Net) -> None:
         executable, expected = self.compiled(net.plan, "float32"), oracle(net.plan)
         assert_alike_losses(train(executable, net.plan), train(expected, net.plan), SINGLE_STEPS)
@@ -271,66 +278,3 @@ class BackendContract:
         plan = plans.make(network_of({"specnet": 1, "name": "net", "layers": layers}))
         with pytest.raises(UsageError, match=r"stranger.*nobody_knows_it"):
             self.compiled(plan, seed=None)
-
-
-def oracle(plan: Plan) -> Interpreter:
-    """NumPy with the same random state."""
-    interpreter = Interpreter(plan)
-    interpreter.load_state(random_state(plan, 1))
-    return interpreter
-
-
-def images_for(plan: Plan) -> dict[str, Any]:
-    """Four images of normal pixels for each input."""
-    return {n: stream(1, "images", n).standard_normal((4, *shape)) for n, shape in plan.inputs.items()}
-
-
-def train(executable: Executable, plan: Plan, micro_batch: int | None = None) -> list[float]:
-    """Steps with a drop of the learning rate and batches of two sizes; the losses."""
-    batches = [random_batch(plan, seed, 4 - seed % 2) for seed in range(len(DROP))]
-    steps = zip(batches, DROP, strict=True)
-    return [float(executable.train_step(batch, rate, micro_batch)) for batch, rate in steps]
-
-
-def joined(state: State) -> State:
-    """A split state as the state of one group: shares one after another along their first size."""
-    shares: dict[str, list[Any]] = {}
-    for name, values in state.items():
-        layer, _, role = name.split(".")
-        shares.setdefault(f"{layer}.a.{role}", []).append(values)
-    return {name: np.concatenate(values) for name, values in shares.items()}
-
-
-def shortened(state: State) -> State:
-    """The state of `TOWERS` under the names of `SHORT`: `one_a.a.weight` is `one.a.weight`."""
-    return {name.replace("_a.", ".").replace("_b.", "."): values for name, values in state.items()}
-
-
-def spoilt(state: State, fault: str) -> State:
-    """A state with one fault in fc4."""
-    name = "fc4.a.weight"
-    if fault == "missing":
-        return {n: values for n, values in state.items() if n != name}
-    if fault == "extra":
-        return {**state, "fc4.a.weights": state[name]}
-    changed = state[name].T if fault == "turned" else np.concatenate([state[name]] * 2)
-    return {**state, name: changed}
-
-
-def assert_alike(got: State, expected: State, limit: float) -> None:
-    """The same names in the same shapes, and each tensor within `limit`."""
-    assert set(got) == set(expected)
-    errors = {name: relative_error(got[name], values) for name, values in expected.items()}
-    worst = max(errors, key=errors.__getitem__)
-    assert errors[worst] < limit, f"{worst} is off by {errors[worst]:.2e}"
-
-
-def assert_alike_losses(got: Sequence[float], expected: Sequence[float], limit: float) -> None:
-    assert_alike({"losses": np.array(got)}, {"losses": np.array(expected)}, limit)
-
-
-def assert_equal(got: State, expected: State) -> None:
-    """The same names and the same numbers to the last bit."""
-    assert set(got) == set(expected)
-    for name, values in expected.items():
-        np.testing.assert_array_equal(got[name], values, err_msg=name, strict=True)

@@ -1,0 +1,81 @@
+"""What the tests of the contract share: the oracle, what it and a backend are fed, and comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from specnet.backend import Executable, State
+from specnet.plan import Plan
+from specnet.randomness import stream
+from specnet.testing import relative_error
+from specnet.testing.oracles import Interpreter
+from specnet.testing.random_specs import random_batch, random_state
+
+DROP = [0.1] * 4 + [0.01] * 4
+"""The learning rates of 8 steps with a drop."""
+
+
+def oracle(plan: Plan) -> Interpreter:
+    """NumPy with the same random state."""
+    interpreter = Interpreter(plan)
+    interpreter.load_state(random_state(plan, 1))
+    return interpreter
+
+
+def images_for(plan: Plan) -> dict[str, Any]:
+    """Four images of normal pixels for each input."""
+    return {n: stream(1, "images", n).standard_normal((4, *shape)) for n, shape in plan.inputs.items()}
+
+
+def train(executable: Executable, plan: Plan, micro_batch: int | None = None) -> list[float]:
+    """Steps with a drop of the learning rate and batches of two sizes; the losses."""
+    batches = [random_batch(plan, seed, 4 - seed % 2) for seed in range(len(DROP))]
+    steps = zip(batches, DROP, strict=True)
+    return [float(executable.train_step(batch, rate, micro_batch)) for batch, rate in steps]
+
+
+def joined(state: State) -> State:
+    """A split state as the state of one group: shares one after another along their first size."""
+    shares: dict[str, list[Any]] = {}
+    for name, values in state.items():
+        layer, _, role = name.split(".")
+        shares.setdefault(f"{layer}.a.{role}", []).append(values)
+    return {name: np.concatenate(values) for name, values in shares.items()}
+
+
+def shortened(state: State) -> State:
+    """The state of `TOWERS` under the names of `SHORT`: `one_a.a.weight` is `one.a.weight`."""
+    return {name.replace("_a.", ".").replace("_b.", "."): values for name, values in state.items()}
+
+
+def spoilt(state: State, fault: str) -> State:
+    """A state with one fault in fc4."""
+    name = "fc4.a.weight"
+    if fault == "missing":
+        return {n: values for n, values in state.items() if n != name}
+    if fault == "extra":
+        return {**state, "fc4.a.weights": state[name]}
+    changed = state[name].T if fault == "turned" else np.concatenate([state[name]] * 2)
+    return {**state, name: changed}
+
+
+def assert_alike(got: State, expected: State, limit: float) -> None:
+    """The same names in the same shapes, and each tensor within `limit`."""
+    assert set(got) == set(expected)
+    errors = {name: relative_error(got[name], values) for name, values in expected.items()}
+    worst = max(errors, key=errors.__getitem__)
+    assert errors[worst] < limit, f"{worst} is off by {errors[worst]:.2e}"
+
+
+def assert_alike_losses(got: Sequence[float], expected: Sequence[float], limit: float) -> None:
+    assert_alike({"losses": np.array(got)}, {"losses": np.array(expected)}, limit)
+
+
+def assert_equal(got: State, expected: State) -> None:
+    """The same names and the same numbers to the last bit."""
+    assert set(got) == set(expected)
+    for name, values in expected.items():
+        np.testing.assert_array_equal(got[name], values, err_msg=name, strict=True)

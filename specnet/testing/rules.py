@@ -1,0 +1,75 @@
+"""The networks that the contract's steps are checked on: the update rule with everything it can be told."""
+
+from __future__ import annotations
+
+from specnet.testing.cases import CROSS, MEETING, SHARED, Fields, net
+
+PLAIN = net("plain descent", SHARED, loss="fc5", momentum=0.0, weight_decay=0.0)
+"""The same layers on one group, trained without momentum and decay."""
+
+BIASES = net(
+    "biases apart",
+    MEETING,
+    groups=("a", "b"),
+    loss="fc5",
+    weight_decay=0.05,
+    biases={"learning_rate": 0.03, "weight_decay": 0.2},
+)
+"""`SPLIT` with a rate and a decay for biases that show after a few steps."""
+
+FREE_BIASES = net(
+    "biases without decay",
+    MEETING,
+    groups=("a", "b"),
+    loss="fc5",
+    weight_decay=0.05,
+    biases={"weight_decay": 0},
+)
+"""The same with the common rate."""
+
+CLIPPED = net("clipped", MEETING, groups=("a", "b"), loss="fc5", clip_norm=9.0)
+"""`SPLIT` with gradients cut to a length that is less than most and more than some of them."""
+
+DENSE = net(
+    "dense layers with the whole rule",
+    {
+        "image": {"kind": "input", "shape": [7]},
+        "fc1": {"kind": "dense", "from": "image", "units": 6, "bias": 1, "activation": "relu"},
+        "fc2": {"kind": "dense", "from": "fc1", "group": "a", "units": 4, **CROSS},
+    },
+    groups=("a", "b"),
+    loss="fc2",
+    weight_decay=0.05,
+    biases={"learning_rate": 0.2, "weight_decay": 0.1},
+    clip_norm=1.0,
+)
+"""Rate and decay of biases and a cut gradient, for backends that know dense layers only."""
+
+_TWO_LOGITS: dict[str, Fields] = {
+    "image": {"kind": "input", "shape": [1]},
+    "out": {"kind": "dense", "from": "image", "units": 2},
+}
+PAPER = net("the paper's rule", _TWO_LOGITS, loss="out")
+WHOLE_RULE = net(
+    "the whole rule",
+    _TWO_LOGITS,
+    loss="out",
+    weight_decay=0.05,
+    biases={"learning_rate": 0.2, "weight_decay": 0.3},
+    clip_norm=0.9,
+)
+"""Four parameters, for `by_hand`."""
+
+IMAGEWISE = net(
+    "image by image",
+    {
+        **{name: layer for name, layer in MEETING.items() if name != "norm1"},
+        "pool1": {**MEETING["pool1"], "from": "conv1"},
+    },
+    groups=("a", "b"),
+    loss="fc5",
+    weight_decay=0.05,
+    biases={"learning_rate": 0.03},
+    clip_norm=9.0,
+)
+"""`SPLIT` without batch_norm, so that micro-batches change nothing."""
