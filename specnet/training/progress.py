@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -73,9 +74,17 @@ class Progress:
 
     def _draw(self, text: str) -> None:
         if self._live:
-            width = shutil.get_terminal_size().columns - 1
-            self._stream.write(f"\r\033[K{text[:width]}")
+            self._stream.write(f"\r\033[K{text[: _columns(self._stream) - 1]}")
             self._stream.flush()
             self._drawn = True
         else:
             print(text, file=self._stream, flush=True)
+
+
+def _columns(stream: TextIO) -> int:
+    """How wide the terminal is that a stream writes to; COLUMNS overrides it."""
+    try:
+        wide = 0 if os.environ.get("COLUMNS") else os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        wide = 0
+    return wide or shutil.get_terminal_size().columns

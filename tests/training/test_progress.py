@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
+import os
+import pty
+import struct
+import termios
 
 import pytest
 
@@ -53,3 +58,31 @@ def test_quiet_says_nothing(clock: list[float]) -> None:
     shown.show("step", 1, 2)
     shown.note("a note")
     assert stream.getvalue() == ""
+
+
+def test_a_shorter_piece_of_work_has_an_eta_of_its_own(clock: list[float]) -> None:
+    stream = io.StringIO()
+    shown = Progress(stream)
+    shown.begin(0)
+    clock[0] = 100.0
+    with shown.aside():
+        clock[0] = 110.0
+        shown.show("evaluating", 1, 4)
+    clock[0] = 120.0
+    shown.show("step", 60, 100)
+    assert stream.getvalue() == "evaluating 1/4  ETA 30s\nstep 60/100  ETA 1m 20s\n"
+
+
+def test_the_line_is_as_wide_as_the_terminal_it_is_drawn_on(
+    clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    reader, writer = pty.openpty()
+    fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 31, 0, 0))
+    with os.fdopen(writer, "w") as screen:
+        shown = Progress(screen)
+        clock[0] = 1.0
+        shown.show("step", 60, 100, "x" * 200)
+        drawn = os.read(reader, 4096).decode()
+    os.close(reader)
+    assert len(drawn.removeprefix("\r\033[K")) == 30
