@@ -31,6 +31,9 @@ from specnet.training.status import Status
 
 IN_FLIGHT = 8
 """Steps whose losses have not been asked for yet; asking for one waits for the device."""
+SLOW = 0.5
+"""Seconds of a step after which all earlier losses are asked for: somebody waits for them, and the device has
+the present step to do."""
 
 
 class Interrupted(SpecnetError):  # noqa: N818  (a stop on request is no error)
@@ -79,14 +82,14 @@ class Trainer:
             _noticing_signals() as noticed,
             Prefetch(self.inputs.batches(self.dataset.train, self.step, stop)) as batches,
         ):
-            began = time.monotonic()
+            began, seconds = time.monotonic(), 0.0
             for batch in batches:
                 arrived = time.monotonic()
                 epoch = self.step // per_epoch
                 rate = learning_rate(self.recipe, self.step, epoch, [e.top1_error for e in self.evaluations])
                 loss = self.executable.train_step(batch, rate, self.micro_batch)
                 self.step += 1
-                self._record(pending, IN_FLIGHT)
+                self._record(pending, 0 if seconds > SLOW else IN_FLIGHT)
                 seconds = max(time.monotonic() - began, 1e-9)
                 entry = {
                     "step": self.step,

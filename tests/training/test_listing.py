@@ -55,6 +55,11 @@ def damage_checkpoint(folder: Path) -> None:
     (folder / "checkpoints" / "step-00000010" / "state.json").write_text("{")
 
 
+def lengthen_checkpoint(folder: Path) -> None:
+    with (folder / "checkpoints" / "step-00000010" / "state.json").open("a") as file:
+        file.write(" ")
+
+
 def damage_spec(folder: Path) -> None:
     (folder / "spec.yaml").write_text("name: [")
 
@@ -65,6 +70,7 @@ def damage_spec(folder: Path) -> None:
         (50, None, "stopped"),
         (10, None, "finished"),
         (10, damage_checkpoint, "damaged"),
+        (10, lengthen_checkpoint, "damaged"),
         (10, damage_spec, "damaged"),
     ],
 )

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from specnet import document
 from specnet.data.base import Wanted
 from specnet.data.digits import Digits
 from specnet.errors import UsageError
-from specnet.spec import Spec
+from specnet.spec import Spec, load
 from specnet.training.predicting import likeliest, predict
 from specnet.training.progress import Progress
 from training_runs import run
@@ -44,6 +45,42 @@ def test_files_are_classified_as_the_evaluation_does(small: Spec, tmp_path: Path
     assert odds == sorted(odds, reverse=True)
 
 
+FOLDER = """\
+specnet: 1
+name: photos
+data: {kind: image_folder, size: 12}
+layers:
+  image: {kind: input, shape: [3, 8, 8]}
+  out: {kind: dense, from: image, units: 3}
+training:
+  loss: {kind: softmax_cross_entropy, from: out}
+  optimizer: {kind: sgd, learning_rate: 1e-4}
+  augment: [{kind: random_crop, size: 8}]
+  evaluate: {kind: ten_crop, size: 8}
+  batch_size: 8
+  epochs: 2
+"""
+
+
+def test_photographs_of_any_shape_are_treated_as_the_folder_treats_them(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    for part, count in (("train", 8), ("test", 5)):
+        for kind in ("cat", "dog", "emu"):
+            (tmp_path / "photos" / part / kind).mkdir(parents=True)
+            for index in range(count):
+                noise = generator.integers(0, 256, size=(20 + index, 31 - index, 3), dtype=np.uint8)
+                Image.fromarray(noise).save(tmp_path / "photos" / part / kind / f"{index}.png")
+    folder = load(document.parse(FOLDER))
+    trained = run(folder, tmp_path / "r", data=f"image_folder:{tmp_path / 'photos'}")
+    files = sorted((tmp_path / "photos" / "test").rglob("*.png"))
+    (tmp_path / "photos" / "train").rename(tmp_path / "gone")  # predicting needs no dataset
+    found = list(predict(tmp_path / "r", files, progress=Progress(quiet=True)))
+    own = [dict(zip((g.name for g in p.guesses), p.guesses, strict=True)) for p in found]
+    assert set(own[0]) == {"cat", "dog", "emu"}
+    losses = [-np.log(g[path.parent.name].probability) for g, path in zip(own, files, strict=True)]
+    assert np.mean(losses) == pytest.approx(trained.evaluation.loss)
+
+
 def test_bad_images_are_named_and_the_others_classified(
     small: Spec, tmp_path: Path, scans: list[Path]
 ) -> None:
@@ -59,9 +96,6 @@ def test_bad_images_are_named_and_the_others_classified(
 
 
 def test_a_run_on_anything_but_images_is_refused(tmp_path: Path) -> None:
-    from specnet import document
-    from specnet.spec import load
-
     text = """\
 specnet: 1
 name: vectors
