@@ -10,7 +10,7 @@ import pytest
 from specnet import document, spec
 from specnet.errors import Diagnostic, SpecError
 from specnet.network import examine
-from specnet.training.run_directory import as_text
+from specnet.training.kept_spec import as_text
 
 GOOD = """\
 specnet: 1

@@ -18,6 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("runs", nargs="+", metavar="RUN", help="run directories")
     add_backend(parser)
     parser.add_argument("--data", metavar="KIND[:PATH]", help="the dataset (default: the run's own)")
+    parser.add_argument(
+        "--best", action="store_true", help="the checkpoint with the lowest top-1 error, not the newest"
+    )
     add_json(parser)
 
 
@@ -25,11 +28,12 @@ def run(options: argparse.Namespace) -> int:
     from specnet.errors import UsageError
     from specnet.training.session import evaluate_run
 
+    settings = {name: getattr(options, name) for name in ("backend", "data", "devices", "best")}
     found: list[dict[str, Any]] = []
     code = 0
     for path in options.runs:
         try:
-            result = evaluate_run(path, backend=options.backend, data=options.data, devices=options.devices)
+            result = evaluate_run(path, **settings)
         except UsageError as error:
             if len(options.runs) == 1:
                 raise

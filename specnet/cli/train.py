@@ -54,7 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, metavar="S", help="of everything random (default: 0)")
     add_precision(parser)
     parser.add_argument(
-        "--checkpoint-every", type=count, metavar="N", help="save every N steps, not only at the end"
+        "--checkpoint-every",
+        default="10m",
+        metavar="N|TIME",
+        help="save every N steps, or after a time such as 90s, 10m or 2h (default: 10m); a run is also saved "
+        "when it classifies better than ever, and at the end",
     )
     parser.add_argument(
         "--micro-batch",
@@ -66,6 +70,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--resume",
         action="store_true",
         help="go on from the run's newest checkpoint; of several specs, finished ones are passed over",
+    )
+    parser.add_argument(
+        "--allow-changes",
+        action="store_true",
+        help="with --resume: go on although the recipe differs from the run's",
     )
     parser.add_argument(
         "--dry-run",
@@ -95,7 +104,7 @@ def run(options: argparse.Namespace) -> int:
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
     """What several specs are trained with alike."""
     length = ("epochs", "steps", "checkpoint_every", "micro_batch")
-    names = ("backend", "data", "devices", "seed", "precision", *length)
+    names = ("backend", "data", "devices", "seed", "precision", "allow_changes", *length)
     return {name: getattr(options, name) for name in names}
 
 

@@ -6,7 +6,7 @@ fields are options such as sizes; a path never stands in a spec, it is given whe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -32,6 +32,12 @@ class Images(Protocol):
 
     def read(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Images (n, channels, height, width), values 0 to 255, and labels (n,). Called from a thread."""
+
+
+def names_of(images: Images, indices: NDArray[np.int64]) -> list[str] | None:
+    """The images' names, files for example, if the dataset tells them: a method `name(index)`."""
+    name: Callable[[int], str] | None = getattr(images, "name", None)
+    return None if name is None else [name(int(index)) for index in indices]
 
 
 @dataclass(frozen=True)

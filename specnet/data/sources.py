@@ -64,6 +64,9 @@ class Files:
     def __len__(self) -> int:
         return len(self.items)
 
+    def name(self, index: int) -> str:
+        return self.items[index].name
+
     def read(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         import numpy as np
 

@@ -72,7 +72,8 @@ def _trained(spec: Spec, folder: Path, resume: bool, progress: Progress, options
         if result is not None:
             progress.note("finished already")
         else:
-            result = train(spec, run_dir=folder, resume=goes_on, progress=progress, **options)
+            allowed = {"allow_changes": goes_on and options.get("allow_changes", False)}
+            result = train(spec, run_dir=folder, resume=goes_on, progress=progress, **{**options, **allowed})
     except Exception as error:
         if getattr(error, "exit_code", 0) > 128:
             raise

@@ -1,19 +1,24 @@
 """Saving a run so that nothing already saved is ever lost.
 
 A checkpoint is a folder `step-NNNNNNNN` with `weights.safetensors`, `optimizer.safetensors`, `state.json` and
-a `manifest.json` that holds size and SHA-256 of the others. It is written beside its place, flushed to the
-disk, and renamed; it is never changed afterwards. Old ones go only after a newer one has been verified, and
-two always remain.
+a `manifest.json` that holds size and SHA-256 of the others and of itself. It is written beside its place,
+flushed to the disk, renamed and read back; it is never changed afterwards. Old ones go only after a newer one
+has been verified: the newest two and the best one remain.
+
+Nothing points to the newest or to the best: the newest is the one with the most steps that verifies, the best
+the one whose own `state.json` tells the lowest top-1 error, then the lowest loss.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import math
 import os
 import re
-import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,10 +30,18 @@ from safetensors.numpy import load_file, save
 from specnet.backend import State
 from specnet.errors import RunError
 from specnet.randomness import Array
+from specnet.training import disk
+from specnet.training.seal import open_json, sealed_json
 
 KEPT = 2
-NAME = re.compile(r"step-[0-9]{8,}")
+NAME = re.compile(r"step-([0-9]{8,})")
 FILES = ("weights.safetensors", "optimizer.safetensors", "state.json")
+SCORES = ("loss", "top1_error", "top5_error")
+MAX_MANIFEST, MAX_STATE = 64 * 2**10, 256 * 2**20
+"""Bytes. A larger file is none of ours."""
+
+IN_THE_WAY = {errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY}
+"""Why a folder may stay although the disk is well: somebody is reading it, or removing it too."""
 
 
 @dataclass(frozen=True)
@@ -52,32 +65,43 @@ def write(folder: Path, checkpoint: Checkpoint) -> Path:
     target = folder / f"step-{checkpoint.step:08d}"
     beside = folder / f".writing-{target.name}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        disk.make_folders(folder)
         if target.exists():
             if problem(target) is None:
                 return target
-            target.rename(folder / f".broken-{target.name}-{os.getpid()}")
+            disk.calls.rename(target, folder / f".broken-{target.name}-{os.getpid()}")
         for stale in folder.glob(".writing-*"):
-            shutil.rmtree(stale)
-        beside.mkdir()
-        contents = {
-            "weights.safetensors": save(_contiguous(checkpoint.weights)),
-            "optimizer.safetensors": save(_contiguous(checkpoint.velocities)),
-            "state.json": json.dumps(checkpoint.progress, indent=1).encode(),
-        }
-        manifest = {name: _entry(data) for name, data in contents.items()}
-        contents["manifest.json"] = json.dumps({"schema_version": 1, "files": manifest}, indent=1).encode()
-        for name, data in contents.items():
-            write_durably(beside / name, data)
-        sync_folder(beside)
-        beside.rename(target)
-        sync_folder(folder)
+            disk.remove(stale)
+        _fill(beside, checkpoint)
+        disk.calls.rename(beside, target)
+        disk.sync_folder(folder)
+        fault = problem(target)
+        if fault is not None:
+            raise OSError(errno.EIO, f"it cannot be read back: {fault}")
+        _remove_old(folder)
     except OSError as error:
-        shutil.rmtree(beside, ignore_errors=True)
+        with suppress(OSError):
+            disk.remove(beside)
         message = f"cannot save the checkpoint {target}: {error.strerror or error}"
         raise RunError(message, "earlier checkpoints are untouched; go on with --resume") from error
-    _remove_old(folder)
     return target
+
+
+def _fill(folder: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint's files, one in memory at a time."""
+    parts: dict[str, Callable[[], bytes]] = {
+        "weights.safetensors": lambda: save(_contiguous(checkpoint.weights)),
+        "optimizer.safetensors": lambda: save(_contiguous(checkpoint.velocities)),
+        "state.json": lambda: json.dumps(checkpoint.progress, indent=1).encode(),
+    }
+    disk.calls.mkdir(folder)
+    files: dict[str, Any] = {}
+    for name, content in parts.items():
+        data = content()
+        files[name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        disk.write_durably(folder / name, data)
+    disk.write_durably(folder / "manifest.json", sealed_json({"schema_version": 2, "files": files}))
+    disk.sync_folder(folder)
 
 
 def exist(folder: Path) -> bool:
@@ -96,6 +120,11 @@ def newest(folder: Path, passed_over: Callable[[Path, str], None] | None = None)
     return None
 
 
+def best(folder: Path) -> Path | None:
+    """The checkpoint that classified best of those that verify and were evaluated, or None."""
+    return _best([path for path in _all(folder) if problem(path) is None])
+
+
 def read(path: Path) -> Checkpoint:
     """Load a checkpoint after verifying it. Raises `RunError` if it is damaged."""
     fault = problem(path)
@@ -107,7 +136,7 @@ def read(path: Path) -> Checkpoint:
         return Checkpoint(
             weights=load_file(path / "weights.safetensors"),
             velocities=load_file(path / "optimizer.safetensors"),
-            progress=json.loads((path / "state.json").read_bytes()),
+            progress=_progress(path),
         )
     except (OSError, ValueError, SafetensorError) as error:
         raise RunError(f"the checkpoint {path} cannot be read: {error}") from error
@@ -116,45 +145,45 @@ def read(path: Path) -> Checkpoint:
 def problem(path: Path) -> str | None:
     """What is wrong with a checkpoint, or None if every file has the size and hash of the manifest."""
     try:
-        manifest = json.loads((path / "manifest.json").read_bytes())["files"]
+        manifest = open_json(disk.read(path / "manifest.json", MAX_MANIFEST))["files"]
         if sorted(manifest) != sorted(FILES):
             return "the manifest does not name its files"
         for name in FILES:
-            if (path / name).stat().st_size != manifest[name]["bytes"]:
+            size, sha256 = disk.digest(path / name)
+            if size != manifest[name]["bytes"]:
                 return f"{name} has the wrong size"
-            with (path / name).open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != manifest[name]["sha256"]:
-                    return f"{name} has changed"
+            if sha256 != manifest[name]["sha256"]:
+                return f"{name} has changed"
     except OSError as error:
-        return f"{error.strerror}: {error.filename}"
+        return f"{error.strerror}: {error.filename or path}"
     except (ValueError, KeyError, TypeError) as error:
-        return f"the manifest cannot be read ({error})"
+        return f"manifest.json: {error}"
     return None
 
 
-def write_durably(path: Path, data: bytes) -> None:
-    """Write a file and wait until the disk has it."""
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+def rank(evaluation: Mapping[str, float]) -> tuple[float, float]:
+    """What makes a checkpoint the best: the lowest top-1 error, then the lowest loss."""
+    error, loss = evaluation["top1_error"], evaluation["loss"]
+    return (error, loss if math.isfinite(loss) else math.inf)
 
 
-def replace_durably(path: Path, data: bytes) -> None:
-    """Give a file new content in one step: readers see the old content or the new one."""
-    beside = path.with_name(f".{path.name}.writing")
-    write_durably(beside, data)
-    beside.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(path: Path) -> None:
-    """Wait until the disk has a folder's entries."""
-    descriptor = os.open(path, os.O_RDONLY)
+def _progress(path: Path) -> dict[str, Any]:
+    """The content of `state.json`. Raises `ValueError` unless it is what a trainer writes."""
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        progress = json.loads(disk.read(path / "state.json", MAX_STATE))
+    except RecursionError:
+        raise ValueError("state.json is nested too deeply") from None
+    step = progress.get("step") if isinstance(progress, dict) else None
+    if not isinstance(step, int) or step < 0 or not isinstance(progress.get("evaluations"), list):
+        raise ValueError("state.json names no step or no evaluations")
+    own = progress.get("evaluation")
+    for scores in [*progress["evaluations"], *([own] if own is not None else [])]:
+        if not isinstance(scores, dict) or sorted(scores) != sorted(SCORES):
+            raise ValueError("state.json has an evaluation that is none")
+        if not all(isinstance(score, int | float) for score in scores.values()):
+            raise ValueError("state.json has a score that is no number")
+    found: dict[str, Any] = progress
+    return found
 
 
 def _all(folder: Path) -> list[Path]:
@@ -165,22 +194,46 @@ def _all(folder: Path) -> list[Path]:
         return []
     except OSError as error:
         raise RunError(f"cannot read {folder}: {error.strerror}") from error
-    return sorted(found)
+    return sorted(found, key=_step)
+
+
+def _step(path: Path) -> int:
+    return int(path.name.removeprefix("step-"))
+
+
+def _best(whole: list[Path]) -> Path | None:
+    ranks: dict[Path, tuple[float, float, int]] = {}
+    for path in whole:
+        with suppress(ValueError):
+            evaluation = _progress(path).get("evaluation")
+            if evaluation is not None:
+                ranks[path] = (*rank(evaluation), _step(path))
+    return min(ranks, key=ranks.__getitem__, default=None)
 
 
 def _remove_old(folder: Path) -> None:
-    """Remove what is older than the newest two that verify."""
-    whole = 0
-    for path in reversed(_all(folder)):
-        if whole == KEPT:
-            shutil.rmtree(path, ignore_errors=True)
-        elif problem(path) is None:
-            whole += 1
+    """Remove what is older than the newest two that verify, except the best one."""
+    found = _all(folder)
+    if len(found) <= KEPT:
+        return
+    whole = [path for path in found if problem(path) is None]
+    if len(whole) < KEPT:
+        return
+    chosen = _best(whole)
+    for path in found[: found.index(whole[-KEPT])]:
+        if path != chosen:
+            _give_way(path)
+    for leftover in folder.glob(".broken-*"):
+        _give_way(leftover)
+
+
+def _give_way(path: Path) -> None:
+    try:
+        disk.remove(path)
+    except OSError as error:
+        if error.errno not in IN_THE_WAY:
+            raise
 
 
 def _contiguous(state: Mapping[str, Array]) -> dict[str, Array]:
     return {name: np.ascontiguousarray(array) for name, array in state.items()}
-
-
-def _entry(data: bytes) -> dict[str, Any]:
-    return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}

@@ -63,6 +63,12 @@ class Inputs:
             pixels, labels = images.read(samples)
             yield Batch(self._augmented(pixels, samples, epoch), labels, self._draw_masks(samples, step))
 
+    def samples(self, images: Images, step: int) -> NDArray[np.int64]:
+        """The indices of the images that the step after `step` steps sees."""
+        size = self._recipe.batch_size
+        epoch, place = divmod(step, steps_per_epoch(images, self._recipe))
+        return permutation(self._seed, "order", epoch, count=len(images))[place * size : (place + 1) * size]
+
     def views(self, pixels: NDArray[np.uint8]) -> Iterator[Array]:
         """What the network looks at to classify test images: one array of them for each crop."""
         evaluation = self._recipe.evaluate

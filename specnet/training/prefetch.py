@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -16,7 +16,11 @@ class Prefetch(Generic[Item]):
     Use it as a context manager: leaving it stops the thread.
     """
 
-    def __init__(self, items: Iterable[Item], depth: int = 2) -> None:
+    def __init__(
+        self, items: Iterable[Item], enough: Callable[[], bool] = lambda: False, depth: int = 2
+    ) -> None:
+        """Iteration ends early once `enough` says so, also while the next item is still being waited for."""
+        self._enough = enough
         self._queue: queue.Queue[Item | BaseException | None] = queue.Queue(depth)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._fill, args=(iter(items),), daemon=True)
@@ -27,10 +31,17 @@ class Prefetch(Generic[Item]):
 
     def __exit__(self, *_: object) -> None:
         self._stopped.set()
-        self._thread.join()
+        # Data that hangs, on a network for example, must not keep a stopped run from being saved.
+        self._thread.join(timeout=2)
 
     def __iter__(self) -> Iterator[Item]:
-        while (item := self._queue.get()) is not None:
+        while not self._enough():
+            try:
+                item = self._queue.get(timeout=0.1)
+            except queue.Empty:
+                continue
+            if item is None:
+                return
             if isinstance(item, BaseException):
                 raise item
             yield item

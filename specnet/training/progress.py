@@ -63,22 +63,28 @@ class Progress:
         if self._quiet:
             return
         self.clear()
-        print(text, file=self._stream, flush=True)
+        self._write(f"{text}\n")
 
     def clear(self) -> None:
         """Take the drawn line away."""
         if self._drawn:
-            self._stream.write("\r\033[K")
-            self._stream.flush()
+            self._write("\r\033[K")
             self._drawn = False
 
     def _draw(self, text: str) -> None:
         if self._live:
-            self._stream.write(f"\r\033[K{text[: _columns(self._stream) - 1]}")
-            self._stream.flush()
+            self._write(f"\r\033[K{text[: _columns(self._stream) - 1]}")
             self._drawn = True
         else:
-            print(text, file=self._stream, flush=True)
+            self._write(f"{text}\n")
+
+    def _write(self, text: str) -> None:
+        """A terminal or a reader that has gone away is no reason to stop working."""
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except OSError:
+            self._quiet = True
 
 
 def _columns(stream: TextIO) -> int:

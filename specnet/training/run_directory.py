@@ -2,26 +2,48 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
+import hashlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save
+from safetensors.numpy import load, save
 
-from specnet import spec as spec_module
 from specnet.data.statistics import Statistics
-from specnet.document import written
 from specnet.errors import RunError
 from specnet.network import Network, analyse
 from specnet.spec import Spec
-from specnet.spec_diff import differences
-from specnet.training import checkpoint
-from specnet.training.checkpoint import Checkpoint, replace_durably
+from specnet.spec_diff import Change, differences
+from specnet.training import checkpoint, disk, kept_spec, metrics_file
+from specnet.training.checkpoint import Checkpoint
+from specnet.training.kept_spec import KeptSpec
+from specnet.training.lock import Lock
+from specnet.training.metrics_file import MetricsFile
 from specnet.training.names import Names
+
+WRITING = ("name", "training.loss.from", "layers")
+"""Where two specs of one network may differ: they are written differently."""
+
+FIXED = ("training.loss", "training.optimizer", "training.batch_size")
+"""What a run's recipe keeps: saved velocities belong to an update rule, and steps are counted in batches."""
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """What a run goes on from. There is no checkpoint if it stopped before its first."""
+
+    checkpoint: Checkpoint | None
+    names: Names
+    changes: Sequence[Change]
+    """Those of the recipe that were asked for and allowed."""
+
+    @property
+    def step(self) -> int:
+        return self.checkpoint.step if self.checkpoint else 0
 
 
 class Watcher(Protocol):
@@ -41,8 +63,9 @@ class RunDirectory:
         """`note` is told what a person should know; without one it goes to standard error."""
         self.path = path
         self._note = note or _to_standard_error
-        self._lock: IO[str] | None = None
-        self._metrics: IO[str] | None = None
+        self._lock: Lock | None = None
+        self._metrics: MetricsFile | None = None
+        self._made: list[Path] = []
         self.watchers: list[Watcher] = []
 
     @property
@@ -50,73 +73,103 @@ class RunDirectory:
         return self.path / "checkpoints"
 
     def hold(self, *, make: bool) -> None:
-        """Lock the folder until `release`, making it if asked to.
+        """Lock the folder until `release`, making it if asked to; one that was made must not hold a run.
 
         Raises `RunError` if another trainer holds it, or if it is not there.
         """
         if not make:
             self._check_exists()
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            self._lock = (self.path / "lock").open("w")
+            self._made = disk.make_folders(self.path)
+            self._lock = Lock(self.path / "lock", self._note)
         except OSError as error:
-            raise RunError(f"cannot use the run directory {self.path}: {error.strerror}") from error
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
             self.release()
-            raise RunError(
-                f"another trainer is using {self.path}", "wait for it, or name another --run-dir"
-            ) from None
+            raise RunError(f"cannot use the run directory {self.path}: {error.strerror}") from error
+        except RunError:
+            self.release()
+            raise
 
-    def release(self) -> None:
-        """Close the files and give the folder up."""
-        for file in (self._metrics, self._lock):
-            if file is not None:
-                file.close()
-        self._metrics = self._lock = None
-
-    def start(self, spec: Spec) -> None:
-        """Begin a new run here. Raises `RunError` if the folder holds one already."""
+    def check_unused(self) -> None:
+        """Raise `RunError` if the folder holds a run, or checkpoints of one."""
         if (self.path / "spec.yaml").exists():
             hint = "go on with it (--resume), or name another --run-dir"
             raise RunError(f"{self.path} holds a run already", hint)
-        self._put("spec.yaml", as_text(spec).encode())
+        if checkpoint.exist(self.checkpoints):
+            raise RunError(f"{self.path} holds checkpoints, but no run", "name another --run-dir")
+
+    def release(self) -> None:
+        """Close the files and give the folder up; one that was made and holds no run goes away."""
+        if self._metrics is not None:
+            with suppress(OSError):
+                self._metrics.close()
+        unused = not (self.path / "spec.yaml").exists()
+        if self._lock is not None:
+            self._lock.release(remove=unused)
+        if unused:
+            for folder in reversed(self._made):
+                with suppress(OSError):
+                    folder.rmdir()
+        self._metrics, self._lock, self._made = None, None, []
+
+    def start(self, spec: Spec) -> None:
+        """Begin a new run here."""
+        self._put("spec.yaml", KeptSpec(spec).as_bytes())
         self._open_metrics()
 
-    def resume(self, network: Network) -> tuple[Checkpoint | None, Names]:
-        """The newest whole checkpoint of the run, its metrics cut back to that step; and the names it uses.
+    def resume(self, network: Network, *, allow_changes: bool = False) -> Resumed:
+        """What to go on from: the newest whole checkpoint, and the names that the run uses.
 
-        There is no checkpoint if the run stopped before its first. The network may be written another way
-        than the run's, in the long form say, and the number of epochs may differ; the run's own spec stays.
-        Raises `RunError` if anything else differs, or if all checkpoints are damaged.
+        The network may be written another way than the run's, in the long form say, and the number of epochs
+        may differ. Raises `RunError` if anything else differs and is not allowed, or cannot be, and if all
+        checkpoints are damaged. Nothing is written before `proceed`.
         """
-        names = self._names(network)
+        own = self.kept_spec().spec
+        changes = [c for c in differences(own, network.spec) if c.path != "training.epochs"]
+        names = Names.between(analyse(own), network)
+        recipe = [c for c in changes if c.path.partition(".")[0] != "layers" and c.path not in WRITING]
+        fixed = [c for c in recipe if not _may_change(c.path)]
+        if names is None or fixed or (recipe and not allow_changes):
+            raise self._changed(changes, fixed, possible=names is not None and not fixed)
         found = self.newest() if checkpoint.exist(self.checkpoints) else None
         if found is None:
             self._note(f"{self.path} holds no checkpoint yet: starting from the beginning")
-        self._cut_metrics(found.step if found else 0)
-        self._open_metrics()
-        return found, names
+        return Resumed(found, names, recipe)
 
-    def _names(self, network: Network) -> Names:
-        """How the network's names correspond to the run's. Raises `RunError` if it is another network."""
-        own = self.spec()
-        changes = [c for c in differences(own, network.spec) if c.path != "training.epochs"]
-        written = [
-            c for c in changes if c.path in ("name", "training.loss.from") or c.path.startswith("layers.")
-        ]
-        names = Names.between(analyse(own), network) if len(written) == len(changes) else None
-        if names is None:
-            shown = "\n".join(f"  {change}" for change in changes[:20])
-            hint = "start a new run (--run-dir), or take these changes back"
-            raise RunError(f"the spec differs from that of the run in {self.path}:\n{shown}", hint)
-        return names
+    def _changed(self, changes: Sequence[Change], fixed: Sequence[Change], *, possible: bool) -> RunError:
+        shown = "".join(f"\n  {change}" for change in changes[:20])
+        hint = "start a new run (--run-dir), or take these changes back"
+        if possible:
+            hint = f"--allow-changes goes on with the new recipe; or {hint}"
+        elif fixed:
+            hint = f"'{fixed[0].path}' cannot change within a run: {hint}"
+        return RunError(f"the spec differs from that of the run in {self.path}:{shown}", hint)
+
+    def proceed(self, resumed: Resumed, spec: Spec) -> None:
+        """Make the folder ready to go on: allowed changes are written down, the metrics cut back."""
+        if resumed.changes:
+            kept = self.kept_spec()
+            assert spec.training is not None
+            assert kept.spec.training is not None
+            recipe = spec.training.model_copy(update={"loss": kept.spec.training.loss})
+            history = [*kept.history, *(f"{resumed.step}: {str(c)[2:]}" for c in resumed.changes)]
+            changed = KeptSpec(kept.spec.model_copy(update={"training": recipe}), history)
+            self._put("spec.yaml", changed.as_bytes())
+        path = self.path / "metrics.jsonl"
+        evaluated = resumed.checkpoint is not None and bool(resumed.checkpoint.progress.get("evaluation"))
+        try:
+            metrics_file.cut(path, resumed.step, evaluated=evaluated)
+        except OSError as error:
+            raise RunError(f"cannot write {path}: {error.strerror}") from error
+        self._open_metrics()
 
     def spec(self) -> Spec:
-        """The spec that the run was started with."""
+        """The spec that the run is trained with."""
+        return self.kept_spec().spec
+
+    def kept_spec(self) -> KeptSpec:
+        """That spec, and how it was changed since the run was started."""
         self._check_exists()
-        return spec_module.load(self.path / "spec.yaml")
+        return kept_spec.read(self.path / "spec.yaml")
 
     def _check_exists(self) -> None:
         if not (self.path / "spec.yaml").is_file():
@@ -133,82 +186,92 @@ class RunDirectory:
             raise RunError(f"{self.path} holds no whole checkpoint", "start the run again in a new --run-dir")
         return checkpoint.read(path)
 
+    def best(self) -> Checkpoint:
+        """The checkpoint with the lowest top-1 error, then the lowest loss. Raises `RunError` without one."""
+        path = checkpoint.best(self.checkpoints)
+        if path is None:
+            hint = "the test images are classified after each epoch and at the end; or leave --best out"
+            raise RunError(f"{self.path} holds no whole checkpoint that was evaluated", hint)
+        return checkpoint.read(path)
+
     def record(self, line: dict[str, Any]) -> None:
         """Append a line to `metrics.jsonl`."""
-        assert self._metrics is not None
-        try:
-            self._metrics.write(json.dumps(line) + "\n")
-        except OSError as error:
-            raise RunError(f"cannot write {self.path / 'metrics.jsonl'}: {error.strerror}") from error
+        self._append(line)
         for watcher in self.watchers:
             watcher.recorded(line)
 
+    def record_stop(self, line: dict[str, Any]) -> None:
+        """Append why the run was stopped; a resumed run drops it."""
+        self._append(line)
+
+    def _append(self, line: dict[str, Any]) -> None:
+        assert self._metrics is not None
+        try:
+            self._metrics.append(line)
+        except OSError as error:
+            raise self._unwritten(error) from error
+
     def save(self, made: Checkpoint) -> Path:
-        """Write a checkpoint; the metrics up to it are on the disk first."""
+        """Write a checkpoint; the disk has the metrics up to it first."""
         if self._metrics is not None:
-            self._metrics.flush()
+            try:
+                self._metrics.sync()
+            except OSError as error:
+                raise self._unwritten(error) from error
         path = checkpoint.write(self.checkpoints, made)
         for watcher in self.watchers:
             watcher.saved(made)
         return path
 
-    def save_statistics(self, statistics: Statistics) -> None:
-        self._put("statistics.safetensors", save(statistics.arrays()))
+    def last_saved(self) -> Path | None:
+        """The newest checkpoint that verifies, if there is one."""
+        return checkpoint.newest(self.checkpoints)
 
-    def statistics(self) -> Statistics | None:
-        """The statistics of the run's training images, if they were needed."""
-        path = self.path / "statistics.safetensors"
+    def _unwritten(self, error: OSError) -> RunError:
+        message = f"cannot write {self.path / 'metrics.jsonl'}: {error.strerror}"
+        return RunError(message, "the checkpoints are untouched; go on with --resume")
+
+    def save_statistics(self, statistics: Statistics) -> str:
+        """Keep the statistics of the training images; returns their SHA-256, for the checkpoints."""
+        data = save(statistics.arrays())
+        self._put("statistics.safetensors", data)
+        return hashlib.sha256(data).hexdigest()
+
+    def statistics(self, saved: Checkpoint) -> Statistics | None:
+        """The statistics that a checkpoint was trained with; None if they have to be measured again."""
+        path, expected = self.path / "statistics.safetensors", saved.progress.get("statistics")
+        if expected is None:
+            return None
         if not path.exists():
+            self._note(f"{path} is not there: measuring the training images again")
             return None
         try:
-            return Statistics(**load_file(path))
+            data = disk.read(path, sys.maxsize)
+            if hashlib.sha256(data).hexdigest() == expected:
+                return Statistics(**load(data))
+            fault = "it has changed since it was written"
         except (OSError, TypeError, SafetensorError) as error:
-            raise RunError(f"{path} cannot be read: {error}") from error
+            fault = str(error)
+        raise RunError(f"{path} is damaged: {fault}", "remove it, and the training images are measured again")
 
     def _put(self, name: str, data: bytes) -> None:
         try:
-            replace_durably(self.path / name, data)
+            disk.replace_durably(self.path / name, data)
         except OSError as error:
             raise RunError(f"cannot write {self.path / name}: {error.strerror}") from error
 
     def _open_metrics(self) -> None:
-        self._metrics = (self.path / "metrics.jsonl").open("a", buffering=1)
-
-    def _cut_metrics(self, step: int) -> None:
-        """Drop the lines of steps after the checkpoint, and a last line that was cut short."""
         path = self.path / "metrics.jsonl"
-        kept: list[str] = []
-        for line in _lines(path):
-            try:
-                if json.loads(line)["step"] <= step:
-                    kept.append(line + "\n")
-            except (ValueError, KeyError, TypeError):
-                continue
-        self._put("metrics.jsonl", "".join(kept).encode())
+        try:
+            self._metrics = MetricsFile(path)
+        except OSError as error:
+            raise RunError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _may_change(path: str) -> bool:
+    """Whether a difference from the run's spec at that path is one of the recipe."""
+    return path.startswith("training.") and path not in FIXED and not path.startswith("training.loss.")
 
 
 def _to_standard_error(text: str) -> None:
     print(text, file=sys.stderr)
-
-
-def _lines(path: Path) -> list[str]:
-    """The lines of a text file, however damaged; none if it is not there."""
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise RunError(f"cannot read {path}: {error.strerror}") from error
-
-
-def as_text(spec: Spec) -> str:
-    """The fully resolved spec as YAML: every default written out, one layer a line."""
-    lines: list[str] = []
-    for key, value in spec.as_yaml().items():
-        if key in ("layers", "training"):
-            lines.append(f"{key}:")
-            for name, part in value.items():
-                lines.append(f"  {written(name)}: {written(part)}")
-        else:
-            lines.append(f"{key}: {written(value)}")
-    return "\n".join(lines) + "\n"

@@ -23,6 +23,7 @@ from specnet.training import micro_batch as micro_batches
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.evaluation import Evaluation, evaluate
 from specnet.training.inputs import Inputs, check_images, needs_statistics, steps_per_epoch
+from specnet.training.interval import Interval, parse_interval
 from specnet.training.names import Names
 from specnet.training.progress import Progress
 from specnet.training.run_directory import RunDirectory
@@ -85,9 +86,10 @@ def train(
     steps: int | None = None,
     seed: int | None = None,
     precision: Precision | None = None,
-    checkpoint_every: int | None = None,
+    checkpoint_every: int | str | None = "10m",
     micro_batch: int | None = None,
     resume: bool = False,
+    allow_changes: bool = False,
     progress: Progress | None = None,
 ) -> Result:
     """Train a spec and leave everything worth keeping in the run directory.
@@ -95,24 +97,31 @@ def train(
     `data` is KIND or KIND:PATH and defaults to the spec's own; `devices` is what `--devices` takes;
     `epochs` (or `steps`) is how far to train in all, a resumed part included. The run directory is
     `runs/NAME` unless given. `seed` defaults to 0 and `precision` to float32; a resumed run keeps its own.
-    `micro_batch` is how many images of a batch a device holds at a time: all, or as many as before in a
-    resumed run, unless given.
+    `checkpoint_every` is a number of steps, a time such as `10m`, or None; a run is also saved when it
+    classifies better than ever, and at the end. `micro_batch` is how many images of a batch a device holds at
+    a time: all, or as many as before in a resumed run, unless given. `allow_changes` lets a resumed run go on
+    with another recipe.
     """
     progress = progress or Progress()
     if epochs is not None and steps is not None:
         raise UsageError("name epochs or steps, not both", "leave one of the two out")
-    counts = {"epochs": epochs, "steps": steps, "checkpoint_every": checkpoint_every}
-    for name, count in {**counts, "micro_batch": micro_batch}.items():
+    for name, count in {"epochs": epochs, "steps": steps, "micro_batch": micro_batch}.items():
         if count is not None and (not isinstance(count, int) or count < 1):
             raise UsageError(f"{name} is a whole number of at least 1, not {count!r}")
+    interval = Interval() if checkpoint_every is None else parse_interval(checkpoint_every)
+    if allow_changes and not resume:
+        raise UsageError("only a run that goes on can have changes to allow", "add --resume")
     recipe = _recipe(spec)
     network = analyse(spec)
     run = RunDirectory(Path(run_dir) if run_dir is not None else Path("runs") / spec.name, progress.note)
-    saved, names, views = None, Names.same(network), None
+    resumed, saved, names, views = None, None, Names.same(network), None
     try:
+        run.hold(make=not resume)
         if resume:
-            run.hold(make=False)
-            saved, names = run.resume(network)
+            resumed = run.resume(network, allow_changes=allow_changes)
+            saved, names = resumed.checkpoint, resumed.names
+        else:
+            run.check_unused()
         fresh = {"seed": 0, "precision": "float32", "data": None}
         known: dict[str, Any] = saved.progress if saved else fresh
         seed = int(_agreed("--seed", seed, known["seed"], saved))
@@ -122,6 +131,7 @@ def train(
         if saved is not None and data is not None:
             _agreed("--data", _kind(data), _kind(known["data"]), saved)
         dataset, described = open_data(spec, network, data or known["data"])
+        _check_same_data(known, dataset)
         compiled = compile_spec(spec, backend, devices, precision)
         if not any(parameter.trainable for parameter in compiled.plan.parameters):
             raise UsageError(f"the network '{spec.name}' has nothing to train", "add a conv or dense layer")
@@ -129,13 +139,13 @@ def train(
             check_images(network.output_shape(network.inputs()[0]), recipe, images)
         for group, device in compiled.placement.items():
             progress.note(f"{group} is on {device}")
-        statistics = run.statistics() if saved else None
+        statistics = run.statistics(saved) if saved else None
         if statistics is None:
             statistics = _statistics(recipe, dataset, progress)
-        if not resume:
-            run.hold(make=True)
+        if resumed is None:
             run.start(spec)
-        run.save_statistics(statistics)
+        else:
+            run.proceed(resumed, spec)
         per_epoch = steps_per_epoch(dataset.train, recipe)
         stop = steps if steps is not None else per_epoch * (epochs if epochs is not None else recipe.epochs)
         trainer = Trainer(
@@ -155,8 +165,10 @@ def train(
                 "micro_batch": micro_batch,
                 "steps_per_epoch": per_epoch,
                 "stop": stop,
+                "train_images": len(dataset.train),
+                "statistics": run.save_statistics(statistics),
             },
-            checkpoint_every=checkpoint_every,
+            interval=interval,
             micro_batch=micro_batch,
         )
         if saved is None:
@@ -187,6 +199,19 @@ def _precision(name: str) -> Precision:
         if name == known:
             return known
     raise UsageError(f"there is no precision '{name}'", suggestion(name, PRECISIONS, noun="precision"))
+
+
+def _check_same_data(known: Mapping[str, Any], dataset: Dataset) -> None:
+    """Raise `DataError` if a run's data is not what it was: its order of samples would be another."""
+    if known.get("classes") and known["classes"] != list(dataset.classes):
+        raise DataError("the dataset's classes are not those that the run was started with", _SAME_DATA)
+    count, before = len(dataset.train), known.get("train_images", len(dataset.train))
+    if count != before:
+        message = f"there are {count:,} training images, and the run was started with {before:,}"
+        raise DataError(message, _SAME_DATA)
+
+
+_SAME_DATA = "name the same data (--data KIND:PATH), or start a new run (--run-dir)"
 
 
 def _kind(data: str) -> str:
@@ -221,7 +246,7 @@ def open_trained(
     run = RunDirectory(Path(run_dir), progress.note)
     spec, saved = run.spec(), run.newest()
     recipe, precision = _recipe(spec), _precision(saved.progress["precision"])
-    statistics = run.statistics()
+    statistics = run.statistics(saved)
     if statistics is None:
         dataset, _ = open_data(spec, analyse(spec), saved.progress["data"])
         statistics = _statistics(recipe, dataset, progress)
@@ -237,20 +262,21 @@ def evaluate_run(
     backend: str = "torch",
     data: str | None = None,
     devices: str | Mapping[str, str] | None = None,
+    best: bool = False,
     progress: Progress | None = None,
 ) -> Result:
-    """Classify the test images with the newest checkpoint of a run."""
+    """Classify the test images with the newest checkpoint of a run, or with the best one."""
     progress = progress or Progress()
     run = RunDirectory(Path(run_dir), progress.note)
     spec = run.spec()
     recipe = _recipe(spec)
-    saved = run.newest()
+    saved = run.best() if best else run.newest()
     network = analyse(spec)
     dataset, _ = open_data(spec, network, data or saved.progress["data"])
     precision = _precision(saved.progress["precision"])
     compiled = compile_spec(spec, backend, devices, precision)
     compiled.executable.load_state(saved.weights)
-    statistics = run.statistics() or _statistics(recipe, dataset, progress)
+    statistics = run.statistics(saved) or _statistics(recipe, dataset, progress)
     inputs = Inputs(compiled.plan, recipe, statistics, 0, precision)
     check_images(network.output_shape(network.inputs()[0]), recipe, dataset.test)
     progress.begin()

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import math
-import signal
-import threading
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import FrameType
 from typing import Any, SupportsFloat
 
+import numpy as np
+
 from specnet.backend import Executable
-from specnet.data.base import Dataset
-from specnet.errors import RunError, SpecnetError
+from specnet.data.base import Dataset, names_of
+from specnet.errors import DataError, RunError
 from specnet.plan import Plan
 from specnet.recipe import Training
-from specnet.training.checkpoint import Checkpoint
+from specnet.training.checkpoint import Checkpoint, rank
 from specnet.training.evaluation import Evaluation, evaluate
 from specnet.training.inputs import Inputs, steps_per_epoch
+from specnet.training.interval import Interval
 from specnet.training.micro_batch import images_at_once
 from specnet.training.names import Names
 from specnet.training.prefetch import Prefetch
@@ -28,6 +26,7 @@ from specnet.training.progress import Progress
 from specnet.training.run_directory import RunDirectory
 from specnet.training.schedule import learning_rate
 from specnet.training.status import Status
+from specnet.training.stopping import Interrupted, noticing_signals
 
 IN_FLIGHT = 8
 """Steps whose losses have not been asked for yet; asking for one waits for the device."""
@@ -36,12 +35,12 @@ SLOW = 0.5
 the present step to do."""
 
 
-class Interrupted(SpecnetError):  # noqa: N818  (a stop on request is no error)
-    """A signal stopped the run after it was saved. `exit_code` is 128 + the signal's number."""
+Pending = deque[tuple[dict[str, Any], SupportsFloat]]
+"""Lines of steps whose losses are still under way."""
 
-    def __init__(self, number: int, saved: object) -> None:
-        super().__init__(f"stopped by {signal.Signals(number).name}; saved {saved}, go on with --resume")
-        self.exit_code = 128 + number
+
+class _Stop(Exception):  # noqa: N818  (a stop on request is no error)
+    """Leaves an evaluation when a signal has come."""
 
 
 @dataclass
@@ -58,12 +57,15 @@ class Trainer:
     names: Names
     identity: dict[str, Any]
     """What every checkpoint says about the run: seed, precision, dataset."""
-    checkpoint_every: int | None = None
+    interval: Interval = field(default_factory=Interval)
     status: Status | None = None
     micro_batch: int | None = None
     """How many images the device holds at a time; the whole batch if None."""
     step: int = 0
     evaluations: list[Evaluation] = field(default_factory=list)
+    evaluation: Evaluation | None = None
+    """That of the present weights, if they were evaluated."""
+    _noticed: list[int] = field(default_factory=list)
 
     def resume(self, saved: Checkpoint) -> None:
         """Take up a saved state."""
@@ -71,17 +73,37 @@ class Trainer:
         self.executable.load_optimizer_state(self.names.here(saved.velocities))
         self.step = saved.step
         self.evaluations = [Evaluation(**entry) for entry in saved.progress["evaluations"]]
+        own = saved.progress.get("evaluation")
+        self.evaluation = Evaluation(**own) if own else None
 
     def train(self, stop: int) -> Evaluation:
-        """Train up to step `stop`, evaluating after every epoch; returns the last evaluation."""
+        """Train up to step `stop`, evaluating after every epoch; returns the last evaluation.
+
+        Data that cannot be read, and a signal, stop it between two steps: what is trained so far is saved.
+        """
+        pending: Pending = deque()
+        with noticing_signals() as self._noticed:
+            try:
+                evaluation = self._train(stop, pending)
+            except _Stop:
+                self._record(pending, 0)
+                raise Interrupted(self._noticed[0], self.save()) from None
+            except (DataError, OSError) as error:
+                self._record(pending, 0)
+                hint = f"saved {self.save()}; when the data is there again, go on with --resume"
+                reason = error.message if isinstance(error, DataError) else f"cannot read the data: {error}"
+                raise DataError(reason, hint) from error
+            self.save()
+        return evaluation
+
+    def _train(self, stop: int, pending: Pending) -> Evaluation:
         per_epoch = steps_per_epoch(self.dataset.train, self.recipe)
-        pending: deque[tuple[dict[str, Any], SupportsFloat]] = deque()
-        evaluation: Evaluation | None = None
         self.progress.begin(self.step)
-        with (
-            _noticing_signals() as noticed,
-            Prefetch(self.inputs.batches(self.dataset.train, self.step, stop)) as batches,
-        ):
+        self.interval.restart()
+        if self.step and self.step % per_epoch == 0 and len(self.evaluations) < self.step // per_epoch:
+            self._end_epoch()  # it was interrupted
+        source = self.inputs.batches(self.dataset.train, self.step, stop)
+        with Prefetch(source, lambda: bool(self._noticed)) as batches:
             began, seconds = time.monotonic(), 0.0
             for batch in batches:
                 arrived = time.monotonic()
@@ -89,6 +111,7 @@ class Trainer:
                 rate = learning_rate(self.recipe, self.step, epoch, [e.top1_error for e in self.evaluations])
                 loss = self.executable.train_step(batch, rate, self.micro_batch)
                 self.step += 1
+                self.evaluation = None
                 self._record(pending, 0 if seconds > SLOW else IN_FLIGHT)
                 seconds = max(time.monotonic() - began, 1e-9)
                 entry = {
@@ -100,25 +123,30 @@ class Trainer:
                     "data_wait": round(arrived - began, 6),
                 }
                 pending.append((entry, loss))
-                evaluation = None
                 if self.step % per_epoch == 0:
                     self._record(pending, 0)
-                    evaluation = self._evaluate(epoch + 1)
-                    self.evaluations.append(evaluation)
-                if noticed:
-                    self._record(pending, 0)
-                    raise Interrupted(noticed[0], self.save())
-                if self.checkpoint_every and self.step % self.checkpoint_every == 0:
+                    self._end_epoch()
+                if self.interval.due(self.step) and self.step < stop:
                     self._record(pending, 0)
                     self.save()
                 if self.status:
                     self.status.step(entry, len(batch.labels))
                 began = time.monotonic()
         self._record(pending, 0)
-        if evaluation is None:
-            evaluation = self._evaluate(-(-self.step // per_epoch))
-        self.save()
-        return evaluation
+        if self._noticed:
+            raise _Stop
+        if self.evaluation is None:
+            self.evaluation = self._evaluate(-(-self.step // per_epoch))
+        return self.evaluation
+
+    def _end_epoch(self) -> None:
+        """Evaluate; save if the network classifies better than ever."""
+        per_epoch = steps_per_epoch(self.dataset.train, self.recipe)
+        self.evaluation = self._evaluate(self.step // per_epoch)
+        earlier = [rank(evaluation.as_json()) for evaluation in self.evaluations]
+        self.evaluations.append(self.evaluation)
+        if all(rank(self.evaluation.as_json()) < other for other in earlier):
+            self.save()
 
     def save(self) -> object:
         """Write a checkpoint of the present state; returns its path."""
@@ -127,59 +155,58 @@ class Trainer:
             **self.identity,
             "step": self.step,
             "evaluations": [evaluation.as_json() for evaluation in self.evaluations],
+            "evaluation": self.evaluation.as_json() if self.evaluation else None,
         }
         weights = self.names.saved(self.executable.state())
         velocities = self.names.saved(self.executable.optimizer_state())
-        return self.run.save(Checkpoint(weights, velocities, state))
+        for name, values in (*weights.items(), *velocities.items()):
+            if not np.isfinite(values).all():
+                raise self._stopped(f"'{name}' has values that are not finite after step {self.step}")
+        saved = self.run.save(Checkpoint(weights, velocities, state))
+        self.interval.restart()
+        return saved
 
-    def _record(self, pending: deque[tuple[dict[str, Any], SupportsFloat]], leave: int) -> None:
+    def _record(self, pending: Pending, leave: int) -> None:
         """Write down the oldest steps until `leave` of them are still in flight."""
         while len(pending) > leave:
             entry, loss = pending.popleft()
             entry["loss"] = float(loss)
             if not math.isfinite(entry["loss"]):
-                message = f"the loss is {entry['loss']} at step {entry['step']}; the run was stopped"
-                raise RunError(message, "the last checkpoint is untouched; try a lower learning rate")
+                raise self._not_finite(entry)
             self.run.record(entry)
+
+    def _not_finite(self, entry: dict[str, Any]) -> RunError:
+        """The error that stops the run at a loss; `metrics.jsonl` gets all samples of the step."""
+        step = entry["step"]
+        samples = self.inputs.samples(self.dataset.train, step - 1)
+        named = names_of(self.dataset.train, samples) or [str(index) for index in samples]
+        self.run.record(
+            {"step": step, "epoch": entry["epoch"], "stopped": f"{entry['loss']}", "samples": named}
+        )
+        shown = ", ".join(named[:8]) + (f" and {len(named) - 8:,} more" if len(named) > 8 else "")
+        message = (
+            f"the loss is {entry['loss']} at step {step} (epoch {entry['epoch']}), on the samples {shown}"
+        )
+        return self._stopped(message)
+
+    def _stopped(self, message: str) -> RunError:
+        kept = self.run.last_saved()
+        last = f"the last checkpoint is {kept}" if kept else "there is no checkpoint yet"
+        hint = f"{last}; lower the learning rate (--resume --allow-changes), or clip gradients"
+        return RunError(f"{message}; the run was stopped", hint)
 
     def _evaluate(self, epoch: int) -> Evaluation:
         def show(done: int, total: int) -> None:
+            if self._noticed:
+                raise _Stop
             self.progress.show(f"evaluating after epoch {epoch}", done, total)
 
         started = time.monotonic()
         size = images_at_once(self.recipe, self.micro_batch)
         with self.progress.aside():
             found = evaluate(self.executable, self.plan, self.inputs, self.dataset.test, size, show)
+        if not math.isfinite(found.loss):
+            raise self._stopped(f"the loss on the test images is {found.loss} after step {self.step}")
         self.run.record({"step": self.step, "epoch": epoch, "evaluation": found.as_json()})
         self.progress.note(f"epoch {epoch}, step {self.step}: {found} ({time.monotonic() - started:.1f}s)")
         return found
-
-
-@contextmanager
-def _noticing_signals() -> Iterator[list[int]]:
-    """Collects SIGINT and SIGTERM instead of dying of them.
-
-    A second one has its usual effect, unless it comes within a second: shells and wrappers send two for one.
-    """
-    noticed: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield noticed
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    first: list[float] = []
-
-    def notice(number: int, frame: FrameType | None) -> None:
-        noticed.append(number)
-        first.append(time.monotonic())
-        if time.monotonic() - first[0] > 1:
-            signal.signal(number, before[signal.Signals(number)])
-            signal.raise_signal(number)
-
-    for number in before:
-        signal.signal(number, notice)
-    try:
-        yield noticed
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -10,13 +10,13 @@ import numpy as np
 from safetensors.numpy import save
 
 from specnet import plan as plans
-from specnet import spec as spec_module
 from specnet.backend import State, find
 from specnet.errors import RunError, SpecError, UsageError
 from specnet.network import Network, analyse
 from specnet.placement import place
 from specnet.training import checkpoint
-from specnet.training.checkpoint import Checkpoint, replace_durably, sync_folder
+from specnet.training.checkpoint import Checkpoint
+from specnet.training.disk import replace_durably, sync_folder
 from specnet.training.run_directory import RunDirectory
 from specnet.weights import mapping as mappings
 from specnet.weights.mapping import Mapping
@@ -91,7 +91,7 @@ def _network(run: Path) -> Network:
     if not _is_run(run):
         hint = "put the checkpoint back into its run, or export plain safetensors"
         raise RunError(f"{run} holds no spec, and without it the checkpoint's network is not known", hint)
-    return analyse(spec_module.load(run / "spec.yaml"))
+    return analyse(RunDirectory(run).spec())
 
 
 def _renamed(state: State, network: Network, said: Mapping) -> State:

@@ -11,13 +11,12 @@ import numpy as np
 
 from specnet import plan as plans
 from specnet.backend import Precision, State, storage
-from specnet.errors import Diagnostic, RunError, SpecError
+from specnet.errors import Diagnostic, SpecError
 from specnet.network import analyse
 from specnet.plan import Plan
 from specnet.randomness import Array
 from specnet.spec import Spec
 from specnet.text import plural
-from specnet.training import checkpoint
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.run_directory import RunDirectory
 from specnet.weights import mapping as mappings
@@ -58,7 +57,7 @@ def import_weights(
     plan = plans.make(analyse(spec))
     said = mappings.NOTHING if mapping is None else mappings.read(mapping)
     run = RunDirectory(Path(run_dir))
-    _check_unused(run)
+    run.check_unused()
     with open_tensors(Path(file)) as opened:
         entries = match(plan, opened, said)
         wide = any(opened.tensors[entry.tensor].dtype == "float64" for entry in entries)
@@ -76,18 +75,13 @@ def import_weights(
     }
     run.hold(make=True)
     try:
-        _check_unused(run)
+        run.check_unused()
         # The checkpoint comes first: a run without one would start from random weights.
         run.save(Checkpoint(state, velocities, progress))
         run.start(spec)
     finally:
         run.release()
     return Imported(run.path, len(entries), len(state), sum(v.size for v in state.values()), chosen)
-
-
-def _check_unused(run: RunDirectory) -> None:
-    if (run.path / "spec.yaml").exists() or checkpoint.exist(run.checkpoints):
-        raise RunError(f"{run.path} holds a run already", "name another --run-dir")
 
 
 def _state(file: TensorFile, entries: Iterable[Entry], plan: Plan, precision: Precision) -> State:

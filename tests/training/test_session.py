@@ -20,7 +20,8 @@ from specnet.spec import load as load_spec
 from specnet.training import checkpoint
 from specnet.training.progress import Progress
 from specnet.training.session import evaluate_run
-from specnet.training.trainer import Interrupted, Trainer
+from specnet.training.stopping import Interrupted
+from specnet.training.trainer import Trainer
 from training_runs import SMALL, run
 
 

@@ -1,0 +1,60 @@
+"""`spec.yaml` of a run: the spec as it is trained, what was changed on the way, and a checksum.
+
+Both are comments at the end, so that the file is a spec like any other and changes in one piece.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from specnet import document
+from specnet import spec as spec_module
+from specnet.document import written
+from specnet.errors import RunError
+from specnet.spec import Spec
+from specnet.training import disk
+from specnet.training.seal import open_text, sealed_text
+
+CHANGED = "# changed at step "
+
+
+@dataclass(frozen=True)
+class KeptSpec:
+    """`history` has a line for each change: `120: training.optimizer.learning_rate: 0.01 -> 0.001`."""
+
+    spec: Spec
+    history: Sequence[str] = ()
+
+    def as_bytes(self) -> bytes:
+        return sealed_text(as_text(self.spec) + "".join(f"{CHANGED}{line}\n" for line in self.history))
+
+
+def read(path: Path) -> KeptSpec:
+    """The spec of a run. Raises `RunError` if a byte of the file is another than was written."""
+    try:
+        text = open_text(disk.read(path, document.MAX_BYTES))
+    except OSError as error:
+        raise RunError(f"cannot read {path}: {error.strerror or error}") from None
+    except ValueError as error:
+        hint = (
+            "put the file back; changes of the recipe go into the spec that is given to "
+            "`specnet train --resume --allow-changes`"
+        )
+        raise RunError(f"{path} is damaged: {error}", hint) from None
+    history = [line.removeprefix(CHANGED) for line in text.splitlines() if line.startswith(CHANGED)]
+    return KeptSpec(spec_module.load(document.parse(text, str(path))), history)
+
+
+def as_text(spec: Spec) -> str:
+    """The fully resolved spec as YAML: every default written out, one layer a line."""
+    lines: list[str] = []
+    for key, value in spec.as_yaml().items():
+        if key in ("layers", "training"):
+            lines.append(f"{key}:")
+            for name, part in value.items():
+                lines.append(f"  {written(name)}: {written(part)}")
+        else:
+            lines.append(f"{key}: {written(value)}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,53 @@
+"""How a run is stopped from outside: by a signal, which is noticed between two steps."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from specnet.errors import SpecnetError
+
+
+class Interrupted(SpecnetError):  # noqa: N818  (a stop on request is no error)
+    """A signal stopped the run after it was saved. `exit_code` is 128 + the signal's number."""
+
+    def __init__(self, number: int, saved: object) -> None:
+        super().__init__(f"stopped by {signal.Signals(number).name}; saved {saved}, go on with --resume")
+        self.exit_code = 128 + number
+
+
+@contextmanager
+def noticing_signals() -> Iterator[list[int]]:
+    """Collect SIGINT, SIGTERM and SIGHUP instead of dying of them. A SIGHUP that is ignored (nohup) stays so.
+
+    A second one has its usual effect, unless it comes within a second: shells and wrappers send two for one.
+    """
+    noticed: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield noticed
+        return
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    first: list[float] = []
+
+    def notice(number: int, frame: FrameType | None) -> None:
+        noticed.append(number)
+        first.append(time.monotonic())
+        if time.monotonic() - first[0] > 1:
+            signal.signal(number, before[signal.Signals(number)])
+            signal.raise_signal(number)
+
+    for number in before:
+        signal.signal(number, notice)
+    try:
+        yield noticed
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
