@@ -78,12 +78,16 @@ def write(folder: Path, checkpoint: Checkpoint) -> Path:
         fault = problem(target)
         if fault is not None:
             raise OSError(errno.EIO, f"it cannot be read back: {fault}")
-        _remove_old(folder)
     except OSError as error:
         with suppress(OSError):
             disk.remove(beside)
         message = f"cannot save the checkpoint {target}: {error.strerror or error}"
         raise RunError(message, "earlier checkpoints are untouched; go on with --resume") from error
+    try:
+        _remove_old(folder)
+    except OSError as error:
+        message = f"cannot tidy up {folder}: {error.strerror}: {error.filename or ''}".rstrip(": ")
+        raise RunError(message, f"{target} is saved; see to the disk and go on with --resume") from error
     return target
 
 
@@ -145,19 +149,31 @@ def read(path: Path) -> Checkpoint:
 def problem(path: Path) -> str | None:
     """What is wrong with a checkpoint, or None if every file has the size and hash of the manifest."""
     try:
-        manifest = open_json(disk.read(path / "manifest.json", MAX_MANIFEST))["files"]
+        return _damage(path)
+    except OSError as error:
+        return f"{error.strerror}: {error.filename}"
+
+
+def _damage(path: Path) -> str | None:
+    """The same, but raises `OSError` where the disk does not say what is in the files."""
+    place = path / "manifest.json"
+    try:
+        manifest = open_json(disk.read(place, MAX_MANIFEST))["files"]
         if sorted(manifest) != sorted(FILES):
             return "the manifest does not name its files"
         for name in FILES:
-            size, sha256 = disk.digest(path / name)
+            place = path / name
+            size, sha256 = disk.digest(place)
             if size != manifest[name]["bytes"]:
                 return f"{name} has the wrong size"
             if sha256 != manifest[name]["sha256"]:
                 return f"{name} has changed"
+    except (FileNotFoundError, NotADirectoryError):
+        return f"{place.name} is not there"
     except OSError as error:
-        return f"{error.strerror}: {error.filename or path}"
+        raise OSError(error.errno, error.strerror, str(place)) from error
     except (ValueError, KeyError, TypeError) as error:
-        return f"manifest.json: {error}"
+        return f"{place.name}: {error}"
     return None
 
 
@@ -212,11 +228,14 @@ def _best(whole: list[Path]) -> Path | None:
 
 
 def _remove_old(folder: Path) -> None:
-    """Remove what is older than the newest two that verify, except the best one."""
+    """Remove what is older than the newest two that verify, except the best one.
+
+    Raises `OSError`, and removes nothing, if one of them cannot be read: it may be the best one.
+    """
     found = _all(folder)
     if len(found) <= KEPT:
         return
-    whole = [path for path in found if problem(path) is None]
+    whole = [path for path in found if _damage(path) is None]
     if len(whole) < KEPT:
         return
     chosen = _best(whole)

@@ -122,18 +122,18 @@ def remove(path: Path) -> None:
 
 
 def read(path: Path, limit: int) -> bytes:
-    """A whole file. Raises `OSError` if it is no plain file, or larger than `limit` bytes."""
+    """A whole file. Raises `ValueError` if it is no plain file, or larger than `limit` bytes."""
     pieces = []
     with _plain(path) as (descriptor, size):
         if size > limit:
-            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+            raise ValueError(f"it is larger than {limit:,} bytes")
         while piece := calls.read(descriptor, PIECE):
             pieces.append(piece)
     return b"".join(pieces)
 
 
 def digest(path: Path) -> tuple[int, str]:
-    """Size and SHA-256 of a file. Raises `OSError` if it is no plain file."""
+    """Size and SHA-256 of a file. Raises `ValueError` if it is no plain file."""
     found, size = hashlib.sha256(), 0
     with _plain(path) as (descriptor, _):
         while piece := calls.read(descriptor, PIECE):
@@ -146,6 +146,6 @@ def digest(path: Path) -> tuple[int, str]:
 def _plain(path: Path) -> Iterator[tuple[int, int]]:
     """A plain file's descriptor and size. A pipe in its place would keep the reader waiting for ever."""
     if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "not a plain file", str(path))
+        raise ValueError("it is not a plain file")
     with opened(path, os.O_RDONLY) as descriptor:
         yield descriptor, os.fstat(descriptor).st_size

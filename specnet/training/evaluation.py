@@ -38,7 +38,8 @@ def probabilities(executable: Executable, plan: Plan, inputs: Inputs, pixels: ND
     count = 0
     for view in inputs.views(pixels):
         logits = executable.forward({name: view})[plan.logits].astype(np.float64)
-        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+        with np.errstate(invalid="ignore"):  # infinite logits make the loss NaN, which stops the run
+            exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         softmax = exponentials / exponentials.sum(axis=1, keepdims=True)
         total = softmax if total is None else total + softmax
         count += 1

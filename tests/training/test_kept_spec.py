@@ -1,0 +1,40 @@
+"""The spec of a run: a spec like any other, with its history, and no byte of it changes unnoticed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from disks import flip
+from specnet.errors import RunError
+from specnet.spec import Spec
+from specnet.spec import load as load_spec
+from specnet.training import kept_spec
+from specnet.training.kept_spec import KeptSpec
+
+
+def test_it_is_read_as_it_was_written(small: Spec, tmp_path: Path) -> None:
+    history = ["120: training.optimizer.learning_rate: 0.01 -> 0.001", "300: training.epochs: 2 -> 3"]
+    path = tmp_path / "spec.yaml"
+    path.write_bytes(KeptSpec(small, history).as_bytes())
+    again = kept_spec.read(path)
+    assert again.spec.as_yaml() == small.as_yaml() == load_spec(path).as_yaml()
+    assert again.history == history
+
+
+def test_every_changed_byte_is_noticed(small: Spec, tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    good = KeptSpec(small, ["1: a"]).as_bytes()
+    path.write_bytes(good)
+    for place in range(len(good)):
+        for bits in (1, 32, 128, 255):
+            flip(path, place, bits)
+            with pytest.raises(RunError, match="is damaged"):
+                kept_spec.read(path)
+            flip(path, place, bits)
+    assert kept_spec.read(path).history == ["1: a"]
+    for changed in (good[:-1], good[: len(good) // 2], b"", good + b"\n", good + b"name: other\n"):
+        path.write_bytes(changed)
+        with pytest.raises(RunError, match="is damaged"):
+            kept_spec.read(path)

@@ -1,0 +1,288 @@
+"""A resumed run is the run that never stopped: from every step, in every epoch, with every sample."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import specnet_torch.executable as executable
+from specnet import document
+from specnet.backend import Batch
+from specnet.data.base import Wanted
+from specnet.data.digits import Digits
+from specnet.errors import DataError, RunError, UsageError
+from specnet.spec import Spec
+from specnet.spec import load as load_spec
+from specnet.training import checkpoint
+from specnet.training.progress import Progress
+from specnet.training.run_directory import RunDirectory
+from specnet.training.session import evaluate_run
+from specnet.training.stopping import Interrupted
+from specnet.training.trainer import Trainer
+from training_runs import SMALL, TINY, run
+
+STEPS = 50
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Networks this small only wait for threads that other processes keep from running."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def tiny() -> Spec:
+    """Everything that a step depends on, in eight steps an epoch of which the last one is smaller."""
+    return load_spec(document.parse(TINY, "tiny.yaml"))
+
+
+def losses(directory: Path) -> list[Any]:
+    entries = [json.loads(line) for line in (directory / "metrics.jsonl").read_text().splitlines()]
+    return [(e["step"], e.get("loss"), e.get("evaluation")) for e in entries]
+
+
+def newest(directory: Path) -> checkpoint.Checkpoint:
+    path = checkpoint.newest(directory / "checkpoints")
+    assert path is not None
+    return checkpoint.read(path)
+
+
+def assert_same(one: Path, other: Path) -> None:
+    """The same metrics and, to the last bit, the same state."""
+    assert losses(one) == losses(other)
+    ours, theirs = newest(one), newest(other)
+    assert ours.progress == theirs.progress
+    for a, b in ((ours.weights, theirs.weights), (ours.velocities, theirs.velocities)):
+        assert a.keys() == b.keys()
+        assert all(np.array_equal(a[name], b[name]) for name in a)
+
+
+def every_checkpoint(spec: Spec, directory: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> Path:
+    """Train STEPS steps; returns a folder with the run as it was after each of them, by the step's number."""
+    kept = directory.with_name(f"{directory.name}-kept")
+    save = RunDirectory.save
+
+    def keep(self: RunDirectory, made: checkpoint.Checkpoint) -> Path:
+        path = save(self, made)
+        if self.path == directory:
+            there = kept / str(made.step)
+            shutil.copytree(path, there / "checkpoints" / path.name, dirs_exist_ok=True)
+            for name in ("spec.yaml", "metrics.jsonl", "statistics.safetensors"):
+                shutil.copy(self.path / name, there)
+        return path
+
+    monkeypatch.setattr(RunDirectory, "save", keep)
+    run(spec, directory, steps=STEPS, checkpoint_every=1, **options)
+    monkeypatch.undo()
+    return kept
+
+
+def test_from_every_one_of_fifty_steps(tiny: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = tmp_path / "whole"
+    kept = every_checkpoint(tiny, whole, monkeypatch)
+    assert sorted(int(path.name) for path in kept.iterdir()) == list(range(1, STEPS + 1))
+    for step in range(1, STEPS + 1):
+        run(tiny, kept / str(step), steps=STEPS, resume=True, checkpoint_every=None)
+        assert_same(kept / str(step), whole)
+        shutil.rmtree(kept / str(step))
+
+
+@pytest.mark.parametrize("backend", ["torch", "tensorflow"])
+def test_within_an_epoch_in_float32_too(
+    tiny: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str
+) -> None:
+    options: dict[str, Any] = {"backend": backend, "precision": "float32"}
+    kept = every_checkpoint(tiny, tmp_path / "whole", monkeypatch, **options)
+    for step in (3, 40):
+        run(tiny, kept / str(step), steps=STEPS, resume=True, **options)
+        assert_same(kept / str(step), tmp_path / "whole")
+
+
+PLAIN = SMALL[: SMALL.index("  schedule:")] + "  batch_size: 200\n  epochs: 3\n"
+PLAIN = PLAIN.replace("size: 10}", "size: 8}")
+
+
+@pytest.mark.parametrize("stops", [(), (8, 16), (3, 5, 11, 21)])
+def test_every_sample_is_seen_once_an_epoch_however_often_it_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stops: tuple[int, ...]
+) -> None:
+    """The images of all steps taken are the training set, once for each epoch of eight steps."""
+    seen: list[list[bytes]] = []
+    spec = load_spec(document.parse(PLAIN))
+    original = executable.TorchExecutable.train_step
+
+    def watch(self: Any, batch: Batch, *arguments: Any, **options: Any) -> Any:
+        seen.append([image.astype(np.uint8).tobytes() for image in batch.images])
+        if len(seen) in stops:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return original(self, batch, *arguments, **options)
+
+    monkeypatch.setattr(executable.TorchExecutable, "train_step", watch)
+    for _ in stops:
+        with pytest.raises(Interrupted):
+            run(spec, tmp_path / "r", resume=(tmp_path / "r").exists())
+    run(spec, tmp_path / "r", resume=bool(stops))
+    train = Digits(kind="digits", size=8).open(None, Wanted((1, 8, 8), 10)).train
+    images, _ = train.read(np.arange(len(train)))
+    everything = Counter(image.tobytes() for image in images)
+    assert len(seen) == 24
+    for epoch in range(3):
+        assert Counter(i for batch in seen[epoch * 8 : epoch * 8 + 8] for i in batch) == everything
+
+
+def test_an_evaluation_that_a_signal_cut_short_is_made_up_for(
+    tiny: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(tiny, tmp_path / "whole", epochs=2)
+    evaluate = Trainer._evaluate
+
+    def interrupted(self: Trainer, epoch: int) -> Any:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return evaluate(self, epoch)
+
+    monkeypatch.setattr(Trainer, "_evaluate", interrupted)
+    for expected, resume in ((8, False), (8, True)):
+        with pytest.raises(Interrupted):
+            run(tiny, tmp_path / "r", epochs=2, resume=resume)
+        assert newest(tmp_path / "r").step == expected
+        assert newest(tmp_path / "r").progress["evaluation"] is None
+    monkeypatch.undo()
+    run(tiny, tmp_path / "r", epochs=2, resume=True)
+    assert_same(tmp_path / "r", tmp_path / "whole")
+
+
+def test_a_finished_run_is_not_evaluated_again(
+    tiny: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for steps in (8, 11):
+        first = run(tiny, tmp_path / f"{steps}", steps=steps)
+        before = losses(tmp_path / f"{steps}")
+        with monkeypatch.context() as patch:
+            patch.setattr(Trainer, "_evaluate", lambda *_: pytest.fail("evaluated again"))
+            again = run(tiny, tmp_path / f"{steps}", steps=steps, resume=True)
+        assert again.evaluation == first.evaluation
+        assert losses(tmp_path / f"{steps}") == before
+
+
+def test_the_best_epoch_is_saved_and_can_be_evaluated(tiny: Spec, tmp_path: Path) -> None:
+    run(tiny, tmp_path / "r", epochs=6, checkpoint_every=1)
+    evaluations = newest(tmp_path / "r").progress["evaluations"]
+    ranks = [(e["top1_error"], e["loss"]) for e in evaluations]
+    best = 8 * (ranks.index(min(ranks)) + 1)
+    assert best < 40, "the images are noise: what is learnt of them does not hold for long"
+    assert RunDirectory(tmp_path / "r").best().step == best
+    whole = sorted(path.name for path in (tmp_path / "r" / "checkpoints").iterdir())
+    assert whole == [f"step-{step:08d}" for step in (best, 47, 48)]
+    found = evaluate_run(tmp_path / "r", best=True, progress=Progress(quiet=True))
+    assert (found.step, found.evaluation.as_json()) == (best, evaluations[best // 8 - 1])
+
+
+def test_a_run_that_was_never_evaluated_has_no_best(small: Spec, tmp_path: Path) -> None:
+    run(small, tmp_path / "r", steps=2)
+    for path in (tmp_path / "r" / "checkpoints").iterdir():
+        shutil.rmtree(path)
+    with pytest.raises(RunError, match="no whole checkpoint that was evaluated"):
+        evaluate_run(tmp_path / "r", best=True)
+
+
+def changed(*replacements: tuple[str, str]) -> Spec:
+    text = SMALL
+    for old, new in replacements:
+        assert old in text
+        text = text.replace(old, new)
+    return load_spec(document.parse(text))
+
+
+def test_an_allowed_change_is_made_and_written_down(small: Spec, tmp_path: Path) -> None:
+    run(small, tmp_path / "r", steps=3)
+    slower = changed(("learning_rate: 0.05", "learning_rate: 0.005"), ("momentum: 0.9, ", ""))
+    with pytest.raises(RunError, match="--allow-changes goes on with the new recipe"):
+        run(slower, tmp_path / "r", steps=5, resume=True)
+    assert RunDirectory(tmp_path / "r").kept_spec().history == []
+    run(slower, tmp_path / "r", steps=5, resume=True, allow_changes=True)
+    kept = RunDirectory(tmp_path / "r").kept_spec()
+    assert kept.spec.as_yaml() == slower.as_yaml()
+    assert kept.history == [
+        "3: training.optimizer.learning_rate: 0.05 -> 0.005",
+        "3: training.optimizer.momentum: 0.9 -> 0",
+    ]
+    lines = (tmp_path / "r" / "metrics.jsonl").read_text().splitlines()
+    rates = [json.loads(line).get("learning_rate") for line in lines]
+    assert [rate for rate in rates if rate] == [0.05] * 3 + [0.005] * 2
+    # It is the run's own recipe now, and going back is a change again.
+    run(slower, tmp_path / "r", steps=6, resume=True)
+    with pytest.raises(RunError, match=r"0\.005 -> 0\.05"):
+        run(small, tmp_path / "r", steps=7, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("units: 16", "units: 18"), "layers.fc.units: 16 -> 18"),
+        (("batch_size: 200", "batch_size: 100"), "'training.batch_size' cannot change within a run"),
+        (("size: 10}", "size: 12}"), "'data.size' cannot change within a run"),
+        (("groups: [a, b]", "groups: [a, c]"), "'groups' cannot change within a run"),
+    ],
+)
+def test_what_is_no_recipe_is_refused_all_the_same(
+    small: Spec, tmp_path: Path, change: tuple[str, str], words: str
+) -> None:
+    run(small, tmp_path / "r", steps=1)
+    before = (tmp_path / "r" / "spec.yaml").read_bytes()
+    other = changed(change)
+    with pytest.raises(RunError) as caught:
+        run(other, tmp_path / "r", steps=2, resume=True, allow_changes=True)
+    assert words in str(caught.value)
+    assert (tmp_path / "r" / "spec.yaml").read_bytes() == before
+
+
+def test_changes_can_only_be_allowed_to_a_run_that_goes_on(small: Spec, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="add --resume"):
+        run(small, tmp_path / "r", allow_changes=True)
+
+
+def test_a_training_set_of_another_size_or_order_is_refused(small: Spec, tmp_path: Path) -> None:
+    run(small, tmp_path / "r", steps=1)
+    path = checkpoint.newest(tmp_path / "r" / "checkpoints")
+    assert path is not None
+    saved = checkpoint.read(path)
+    for step, other in ((2, {"train_images": 1200}), (3, {"classes": [*"1234567890"]})):
+        progress = {**saved.progress, "step": step, **other}
+        checkpoint.write(path.parent, checkpoint.Checkpoint(saved.weights, saved.velocities, progress))
+        with pytest.raises(DataError, match=r"started with 1,200|classes are not those"):
+            run(small, tmp_path / "r", steps=9, resume=True)
+
+
+def test_damaged_statistics_are_named_and_can_be_measured_again(small: Spec, tmp_path: Path) -> None:
+    run(small, tmp_path / "whole", steps=4)
+    run(small, tmp_path / "r", steps=2)
+    path = tmp_path / "r" / "statistics.safetensors"
+    good = path.read_bytes()
+    for place in (0, 9, 60, len(good) // 2, len(good) - 1):
+        path.write_bytes(good[:place] + bytes([good[place] ^ 4]) + good[place + 1 :])
+        with pytest.raises(RunError, match=r"statistics\.safetensors is damaged.*\n.*remove it"):
+            evaluate_run(tmp_path / "r")
+        with pytest.raises(RunError, match=r"statistics\.safetensors is damaged"):
+            run(small, tmp_path / "r", steps=4, resume=True)
+    path.unlink()
+    run(small, tmp_path / "r", steps=4, resume=True)
+    assert path.read_bytes() == good
+    assert_same_weights(tmp_path / "r", tmp_path / "whole")
+
+
+def assert_same_weights(one: Path, other: Path) -> None:
+    ours, theirs = newest(one).weights, newest(other).weights
+    assert all(np.array_equal(ours[name], theirs[name]) for name in theirs)
