@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -43,7 +44,7 @@ class Lock:
     def _take(self, note: Callable[[str], None]) -> bool:
         """Lock the file; False if it is not the one at the path any more, so that the lock means nothing."""
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._flock()
         except BlockingIOError:
             holder = os.read(self._descriptor, 200).decode(errors="replace").strip()
             raise RunError(
@@ -61,3 +62,13 @@ class Lock:
             return os.path.samestat(os.fstat(self._descriptor), self.path.stat())
         except FileNotFoundError:
             return False
+
+    def _flock(self) -> None:
+        """Try for a moment: `specnet runs` holds a lock for as long as it takes to see that nobody does."""
+        for patience in (0.02, 0.1, None):
+            try:
+                return fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if patience is None:
+                    raise
+                time.sleep(patience)

@@ -180,7 +180,7 @@ class Trainer:
         step = entry["step"]
         samples = self.inputs.samples(self.dataset.train, step - 1)
         named = names_of(self.dataset.train, samples) or [str(index) for index in samples]
-        self.run.record(
+        self.run.record_stop(
             {"step": step, "epoch": entry["epoch"], "stopped": f"{entry['loss']}", "samples": named}
         )
         shown = ", ".join(named[:8]) + (f" and {len(named) - 8:,} more" if len(named) > 8 else "")

@@ -70,9 +70,9 @@ def test_archives_are_prepared_trained_on_and_evaluated(
         assert errors[backend]["top1_error"] < 0.2
     # Measured: 2e-14.
     assert errors["torch"]["loss"] == pytest.approx(errors["tensorflow"]["loss"], rel=1e-9)
-    classes = RunDirectory(tmp_path / "torch").newest().progress["classes"]
-    assert classes[0] == "n01440764 thing 0"
-    statistics = RunDirectory(tmp_path / "torch").statistics()
+    run = RunDirectory(tmp_path / "torch")
+    assert run.newest().progress["classes"][0] == "n01440764 thing 0"
+    statistics = run.statistics(run.newest())
     assert statistics is not None
     assert statistics.mean.shape == (3, 32, 32)
     assert np.all(statistics.color_values > 0)

@@ -16,7 +16,8 @@ from specnet.training.ablation import Outcome, as_json, compared, train_all
 from specnet.training.evaluation import Evaluation
 from specnet.training.progress import Progress
 from specnet.training.session import Result
-from specnet.training.trainer import Interrupted, Trainer
+from specnet.training.stopping import Interrupted
+from specnet.training.trainer import Trainer
 from training_runs import SMALL
 
 Cli = Callable[..., Any]
