@@ -65,10 +65,9 @@ class Lock:
 
     def _flock(self) -> None:
         """Try for a moment: `specnet runs` holds a lock for as long as it takes to see that nobody does."""
-        for patience in (0.02, 0.1, None):
-            try:
-                return fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if patience is None:
-                    raise
-                time.sleep(patience)
+        for patience in (0.02, 0.1):
+            with suppress(BlockingIOError):
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            time.sleep(patience)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
