@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from specnet.backend import Precision
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from specnet.layer_table import Table
     from specnet.spec import Spec
     from specnet.spec_diff import Diff
+    from specnet.training.predicting import Prediction
     from specnet.training.session import Result
 
     Source = Spec | str | Path | Mapping[str, Any]
 
-__all__ = ["__version__", "compile", "diff", "evaluate", "load", "table", "train", "validate"]
+__all__ = ["__version__", "compile", "diff", "evaluate", "load", "predict", "table", "train", "validate"]
 __version__ = "0.1.0"
 
 
@@ -116,3 +117,13 @@ def evaluate(run_dir: str | Path, **options: Any) -> Result:
     from specnet.training import session
 
     return session.evaluate_run(run_dir, **options)
+
+
+def predict(run_dir: str | Path, images: Sequence[str | Path], **options: Any) -> list[Prediction]:
+    """The likeliest classes of image files, with the newest checkpoint of a run; bad files carry an error.
+
+    Options are those of `specnet.training.predicting.predict`: backend, devices, top.
+    """
+    from specnet.training import predicting
+
+    return list(predicting.predict(run_dir, images, **options))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import specnet
 from specnet import document
 from specnet.data.base import Wanted
 from specnet.data.digits import Digits
@@ -39,7 +40,7 @@ def test_files_are_classified_as_the_evaluation_does(small: Spec, tmp_path: Path
     five = [label not in {g.name for g in p.guesses} for p, label in zip(found, labels, strict=True)]
     assert np.mean(first) == pytest.approx(trained.evaluation.top1_error)
     assert np.mean(five) == pytest.approx(trained.evaluation.top5_error)
-    (whole,) = predict(tmp_path / "r", scans[:1], top=10, progress=Progress(quiet=True))
+    (whole,) = specnet.predict(tmp_path / "r", scans[:1], top=10, progress=Progress(quiet=True))
     odds = [guess.probability for guess in whole.guesses]
     assert sum(odds) == pytest.approx(1)
     assert odds == sorted(odds, reverse=True)
