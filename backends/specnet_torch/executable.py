@@ -29,6 +29,7 @@ class TorchExecutable:
         rounding = self._computing if self._computing != self._dtype else None
         self.model = TorchModel(plan, placement, self._dtype, rounding)
         self._weights = dict(self.model.named_parameters())
+        self._groups = {p.name: p.group for p in plan.parameters if p.trainable}
         self._velocities = {name: torch.zeros_like(w) for name, w in self._weights.items()}
 
     def state(self) -> State:
@@ -60,7 +61,9 @@ class TorchExecutable:
         rule = self.plan.optimizer
         assert rule is not None
         loss, gradients = self._accumulated(batch.parts(micro_batch))
-        update(rule, self._weights, self._velocities, gradients, learning_rate)
+        named = dict(zip(self._weights, gradients, strict=True))
+        move = self.model.move
+        update(rule, self._weights, self._velocities, named, learning_rate, self._groups, move)
         return loss
 
     def _accumulated(self, parts: Sequence[Batch]) -> tuple[Tensor, Sequence[Tensor]]:

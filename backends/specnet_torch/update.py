@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -10,36 +10,43 @@ from torch import Tensor
 from specnet.plan import role_of
 from specnet.recipe import SGD
 
+Tensors = Mapping[str, Tensor]
+Move = Callable[[Tensor, str, str], Tensor]
+"""Brings a value of one group to another one."""
+
 
 def update(
     rule: SGD,
-    weights: Mapping[str, Tensor],
-    velocities: Mapping[str, Tensor],
-    gradients: Sequence[Tensor],
+    weights: Tensors,
+    velocities: Tensors,
+    gradients: Tensors,
     learning_rate: float,
+    groups: Mapping[str, str],
+    move: Move,
 ) -> None:
-    """Change weights and velocities in place. `gradients` come in the order of `weights`."""
+    """Change weights and velocities in place. `groups` says where each parameter lives."""
     with torch.no_grad():
-        shorter = None if rule.clip_norm is None else _shorter(gradients, rule.clip_norm)
-        for (name, weight), gradient in zip(weights.items(), gradients, strict=True):
+        shorter = None if rule.clip_norm is None else _shorter(gradients, rule.clip_norm, groups, move)
+        for name, weight in weights.items():
+            gradient, role = gradients[name], role_of(name)
             if shorter is not None:
-                gradient = gradient * shorter.to(gradient.device, gradient.dtype)
-            role = role_of(name)
+                gradient = gradient * shorter[groups[name]].to(gradient.dtype)
             rate, decay = rule.rate(role, learning_rate), rule.decay(role)
             _sgd(weight, velocities[name], gradient, rate, rule.momentum, decay)
 
 
-def _shorter(gradients: Sequence[Tensor], longest: float) -> Tensor:
-    """The factor that cuts all gradients, as one vector, to a norm of at most `longest`.
+def _shorter(gradients: Tensors, longest: float, groups: Mapping[str, str], move: Move) -> dict[str, Tensor]:
+    """The factor that cuts all gradients, as one vector, to a norm of at most `longest`, on each group.
 
     The squares are summed in float64 where each gradient is, and then in order where the first one is.
     Nothing waits for a device.
     """
-    first = gradients[0].device
-    total = torch.zeros((), dtype=torch.float64, device=first)
-    for gradient in gradients:
-        total += torch.linalg.vector_norm(gradient, dtype=torch.float64).to(first).square()
-    return longest / total.sqrt().clamp(min=longest)
+    first = groups[next(iter(gradients))]
+    squares = {n: torch.linalg.vector_norm(g, dtype=torch.float64).square() for n, g in gradients.items()}
+    here = [s if groups[name] == first else move(s, groups[name], first) for name, s in squares.items()]
+    factor = longest / sum(here, start=torch.zeros_like(here[0])).sqrt().clamp(min=longest)
+    there = {group: move(factor, first, group) for group in set(groups.values()) - {first}}
+    return {first: factor, **there}
 
 
 def _sgd(

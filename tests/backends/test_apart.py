@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 import specnet
-from specnet import plan
+from specnet import document, plan
 from specnet.backend import Batch
 from specnet.initial import initial_state
 from specnet.network import analyse
 from specnet.plan import Compute, Plan, Step
+from specnet.spec import load
 from specnet_torch.apart import CrossingError, groups_apart
 from specnet_torch.executable import TorchExecutable
 
@@ -41,6 +42,14 @@ def step(made: Plan) -> int:
 def test_only_the_transfers_cross(specs: Path) -> None:
     made = plan.make(analyse(specnet.load(specs / "alexnet_digits.yaml")))
     assert step(made) == 2 * len(made.transfers) == 14
+
+
+def test_cutting_the_gradient_moves_a_number_for_each_parameter_and_the_factor_back(specs: Path) -> None:
+    spec = document.read(specs / "alexnet_digits.yaml")
+    spec.override("training.optimizer.clip_norm=0.1")
+    made = plan.make(analyse(load(spec)))
+    elsewhere = [parameter for parameter in made.parameters if parameter.group == "gpu1"]
+    assert step(made) == 14 + len(elsewhere) + 1
 
 
 def test_a_value_read_across_without_a_transfer_is_caught(specs: Path) -> None:

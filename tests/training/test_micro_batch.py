@@ -63,7 +63,6 @@ def test_resume_keeps_the_micro_batch_unless_told_otherwise(tmp_path: Path) -> N
 
 
 def test_evaluating_a_run_takes_no_more_images_at_once(tmp_path: Path, monkeypatch: Any) -> None:
-    run(imagewise(), tmp_path / "r", steps=1, micro_batch=64)
     sizes: list[int] = []
     from specnet_torch.executable import TorchExecutable
 
@@ -74,6 +73,7 @@ def test_evaluating_a_run_takes_no_more_images_at_once(tmp_path: Path, monkeypat
         return real(self, inputs)
 
     monkeypatch.setattr(TorchExecutable, "forward", forward)
+    run(imagewise(), tmp_path / "r", steps=1, micro_batch=64)
     evaluate_run(tmp_path / "r")
     assert max(sizes) == 64
 
