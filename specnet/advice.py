@@ -9,12 +9,15 @@ from specnet.graph import Graph, Node
 from specnet.layers.input import Input
 from specnet.layers.lrn import LRN
 from specnet.layers.window import Windowed
+from specnet.recipe import fits
 from specnet.shapes import Share, whole_shape
 from specnet.spec import Spec
 from specnet.text import describe, plural
 
 SHOWN = 8
 """Layers that a message names."""
+COLOURS = (1, 3, 4)
+"""Channels that images have: grey, RGB, and RGB with transparency."""
 PAPER_MAPS = 5
 """Maps in the sum of the paper's response normalization (section 3.3)."""
 UNEVEN = 3
@@ -25,7 +28,7 @@ UNEVEN_PARAMETERS = 1_000_000
 
 def advice_on_graph(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> list[Diagnostic]:
     """Warnings about the layers that have shapes, where others may have none."""
-    return [*_unread(spec, graph, shares), *_logits(spec), *_radii(spec)]
+    return [*_unread(spec, graph, shares), *_logits(spec), *_radii(spec), *_channels_last(spec)]
 
 
 def advice(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> list[Diagnostic]:
@@ -34,6 +37,7 @@ def advice(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> list[Diagn
         *_dropped_pixels(spec, graph, shares),
         *_uneven_groups(spec, graph, shares),
         *_classes(spec, graph, shares),
+        *_images(spec, graph, shares),
     ]
 
 
@@ -158,6 +162,17 @@ def _radii(spec: Spec) -> Iterator[Diagnostic]:
             yield _warning(spec, "SN407", message, hint, ("layers", name, "radius"))
 
 
+def _channels_last(spec: Spec) -> Iterator[Diagnostic]:
+    """An input written as height, width, channels, the order of TensorFlow and of image files."""
+    for name, layer in spec.layers.items():
+        if isinstance(layer, Input) and len(layer.shape) == 3:
+            first, second, last = layer.shape
+            if last in COLOURS and first not in COLOURS and first > last:
+                message = f"layer '{name}': {first} channels of {second}x{last} pixels"
+                hint = f"the order is channels, height, width: [{last}, {first}, {second}]"
+                yield _warning(spec, "SN408", message, hint, ("layers", name, "shape"))
+
+
 def _classes(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> Iterator[Diagnostic]:
     """Classes of the dataset that differ from the output."""
     if spec.training is None or spec.data is None:
@@ -169,3 +184,16 @@ def _classes(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> Iterator
         message = f"the dataset '{spec.data.kind}' has {classes} classes, and '{name}' has {outputs}"
         place = ("training", "loss", "from")
         yield _warning(spec, "SN606", message, f"give '{name}' {classes} units", place)
+
+
+def _images(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> Iterator[Diagnostic]:
+    """A dataset whose images do not come out as the network's input."""
+    found = spec.data.image_shape() if spec.data is not None else None
+    inputs = [name for name, layer in spec.layers.items() if isinstance(layer, Input)]
+    if spec.training is None or spec.data is None or found is None or len(inputs) != 1:
+        return
+    shape = whole_shape(graph, shares, inputs[0])
+    if not fits(spec.training, found, shape):
+        message = f"the dataset '{spec.data.kind}' has images of {describe(found)}, and '{inputs[0]}' takes"
+        hint = "change one of the two, or crop in both training.augment and training.evaluate"
+        yield _warning(spec, "SN607", f"{message} {describe(shape)}", hint, ("data",), key=True)

@@ -18,18 +18,35 @@ def assumptions(spec: Spec) -> Iterator[Diagnostic]:
     if spec.assumed is None:
         return
     data = spec.as_yaml()
+    known: set[Path_] = set()
     for index, dotted in enumerate(spec.assumed.values):
-        *parents, last = path = tuple(dotted.split("."))
-        holder = _at(data, tuple(parents))
-        if isinstance(holder, dict) and last in holder:
-            yield _assumed(spec, path, holder[last])
-        else:
-            slot = (index,) if len(spec.assumed.values) > 1 else ()
-            place = spec.locate(("assumed", "values", *slot))
-            valid = holder if isinstance(holder, dict) else data
-            hint = suggestion(last if isinstance(holder, dict) else path[0], valid, noun="name")
-            message = f"assumed: nothing is at '{dotted}'"
-            yield Diagnostic("SN209", message, place, hint)
+        path = tuple(dotted.split("."))
+        value, missing = _followed(data, path)
+        if missing is None:
+            if not any(path[:depth] in known for depth in range(1, len(path) + 1)):
+                yield _assumed(spec, path, value)
+            known.add(path)
+            continue
+        slot = (index,) if len(spec.assumed.values) > 1 else ()
+        message = f"assumed: nothing is at '{dotted}'"
+        hint = suggestion(missing, _names(value), noun="name")
+        yield Diagnostic("SN209", message, spec.locate(("assumed", "values", *slot)), hint)
+
+
+def _followed(data: Any, path: Path_) -> tuple[Any, str | None]:
+    """The value at a path; or what was reached, and the step that leads nowhere."""
+    for step in map(str, path):
+        if step not in _names(data):
+            return data, step
+        data = data[int(step)] if isinstance(data, list) else data[step]
+    return data, None
+
+
+def _names(value: Any) -> list[str]:
+    """The steps that lead on from a value."""
+    if isinstance(value, dict):
+        return list(value)
+    return [str(index) for index in range(len(value))] if isinstance(value, list) else []
 
 
 def _assumed(spec: Spec, path: Path_, value: Any) -> Diagnostic:
@@ -39,10 +56,3 @@ def _assumed(spec: Spec, path: Path_, value: Any) -> Diagnostic:
     message = f"{'.'.join(map(str, path))} is unspecified; {shown} is assumed, from {spec.assumed.from_}"
     hint = "find out what the source's author used, and take it off 'assumed'"
     return Diagnostic("SN210", message, spec.locate(path, key=True), hint, severity="warning")
-
-
-def _at(data: Any, path: Path_) -> Any:
-    """The value at a path of keys; None if there is none."""
-    for step in path:
-        data = data.get(step) if isinstance(data, dict) else None
-    return data

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from specnet import layer_table
 from specnet.correspondence import correspondence
@@ -102,22 +102,24 @@ def consequences(
     shapes = {row.name: row.output_shape for row in new.rows}
     named = [(renamed.get(row.name, row.name), row.output_shape) for row in old.rows]
     same = correspondence(before, after) if written_only else None
-    kept = {_renamed_node(node, same, renamed, role): shape for node, role, shape in _weights(before)}
+    kept = {_renamed_node(node, same, renamed, role): found for node, role, found in _weights(before)}
     fit = every = 0
     untrained: dict[str, None] = {}
-    for node, role, shape in _weights(after):
-        values = math.prod(shape)
+    for node, role, found in _weights(after):
+        values = math.prod(found.shape)
         every += values
-        if kept.get(f"{node}.{role}") == shape:
+        if kept.get(f"{node}.{role}") == found:
             fit += values
         else:
             untrained[node.rpartition(".")[0]] = None
-    memory_before, memory_after = needed(before), needed(after)
+    # A step of training and one image in use are no two sides of one comparison.
+    alike = (before.spec.training is None) == (after.spec.training is None)
+    memory_before, memory_after = (needed(n) if alike else {} for n in (before, after))
     return Consequences(
         parameters=(old.totals.parameters, new.totals.parameters),
         macs=(old.totals.macs, new.totals.macs),
         cross_group_values=(old.totals.cross_group_values, new.totals.cross_group_values),
-        traffic=(sum(traffic(before).values()), sum(traffic(after).values())),
+        traffic=(sum(traffic(before).values()), sum(traffic(after).values())) if alike else (0, 0),
         shapes=tuple((n, was, shapes[n]) for n, was in named if n in shapes and shapes[n] != was),
         memory={g: (memory_before.get(g), memory_after.get(g)) for g in {**memory_before, **memory_after}},
         weights=(fit, every),
@@ -126,11 +128,21 @@ def consequences(
     )
 
 
-def _weights(network: Network) -> Iterator[tuple[str, str, Shape]]:
-    """Every parameter: its node's name, its role and its shape."""
+class _Fit(NamedTuple):
+    """What must be equal for trained values to fit: the shape, and the order of the groups that are read."""
+
+    shape: Shape
+    groups: tuple[str, ...]
+
+
+def _weights(network: Network) -> Iterator[tuple[str, str, _Fit]]:
+    """Every trainable parameter: its node's name, its role, and what its values depend on."""
     for node, share in network.shares.items():
+        read = tuple(source.group for argument in share.reads for source in argument)
+        groups = read if len(set(read)) > 1 else ()
         for role, weight in share.parameters().items():
-            yield str(node), role, weight.shape
+            if weight.trainable:
+                yield str(node), role, _Fit(weight.shape, groups)
 
 
 def _renamed_node(node: str, same: Mapping[str, str] | None, renamed: Mapping[str, str], role: str) -> str:

@@ -130,7 +130,9 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 def nearest(name: str, valid: Sequence[str]) -> list[str]:
     """The valid name that `name` was probably meant to be; empty if none is near."""
-    return difflib.get_close_matches(name, valid, n=1, cutoff=0.6)
+    lower = name.lower()
+    alike = [word for word in valid if word.lower() == lower]
+    return alike[:1] or difflib.get_close_matches(name, valid, n=1, cutoff=0.6)
 
 
 def suggestion(name: object, valid: Iterable[str], *, noun: str = "") -> str:

@@ -56,6 +56,8 @@ class Graph:
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     reads: dict[Node, tuple[Read, ...]] = field(default_factory=dict)
     replicated: set[str] = field(default_factory=set)
+    unshared: set[str] = field(default_factory=set)
+    """Layers that cannot be shared out over their groups, so that nothing is known of their shapes."""
     uncrossed: dict[Diagnostic, str] = field(default_factory=dict)
     """Findings about crossings that cross nothing, with their layers."""
 
@@ -145,16 +147,16 @@ def _add(graph: Graph, name: str, layer: Layer, groups: tuple[str, ...], problem
     if layer.cross_group and not crossing:
         sources = ", ".join(f"{s} on {'+'.join(graph.groups[s])}" for s in layer.inputs)
         message = f"cross_group is declared, but nothing crosses: {sources} is read on {'+'.join(own)}"
-        problems.add(name, "SN504", message, "remove cross_group", "cross_group")
+        problems.add(name, "SN504", message, "remove cross_group", "cross_group", breaks=False)
         graph.uncrossed[problems.found[-1]] = name
-        return 0
     whole = all(layer.cross_group or source in graph.replicated for source in layer.inputs)
     replicated = len(own) > 1 and layer.divided is None and whole
     try:
         graph.shares[name] = layer.share(1 if replicated else len(own))
     except LayerError as error:
-        problems.add_error(name, error)
-        return 0
+        problems.add_error(name, error, breaks=False)
+        graph.shares[name] = layer
+        graph.unshared.add(name)
     if replicated:
         graph.replicated.add(name)
     graph.order.append(name)

@@ -35,6 +35,6 @@ class Problems:
         if breaks:
             self.broken.add(layer)
 
-    def add_error(self, layer: str, error: LayerError) -> None:
+    def add_error(self, layer: str, error: LayerError, *, breaks: bool = True) -> None:
         """What a layer kind said about itself."""
-        self.add(layer, error.code, error.message, error.hint, error.field)
+        self.add(layer, error.code, error.message, error.hint, error.field, breaks=breaks)

@@ -194,6 +194,15 @@ Augmentation = Annotated[
 Evaluation = Annotated[CenterCrop | TenCrop, by_kind("evaluation", CenterCrop, TenCrop)]
 
 
+def fits(recipe: Training, images: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    """Whether images of one shape come out as a network's input of another, cropped as the recipe says."""
+    parts = (*recipe.augment, recipe.evaluate)
+    crops = [part for part in parts if isinstance(part, RandomCrop | CenterCrop | TenCrop)]
+    cropped = recipe.evaluate is not None and any(isinstance(part, RandomCrop) for part in recipe.augment)
+    alike = len(images) == len(shape) and images[0] == shape[0]
+    return images == shape or (alike and cropped and all(crop.size <= min(images[1:]) for crop in crops))
+
+
 class Training(Strict):
     """How the network is trained. Only the loss and the update rule have no default."""
 

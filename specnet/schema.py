@@ -101,10 +101,11 @@ def by_kind(noun: str, *classes: type[Strict]) -> BeforeValidator:
 def kind_of(value: Any, valid: list[str], noun: str, advice: str = "") -> str:
     """The `kind` that a mapping names. Raises the finding for anything else, with `advice` in its hint."""
     if not isinstance(value, dict):
+        meant = value if isinstance(value, str) and value in valid else None
         raise finding(
             "kind_missing",
             f"expected a mapping with a 'kind', got {shown(value)}",
-            f"{noun} kinds: {', '.join(valid)}",
+            f"write {{kind: {meant}}}" if meant else f"{noun} kinds: {', '.join(valid)}",
         )
     kind = value.get("kind")
     misspelt = [key for key in value if nearest(str(key), ["kind"])] if "kind" not in value else []
@@ -116,12 +117,9 @@ def kind_of(value: Any, valid: list[str], noun: str, advice: str = "") -> str:
         raise finding(absent, "the key 'kind' is missing", f"{noun} kinds: {', '.join(valid)}")
     if not isinstance(kind, str) or kind not in valid:
         got = f"'{kind}'" if isinstance(kind, str) else shown(kind)
-        raise finding(
-            "unknown_kind",
-            f"unknown {noun} kind {got}",
-            suggestion(kind, valid, noun=f"{noun} kind") + advice,
-            at="kind",
-        )
+        near = isinstance(kind, str) and nearest(kind, valid)
+        hint = suggestion(kind, valid, noun=f"{noun} kind") + ("" if near else advice)
+        raise finding("unknown_kind", f"unknown {noun} kind {got}", hint, at="kind")
     return kind
 
 

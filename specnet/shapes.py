@@ -11,7 +11,7 @@ from specnet.graph import Graph, Node, Read
 from specnet.layers.base import Layer, LayerError, Shape, Weight
 from specnet.problems import Problems
 from specnet.spec import Locate
-from specnet.text import describe
+from specnet.text import describe, plural
 
 LARGEST_PRODUCT = 2**62
 """Values in one tensor; beyond it sizes no longer fit the frameworks' 64-bit integers."""
@@ -49,10 +49,11 @@ def whole_shape(graph: Graph, shares: Mapping[Node, Share], layer: str) -> Shape
 def infer(graph: Graph, locate: Locate) -> tuple[dict[Node, Share], list[Diagnostic]]:
     """The share of every sound node, and the findings about the others."""
     problems = Problems(locate)
+    problems.broken.update(graph.unshared)
     shares: dict[Node, Share] = {}
     for name in graph.order:
         layer = graph.shares[name]
-        if any(source in problems.broken for source in layer.inputs):
+        if name in graph.unshared or any(source in problems.broken for source in layer.inputs):
             problems.broken.add(name)
             continue
         for group in graph.groups[name]:
@@ -97,7 +98,10 @@ def _check_claims(name: str, share: Share, graph: Graph, problems: Problems) -> 
         there = f"the {role}{part} is {describe(real)}" if real else f"there is no {role}"
         hint = f"write {list(real)}, or change what it follows from" if real else "remove it"
         if real and len(real) == len(shape) > 1 and real[1] != shape[1]:
-            hint = f"it reads {', '.join(layer.inputs)}: {real[1]:,} inputs to a unit, not {shape[1]:,}"
+            inputs = plural(real[1], "input")
+            hint = f"it reads {', '.join(layer.inputs)}: {inputs} to a unit, not {shape[1]:,}"
+        if real and sorted(real) == sorted(shape):
+            hint = f"the order is out, in, height, width: {list(real)}"
         message = f"{layer.claims[role]} says {describe(shape)}, and {there}"
         problems.add(name, "SN406", message, hint, layer.claims[role], breaks=False)
 

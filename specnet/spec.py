@@ -200,6 +200,7 @@ RANGE_ERRORS = {
     "too_many",
     "range",
 }
+TRUTH = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
 EXPECTED = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -237,10 +238,23 @@ def _finding(error: dict[str, Any], origin: Document | None) -> Diagnostic:
     return Diagnostic(code, message, place, hint)
 
 
+def _meant(kind: str, value: Any) -> str | None:
+    """What a text was probably meant to be: YAML 1.1's truth values, or a number in quotes."""
+    if not isinstance(value, str):
+        return None
+    if kind == "bool_type" and value.lower() in TRUTH:
+        return f"write {TRUTH[value.lower()]}"
+    if kind.startswith(("int", "float")) and re.fullmatch(r"-?[0-9.]+(e-?[0-9]+)?", value):
+        return f"write {value}, without quotes"
+    return None
+
+
 def _words(kind: str, error: dict[str, Any], context: dict[str, Any], path: Path_) -> tuple[str, str | None]:
     """Message and hint for one validation error."""
     value = error["input"]
     field = str(path[-1]) if path else "the spec"
+    if path and isinstance(path[-1], int):
+        field = f"{path[-2]}[{path[-1]}]"
     if kind == "missing":
         return f"the key '{field}' is missing", context.get("hint", "add it")
     if kind == "literal_error":
@@ -251,7 +265,7 @@ def _words(kind: str, error: dict[str, Any], context: dict[str, Any], path: Path
             value, valid, noun="value"
         )
     if kind in EXPECTED:
-        return f"{field}: expected {EXPECTED[kind]}, got {shown(value)}", None
+        return f"{field}: expected {EXPECTED[kind]}, got {shown(value)}", _meant(kind, value)
     if kind == "too_short":
         return f"{field}: at least one entry is needed", None
     message = str(error["msg"])

@@ -9,19 +9,23 @@ the other.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from specnet import plugins
 from specnet.consequences import Consequences, consequences
 from specnet.document import written
-from specnet.errors import SpecError
+from specnet.errors import Diagnostic, SpecError
 from specnet.layers.base import Layer
-from specnet.network import analyse
+from specnet.network import Network, analyse
+from specnet.normal_form import canonical, renamed_groups, with_groups, with_layers
 from specnet.renames import renamed
 from specnet.spec import Spec
+from specnet.text import plural
 
 Op = Literal["add", "remove", "change", "rename"]
+SHOWN = 5
+"""Errors of an invalid spec that are shown."""
 SIGNS = {"add": "+", "remove": "-", "change": "~", "rename": ">"}
 
 
@@ -58,6 +62,8 @@ class Diff:
 
     changes: tuple[Change, ...]
     consequences: Consequences | None
+    invalid: Mapping[str, list[Diagnostic]] = field(default_factory=dict)
+    """Errors of the `first` or the `second` spec, because of which there are no consequences."""
 
     def __bool__(self) -> bool:
         return bool(self.changes)
@@ -69,7 +75,20 @@ class Diff:
             "schema_version": 1,
             "changes": changes,
             "consequences": self.consequences.as_json() if self.consequences else None,
+            **({"invalid": self._errors()} if self.invalid else {}),
         }
+
+    def _errors(self) -> dict[str, list[dict[str, object]]]:
+        return {side: [error.as_json() for error in errors] for side, errors in self.invalid.items()}
+
+    def _unknown(self) -> list[str]:
+        """Why there are no consequences."""
+        lines = []
+        for side, errors in self.invalid.items():
+            lines.append(f"the {side} spec is not valid, so the consequences are unknown:")
+            lines += [str(error).split("\n", 1)[0] for error in errors[:SHOWN]]
+            lines += [f"and {plural(len(errors) - SHOWN, 'more error')}"] if len(errors) > SHOWN else []
+        return lines
 
     def __str__(self) -> str:
         return self.text()
@@ -82,7 +101,7 @@ class Diff:
         lines = [str(change) for change in self._shown(everything)]
         found = self.consequences
         if found is None:
-            return "\n".join([*lines, "", "one of the specs is not valid, so the consequences are unknown"])
+            return "\n".join([*lines, "", *self._unknown()])
         if len(lines) < len(self.changes) and found.same_network:
             lines.append("layers are written another way (--all shows how)")
         after = (f"  {line}" for line in found.lines(everything=everything))
@@ -96,7 +115,8 @@ class Diff:
         for c in self._shown(everything):
             sides = [f"`{c.words(side)}`" if side is not None else "" for side in (c.before, c.after)]
             rows.append(f"| {c.op} | `{c.path}` | {sides[0]} | {sides[1]} |")
-        lines = self.consequences.lines(everything=everything) if self.consequences else []
+        lines = self._unknown() if self.invalid else []
+        lines += self.consequences.lines(everything=everything) if self.consequences else []
         return "\n".join([*rows, *([""] if lines else []), *(f"- {line}" for line in lines)])
 
     def _shown(self, everything: bool) -> list[Change]:
@@ -114,9 +134,9 @@ def _gathered(changes: Iterable[Change]) -> list[Change]:
     found: dict[object, list[Change]] = {}
     for change in changes:
         top, _, rest = change.path.partition(".")
-        _, _, field = rest.partition(".")
-        one = top != "layers" or not field
-        key = change.path if one else (change.op, field, written(change.before), written(change.after))
+        _, _, key_in_layer = rest.partition(".")
+        one = top != "layers" or not key_in_layer
+        key = change.path if one else (change.op, key_in_layer, written(change.before), written(change.after))
         found.setdefault((change.op, key), []).append(change)
     return [_as_one(alike) for alike in found.values()]
 
@@ -125,46 +145,40 @@ def _as_one(alike: list[Change]) -> Change:
     if len(alike) == 1:
         return alike[0]
     layers = ", ".join(change.path.split(".")[1] for change in alike)
-    field = alike[0].path.split(".", 2)[2]
-    return replace(alike[0], path=f"layers.{{{layers}}}.{field}")
+    rest = alike[0].path.split(".", 2)[2]
+    return replace(alike[0], path=f"layers.{{{layers}}}.{rest}")
 
 
 def compare(before: Spec, after: Spec) -> Diff:
     """The differences of two specs, with their consequences where both are valid."""
     changes = tuple(differences(before, after))
-    names = {str(c.before): str(c.after) for c in changes if c.op == "rename"}
+    renames = [c for c in changes if c.op == "rename" and c.path.startswith("layers.")]
+    names = {str(c.before): str(c.after) for c in renames}
     ways = ("name", "training.loss.from")
-    written_only = all(c.path in ways or c.path.startswith("layers.") for c in changes)
-    try:
-        return Diff(changes, consequences(analyse(before), analyse(after), names, written_only=written_only))
-    except SpecError:
-        return Diff(changes, None)
+    free = ("layers.", "groups.", "assumed")
+    written_only = all(c.path in ways or c.path.startswith(free) for c in changes)
+    networks: list[Network] = []
+    invalid: dict[str, list[Diagnostic]] = {}
+    for side, spec in (("first", with_groups(before, renamed_groups(before, after))), ("second", after)):
+        try:
+            networks.append(analyse(spec))
+        except SpecError as error:
+            invalid[side] = error.diagnostics
+    if invalid:
+        return Diff(changes, None, invalid)
+    old, new = networks
+    return Diff(changes, consequences(old, new, names, written_only=written_only))
 
 
 def differences(before: Spec, after: Spec) -> list[Change]:
-    """The changes that lead from one spec to the other: renamed layers first, the rest in the new names."""
+    """The changes that lead from one spec to the other: renamed groups and layers first, the rest in the new
+    names."""
+    groups = renamed_groups(before, after)
+    before = with_groups(before, groups)
     names = renamed(before, after)
-    found = [Change("rename", f"layers.{old}", old, new) for old, new in names.items()]
-    return [*found, *_between("", under_names(before.as_yaml(), names), after.as_yaml())]
-
-
-def under_names(data: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """A resolved spec's data with layers renamed, where they stand and wherever they are read."""
-    if not names:
-        return data
-
-    def new(value: Any) -> Any:
-        return [names.get(n, n) for n in value] if isinstance(value, list) else names.get(value, value)
-
-    layers = {
-        names.get(name, name): {**layer, "from": new(layer["from"])} if "from" in layer else layer
-        for name, layer in data["layers"].items()
-    }
-    made = {**data, "layers": layers}
-    if "training" in data:
-        loss = {**data["training"]["loss"], "from": new(data["training"]["loss"]["from"])}
-        made["training"] = {**data["training"], "loss": loss}
-    return made
+    found = [Change("rename", f"groups.{old}", old, new) for old, new in groups.items()]
+    found += [Change("rename", f"layers.{old}", old, new) for old, new in names.items()]
+    return [*found, *_between("", with_layers(canonical(before), names), canonical(after))]
 
 
 def _between(path: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[Change]:

@@ -108,7 +108,7 @@ def test_order_in_the_file_means_nothing() -> None:
     ],
 )
 def test_refused(layers: str, code: str, line: int, words: str) -> None:
-    (finding,) = found(layers)
+    (finding,) = (d for d in found(layers) if d.severity == "error")
     assert finding.position is not None
     assert (finding.code, finding.position.line) == (code, line)
     assert words in f"{finding.message} {finding.hint}"
@@ -151,3 +151,18 @@ def test_a_share_that_nothing_reads_is_a_warning() -> None:
     assert (finding.code, finding.severity) == ("SN305", "warning")
     assert "'conv': nothing reads its share on b" in finding.message
     assert found(CONV + "  fc: {kind: dense, from: conv, group: a, cross_group: true, units: 5}\n") == []
+
+
+def test_one_wrong_group_does_not_hide_the_next() -> None:
+    """A share that does not divide, or a crossing of nothing, says nothing about the layers behind."""
+    uneven = (
+        "  c: {kind: conv, from: image, filters: 5, kernel: 3}\n"
+        "  d: {kind: conv, from: c, filters: 7, kernel: 3}\n"
+    )
+    assert [(d.code, d.position and d.position.line) for d in found(uneven)] == [("SN502", 6), ("SN502", 7)]
+    empty = (
+        "  c: {kind: conv, from: image, filters: 4, kernel: 3, cross_group: true}\n"
+        "  d: {kind: dense, from: c, units: 4, group: a}\n"
+        "  e: {kind: dense, from: d, units: 4, cross_group: true}\n"
+    )
+    assert [d.code for d in found(empty) if d.severity == "error"] == ["SN504", "SN504"]

@@ -154,6 +154,53 @@ def test_equal_changes_of_several_layers_are_one_line_unless_all_are_asked_for()
     assert {"~ layers.a.filters: 8 -> 10", "~ layers.b.filters: 8 -> 10"} <= set(everything)
 
 
+def test_what_says_no_more_than_its_default_is_no_change(specs: Path) -> None:
+    text = (specs / "alexnet.yaml").read_text()
+    wordy = text.replace("conv2: {kind: conv,", "conv2: {kind: conv, group: [gpu1, gpu0],").replace(
+        "weight_decay: 5e-4}", "weight_decay: 5e-4, biases: {learning_rate: 0.01, weight_decay: 5e-4}}"
+    )
+    assert wordy.count("group: [gpu1") == wordy.count("biases:") == 1
+    assert not compare(load(text), load(wordy))
+
+
+def test_renamed_groups_are_one_change_each(specs: Path) -> None:
+    text = (specs / "alexnet.yaml").read_text()
+    found = compare(load(text), load(text.replace("gpu0", "left").replace("gpu1", "right")))
+    assert [(c.op, c.path, c.after) for c in found.changes] == [
+        ("rename", "groups.gpu0", "left"),
+        ("rename", "groups.gpu1", "right"),
+    ]
+    assert found.consequences is not None
+    assert found.consequences.same_network
+    assert found.consequences.weights == (60_965_224, 60_965_224)
+
+
+def test_weights_that_read_groups_in_another_order_do_not_fit(specs: Path) -> None:
+    """conv3, fc6, fc7 and fc8 read both groups' shares one after another, in group order."""
+    text = (specs / "alexnet.yaml").read_text()
+    found = compare(load(text), load(text.replace("[gpu0, gpu1]", "[gpu1, gpu0]"))).consequences
+    assert found is not None
+    assert found.untrained == ("conv3", "fc6", "fc7", "fc8")
+    assert not found.same_network
+
+
+def test_running_statistics_are_no_parameters(specs: Path) -> None:
+    text = (specs / "alexnet.yaml").read_text()
+    bn = "  bn4: {kind: batch_norm, from: conv4}\n"
+    more = text.replace("  conv5: {kind: conv, from: conv4", f"{bn}  conv5: {{kind: conv, from: bn4")
+    found = compare(load(text), load(more)).consequences
+    assert found is not None
+    assert found.parameters[1] == found.weights[1] == 60_965_224 + 2 * 384
+    assert found.untrained == ("bn4",)
+
+
+def test_a_step_of_training_is_not_compared_with_one_image() -> None:
+    found = compare(load(SMALL), load(SMALL[: SMALL.index("training:")])).consequences
+    assert found is not None
+    assert found.memory == {}
+    assert found.traffic == (0, 0)
+
+
 def test_consequences() -> None:
     found = compare(load(SMALL), load(SMALL.replace("filters: 8", "filters: 16"))).consequences
     assert found is not None
@@ -168,6 +215,10 @@ def test_without_a_valid_network_there_are_changes_but_no_consequences() -> None
     assert [c.path for c in found.changes] == ["layers.fc.from"]
     assert found.consequences is None
     assert found.as_json()["consequences"] is None
+    for text in (str(found), found.as_markdown()):
+        assert "the second spec is not valid, so the consequences are unknown:" in text
+        assert "error SN301: layer 'fc': there is no layer 'cnv' to read" in text
+    assert [error["code"] for error in found.as_json()["invalid"]["second"]] == ["SN301"]
 
 
 def test_two_shipped_specs(specs: Path) -> None:

@@ -85,6 +85,10 @@ class Data(Strict):
         """How many classes it has, where that is known before it is opened."""
         return None
 
+    def image_shape(self) -> tuple[int, ...] | None:
+        """The shape of every image, where that is known before it is opened."""
+        return None
+
     def open(self, path: str | None, wanted: Wanted) -> Dataset:
         """Open the dataset at `path`. Raises `DataError` if it is not there or cannot be used."""
         raise NotImplementedError

@@ -26,6 +26,9 @@ class Digits(Data):
     def class_count(self) -> int:
         return 10
 
+    def image_shape(self) -> tuple[int, ...]:
+        return (self.channels, self.size, self.size)
+
     def open(self, path: str | None, wanted: Wanted) -> Dataset:
         if path is not None:
             raise DataError(

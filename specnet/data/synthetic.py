@@ -26,6 +26,9 @@ class Synthetic(Data):
     train_images: Annotated[Count, Field(description="Number of training images.")] = 1280
     test_images: Annotated[Count, Field(description="Number of test images.")] = 128
 
+    def image_shape(self) -> tuple[int, ...] | None:
+        return self.shape
+
     def open(self, path: str | None, wanted: Wanted) -> Dataset:
         if path is not None:
             raise DataError("the dataset 'synthetic' is made up and takes no path", "write --data synthetic")

@@ -34,11 +34,9 @@ def _padding(value: Any) -> Any:
         return (value,) * 4
     if isinstance(value, list | tuple) and len(value) == 4 and all(is_whole(v) for v in value):
         return tuple(value)
-    raise finding(
-        "padding",
-        f"expected a number of pixels, [top, bottom, left, right] or 'same', got {shown(value)}",
-        "leave it out for no padding ('valid' in other languages)",
-    )
+    message = f"expected a number of pixels, [top, bottom, left, right] or 'same', got {shown(value)}"
+    hint = "leave it out for no padding ('valid' in other languages)"
+    raise finding("padding", message, "did you mean 'same'?" if str(value).lower() == "same" else hint)
 
 
 Padding = Annotated[

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from specnet.document import written
 from specnet.graph import Node
-from specnet.network import Network
+from specnet.network import Network, analyse
+from specnet.normal_form import renamed_groups, with_groups
 from specnet.picture import content
 from specnet.picture.content import Column, Content, Item, Link
 from specnet.picture.words import amount
@@ -21,7 +22,9 @@ MOST_LINES = 4
 def between(before: Network, after: Network) -> Content:
     """What leads from one network to the other. A renamed layer is one changed layer."""
     changes = differences(before.spec, after.spec)
-    renamed = _renamed(changes, before, after)
+    groups = renamed_groups(before.spec, after.spec)
+    before = analyse(with_groups(before.spec, groups)) if groups else before
+    renamed = _renamed(changes)
     old, new = _under(renamed, content.of(before)), content.of(after)
     phrases = _phrases(changes, renamed)
     order = _merged(old.order, new.order)
@@ -40,10 +43,9 @@ def between(before: Network, after: Network) -> Content:
     )
 
 
-def _renamed(changes: Iterable[Change], before: Network, after: Network) -> dict[str, str]:
+def _renamed(changes: Iterable[Change]) -> dict[str, str]:
     """New names of layers by their old ones."""
-    pairs = {str(c.before).split(".")[-1]: str(c.after).split(".")[-1] for c in changes if c.op == "rename"}
-    return {a: b for a, b in pairs.items() if a in before.spec.layers and b in after.spec.layers}
+    return {str(c.before): str(c.after) for c in changes if c.op == "rename" and c.path.startswith("layers.")}
 
 
 def _under(renamed: dict[str, str], old: Content) -> Content:
@@ -102,7 +104,7 @@ def _compared(was: Item, item: Item, phrases: Sequence[str]) -> Item:
         item = replace(item, output=f"{was.output} -> {item.output}", output_status="changed")
     if was.parameters != item.parameters:
         moved = f"{amount(was.parameters)} -> {amount(item.parameters)} parameters"
-        item = replace(item, amounts=moved, amounts_status="changed")
+        item = replace(item, status="changed", amounts=moved, amounts_status="changed")
     if not phrases:
         return item
     lines = tuple(phrases[:MOST_LINES])

@@ -24,6 +24,7 @@ from specnet.recipe import (
     Standardize,
     TenCrop,
     Training,
+    fits,
 )
 from specnet.text import describe
 
@@ -132,14 +133,8 @@ class Inputs:
 
 def check_images(shape: tuple[int, ...], recipe: Training, images: Images) -> None:
     """Raise `DataError` unless these images come out as the network's input `shape`, however cropped."""
-    crops = [
-        p for p in (*recipe.augment, recipe.evaluate) if isinstance(p, RandomCrop | CenterCrop | TenCrop)
-    ]
-    cropped = recipe.evaluate is not None and any(isinstance(part, RandomCrop) for part in recipe.augment)
     found = images.shape
-    alike = len(found) == len(shape) and found[0] == shape[0]
-    room = all(crop.size <= min(found[1:]) for crop in crops)
-    if found == shape or (alike and cropped and room):
+    if fits(recipe, found, shape):
         return
     message = f"the images are {describe(found)}, and the network's input is {describe(shape)}"
     raise DataError(

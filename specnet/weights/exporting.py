@@ -19,6 +19,7 @@ from specnet.training.checkpoint import Checkpoint
 from specnet.training.disk import replace_durably, sync_folder
 from specnet.training.run_directory import RunDirectory
 from specnet.weights import mapping as mappings
+from specnet.weights.files import GROUPS
 from specnet.weights.mapping import Mapping
 from specnet.weights.names import Names
 
@@ -52,7 +53,9 @@ def export_weights(
         _save_keras(saved, network(), output)
         return saved
     state = saved.weights if mapping is None else _renamed(saved.weights, network(), mappings.read(mapping))
-    metadata = {"format": "pt"} if form == "torch" else None
+    metadata = {"format": "pt"} if form == "torch" else {}
+    if _is_run(_run_of(Path(source))):
+        metadata[GROUPS] = ",".join(network().spec.groups)
     data = save({name: np.ascontiguousarray(values) for name, values in state.items()}, metadata)
     try:
         replace_durably(output, data)
@@ -72,10 +75,15 @@ def _format(output: Path) -> Format:
 
 def _open(path: Path) -> tuple[Checkpoint, Callable[[], Network]]:
     """A checkpoint, and how to get the network that it is of."""
-    if (path / "manifest.json").is_file():
-        run = path.resolve().parent.parent
+    run = _run_of(path)
+    if run != path:
         return checkpoint.read(path), lambda: _network(run)
     return RunDirectory(path).newest() if _is_run(path) else _nothing(path), lambda: _network(path)
+
+
+def _run_of(path: Path) -> Path:
+    """The run that a path means: itself, or what a checkpoint's folder lies in."""
+    return path.resolve().parent.parent if (path / "manifest.json").is_file() else path
 
 
 def _is_run(path: Path) -> bool:

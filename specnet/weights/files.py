@@ -13,11 +13,14 @@ import numpy as np
 
 from specnet.errors import UsageError
 from specnet.randomness import Array
+from specnet.spec import MAX_GROUPS
 
 Layout = Literal["torch", "keras"]
 """How a file lays its tensors out: (out, in, height, width) and (out, in), or channels last and out last."""
 
 MAX_NAME = 1000
+GROUPS = "specnet.groups"
+"""The key in a safetensors file's metadata under which specnet writes the groups of the spec."""
 HDF5 = b"\x89HDF\r\n\x1a\n"
 DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"}
 """The types that weights can have, by their safetensors names."""
@@ -40,6 +43,8 @@ class TensorFile(Protocol):
 
     layout: Layout
     tensors: Mapping[str, Header]
+    groups: tuple[str, ...]
+    """The groups of the spec that it was saved from, in order; none if it does not say."""
 
     def read(self, name: str) -> Array:
         """The values as float32, or float64 if stored so. Raises `UsageError` if they are damaged."""
@@ -99,6 +104,7 @@ class SafetensorsFile:
         self.path = path
         self._file = _opened(path)
         self.tensors: Mapping[str, Header] = {n: self._header(n) for n in sorted(self._file.keys())}
+        self.groups = tuple(((self._file.metadata() or {}).get(GROUPS) or "").split(",")[:MAX_GROUPS])
 
     def _header(self, name: str) -> Header:
         entry = self._file.get_slice(name)

@@ -11,7 +11,7 @@ import numpy as np
 
 from specnet import plan as plans
 from specnet.backend import Precision, State, storage
-from specnet.errors import Diagnostic, SpecError
+from specnet.errors import Diagnostic, SpecError, UsageError
 from specnet.network import analyse
 from specnet.plan import Plan
 from specnet.randomness import Array
@@ -59,6 +59,7 @@ def import_weights(
     run = RunDirectory(Path(run_dir))
     run.check_unused()
     with open_tensors(Path(file)) as opened:
+        _check_order(spec, opened, file)
         entries = match(plan, opened, said)
         wide = any(opened.tensors[entry.tensor].dtype == "float64" for entry in entries)
         chosen: Precision = precision or ("float64" if wide else "float32")
@@ -82,6 +83,15 @@ def import_weights(
     finally:
         run.release()
     return Imported(run.path, len(entries), len(state), sum(v.size for v in state.values()), chosen)
+
+
+def _check_order(spec: Spec, opened: TensorFile, file: str | Path) -> None:
+    """A layer that crosses groups reads their shares in group order, so the order is part of its weights."""
+    theirs = [group for group in opened.groups if group in spec.groups]
+    ours = [group for group in spec.groups if group in theirs]
+    if theirs != ours:
+        message = f"{file} was saved from a spec with the groups {', '.join(theirs)}, in this order"
+        raise UsageError(message, f"write groups: [{', '.join(theirs)}]; shares are read in group order")
 
 
 def _state(file: TensorFile, entries: Iterable[Entry], plan: Plan, precision: Precision) -> State:

@@ -46,6 +46,7 @@ class KerasFile:
     """An open `.weights.h5` file."""
 
     layout: Layout = "keras"
+    groups: tuple[str, ...] = ()
 
     def __init__(self, path: Path, file: Any) -> None:
         self.path = path

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from weights_files import merged, state_of
+from weights_files import SPEC, merged, state_of
 
 Cli = Callable[..., Any]
 
@@ -27,6 +27,20 @@ def test_what_is_exported_is_what_the_run_holds(take: Any, cli: Cli, tmp_path: P
         assert set(found) == set(state)
         assert all(np.array_equal(found[name], state[name]) for name in state)
     assert b'"format":"pt"' in (tmp_path / "out.safetensors").read_bytes()
+
+
+def test_the_order_of_groups_travels_along(take: Any, cli: Cli, tmp_path: Path) -> None:
+    """fc reads the shares of norm in group order, so its columns mean something else in another order."""
+    assert take(state_of()).code == 0
+    output = tmp_path / "out.safetensors"
+    assert cli("weights", "export", tmp_path / "run", "-o", output).code == 0
+    other = tmp_path / "other.yaml"
+    other.write_text(SPEC.replace("[a, b]", "[b, a]"))
+    refused = cli("weights", "import", other, output, "--run-dir", tmp_path / "other")
+    assert refused.code == 2
+    assert "groups a, b, in this order" in refused.err
+    assert "write groups: [a, b]" in refused.err
+    assert not (tmp_path / "other").exists()
 
 
 def test_an_export_can_bear_other_names(take: Any, cli: Cli, tmp_path: Path) -> None:
