@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from specnet.errors import Diagnostic, Position, SpecError, UsageError, suggestion
+from specnet.text import printable
 from specnet.yaml_reader import NAMED, Node, Source, read_nodes
 
 MAX_BYTES = 64 * 2**20
@@ -93,14 +94,17 @@ def _unknown_step(node: Node, step: str, parent: str) -> UsageError:
 
 def read(path: str | Path) -> Document:
     """Read a YAML file. Raises `UsageError` if it cannot be read and `SpecError` if it is not a document."""
+    if not str(path):
+        raise UsageError("the path of the spec is empty", "name a file")
     path = Path(path)
+    shown = printable(str(path))
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}", _nearby(path)) from None
+        raise UsageError(f"cannot read {shown}: {error.strerror or error}", _nearby(path)) from None
     if len(raw) > MAX_BYTES:
-        raise UsageError(f"{path} is larger than {MAX_BYTES // 2**20} MiB, too large for a spec")
+        raise UsageError(f"{shown} is larger than {MAX_BYTES // 2**20} MiB, too large for a spec")
     return parse(raw, str(path))
 
 
@@ -110,7 +114,7 @@ def _nearby(path: Path) -> str | None:
     if path.exists() or not folder.is_dir():
         return None
     names = [str(p) for pattern in ("*.yaml", "*.yml") for p in folder.glob(pattern)]
-    return suggestion(str(path), names, noun="file") if names else None
+    return suggestion(printable(str(path)), map(printable, names), noun="file") if names else None
 
 
 def parse(text: str | bytes, name: str = "<text>") -> Document:

@@ -16,6 +16,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from specnet.text import one_line, printable
+
 Severity = Literal["error", "warning"]
 
 
@@ -55,26 +57,30 @@ class Diagnostic:
         }
 
     def __str__(self) -> str:
-        """`file:line:column: severity CODE: message`, the source line with a caret, and the hint."""
+        """`file:line:column: severity CODE: message`, the source line with a caret, and the hint.
+
+        Each is one line, whatever the spec's author put into names and values.
+        """
         place = self.position
-        where = f"{place.file}:{place.line}:{place.column}: " if place else ""
-        lines = [f"{where}{self.severity} {self.code}: {self.message}"]
+        where = f"{printable(place.file)}:{place.line}:{place.column}: " if place else ""
+        lines = [f"{where}{self.severity} {self.code}: {one_line(self.message)}"]
         if place and place.source:
             lines += _excerpt(place)
         if self.hint:
-            lines.append(f"  hint: {self.hint}")
+            lines.append(f"  hint: {one_line(self.hint)}")
         return "\n".join(lines)
 
 
 def _excerpt(place: Position, limit: int = 100) -> list[str]:
     """The source line and a caret line under it; a long line is shown around the caret only."""
-    source = "".join(" " if ord(c) < 32 else c for c in place.source)
+    source = place.source.replace("\t", " ")
     start = max(0, place.column - 1 - limit // 2) if len(source) > limit else 0
-    shown = source[start : start + limit]
-    offset = place.column - 1 - start
-    carets = "^" * max(1, min(place.width, len(shown) - offset))
-    number = str(place.line)
-    return [f"  {number} | {shown}", f"  {' ' * len(number)} | {' ' * offset}{carets}"]
+    first = place.column - 1
+    last, end = min(first + place.width, start + limit), start + limit
+    before, meant, after = (printable(source[a:b]) for a, b in ((start, first), (first, last), (last, end)))
+    margin = " " * len(str(place.line))
+    carets = f"{' ' * len(before)}{'^' * max(1, len(meant))}"
+    return [f"  {place.line} | {before}{meant}{after}", f"  {margin} | {carets}"]
 
 
 class SpecnetError(Exception):
@@ -97,9 +103,9 @@ class UsageError(SpecnetError):
     """The request cannot be carried out as asked; `hint` names the next thing to try."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
-        self.message = message
-        self.hint = hint
-        super().__init__(message if hint is None else f"{message}\n  hint: {hint}")
+        self.message = printable(message, keep="\n")
+        self.hint = None if hint is None else printable(hint, keep="\n")
+        super().__init__(self.message if hint is None else f"{self.message}\n  hint: {self.hint}")
 
 
 class PluginError(UsageError):

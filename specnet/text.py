@@ -1,8 +1,26 @@
-"""Plain text for people: columns, sizes and durations."""
+"""Plain text for people: what may be printed, columns, sizes and durations."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+
+LONGEST = 500
+"""Characters of a message that are shown on its line."""
+
+
+def printable(text: str, keep: str = "") -> str:
+    """Text that only prints: control characters, marks of direction and the like are escaped, as `\\x1b`.
+
+    Those in `keep` stay. Letters of all scripts are what they are.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in keep else ascii(c)[1:-1] for c in text)
+
+
+def one_line(text: str) -> str:
+    """Text from anywhere as one line of a terminal, without the middle where it is very long."""
+    return printable(text if len(text) <= LONGEST else f"{text[: LONGEST - 100]} ... {text[-100:]}")
 
 
 def columns(
@@ -49,8 +67,8 @@ def duration(seconds: float) -> str:
 
 def size(count: float) -> str:
     """Bytes in binary units: `1.5 MiB`."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB", "PiB"):
         if count < 1024:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1024
-    return f"{count:.1f} TiB"
+    return f"{count:.1f} EiB"

@@ -43,7 +43,12 @@ def findings(text: str, info: str, code: str) -> list[Diagnostic]:
 
 
 def specs() -> list[str]:
-    return [code for code in catalogue.codes() if "mapping" not in catalogue.page(code).info]
+    return [code for code in catalogue.codes() if not {"mapping", "command"} & words(code)]
+
+
+def words(code: str) -> set[str]:
+    """What is said about the examples of a code's page."""
+    return set(catalogue.page(code).info.split())
 
 
 @pytest.fixture
@@ -78,6 +83,17 @@ def test_the_wrong_example_gives_the_code_and_nothing_else(code: str) -> None:
     found = findings(page.wrong, page.info, code)
     assert {finding.code for finding in found} == {code}, [str(finding) for finding in found]
     assert all(("(warning)" in page.title) == (finding.severity == "warning") for finding in found)
+
+
+@pytest.mark.parametrize("code", [code for code in catalogue.codes() if "command" in words(code)])
+def test_commands_do_what_their_page_says(
+    code: str, cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(SOURCE.parent)
+    page = catalogue.page(code)
+    wrong, right = (cli(*text.split()[1:]) for text in (page.wrong, page.right))
+    assert (wrong.code, f"error {code}: " in wrong.err) == (2, True)
+    assert (right.code, right.err) == (0, "")
 
 
 @pytest.mark.parametrize("code", specs())

@@ -1,12 +1,14 @@
 """The command line. One file for each command, with `HELP`, `EXAMPLE`, `add_arguments` and `run`.
 
-Exit codes: 0 ok; 1 findings; 2 usage, input or output; 130 and 143 after SIGINT and SIGTERM.
+Exit codes: 0 ok; 1 findings; 2 usage, input or output; 130 and 143 after SIGINT and SIGTERM; 141 where the
+reader of the output went before the command had come to an answer.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -35,25 +37,26 @@ COMMANDS = (
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit code. Never lets a traceback out unless SPECNET_DEBUG is set."""
+    from specnet.cli.common import complain, readers_may_leave, report, silence
     from specnet.errors import SpecError, SpecnetError, UsageError
 
+    if sys.stderr is None:  # what is printed to None goes to standard output, among the answers
+        sys.stderr = io.StringIO()
     try:
-        options = build_parser().parse_args(arguments)
+        options = _parsed(arguments)
         code: int = options.run(options)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        with readers_may_leave():
+            if sys.stdout is not None:
+                sys.stdout.flush()
         return code
     except BrokenPipeError:
-        # The reader has gone; Python's own flush at exit must not complain about it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        silence()
+        return 141
     except KeyboardInterrupt:
         return 130
     except SpecnetError as error:
         if os.environ.get("SPECNET_DEBUG"):
             raise
-        from specnet.cli.common import complain, report
-
         if isinstance(error, SpecError):
             report(error.diagnostics)
         else:
@@ -64,8 +67,6 @@ def main(arguments: Sequence[str]) -> int:
     except Exception as error:
         if os.environ.get("SPECNET_DEBUG"):
             raise
-        from specnet.cli.common import complain
-
         if isinstance(error, OSError) and error.strerror:
             place = f": {str(error.filename)[:200]}" if error.filename else ""
             complain(f"{error.strerror}{place}", None)
@@ -74,6 +75,23 @@ def main(arguments: Sequence[str]) -> int:
         else:
             complain(f"internal error: {type(error).__name__}: {error}", "SPECNET_DEBUG=1 shows where")
         return 2
+
+
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """The options of a command. What is mistyped is named with what is near."""
+    from specnet.errors import UsageError, suggestion
+
+    if arguments and not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
+        raise UsageError(
+            f"there is no command '{arguments[0]}'", suggestion(arguments[0], COMMANDS, noun="command")
+        )
+    options, rest = build_parser().parse_known_args(arguments)
+    if rest:
+        parser: argparse.ArgumentParser = options.parser
+        known = [option for action in parser._actions for option in action.option_strings]
+        hint = f"; {suggestion(rest[0], known, noun='option')}" if rest[0].startswith("-") else ""
+        parser.error(f"unrecognized arguments: {' '.join(rest)}{hint}")
+    return options
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -99,5 +117,5 @@ def build_parser() -> argparse.ArgumentParser:
             allow_abbrev=False,
         )
         command.add_arguments(sub)
-        sub.set_defaults(run=command.run)
+        sub.set_defaults(run=command.run, parser=sub)
     return parser

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specnet.errors import Diagnostic, UsageError
 from specnet.terminal import styled
-from specnet.text import plural
+from specnet.text import plural, printable
 
 if TYPE_CHECKING:
     from specnet.document import Document
     from specnet.spec import Spec
 
+SPEC = "path of a spec, REVISION:PATH as git takes it, or - for standard input"
+MOST_FINDINGS = 100
+"""Findings that are written out for people; JSON has all of them."""
+
 
 def add_spec(parser: argparse.ArgumentParser) -> None:
     """The spec's path and `--set`."""
-    parser.add_argument("spec", help="path of a spec, or - for standard input")
+    parser.add_argument("spec", help=SPEC)
     add_overrides(parser)
 
 
@@ -55,9 +61,17 @@ def add_precision(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def whole_number(text: str) -> int:
+    """A whole number, for argparse."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number") from None
+
+
 def count(text: str) -> int:
     """A whole number of at least 1, for argparse."""
-    number = int(text)
+    number = whole_number(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is not at least 1")
     return number
@@ -68,13 +82,47 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def open_document(path: str, overrides: Sequence[str] = ()) -> Document:
-    """The document at a path or on standard input, with overrides applied."""
-    from specnet import document
-
-    opened = document.parse(sys.stdin.buffer.read(), "<stdin>") if path == "-" else document.read(path)
+    """The document at a path, in git or on standard input, with overrides applied."""
+    opened = read_document(path)
     for assignment in overrides:
         opened.override(assignment)
     return opened
+
+
+def read_document(path: str) -> Document:
+    """The document at a path, on standard input, or in a revision that git knows: `HEAD~1:specs/a.yaml`."""
+    from specnet import document
+
+    if path == "-":
+        if sys.stdin is None:
+            raise UsageError("cannot read standard input: it is closed", "give a path")
+        return document.parse(sys.stdin.buffer.read(), "<stdin>")
+    if ":" not in path or Path(path).exists():
+        return document.read(path)
+    return document.parse(_in_git(path), path)
+
+
+def _in_git(name: str) -> bytes:
+    """The content of a file that git knows as `REVISION:PATH`."""
+    kind = _git(name, "-t").decode().strip()
+    if kind != "blob":
+        what = "is a directory" if kind == "tree" else f"is a {kind}"
+        raise UsageError(f"cannot read {name}: it {what}", "name a file")
+    return _git(name, "blob")
+
+
+def _git(name: str, what: str) -> bytes:
+    import subprocess
+
+    try:
+        done = subprocess.run(["git", "cat-file", what, name], capture_output=True, check=False)
+    except FileNotFoundError:
+        raise UsageError(f"cannot read {name}: git is not installed", "name a file") from None
+    if done.returncode:
+        reason = done.stderr.decode(errors="replace").strip().splitlines()[-1].removeprefix("fatal: ")
+        hint = "paths are those of the repository's root; ./PATH is relative to here"
+        raise UsageError(f"cannot read {name}: {reason}", hint)
+    return done.stdout
 
 
 def load_spec(path: str, overrides: Sequence[str] = ()) -> Spec:
@@ -105,13 +153,37 @@ def load_specs(paths: Sequence[str], overrides: Sequence[str] = ()) -> list[Spec
     return specs
 
 
+def silence() -> None:
+    """Drop what is written from now on to a standard stream that nobody reads any more."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+@contextmanager
+def readers_may_leave() -> Iterator[None]:
+    """What is written in here may find no reader, and the command still ends with the code it has found."""
+    try:
+        yield
+    except BrokenPipeError:
+        silence()
+
+
+@readers_may_leave()
 def print_json(value: Any) -> None:
     print(json.dumps(value, indent=1))
 
 
+@readers_may_leave()
 def report(diagnostics: Sequence[Diagnostic]) -> None:
-    """Findings on stderr, and how many there are."""
-    for diagnostic in diagnostics:
+    """Findings on stderr, errors first if they are too many to show, and how many there are."""
+    shown = diagnostics
+    if len(diagnostics) > MOST_FINDINGS:
+        shown = sorted(diagnostics, key=lambda d: d.severity != "error")[:MOST_FINDINGS]
+    for diagnostic in shown:
         style = "red" if diagnostic.severity == "error" else "yellow"
         first, *rest = str(diagnostic).split("\n")
         print("\n".join([styled(first, style, sys.stderr), *rest]), file=sys.stderr)
@@ -120,24 +192,35 @@ def report(diagnostics: Sequence[Diagnostic]) -> None:
         for severity in ("error", "warning")
         if any(d.severity == severity for d in diagnostics)
     ]
+    left = len(diagnostics) - len(shown)
+    if left:
+        print(f"and {left:,} more; specnet validate --output-format json lists all", file=sys.stderr)
     if counts:
         print(", ".join(counts), file=sys.stderr)
 
 
+@readers_may_leave()
 def complain(message: str, hint: str | None) -> None:
     """One error on stderr."""
-    print(f"{styled('specnet: error:', 'red', sys.stderr)} {message}", file=sys.stderr)
+    print(styled("specnet: error:", "red", sys.stderr), printable(message, keep="\n"), file=sys.stderr)
     if hint:
-        print(f"  hint: {hint}", file=sys.stderr)
+        print("  hint:", printable(hint, keep="\n"), file=sys.stderr)
 
 
 def write_text(path: str, text: str) -> None:
+    """The same as `write` for text."""
+    write(path, text.encode("utf-8"))
+
+
+def write(path: str, content: bytes) -> None:
     """Write a file, or standard output for `-`. Raises `UsageError` if it cannot be written."""
     if path == "-":
-        print(text, end="")
+        if sys.stdout is None:
+            raise UsageError("cannot write to standard output: it is closed", "name a file")
+        sys.stdout.buffer.write(content)
         return
     try:
-        Path(path).write_text(text, encoding="utf-8")
+        Path(path).write_bytes(content)
     except OSError as error:
         hint = "name a file in a directory that exists and may be written to"
         raise UsageError(f"cannot write {path}: {error.strerror}", hint) from error

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from specnet.cli.common import open_document, print_json
+from specnet.cli.common import SPEC, print_json, read_document, readers_may_leave
 from specnet.errors import UsageError
 from specnet.terminal import styled
-
-if TYPE_CHECKING:
-    from specnet.document import Document
 
 HELP = "show what changed between two specs, and what follows from it"
 EXAMPLE = """example:
@@ -24,9 +18,8 @@ STYLES = {"+": "green", "-": "red", "~": "yellow", ">": "cyan"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    what = "path of a spec, REVISION:PATH as git takes it, or - for standard input"
-    parser.add_argument("before", help=what)
-    parser.add_argument("after", help=what)
+    parser.add_argument("before", help=SPEC)
+    parser.add_argument("after", help=SPEC)
     parser.add_argument("--exit-code", action="store_true", help="exit with 1 if anything changed")
     parser.add_argument(
         "--all",
@@ -46,32 +39,15 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(
             "only one of the two specs can come from standard input", "give the other one's path"
         )
-    before, after = (spec.load(_document(name)) for name in (options.before, options.after))
+    before, after = (spec.load(read_document(name)) for name in (options.before, options.after))
     found = compare(before, after)
-    if options.json:
-        print_json(found.as_json())
-    elif options.md:
-        print(found.as_markdown(everything=options.all))
-    else:
-        for line in found.text(everything=options.all).split("\n"):
-            style = STYLES.get(line[:2].rstrip())
-            print(styled(line, style, sys.stdout) if style else line)
+    with readers_may_leave():
+        if options.json:
+            print_json(found.as_json())
+        elif options.md:
+            print(found.as_markdown(everything=options.all))
+        else:
+            for line in found.text(everything=options.all).split("\n"):
+                style = STYLES.get(line[:2].rstrip())
+                print(styled(line, style, sys.stdout) if style else line)
     return 1 if options.exit_code and found else 0
-
-
-def _document(name: str) -> Document:
-    """The document at a path, on standard input, or in a revision that git knows: `HEAD~1:specs/a.yaml`."""
-    revision, colon, path = name.partition(":")
-    if name == "-" or not colon or Path(name).exists():
-        return open_document(name)
-    try:
-        done = subprocess.run(["git", "show", f"{revision}:{path}"], capture_output=True, check=False)
-    except FileNotFoundError:
-        raise UsageError(f"cannot read {name}: git is not installed", "name a file") from None
-    if done.returncode:
-        reason = done.stderr.decode(errors="replace").strip().splitlines()[-1].removeprefix("fatal: ")
-        hint = "paths are those of the repository's root; ./PATH is relative to here"
-        raise UsageError(f"cannot read {name}: {reason}", hint)
-    from specnet import document
-
-    return document.parse(done.stdout, name)

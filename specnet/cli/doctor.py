@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from importlib import metadata
 from typing import NamedTuple
 
-from specnet.cli.common import add_json, print_json
+from specnet.cli.common import add_json, print_json, readers_may_leave
 from specnet.terminal import styled
 
 HELP = "check the installation: Python, packages, backends with their devices, plugins"
@@ -32,13 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     checks = [*_packages(), *_backends(), *_plugins()]
-    if options.json:
-        print_json({"schema_version": 1, "checks": [check._asdict() for check in checks]})
-    else:
-        width = max(len(check.what) for check in checks)
-        for check in checks:
-            state = styled(check.state.ljust(7), STYLES[check.state], sys.stdout)
-            print(f"{state}  {check.what.ljust(width)}  {check.detail}".rstrip())
+    with readers_may_leave():
+        if options.json:
+            print_json({"schema_version": 1, "checks": [check._asdict() for check in checks]})
+        else:
+            width = max(len(check.what) for check in checks)
+            for check in checks:
+                state = styled(check.state.ljust(7), STYLES[check.state], sys.stdout)
+                print(f"{state}  {check.what.ljust(width)}  {check.detail}".rstrip())
     return 1 if any(check.state == "broken" for check in checks) else 0
 
 

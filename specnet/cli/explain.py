@@ -28,7 +28,8 @@ def run(options: argparse.Namespace) -> int:
     wanted = [code.upper() for code in options.code]
     for code in wanted:
         if code not in known:
-            raise UsageError(f"there is no code '{code}'", suggestion(code, known, noun="code"))
+            alike = [other for other in known if other.startswith(code[:3])]
+            raise UsageError(f"there is no code '{code}'", suggestion(code, alike or known, noun="code"))
     if wanted:
         print("\n".join(page(code).text for code in wanted), end="")
         return 0

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from specnet.cli.common import add_overrides, load_spec
+from specnet.cli.common import SPEC, add_overrides, load_spec, write
 from specnet.errors import UsageError, suggestion
 
 if TYPE_CHECKING:
@@ -18,13 +17,17 @@ EXAMPLE = """examples:
   specnet graph specs/alexnet.yaml -o alexnet.svg
   specnet graph specs/alexnet.yaml -o - --format mmd
   specnet graph --diff specs/alexnet.yaml specs/alexnet_one_group.yaml -o changes.html
+  specnet graph --diff HEAD~1:specs/alexnet.yaml specs/alexnet.yaml -o changes.html
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("spec", nargs="?", help="path of a spec, or - for standard input")
+    parser.add_argument("spec", nargs="?", help=SPEC)
     parser.add_argument(
-        "--diff", nargs=2, metavar=("BEFORE", "AFTER"), help="draw what changed between two specs"
+        "--diff",
+        nargs=2,
+        metavar=("BEFORE", "AFTER"),
+        help="draw what changed between two specs, each named in the same ways",
     )
     parser.add_argument(
         "-o",
@@ -42,15 +45,7 @@ def run(options: argparse.Namespace) -> int:
 
     form = _format(options.format, options.output)
     before, after = _networks(options)
-    drawn = draw(after, form, before)
-    if options.output == "-":
-        sys.stdout.buffer.write(drawn)
-        return 0
-    try:
-        Path(options.output).write_bytes(drawn)
-    except OSError as error:
-        hint = "name a file in a directory that exists and may be written to"
-        raise UsageError(f"cannot write {options.output}: {error.strerror}", hint) from error
+    write(options.output, draw(after, form, before))
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from specnet.cli.common import add_json, print_json
+from specnet.cli.common import add_json, print_json, readers_may_leave
 
 HELP = "list the backends, layer kinds and datasets that are installed"
 EXAMPLE = """example:
@@ -40,5 +40,6 @@ def run(options: argparse.Namespace) -> int:
         listed = [{"group": g, "name": n, "package": p, "state": s} for g, n, p, s in rows]
         print_json({"schema_version": 1, "plugins": listed})
     else:
-        print(columns(("group", "name", "package", "state"), [rows]))
+        with readers_may_leave():
+            print(columns(("group", "name", "package", "state"), [rows]))
     return 1 if any(state not in ("", "ok") for *_, state in rows) else 0

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from specnet.cli.common import whole_number
 from specnet.errors import SpecnetError, UsageError
 from specnet.text import describe, size
 
@@ -66,14 +67,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _count(text: str) -> int:
-    number = int(text)
+    number = whole_number(text)
     if not 1 <= number <= 1024:
         raise argparse.ArgumentTypeError(f"{number} is not between 1 and 1024")
     return number
 
 
 def _side(text: str) -> int:
-    number = int(text)
+    number = whole_number(text)
     if not 1 <= number <= 4096:
         raise argparse.ArgumentTypeError(f"{number} is not between 1 and 4096")
     return number

@@ -6,7 +6,7 @@ import argparse
 import shutil
 import sys
 
-from specnet.cli.common import add_spec, count, load_spec, print_json
+from specnet.cli.common import add_spec, count, load_spec, print_json, readers_may_leave
 
 HELP = "print the layer table: shapes, windows, parameters, multiply-accumulates, memory and traffic"
 EXAMPLE = """examples:
@@ -36,12 +36,13 @@ def run(options: argparse.Namespace) -> int:
     from specnet.terminal import is_live
 
     made = make(analyse(load_spec(options.spec, options.overrides)), options.batch_size)
-    if options.json:
-        print_json(made.as_json())
-    elif options.md:
-        print(made.as_markdown())
-    elif options.csv:
-        print(made.as_csv(), end="")
-    else:
-        print(made.text(shutil.get_terminal_size().columns if is_live(sys.stdout) else None))
+    with readers_may_leave():
+        if options.json:
+            print_json(made.as_json())
+        elif options.md:
+            print(made.as_markdown())
+        elif options.csv:
+            print(made.as_csv(), end="")
+        else:
+            print(made.text(shutil.get_terminal_size().columns if is_live(sys.stdout) else None))
     return 0

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specnet.cli.common import (
+    SPEC,
     add_backend,
     add_json,
     add_overrides,
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "specs",
         nargs="+",
         metavar="SPEC",
-        help="path of a spec, or - for standard input; several are trained one after another and compared",
+        help=f"{SPEC}; several are trained one after another and compared",
     )
     add_overrides(parser)
     add_backend(parser)

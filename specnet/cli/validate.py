@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from specnet.cli.common import add_overrides, open_document, print_json, report
-from specnet.errors import Diagnostic, UsageError
+from specnet.cli.common import SPEC, add_overrides, print_json, read_document, readers_may_leave, report
+from specnet.errors import Diagnostic, Position, UsageError
+from specnet.text import one_line, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from specnet.network import Network
 
 HELP = "check specs: schema, graph, groups, shapes and recipe"
+UNREADABLE = "SN111"
 EXAMPLE = """examples:
   specnet validate specs/alexnet.yaml
   specnet validate specs/*.yaml --output-format github
@@ -22,7 +26,7 @@ EXAMPLE = """examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("spec", nargs="+", help="paths of specs, or - for standard input")
+    parser.add_argument("spec", nargs="+", help=SPEC)
     add_overrides(parser)
     parser.add_argument(
         "--output-format",
@@ -44,38 +48,62 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("--set changes one spec, and several are given", "give one of them")
     found: list[Diagnostic] = []
     lines: list[str] = []
+    available = _memory(options.device_memory)
     for path in options.spec:
-        network, own = _examined(path, options)
+        network, own = _examined(path, options.overrides, available)
         found += own
         if network is not None:
+            shown = "<stdin>" if path == "-" else printable(path)
             layers, groups = len(network.graph.order), ", ".join(network.spec.groups)
-            lines.append(f"{path} is valid: {network.spec.name}, {layers} layers on {groups}")
+            lines.append(f"{shown} is valid: {network.spec.name}, {layers} layers on {groups}")
     valid = len(lines) == len(options.spec)
-    if options.output_format == "json":
-        diagnostics = [diagnostic.as_json() for diagnostic in found]
-        print_json({"schema_version": 1, "valid": valid, "diagnostics": diagnostics})
-    elif options.output_format == "github":
-        for diagnostic in found:
-            print(annotation(diagnostic))
-    else:
-        report(found)
-        for line in lines:
-            print(line)
+    with readers_may_leave():
+        if options.output_format == "json":
+            diagnostics = [diagnostic.as_json() for diagnostic in found]
+            print_json({"schema_version": 1, "valid": valid, "diagnostics": diagnostics})
+        elif options.output_format == "github":
+            for diagnostic in found:
+                print(annotation(diagnostic))
+        else:
+            report(found)
+            for line in lines:
+                print(line)
+    if any(diagnostic.code == UNREADABLE for diagnostic in found):
+        return 2
     return 0 if valid and not (options.strict and found) else 1
 
 
-def _examined(path: str, options: argparse.Namespace) -> tuple[Network | None, list[Diagnostic]]:
+def _memory(text: str | None) -> int | None:
+    if text is None:
+        return None
+    from specnet.memory import amount
+
+    return amount(text)
+
+
+def _examined(
+    path: str, overrides: Sequence[str], available: int | None
+) -> tuple[Network | None, list[Diagnostic]]:
+    """The network if it is valid, and all findings, of which one may be that the file cannot be read."""
     from specnet.errors import SpecError, in_order
     from specnet.network import examine
 
     try:
-        network, found = examine(open_document(path, options.overrides))
+        document = read_document(path)
+    except UsageError as error:
+        return None, [Diagnostic(UNREADABLE, error.message, Position(path, 1, 1), error.hint)]
     except SpecError as error:
         return None, error.diagnostics
-    if network is not None and options.device_memory:
-        from specnet.memory import amount, memory_findings
+    try:
+        for assignment in overrides:
+            document.override(assignment)
+        network, found = examine(document)
+    except SpecError as error:
+        return None, error.diagnostics
+    if network is not None and available is not None:
+        from specnet.memory import memory_findings
 
-        found = in_order([*found, *memory_findings(network, amount(options.device_memory))])
+        found = in_order([*found, *memory_findings(network, available)])
     return network, found
 
 
@@ -85,9 +113,9 @@ def annotation(finding: Diagnostic) -> str:
     properties = {"title": f"specnet {finding.code}"}
     if place is not None:
         end = place.column + place.width
-        properties |= {"file": place.file, "line": str(place.line), "endLine": str(place.line)}
+        properties |= {"file": printable(place.file), "line": str(place.line), "endLine": str(place.line)}
         properties |= {"col": str(place.column), "endColumn": str(end)}
-    text = f"{finding.message}\nhint: {finding.hint}" if finding.hint else finding.message
+    text = one_line(finding.message) + (f"\nhint: {one_line(finding.hint)}" if finding.hint else "")
     listed = ",".join(f"{key}={_escaped(value, ':,')}" for key, value in properties.items())
     return f"::{finding.severity} {listed}::{_escaped(text)}"
 

@@ -62,7 +62,7 @@ def _action(
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.set_defaults(action=run)
+    parser.set_defaults(action=run, parser=parser)
     return parser
 
 
