@@ -11,6 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
 from specnet.errors import PluginError, suggestion
+from specnet.text import one_line
 
 Group = Literal[
     "specnet.layers", "specnet.backends", "specnet.datasets", "specnet.torch", "specnet.tensorflow"
@@ -23,6 +24,12 @@ NOUNS: dict[str, str] = {
     "specnet.torch": "PyTorch implementation of layer kind",
     "specnet.tensorflow": "TensorFlow implementation of layer kind",
 }
+
+BASES: dict[str, str] = {
+    "specnet.layers": "specnet.layers.base.Layer",
+    "specnet.datasets": "specnet.data.base.Data",
+}
+"""What a plugin's class is derived from, by name: nothing is imported to look at it."""
 
 
 @cache
@@ -50,7 +57,8 @@ def package(point: EntryPoint) -> str:
 def load(group: str, name: str) -> Any:
     """Import what `name` stands for.
 
-    Raises `PluginError` if nobody registered the name, two packages did, or the import fails.
+    Raises `PluginError` if nobody registered the name, two packages did, the import fails, or what
+    it finds is not what the group asks for.
     """
     noun = NOUNS.get(group, group)
     claims = registered(group).get(name, [])
@@ -63,16 +71,31 @@ def load(group: str, name: str) -> Any:
     if len(claims) > 1:
         owners = " and ".join(sorted(package(point) for point in claims))
         raise PluginError(f"{noun} '{name}' is claimed by {owners}", "uninstall one of the two packages")
+    owner = package(claims[0])
+    whose, hint = f"{noun} '{name}' of package {owner}", f"pip install --upgrade {owner}, or tell its author"
     try:
-        return claims[0].load()
+        found = claims[0].load()
     except ModuleNotFoundError as error:
         raise PluginError(*_missing(claims[0], noun, error)) from error
-    except Exception as error:
-        raise PluginError(
-            f"{noun} '{name}' of package {package(claims[0])} cannot be imported: "
-            f"{type(error).__name__}: {error}",
-            f"pip install --upgrade {package(claims[0])}, or tell its author",
-        ) from error
+    except (Exception, SystemExit) as error:
+        reason = f"{type(error).__name__}: {one_line(str(error))}"
+        raise PluginError(f"{whose} cannot be imported: {reason}", hint) from error
+    wanted = _wanted(group, found)
+    if wanted:
+        raise PluginError(f"{whose} is {claims[0].value}, which is not {wanted}", hint)
+    return found
+
+
+def _wanted(group: str, found: Any) -> str | None:
+    """What the group asks for, if this is something else."""
+    if group == "specnet.backends":
+        fits = isinstance(found, type) and all(hasattr(found, name) for name in ("devices", "compile"))
+        return None if fits else "a class with the methods of specnet.backend.Backend"
+    base = BASES.get(group)
+    classes = found.__mro__ if isinstance(found, type) else ()
+    if base is None or any(f"{cls.__module__}.{cls.__qualname__}" == base for cls in classes[1:]):
+        return None
+    return f"a class derived from {base}"
 
 
 def _missing(point: EntryPoint, noun: str, error: ModuleNotFoundError) -> tuple[str, str]:

@@ -76,6 +76,11 @@ def test_the_table_knows_its_parameters(site: Path) -> None:
         "output_shape": [16],
         "parameters": 16,
         "macs": 0,
+        "kernel": None,
+        "stride": None,
+        "padding": None,
+        "receptive_field": None,
+        "memory": 16 * 4 * 8,
     }
 
 
@@ -123,6 +128,52 @@ def test_a_broken_plugin_harms_only_those_who_use_it(site: Path, tmp_path: Path)
     done = specnet("compile", spec, "--set", "layers.d.kind=dense", "--backend", "needs_more", site=tmp_path)
     assert done.returncode == 2
     assert "pip install a_package_that_is_not_there" in done.stderr
+
+
+def test_what_is_no_kind_and_what_exits_is_reported_and_harms_nobody_else(tmp_path: Path) -> None:
+    info = tmp_path / "wrong-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: wrong\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[specnet.layers]\nseven = wrong_module:SEVEN\nexits = exiting_module:Layer\nplain = builtins:dict\n"
+        "[specnet.datasets]\nnumbers = wrong_module:SEVEN\n"
+        "[specnet.backends]\nno_backend = wrong_module:SEVEN\nfails = wrong_module:Fails\n"
+    )
+    (tmp_path / "wrong_module.py").write_text(
+        "SEVEN = 7\nclass Fails:\n    compile = None\n    def devices(self): raise RuntimeError('a\\nb')\n"
+    )
+    (tmp_path / "exiting_module.py").write_text("import sys\nsys.exit(7)\n")
+    schema = specnet("schema", site=tmp_path)
+    assert (schema.returncode, schema.stderr) == (0, "")
+    assert "seven" not in schema.stdout
+
+    spec = tmp_path / "x.yaml"
+    for kind, words in (
+        ("seven", "is wrong_module:SEVEN, which is not a class derived from specnet.layers.base.Layer"),
+        ("plain", "is builtins:dict, which is not a class derived from specnet.layers.base.Layer"),
+        ("exits", "cannot be imported: SystemExit: 7"),
+    ):
+        spec.write_text(
+            f"specnet: 1\nname: x\nlayers:\n  i: {{kind: input, shape: [4]}}\n  d: {{kind: {kind}}}\n"
+        )
+        done = specnet("validate", spec, site=tmp_path)
+        assert (done.returncode, "SN208" in done.stderr, words in done.stderr) == (1, True, True)
+
+    listed = json.loads(specnet("plugins", "--check", "--json", site=tmp_path).stdout)["plugins"]
+    bad = {p["name"] for p in listed if p["package"] == "wrong" and p["state"] != "ok"}
+    assert bad == {"seven", "exits", "plain", "numbers", "no_backend"}
+    doctor = specnet("doctor", "--json", site=tmp_path)
+    checks = {check["what"]: check for check in json.loads(doctor.stdout)["checks"]}
+    broken = {
+        "layer kind seven",
+        "layer kind exits",
+        "dataset numbers",
+        "backend no_backend",
+        "backend fails",
+    }
+    assert doctor.returncode == 1
+    assert {checks[what]["state"] for what in broken} == {"broken"}
+    assert checks["backend fails"]["detail"] == r"it cannot tell its devices: RuntimeError: a\nb"
 
 
 def test_a_missing_framework_is_named_with_the_pip_command(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,6 +74,7 @@ def _backends() -> Iterator[Check]:
     from specnet import plugins
     from specnet.backend import find
     from specnet.errors import PluginError
+    from specnet.text import one_line
 
     for name in plugins.names("specnet.backends"):
         try:
@@ -82,6 +83,9 @@ def _backends() -> Iterator[Check]:
         except PluginError as error:
             gone = isinstance(error.__cause__, ModuleNotFoundError)
             yield Check(f"backend {name}", "missing" if gone else "broken", f"{error.message}; {error.hint}")
+        except Exception as error:
+            reason = f"{type(error).__name__}: {one_line(str(error))}"
+            yield Check(f"backend {name}", "broken", f"it cannot tell its devices: {reason}")
 
 
 def _plugins() -> Iterator[Check]:
