@@ -47,6 +47,15 @@ def test_a_draw_depends_on_its_own_sample_only() -> None:
     assert not np.array_equal(among[0], among[1])
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 7])
+def test_draws_for_a_batch_are_those_of_each_samples_own_stream(count: int) -> None:
+    """An odd number of normals leaves half a pair behind, which is not the next sample's."""
+    samples = [5, 0, 10**12, 5]
+    for draw, method in ((uniforms, "random_sample"), (normals, "standard_normal")):
+        own = [getattr(stream(3, "a", 1, sample), method)(count) for sample in samples]
+        np.testing.assert_array_equal(draw(3, "a", 1, samples=samples, count=count), own)
+
+
 @pytest.mark.parametrize("rate", [0.0, 0.1, 0.5, 0.9])
 def test_masks_zero_with_their_rate(rate: float) -> None:
     mask = keep_mask(0, "dropout", samples=range(200), shape=(1001,), rate=rate)

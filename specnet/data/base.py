@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from specnet.schema import Strict
 
@@ -40,6 +40,14 @@ def names_of(images: Images, indices: NDArray[np.int64]) -> list[str] | None:
     return None if name is None else [name(int(index)) for index in indices]
 
 
+@runtime_checkable
+class InPlace(Protocol):
+    """Images that lie in memory, or are mapped into it, and can be looked at without a copy."""
+
+    def views(self, indices: NDArray[np.int64]) -> tuple[list[NDArray[np.uint8]], NDArray[np.int64]]:
+        """Like `Images.read`, with an array (channels, height, width) for each image, not to be written."""
+
+
 @dataclass(frozen=True)
 class InMemory:
     """Images held in memory: (n, channels, height, width) with their labels (n,)."""
@@ -56,6 +64,9 @@ class InMemory:
 
     def read(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         return self.images[indices], self.labels[indices]
+
+    def views(self, indices: NDArray[np.int64]) -> tuple[list[NDArray[np.uint8]], NDArray[np.int64]]:
+        return [self.images[index] for index in indices], self.labels[indices]
 
 
 @dataclass(frozen=True)

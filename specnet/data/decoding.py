@@ -123,8 +123,10 @@ def decode_bytes(data: bytes, channels: int, size: int) -> tuple[NDArray[np.uint
         raise BadImage("there was not enough memory to decode it") from None
     except Exception as error:  # decoders raise what they like: struct.error, IndexError, zlib.error, ...
         raise BadImage(_in_words(error)) from error
-    pixels = np.asarray(picture)
-    return (pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)), (*changes, *found)
+    pixels = np.empty((channels, size, size), dtype=np.uint8)
+    for plane, band in zip(pixels, picture.split(), strict=True):
+        plane[:] = np.asarray(band)
+    return pixels, (*changes, *found)
 
 
 def _in_words(error: Exception) -> str:

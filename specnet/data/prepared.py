@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from specnet.data import manifest as manifests
 from specnet.data.base import Data, Dataset, Split, Wanted
-from specnet.data.manifest import LABELS, STATISTICS, Manifest, checked_bytes, shard_name
+from specnet.data.manifest import LABELS, STATISTICS, Manifest, checked_bytes, names_file, shard_name
 from specnet.errors import DataError
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class Shards:
     def __init__(self, folder: Path, manifest: Manifest, split: Split, labels: NDArray[np.int64]) -> None:
         self.shape: tuple[int, ...] = tuple(manifest.shape)
         self.labels = labels
+        self._names = folder / names_file(split)
         self._counts = manifest.part(split).shards
         self._starts: Sequence[int] = [0, *accumulate(self._counts)]
         self._paths = [folder / shard_name(split, index) for index in range(len(self._counts))]
@@ -91,16 +92,30 @@ class Shards:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def name(self, index: int) -> str:
+        """The image's name in the source that it was prepared from; its number if the names are gone."""
+        try:
+            with self._names.open(encoding="utf-8") as lines:
+                return next(islice(lines, index, None)).partition("\t")[0].rstrip("\n")
+        except (OSError, StopIteration, ValueError):
+            return str(index)
+
     def read(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         import numpy as np
 
-        images = np.empty((len(indices), *self.shape), dtype=np.uint8)
-        for image, index in zip(images, indices.tolist(), strict=True):
-            if not 0 <= index < len(self.labels):
-                raise IndexError(index)
+        found, labels = self.views(indices)
+        images = np.empty((len(found), *self.shape), dtype=np.uint8)
+        for image, view in zip(images, found, strict=True):
+            image[:] = view
+        return images, labels
+
+    def views(self, indices: NDArray[np.int64]) -> tuple[list[NDArray[np.uint8]], NDArray[np.int64]]:
+        labels = self.labels[indices]  # raises IndexError for what is not there
+        views: list[NDArray[np.uint8]] = []
+        for index in indices.tolist():
             shard = bisect_right(self._starts, index) - 1
-            image[:] = self._mapped(shard)[index - self._starts[shard]]
-        return images, self.labels[indices]
+            views.append(self._mapped(shard)[index - self._starts[shard]])
+        return views, labels
 
     def _mapped(self, shard: int) -> NDArray[np.uint8]:
         found = self._maps.get(shard)

@@ -24,6 +24,9 @@ from specnet.data.manifest import Stored, shard_name, write_durably
 from specnet.data.sources import Item, pixels, refusal
 from specnet.errors import DataError
 
+CHUNK = 256
+"""Pixels whose products are summed at a time; 256 * 255**2 is below 2**24."""
+
 REPORT_EVERY = 16
 """Images between two reports of progress."""
 
@@ -73,11 +76,7 @@ def make_shard(task: Task, report: Callable[[int], None]) -> None:
     Raises `DataError` if the source is gone, or at the first bad image of a strict task, and `OSError` if the
     disk refuses.
     """
-    shape = (task.channels, task.size, task.size)
-    total = np.zeros(shape, dtype=np.uint32 if len(task.items) < 2**24 else np.uint64)
-    products = np.zeros((task.channels, task.channels), dtype=np.int64)
-    levels = np.empty((task.channels, task.size**2))
-    image = np.empty(shape, dtype=np.uint8)
+    sums = _Sums(task.channels, task.size)
     skipped: list[tuple[int, str]] = []
     converted: list[tuple[int, Sequence[str]]] = []
     digest = hashlib.sha256()
@@ -85,7 +84,7 @@ def make_shard(task: Task, report: Callable[[int], None]) -> None:
     with beside.open("wb") as file:
         for place, item in enumerate(task.items):
             try:
-                image[:], changes = pixels(item, task.channels, task.size)
+                image, changes = pixels(item, task.channels, task.size)
             except BadImage as bad:
                 _check_source(task)
                 if task.strict:
@@ -94,9 +93,7 @@ def make_shard(task: Task, report: Callable[[int], None]) -> None:
             else:
                 if changes:
                     converted.append((place, changes))
-                total += image
-                levels[:] = image.reshape(task.channels, -1)
-                products += _gram(levels)
+                sums.add(image)
                 digest.update(image.data)
                 file.write(image.data)
             if (place + 1) % REPORT_EVERY == 0:
@@ -106,20 +103,38 @@ def make_shard(task: Task, report: Callable[[int], None]) -> None:
         written = file.tell()
     beside.replace(task.shard)
     stored = Stored(bytes=written, sha256=digest.hexdigest())
-    _write_record(task, Record(stored, total.astype(np.int64), products, skipped, converted))
+    _write_record(task, Record(stored, sums.total(), sums.products, skipped, converted))
     report(len(task.items) % REPORT_EVERY)
 
 
-def _gram(levels: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The channels' products summed over pixels. Whole numbers below 2**53 are exact in float64.
+class _Sums:
+    """The sum of a shard's images, and of the products of every two channels over all their pixels.
 
-    einsum keeps to this thread, where BLAS would start others beside the workers.
+    Both are whole numbers that float32 holds exactly, because they stay below 2**24: a shard has at most 4096
+    images of 255 grey levels, and products are summed over 256 pixels at a time before they go on as int64.
     """
-    sums = np.empty((len(levels), len(levels)), dtype=np.int64)
-    for i, row in enumerate(levels):
-        for j in range(i + 1):
-            sums[i, j] = sums[j, i] = int(np.einsum("i,i->", row, levels[j]))
-    return sums
+
+    def __init__(self, channels: int, size: int) -> None:
+        self._shape = (channels, size, size)
+        rows = -(-(size**2) // CHUNK)
+        self._levels = np.zeros((channels, rows * CHUNK), dtype=np.float32)
+        self._rows = self._levels.reshape(channels, rows, CHUNK)
+        self._total = np.zeros((channels, size**2), dtype=np.float32)
+        self.products = np.zeros((channels, channels), dtype=np.int64)
+
+    def add(self, image: NDArray[np.uint8]) -> None:
+        levels = self._levels[:, : self._total.shape[1]]
+        levels[:] = image.reshape(len(image), -1)
+        self._total += levels
+        for i, first in enumerate(self._rows):
+            for j in range(i + 1):
+                # einsum keeps to this thread, where BLAS would start others beside the workers.
+                found = int(np.einsum("rx,rx->r", first, self._rows[j]).sum(dtype=np.float64))
+                self.products[i, j] += found
+                self.products[j, i] = self.products[i, j]
+
+    def total(self) -> NDArray[np.int64]:
+        return self._total.reshape(self._shape).astype(np.int64)
 
 
 def _check_source(task: Task) -> None:

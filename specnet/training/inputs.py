@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specnet.backend import Batch, Precision, storage
 from specnet.data import augment
-from specnet.data.base import Images
+from specnet.data.augment import Change
+from specnet.data.base import Images, InPlace
 from specnet.data.statistics import Statistics
 from specnet.errors import DataError
 from specnet.plan import Mask, Plan
@@ -27,6 +28,7 @@ from specnet.recipe import (
     fits,
 )
 from specnet.text import describe
+from specnet.training.memory import Memory
 
 
 class Inputs:
@@ -48,6 +50,16 @@ class Inputs:
         self._statistics = statistics
         self._seed = seed
         self._dtype = np.dtype(storage(precision))
+        self._mean = self._mean_subtracted()
+        self._std = np.where(statistics.std > 0, statistics.std, 1).astype(self._dtype)
+        self._memory = Memory()
+
+    def _mean_subtracted(self) -> Array:
+        """The mean image, or each channel's mean over it for `standardize`."""
+        mean = self._statistics.mean
+        if isinstance(self._recipe.normalize, Standardize):
+            mean = mean.mean(axis=tuple(range(1, mean.ndim)), keepdims=True)
+        return mean.astype(self._dtype)
 
     def batches(self, images: Images, start: int, stop: int) -> Iterator[Batch]:
         """The batches of steps `start` to `stop`. Every sample is seen once an epoch; the last batch of an
@@ -61,8 +73,9 @@ class Inputs:
                 order = permutation(self._seed, "order", epoch, count=len(images))
                 order_epoch = epoch
             samples = order[place * size : (place + 1) * size]
-            pixels, labels = images.read(samples)
-            yield Batch(self._augmented(pixels, samples, epoch), labels, self._draw_masks(samples, step))
+            pixels, labels = images.views(samples) if isinstance(images, InPlace) else images.read(samples)
+            prepared = self._augmented(pixels, images.shape, samples, epoch)
+            yield Batch(prepared, labels, self._draw_masks(samples, step))
 
     def samples(self, images: Images, step: int) -> NDArray[np.int64]:
         """The indices of the images that the step after `step` steps sees."""
@@ -82,29 +95,56 @@ class Inputs:
             crops = iter([centred])
         return (self._scaled(crop) for crop in crops)
 
-    def _augmented(self, pixels: NDArray[np.uint8], samples: NDArray[np.int64], epoch: int) -> Array:
-        images = self._centred(pixels)
+    def _augmented(
+        self,
+        pixels: Sequence[NDArray[np.uint8]] | NDArray[np.uint8],
+        shape: tuple[int, ...],
+        samples: NDArray[np.int64],
+        epoch: int,
+    ) -> Array:
+        """Images of `shape`, cropped, mirrored and shifted in colour about the mean, as the recipe says."""
+        if len(shape) != 3:
+            return np.ascontiguousarray(self._scaled(self._centred(np.asarray(pixels))))
+        windows = augment.whole(len(samples), *shape[1:])
+        changes = [*self._centring(len(samples))]
         for index, part in enumerate(self._recipe.augment):
             name = (self._seed, part.kind, index, epoch)
             if isinstance(part, RandomCrop):
-                images = augment.random_crop(images, uniforms(*name, samples=samples, count=2), part.size)
+                windows = augment.random_crop(windows, uniforms(*name, samples=samples, count=2), part.size)
             elif isinstance(part, HorizontalFlip):
-                images = augment.flip(images, uniforms(*name, samples=samples, count=1)[:, 0])
+                windows = augment.flip(windows, uniforms(*name, samples=samples, count=1)[:, 0])
             elif isinstance(part, PCAColor):
                 known = self._statistics
                 draws = part.std * normals(*name, samples=samples, count=len(known.color_values))
-                images = augment.shift_color(images, draws, known.color_values, known.color_vectors)
-        return np.ascontiguousarray(self._scaled(images))
+                shifts = augment.color_shifts(draws, known.color_values, known.color_vectors)
+                changes.append(Change(np.add, shifts.astype(self._dtype)))
+        changes += self._scaling(len(samples), shape[0])
+        out = self._memory.take((len(samples), shape[0], windows.height, windows.width), self._dtype)
+        augment.cut(pixels, windows, changes, out)
+        return out
+
+    def _centring(self, count: int) -> Iterator[Change]:
+        """The mean that is subtracted from `count` images, if any."""
+        normalize = self._recipe.normalize
+        if isinstance(normalize, MeanImage):
+            yield Change(np.subtract, self._mean)
+        elif isinstance(normalize, Standardize):
+            yield Change(np.subtract, np.broadcast_to(self._mean.reshape(-1), (count, len(self._mean))))
+
+    def _scaling(self, count: int, channels: int) -> Iterator[Change]:
+        """What `count` images are multiplied or divided by in the end, if anything."""
+        normalize = self._recipe.normalize
+        if isinstance(normalize, MeanImage) and normalize.scale != 1:
+            scale = np.array(normalize.scale, dtype=self._dtype)
+            yield Change(np.multiply, np.broadcast_to(scale, (count, channels)))
+        elif isinstance(normalize, Standardize):
+            yield Change(np.divide, np.broadcast_to(self._std, (count, channels)))
 
     def _centred(self, pixels: NDArray[np.uint8]) -> Array:
         """Pixels about the training set's mean, still in grey levels, so that colour shifts have one unit."""
         images: Array = pixels.astype(self._dtype)
-        normalize = self._recipe.normalize
-        if isinstance(normalize, MeanImage):
-            images -= self._statistics.mean.astype(self._dtype)
-        elif isinstance(normalize, Standardize):
-            axes = tuple(range(1, self._statistics.mean.ndim))
-            images -= self._statistics.mean.mean(axis=axes, keepdims=True).astype(self._dtype)
+        if self._recipe.normalize is not None:
+            images -= self._mean
         return images
 
     def _scaled(self, images: Array) -> Array:
@@ -112,8 +152,7 @@ class Inputs:
         if isinstance(normalize, MeanImage) and normalize.scale != 1:
             return images * self._dtype.type(normalize.scale)
         if isinstance(normalize, Standardize):
-            std = np.where(self._statistics.std > 0, self._statistics.std, 1).astype(self._dtype)
-            return images / std.reshape(-1, *[1] * (images.ndim - 2))
+            return images / self._std.reshape(-1, *[1] * (images.ndim - 2))
         return images
 
     def _draw_masks(self, samples: NDArray[np.int64], step: int) -> dict[str, NDArray[np.uint8]]:

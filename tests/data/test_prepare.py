@@ -20,7 +20,7 @@ import pytest
 import image_files
 import imagenet_files
 from specnet.data import manifest, prepare
-from specnet.data.base import Dataset, Wanted
+from specnet.data.base import Dataset, Wanted, names_of
 from specnet.data.imagenet import ImageNet
 from specnet.data.prepare import Options
 from specnet.data.prepared import Prepared
@@ -75,6 +75,7 @@ def test_images_come_back_as_they_were_read(photos: Path, tmp_path: Path) -> Non
             np.testing.assert_array_equal(ours, theirs)
     names = (tmp_path / "out" / "train-names.txt").read_text().splitlines()
     assert names[:2] == ["train/cat/0.png", "train/cat/1.png"]
+    assert names_of(stored.train, np.array([1, 89])) == ["train/cat/1.png", names[89]]
 
 
 def test_statistics_are_those_of_the_training_images(photos: Path, tmp_path: Path) -> None:
