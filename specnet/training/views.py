@@ -30,7 +30,7 @@ class Views:
     ) -> None:
         self._folder, self._title, self._kernels, self._note = folder, title, kernels, note
         self._blocks: dict[str, Array] = {}
-        self._saved_step = 0
+        self._saved_step = self._drawn_step = 0
         self._failed: set[str] = set()
         self._drawn_at, self._took, self._shown_tests = time.monotonic(), 0.0, 0
         self._events: events.EventFile | None = None
@@ -47,7 +47,8 @@ class Views:
     def saved(self, checkpoint: Checkpoint) -> None:
         """A checkpoint has been written."""
         self._blocks = {name: checkpoint.weights[name] for name in self._kernels}
-        self._saved_step = checkpoint.step
+        if self._blocks:
+            self._saved_step = checkpoint.step
         self._draw_now_and_then()
 
     def close(self) -> None:
@@ -85,7 +86,7 @@ class Views:
     def _draw(self) -> None:
         began = time.monotonic()
         self._try("curves.png", self._draw_curves)
-        if self._blocks:
+        if self._saved_step > self._drawn_step:
             self._try("kernels.png", self._draw_kernels)
         self._drawn_at = time.monotonic()
         self._took = self._drawn_at - began
@@ -99,7 +100,8 @@ class Views:
         blocks = {_in_words(name): block for name, block in self._blocks.items()}
         png = kernels.render(blocks, f"{self._title}, step {self._saved_step:,}: first kernels")
         self._put("kernels.png", png)
-        tests = len(self.history.evaluations)
+        self._drawn_step = self._saved_step
+        tests = sum(test.step <= self._saved_step for test in self.history.evaluations)
         if self._events is not None and tests > self._shown_tests:
             # Once an epoch: a save every minute would fill the files with pictures.
             self._shown_tests = tests

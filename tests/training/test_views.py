@@ -11,6 +11,7 @@ import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from specnet import plan as plans
@@ -18,8 +19,9 @@ from specnet.network import analyse
 from specnet.spec import Spec
 from specnet.spec import load as load_spec
 from specnet.training import events
+from specnet.training.checkpoint import Checkpoint
 from specnet.training.progress import EVERY, Progress
-from specnet.training.views import first_kernels
+from specnet.training.views import Views, first_kernels
 from training_runs import run
 
 
@@ -133,6 +135,33 @@ def test_progress_in_a_pipe_and_on_a_terminal(
     assert re.search(
         r"16 steps in (?:\d+m )?\d+s: [\d,]+ images/s, \d+\.\d% of the time waiting for data\n$", live
     )
+
+
+@pytest.mark.parametrize(
+    ("after_tests", "after_saves", "expected"),
+    [(0.0, 0.0, [1, 2, 3, 4]), (0.0, 1e9, [1, 2, 3, 4]), (1e9, 1e9, [4])],
+)
+def test_the_last_kernels_are_in_the_event_files_whenever_they_are_drawn(
+    tmp_path: Path, after_tests: float, after_saves: float, expected: list[int]
+) -> None:
+    """Drawing is put off for as long as the last one took: never, after saves only, up to the end."""
+    told: list[str] = []
+    views = Views(tmp_path, "x", 0, ["c.g.weight"], told.append)
+    step = {"loss": 1.0, "learning_rate": 0.1, "images_per_second": 1.0, "data_wait": 0.0}
+    for number in range(1, 5):
+        views._took = after_tests
+        views.recorded({"step": number, "epoch": number, **step})
+        test = {"loss": 1.0, "top1_error": 0.5, "top5_error": 0.5}
+        views.recorded({"step": number, "epoch": number, "evaluation": test})
+        views._took = after_saves
+        weights = {"c.g.weight": np.full((2, 1, 3, 3), float(number))}
+        views.saved(Checkpoint(weights, {}, {"step": number}))
+    views.close()
+    (path,) = (tmp_path / "events").iterdir()
+    pictures = [data for data in events.records(path) if b"PNG" in data]
+    assert [events._step(data)[0] for data in pictures] == expected
+    assert (tmp_path / "kernels.png").read_bytes() in pictures[-1]
+    assert not told
 
 
 def test_the_metrics_are_what_they_were(small: Spec, tmp_path: Path) -> None:
