@@ -79,7 +79,8 @@ def _trained(spec: Spec, folder: Path, resume: bool, progress: Progress, options
             raise
         return Outcome(spec.name, folder, parameters, error=error)
     size = spec.training.batch_size if spec.training else 1
-    seconds = gather(lines(folder / "metrics.jsonl"), size).seconds
+    images = listing.look(folder).train_images
+    seconds = gather(lines(folder / "metrics.jsonl"), size, images).seconds
     return Outcome(spec.name, folder, parameters, result, seconds)
 
 

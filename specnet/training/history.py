@@ -79,8 +79,9 @@ class History:
     per_epoch: int | None = None
     """Steps of an epoch, once one is over."""
     seconds: float = 0.0
-    """Time that the steps took, for batches of `batch_size`; evaluations are not in it."""
+    """Time that the steps took; evaluations are not in it. Right if `batch_size` and `train_images` are."""
     batch_size: int = 1
+    train_images: int | None = None
 
     def add(self, line: Mapping[str, Any]) -> None:
         """Take up a line of `metrics.jsonl`. One that is neither a step nor an evaluation tells nothing."""
@@ -94,13 +95,23 @@ class History:
                 self.per_epoch = (step - 1) // (epoch - 1)
             self.loss.add(step, float(line["loss"]))
             self.learning_rate.add(step, float(line["learning_rate"]))
-            self.seconds += self.batch_size / max(float(line["images_per_second"]), 1e-9)
+            self.seconds += self._images(step) / max(float(line["images_per_second"]), 1e-9)
         self.step, self.epoch = step, epoch
 
+    def _images(self, step: int) -> int:
+        """How many images a step had: the last batch of an epoch may be smaller."""
+        if self.train_images is None:
+            return self.batch_size
+        per_epoch = -(-self.train_images // self.batch_size)
+        before = (step - 1) % per_epoch * self.batch_size
+        return min(self.batch_size, self.train_images - before)
 
-def gather(lines: Iterable[Mapping[str, Any]], batch_size: int = 1) -> History:
+
+def gather(
+    lines: Iterable[Mapping[str, Any]], batch_size: int = 1, train_images: int | None = None
+) -> History:
     """The history that these lines tell. Lines that are not what they should be are passed over."""
-    history = History(batch_size=batch_size)
+    history = History(batch_size=batch_size, train_images=train_images)
     for line in lines:
         try:
             history.add(line)

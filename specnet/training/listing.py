@@ -40,6 +40,7 @@ class Run:
     epoch: int = 0
     epochs: int | None = None
     steps_per_epoch: int | None = None
+    train_images: int | None = None
     evaluation: dict[str, float] | None = None
     problem: str | None = None
 
@@ -86,7 +87,8 @@ def look(path: Path) -> Run:
     step, epoch = int(last.get("step", 0)), int(last.get("epoch", 0))
     if saved and not last:
         step = int(saved["step"])
-    stop, per_epoch = (_positive(saved.get(name)) for name in ("stop", "steps_per_epoch"))
+    names = ("stop", "steps_per_epoch", "train_images")
+    stop, per_epoch, images = (_positive(saved.get(name)) for name in names)
     if stop and per_epoch:
         epochs = -(-stop // per_epoch)
     state: State = "stopped"
@@ -98,7 +100,9 @@ def look(path: Path) -> Run:
         state = "finished"
     elif "stopped" in last:
         problem = f"the loss was {last['stopped']} at step {step}"
-    return Run(str(path), state, name, digest, step, stop, epoch, epochs, per_epoch, evaluation, problem)
+    return Run(
+        str(path), state, name, digest, step, stop, epoch, epochs, per_epoch, images, evaluation, problem
+    )
 
 
 def _positive(value: object) -> int | None:

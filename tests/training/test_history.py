@@ -43,6 +43,8 @@ def test_a_run_is_gathered_from_its_lines(tmp_path: Path) -> None:
     assert (history.step, history.epoch, history.per_epoch) == (4, 2, 3)
     assert history.evaluations == [(3, 0.5, 0.25, 0.0)]
     assert history.seconds == pytest.approx(4 * 10 / 20)
+    # 24 images in batches of 10: the third batch of an epoch has 4.
+    assert gather(lines(path), 10, 24).seconds == pytest.approx((10 + 10 + 4 + 10) / 20)
 
 
 @pytest.mark.parametrize(

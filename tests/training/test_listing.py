@@ -37,7 +37,7 @@ def made(folder: Path, *, steps: int = 10, saved: int | None = 10, stop: int = 5
     if saved is not None:
         kept = folder / "checkpoints" / f"step-{saved:08d}"
         kept.mkdir(parents=True)
-        state = json.dumps({"step": saved, "stop": stop, "steps_per_epoch": 10}).encode()
+        state = json.dumps({"step": saved, "stop": stop, "steps_per_epoch": 10, "train_images": 95}).encode()
         (kept / "state.json").write_bytes(state)
         manifest = {"files": {"state.json": {"bytes": len(state), "sha256": ""}}}
         (kept / "manifest.json").write_text(json.dumps(manifest))
@@ -47,7 +47,7 @@ def made(folder: Path, *, steps: int = 10, saved: int | None = 10, stop: int = 5
 def test_how_far_a_run_is(tmp_path: Path) -> None:
     found = listing.look(made(tmp_path / "r", steps=12))
     assert found.spec_hash is not None
-    expected = Run(str(tmp_path / "r"), "stopped", "small", found.spec_hash, 12, 50, 2, 5, 10, TOLD, None)
+    expected = Run(str(tmp_path / "r"), "stopped", "small", found.spec_hash, 12, 50, 2, 5, 10, 95, TOLD, None)
     assert found == expected
 
 
