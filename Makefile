@@ -14,6 +14,7 @@ help:
 	@echo "make install  the environment in $(VENV) only"
 	@echo "make parity   500 random graphs through PyTorch, TensorFlow and NumPy"
 	@echo "make museum   docs/museum.md: what the checker says of networks that people wrote down"
+	@echo "make crash    200 trainers killed at random moments, 50 of them in a save, on both backends"
 	@echo "make clean    remove the environment and the demo's runs"
 
 install: $(INSTALLED)
@@ -46,6 +47,9 @@ parity: install
 
 museum: install
 	$(BIN)/python docs/make_museum.py
+
+crash: install
+	$(BIN)/python tests/crash.py --moments 200 --in-saves 50 --seed 0
 
 clean:
 	rm -rf $(VENV) $(DEMO)

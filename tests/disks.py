@@ -15,8 +15,9 @@ Watch = Callable[[int, str, tuple[Any, ...]], None]
 class Watched(Calls):
     """Tells `watch` of every call before it is made: its number from 1, its name, its arguments."""
 
-    def __init__(self, watch: Watch) -> None:
-        self._watch = watch
+    def __init__(self, watch: Watch, *, flushes: bool = False) -> None:
+        """Waiting for the real disk only takes time, unless the process is killed in the middle of it."""
+        self._watch, self._flushes = watch, flushes
         self.count = 0
 
     def _tell(self, name: str, *arguments: Any) -> None:
@@ -36,7 +37,9 @@ class Watched(Calls):
         return super().write(descriptor, data)
 
     def fsync(self, descriptor: int) -> None:
-        self._tell("fsync", descriptor)  # and no more: waiting for the real disk would only take time
+        self._tell("fsync", descriptor)
+        if self._flushes:
+            super().fsync(descriptor)
 
     def close(self, descriptor: int) -> None:
         super().close(descriptor)  # a close that fails has closed all the same
