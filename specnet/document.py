@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from specnet.errors import Diagnostic, Position, SpecError, UsageError, suggestion
+from specnet.errors import Diagnostic, Position, SpecError, UsageError, nearest, suggestion
 from specnet.text import printable
 from specnet.yaml_reader import NAMED, Node, Source, read_nodes
 
@@ -59,11 +60,9 @@ class Document:
         for depth, step in enumerate(parents):
             child = _child(node, step)
             if child is None:
-                raise _unknown_step(node, step, ".".join(parents[:depth]))
+                raise _unknown_step(node, step, ".".join(parents[:depth]), [*parents[depth:], last], text)
             node = child
         if isinstance(node.value, dict):
-            old = node.value.get(last)
-            value.key = old.key if old is not None else None
             node.value[last] = value
         elif isinstance(node.value, list) and last.isdecimal() and int(last) < len(node.value):
             node.value[int(last)] = value
@@ -81,10 +80,21 @@ def _child(node: Node, step: str | int) -> Node | None:
     return None
 
 
-def _unknown_step(node: Node, step: str, parent: str) -> UsageError:
+def _unknown_step(
+    node: Node, step: str, parent: str, missing: Sequence[str] = (), text: str = ""
+) -> UsageError:
+    """What to say where a step leads nowhere. `missing` are the steps from there on, and `text` the value."""
     where = f"'{parent}'" if parent else "the spec"
     if isinstance(node.value, dict):
-        return UsageError(f"--set: {where} has no '{step}'", suggestion(step, node.value, noun="name"))
+        hint = suggestion(step, node.value, noun="name")
+        if not nearest(step, list(node.value)):
+            whole = text.strip()
+            for name in reversed(missing[1:]):
+                whole = f"{{{name}: {whole}}}"
+            path = f"{parent}.{step}" if parent else step
+            there = ", ".join(list(node.value)[:24])
+            hint = f"to add it, write all of it: --set '{path}={whole}'; there are {there}"
+        return UsageError(f"--set: {where} has no '{step}'", hint)
     if isinstance(node.value, list):
         return UsageError(
             f"--set: {where} has no item '{step}'", f"items count from 0 to {len(node.value) - 1}"

@@ -112,9 +112,11 @@ def kind_of(value: Any, valid: list[str], noun: str, advice: str = "") -> str:
     if misspelt:
         hint = "did you mean 'kind'?"
         raise finding("unknown_key", f"unknown key '{misspelt[0]}'", hint, at=misspelt[0])
+    hint = f"{noun} kinds: {', '.join(valid)}"
+    if "kind" not in value:
+        raise finding("kind_absent", "the key 'kind' is missing", hint)
     if kind is None:
-        absent = "kind_absent" if "kind" not in value else "kind_missing"
-        raise finding(absent, "the key 'kind' is missing", f"{noun} kinds: {', '.join(valid)}")
+        raise finding("kind_empty", "'kind' has no value", hint, at="kind")
     if not isinstance(kind, str) or kind not in valid:
         got = f"'{kind}'" if isinstance(kind, str) else shown(kind)
         near = isinstance(kind, str) and nearest(kind, valid)
@@ -129,12 +131,14 @@ def shown(value: object, limit: int = 40) -> str:
         return "nothing"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, str | int) and len(str(value)) > limit and str(value).lstrip("+-").isdecimal():
+        return f"a number of {len(str(value).lstrip('+-')):,} digits"
     if isinstance(value, str):
         return f"the text '{value[:limit]}{'...' if len(value) > limit else ''}'"
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list | tuple):
-        inner = ", ".join(shown(v) if isinstance(v, list | dict) else str(v) for v in value[:6])
+        inner = ", ".join(v[:limit] if isinstance(v, str) else shown(v) for v in value[:6])
         return f"the list [{inner}{', ...' if len(value) > 6 else ''}]"
     return str(value)[:limit]
 

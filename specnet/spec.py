@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -23,6 +23,7 @@ from specnet.errors import Diagnostic, PluginError, Position, SpecError, nearest
 from specnet.layers.base import Layer
 from specnet.recipe import Training
 from specnet.schema import Names, Strict, finding, kind_of, shown
+from specnet.yaml_reader import Node
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 DEFAULT_GROUP = "gpu0"
@@ -134,6 +135,9 @@ def _validated(data: dict[str, Any], origin: Document | None) -> Spec:
         spec = Spec.model_validate(data)
     except ValidationError as error:
         raise SpecError(findings(error, origin)) from None
+    empty = _empty_keys(origin) if origin else []
+    if empty:
+        raise SpecError(empty)
     spec._document = origin
     return spec
 
@@ -184,6 +188,7 @@ CODES = {
     "unknown_kind": "SN204",
     "kind_missing": "SN204",
     "kind_absent": "SN204",
+    "kind_empty": "SN204",
     "name": "SN205",
     "literal_error": "SN206",
     "plugin": "SN208",
@@ -201,6 +206,7 @@ RANGE_ERRORS = {
     "range",
 }
 TRUTH = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
+EMPTY = "remove the key or give it one"
 EXPECTED = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -216,11 +222,29 @@ EXPECTED = {
 
 def findings(error: ValidationError, origin: Document | None) -> list[Diagnostic]:
     """Pydantic's errors as diagnostics with positions, in words for the person who edits the file."""
-    return [
+    found = [
         _finding(dict(e), origin)
         for e in error.errors(include_url=False)
         if e["type"] != "default_factory_not_called"  # it merely follows from another
     ]
+    placed = {diagnostic.position for diagnostic in found}
+    more = _empty_keys(origin) if origin else []
+    return [*found, *(diagnostic for diagnostic in more if diagnostic.position not in placed)]
+
+
+def _empty_keys(origin: Document) -> list[Diagnostic]:
+    """A finding for each key that nothing stands behind, also where the key may be left out."""
+    empty = _without_value(origin.root)
+    return [Diagnostic("SN203", f"'{key}' has no value", node.key_position(), EMPTY) for key, node in empty]
+
+
+def _without_value(node: Node) -> Iterator[tuple[str, Node]]:
+    named = isinstance(node.value, dict)
+    for key, inner in node.value.items() if named else enumerate(node.value):
+        if isinstance(inner.value, dict | list):
+            yield from _without_value(inner)
+        elif named and inner.value is None:
+            yield str(key), inner
 
 
 def _finding(error: dict[str, Any], origin: Document | None) -> Diagnostic:
@@ -228,10 +252,14 @@ def _finding(error: dict[str, Any], origin: Document | None) -> Diagnostic:
     path: Path_ = tuple(step for step in error["loc"] if step != "[key]")
     if "at" in context:
         path = (*path, context["at"])
-    at_key = kind in ("unknown_key", "missing", "kind_absent") or error["loc"][-1:] == ("[key]",)
+    empty = kind != "unknown_key" and error["input"] is None and isinstance(path[-1], str)
+    of_key = kind in ("unknown_key", "missing", "kind_absent", "kind_empty")
+    at_key = empty or of_key or error["loc"][-1:] == ("[key]",)
     place = origin.locate(path[:-1] if kind == "missing" else path, key=at_key) if origin else None
     code = CODES.get(kind, "SN207" if kind in RANGE_ERRORS else "SN203")
     message, hint = _words(kind, error, context, path)
+    if empty:
+        message, hint = f"'{path[-1]}' has no value", context.get("hint") or EMPTY
     if origin is None or kind in ("missing", "plugin"):
         where = ".".join(str(step) for step in (path[:-1] if kind == "missing" else path))
         message = f"{where}: {message}" if where else message
@@ -277,6 +305,7 @@ def _words(kind: str, error: dict[str, Any], context: dict[str, Any], path: Path
         "unknown_kind",
         "kind_missing",
         "kind_absent",
+        "kind_empty",
         "plugin",
         "name",
         "duplicate",

@@ -8,7 +8,7 @@ the other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -21,7 +21,7 @@ from specnet.network import Network, analyse
 from specnet.normal_form import canonical, renamed_groups, with_groups, with_layers
 from specnet.renames import renamed
 from specnet.spec import Spec
-from specnet.text import plural
+from specnet.text import code_cell, plural
 
 Op = Literal["add", "remove", "change", "rename"]
 SHOWN = 5
@@ -98,12 +98,11 @@ class Diff:
         lists are cut, and the layers of a network that is only written another way are left out."""
         if not self.changes:
             return "no differences"
-        lines = [str(change) for change in self._shown(everything)]
+        shown = self._shown(everything)
+        lines = [*map(str, shown), *self._left_out(shown)]
         found = self.consequences
         if found is None:
             return "\n".join([*lines, "", *self._unknown()])
-        if len(lines) < len(self.changes) and found.same_network:
-            lines.append("layers are written another way (--all shows how)")
         after = (f"  {line}" for line in found.lines(everything=everything))
         return "\n".join([*lines, "", "consequences", *after])
 
@@ -112,12 +111,22 @@ class Diff:
         if not self.changes:
             return "no differences"
         rows = ["| | part | before | after |", "|---|---|---|---|"]
-        for c in self._shown(everything):
-            sides = [f"`{c.words(side)}`" if side is not None else "" for side in (c.before, c.after)]
-            rows.append(f"| {c.op} | `{c.path}` | {sides[0]} | {sides[1]} |")
-        lines = self._unknown() if self.invalid else []
+        shown = self._shown(everything)
+        for c in shown:
+            sides = [code_cell(c.words(side)) if side is not None else "" for side in (c.before, c.after)]
+            rows.append(f"| {c.op} | {code_cell(c.path)} | {sides[0]} | {sides[1]} |")
+        lines = [*self._left_out(shown), *(self._unknown() if self.invalid else [])]
         lines += self.consequences.lines(everything=everything) if self.consequences else []
         return "\n".join([*rows, *([""] if lines else []), *(f"- {line}" for line in lines)])
+
+    def _left_out(self, shown: Sequence[Change]) -> list[str]:
+        """What to say in place of the layers of a network that is only written another way."""
+        same = self.consequences is not None and self.consequences.same_network
+        return (
+            ["layers are written another way (--all shows how)"]
+            if same and len(shown) < len(self.changes)
+            else []
+        )
 
     def _shown(self, everything: bool) -> list[Change]:
         if everything:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 
 LONGEST = 500
 """Characters of a message that are shown on its line."""
+MOST_NAMES = 8
+"""Names that are listed whole where a line has other things to say."""
 
 
 def printable(text: str, keep: str = "") -> str:
@@ -48,6 +51,20 @@ def columns(
 def describe(shape: Sequence[int]) -> str:
     """A shape in words: `96x55x55`."""
     return "x".join(str(size) for size in shape)
+
+
+def few(names: Sequence[str], separator: str = ", ") -> str:
+    """All names where they are few, else the first two and how many there are: `a, b, ... (2,000)`."""
+    if len(names) <= MOST_NAMES:
+        return separator.join(names)
+    return separator.join([*names[:2], f"... ({len(names):,})"])
+
+
+def code_cell(text: str) -> str:
+    """Text as code in a cell of a Markdown table, whatever it contains."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    inside = f" {text} " if "`" in text else text
+    return f"{fence}{printable(inside)}{fence}".replace("|", r"\|")
 
 
 def plural(count: int, noun: str) -> str:

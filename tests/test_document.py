@@ -104,12 +104,26 @@ def test_overrides_by_name() -> None:
     assert parsed.data() == {"layers": {"conv1": {"filters": 64, "from": ["a", "c"], "kernel": [3, 5]}}}
 
 
+def test_what_an_override_lacks_is_shown_in_the_option() -> None:
+    parsed = document.parse("layers:\n  conv1: {filters: 96}\n", "x.yaml")
+    parsed.override("layers.conv1={kind: dense}")
+    place = parsed.locate(("layers", "conv1", "units"))
+    assert (place.file, place.line, place.column, place.source) == (
+        "--set layers.conv1",
+        1,
+        1,
+        "{kind: dense}",
+    )
+
+
 @pytest.mark.parametrize(
     ("assignment", "words"),
     [
         ("layers.conv2.filters=64", "did you mean 'conv1'?"),
         ("layer.conv1.filters=64", "did you mean 'layers'?"),
         ("layers.conv1.filters.x=64", "single value"),
+        ("layers.conv1.weights.std=0.1", "--set 'layers.conv1.weights={std: 0.1}'; there are filters, from"),
+        ("training.loss.kind= x", "--set 'training={loss: {kind: x}}'"),
         ("layers.conv1.from.7=c", "items count from 0 to 1"),
         ("layers.conv1.filters", "PATH=VALUE"),
         ("=3", "PATH=VALUE"),

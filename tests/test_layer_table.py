@@ -156,6 +156,17 @@ def test_other_forms(specs: Path) -> None:
     assert "60,965,224" in page
 
 
+def test_what_reads_thousands_of_layers_fits_a_line() -> None:
+    layers = "".join(f"  l{i}: {{kind: activation, from: image, function: relu}}\n" for i in range(2000))
+    joined = f"  all: {{kind: concat, from: [{', '.join(f'l{i}' for i in range(2000))}]}}\n"
+    table = layer_table.make(network(layers + joined))
+    for text in (str(table), table.as_markdown(), table._repr_html_().replace("</tr>", "\n")):
+        assert "l0, l1, ... (2,000)" in text
+        assert max(map(len, text.splitlines())) < 1200
+    assert table.as_json()["layers"][-1]["from"][-1] == "l1999"
+    assert "l1999" in table.as_csv().splitlines()[-1]
+
+
 def test_names_are_escaped_in_html() -> None:
     table = layer_table.make(network("  a: {kind: dense, from: image, units: 2}\n"))
     assert "<b>" not in replace(table, name="<b>")._repr_html_()

@@ -10,6 +10,7 @@ import pytest
 from specnet import document, spec
 from specnet.errors import Diagnostic, SpecError
 from specnet.network import examine
+from specnet.schema import shown
 from specnet.training.kept_spec import as_text
 
 GOOD = """\
@@ -101,6 +102,54 @@ def test_schema_findings(old: str, new: str, code: str, line: int, words: str) -
     assert (finding.code, finding.position.line) == (code, line)
     assert words in f"{finding.message} {finding.hint}"
     assert [d.code for d in others if d.code != "SN301"] == [], "nothing else is reported"
+
+
+EMPTY_KEYS = """\
+specnet: 1
+name: x
+data:
+layers:
+  image: {kind: input, shape: [4]}
+  d: {kind: dense, from: image, units: 2, bias: null, activation: ~}
+  e: {kind: , from: d, units: 3}
+  f:
+training:
+  loss: {kind: softmax_cross_entropy, from: d}
+  optimizer: {kind: sgd, learning_rate: 0.1, biases: , clip_norm: }
+assumed:
+"""
+
+
+def test_a_key_without_a_value_is_a_finding_everywhere() -> None:
+    found = examine(document.parse(EMPTY_KEYS, "x.yaml"))[1]
+    keys = [("data", 3, 1), ("bias", 6, 43), ("activation", 6, 55), ("kind", 7, 7), ("f", 8, 3)]
+    keys += [("biases", 11, 46), ("clip_norm", 11, 56), ("assumed", 12, 1)]
+    places = [(d.message, d.position.line, d.position.column) for d in found if d.position]
+    assert places == [(f"'{key}' has no value", line, column) for key, line, column in keys]
+    assert found[-1].hint == "remove the key or give it one"
+
+
+def test_one_empty_key_is_found_in_a_spec_that_is_good_otherwise() -> None:
+    (finding,) = examine(document.parse(EMPTY_KEYS.split("data:", maxsplit=1)[0] + EMPTY_LAST, "x.yaml"))[1]
+    assert (finding.code, finding.message) == ("SN203", "'training' has no value")
+
+
+EMPTY_LAST = (
+    "layers:\n  image: {kind: input, shape: [4]}\n  d: {kind: dense, from: image, units: 2}\ntraining:\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (10**99, "a number of 100 digits"),
+        ("-" + "9" * 5000, "a number of 5,000 digits"),
+        ("9" * 7, "the text '9999999'"),
+        (["d", None, True], "the list [d, nothing, true]"),
+    ],
+)
+def test_values_in_words(value: object, words: str) -> None:
+    assert shown(value) == words
 
 
 def test_findings_of_schema_and_graph_come_together() -> None:

@@ -270,6 +270,23 @@ def test_markdown() -> None:
     assert "- conv: 8x7x7 -> 16x7x7" in text.splitlines()
 
 
+def test_cells_of_markdown_hold_whatever_a_value_contains() -> None:
+    noted = "assumed: {from: 'A', values: name}\n"
+    before, after = SMALL + noted, SMALL + noted.replace("'A'", '"b | `c` ``d\\ne"')
+    text = compare(load(before), load(after)).as_markdown()
+    # GitHub's tables take a pipe only as \\|, and code that contains two backticks stands between three.
+    row = r'| change | `assumed.from` | `A` | ``` "b \| `c` ``d\ne" ``` |'
+    assert row in text.splitlines()
+
+
+def test_markdown_says_what_it_leaves_out(specs: Path) -> None:
+    found = specnet.diff(specs / "alexnet.yaml", specs / "alexnet_towers.yaml")
+    line = "layers are written another way (--all shows how)"
+    assert line in found.text().splitlines()
+    assert f"- {line}" in found.as_markdown().splitlines()
+    assert line not in found.as_markdown(everything=True)
+
+
 def test_an_option_inside_an_option() -> None:
     biased = SMALL.replace("0.1}", "0.1, biases: {learning_rate: 0.2}}")
     one, two = (spec.load(document.parse(text, "x.yaml")) for text in (SMALL, biased))

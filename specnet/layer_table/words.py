@@ -8,7 +8,7 @@ import io
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from specnet.text import columns, describe, plural, size
+from specnet.text import columns, describe, few, plural, size
 
 if TYPE_CHECKING:
     from specnet.layer_table.table import Row, Table
@@ -57,8 +57,8 @@ def table_columns(table: Table) -> list[Column]:
     return [
         Column("layer", lambda row: row.name),
         Column("kind", lambda row: row.kind, rank=1),
-        Column("groups", lambda row: "+".join(row.groups), rank=2),
-        Column("reads", lambda row: ("* " if row.cross_group else "") + ", ".join(row.reads)),
+        Column("groups", lambda row: few(row.groups, "+"), rank=2),
+        Column("reads", lambda row: ("* " if row.cross_group else "") + few(row.reads)),
         Column("output", lambda row: describe(row.output_shape)),
         Column("window", window, rank=3),
         Column("sees", field, right=True, rank=5),
@@ -116,9 +116,9 @@ def notes(table: Table) -> list[str]:
         found.append(f"{t.cross_group_edges} cross-group edges (*) carry {carried}")
     step = f"a step of {plural(table.images, 'image')}"
     if table.traffic:
-        routes = ", ".join(f"{a} -> {b} {size(moved)}" for (a, b), moved in table.traffic.items())
+        routes = few([f"{a} -> {b} {size(moved)}" for (a, b), moved in table.traffic.items()])
         found.append(f"{step} moves {size(sum(table.traffic.values()))}: {routes}")
-    least = ", ".join(f"{name} {size(group.needs)}" for name, group in table.groups.items())
+    least = few([f"{name} {size(group.needs)}" for name, group in table.groups.items()])
     found.append(f"{step} needs at least: {least}")
     return found
 
@@ -127,7 +127,9 @@ def markdown(table: Table) -> str:
     """A Markdown table with the notes as a list under it."""
     shown = table_columns(table)
     lines = [[column.head for column in shown], ["--:" if column.right else "---" for column in shown]]
-    lines += [[column.cell(row).replace("* ", r"\* ") for column in shown] for row in table.rows]
+    lines += [
+        [column.cell(row).replace("* ", r"\* ").replace("|", r"\|") for column in shown] for row in table.rows
+    ]
     lines += [[f"**{cell}**" if cell else "" for cell in line] for line in _totals(table, shown)]
     rows = [f"| {' | '.join(line)} |" for line in lines]
     listed = [f"- {note}".replace("(*)", r"(\*)") for note in notes(table)]

@@ -171,6 +171,42 @@ def test_diff_reads_revisions_from_git(
     assert cli("diff", "HEAD:net.yaml", "net.yaml", "--md").out.startswith("| | part | before | after |")
 
 
+def test_every_command_reads_revisions_and_a_folder_in_git_is_no_spec(
+    cli: Cli, specs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "net.yaml").write_text((specs / "lenet5.yaml").read_text())
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    for arguments in (["init"], ["add", "."], ["commit", "-m", "first"]):
+        subprocess.run(["git", *identity, *arguments], cwd=tmp_path, check=True, capture_output=True)
+    monkeypatch.chdir(tmp_path)
+    name = "HEAD:specs/net.yaml"
+    assert cli("validate", name).out.startswith(f"{name} is valid")
+    assert cli("table", name, "--json").code == 0
+    assert cli("graph", "--diff", name, "specs/net.yaml", "-o", "x.svg").code == 0
+    for arguments in (["diff", "HEAD:specs", name], ["table", "HEAD:specs"], ["validate", "HEAD:specs"]):
+        done = cli(*arguments)
+        assert (done.code, "cannot read HEAD:specs: it is a directory" in done.err) == (2, True)
+
+
+def test_standard_input_has_one_name(cli: Cli, specs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = (specs / "lenet5.yaml").read_bytes()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(raw)))
+    assert cli("validate", "-").out.startswith("<stdin> is valid")
+
+
+def test_an_unreadable_file_hides_nothing_about_the_others(cli: Cli, specs: Path, broken: Path) -> None:
+    paths = (specs / "lenet5.yaml", "nowhere.yaml", broken)
+    done = cli("validate", *paths)
+    assert done.code == 2
+    assert "lenet5.yaml is valid" in done.out
+    assert "error SN301" in done.err
+    assert "nowhere.yaml:1:1: error SN111: cannot read nowhere.yaml: No such file" in done.err
+    found = json.loads(cli("validate", *paths, "--json").out)
+    assert (found["valid"], [d["code"] for d in found["diagnostics"]]) == (False, ["SN111", "SN301"])
+    assert found["diagnostics"][0]["file"] == "nowhere.yaml"
+
+
 def test_compile_prints_the_placement(cli: Cli, specs: Path) -> None:
     done = cli("compile", specs / "alexnet_digits.yaml", "--devices", "cpu")
     assert done.code == 0
@@ -273,6 +309,7 @@ def colored(environment: dict[str, str], *, terminal: bool, broken: Path) -> boo
         ({"NO_COLOR": "1"}, True, False),
         ({"TERM": "dumb"}, True, False),
         ({"FORCE_COLOR": "1"}, False, True),
+        ({"FORCE_COLOR": "0"}, True, False),
         ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, True, False),
     ],
 )
