@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import image_files
 from specnet.data.base import Wanted
 from specnet.data.digits import Digits
 from specnet.data.image_folder import ImageFolder
@@ -127,3 +128,32 @@ def test_a_folder_needs_a_path_and_an_image_network() -> None:
         ImageFolder().open(None, RGB)
     with pytest.raises(DataError, match="1 or 3 channels"):
         ImageFolder().open("x", Wanted((64,), 2))
+
+
+def test_a_folder_converts_what_prepare_converts(tmp_path: Path) -> None:
+    good = image_files.converted(tmp_path / "train" / "a")
+    fill(tmp_path / "test" / "a", 1, (1, 2, 3))
+    data = ImageFolder().open(str(tmp_path), RGB)
+    images, _ = data.train.read(np.arange(len(good)))
+    for name, image in zip(sorted(good), images, strict=True):
+        assert np.abs(image[:, 0, 0].astype(int) - good[name][1]).max() <= 6, name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["truncated.jpg", "empty.jpg", "bomb.png", "not_an_image.jpg", "unreadable.png", "loop.jpg", "around"],
+)
+def test_a_folder_names_what_prepare_would_skip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """As soon as it is known: a folder's link when it is opened, a file when it is read."""
+    reasons = image_files.bad(tmp_path / "all")
+    fill(tmp_path / "data" / "train" / "a", 1, (1, 2, 3))
+    fill(tmp_path / "data" / "test" / "a", 1, (1, 2, 3))
+    image_files.forbid(monkeypatch, name if "unreadable" in name else "nothing")
+    (tmp_path / "all" / name).rename(tmp_path / "data" / "train" / "a" / name)
+    if name == "loop.jpg":
+        (tmp_path / "all" / "loop_too.jpg").rename(tmp_path / "data" / "test" / "a" / "loop_too.jpg")
+        (tmp_path / "data" / "train" / "a" / "loop_too.jpg").symlink_to("loop.jpg")
+    with pytest.raises(DataError, match=f"cannot read the image .*{name}: .*{reasons[name]}"):
+        ImageFolder().open(str(tmp_path / "data"), RGB).train.read(np.arange(2))
