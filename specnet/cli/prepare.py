@@ -87,10 +87,17 @@ def _share(text: str) -> float:
     return number
 
 
+def _cores() -> int:
+    """The cores that this process may use, where the system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def run(options: argparse.Namespace) -> int:
     from specnet.training.progress import Progress
 
-    workers = options.workers or len(os.sched_getaffinity(0))
+    workers = options.workers or _cores()
     progress = Progress()
     with _noticing_signals() as noticed:
         watch = _watching(progress, noticed)
