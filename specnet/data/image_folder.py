@@ -39,7 +39,8 @@ class ImageFolder(Data):
 
     def open(self, path: str | None, wanted: Wanted) -> Dataset:
         root = checked(path, wanted, self.kind)
-        return opened(folder_source(root, self.held_out), wanted.shape[0], self.size or wanted.shape[1])
+        source = folder_source(root, self.held_out, "--data image_folder:PATH")
+        return opened(source, wanted.shape[0], self.size or wanted.shape[1])
 
 
 def checked(path: str | None, wanted: Wanted, kind: str) -> Path:

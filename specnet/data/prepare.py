@@ -87,7 +87,7 @@ def _find(path: Path, destination: Path, options: Options, watch: Watch | None) 
         raise UsageError(f"{destination} lies in {path}", "prepare into a folder outside the source")
     if is_imagenet(path):
         return imagenet_source(path, watch)
-    return folder_source(path, options.held_out, "prepared")
+    return folder_source(path, options.held_out, "specnet prepare SRC DST")
 
 
 def _decoder() -> str:

@@ -95,11 +95,11 @@ def refusal(item: Item, reason: str) -> DataError:
     return DataError(f"cannot read the image {name}{inside}: {reason}", hint)
 
 
-def split_folders(root: Path, kind: str = "image_folder") -> tuple[Path, Path | None]:
+def split_folders(root: Path, usage: str) -> tuple[Path, Path | None]:
     """The training folder and the test folder, if the split is given."""
     if not root.is_dir():
         what = "is not a folder" if root.exists() else "does not exist"
-        raise DataError(f"the data folder {root} {what}", f"--data {kind}:PATH")
+        raise DataError(f"the data folder {root} {what}", usage)
     train = root / "train"
     if not train.is_dir():
         return root, None
@@ -117,9 +117,12 @@ def class_names(root: Path) -> list[str]:
     return names
 
 
-def folder_source(root: Path, held_out: float, kind: str = "image_folder") -> Source:
-    """The source in a folder of class folders, or of such folders for training and testing."""
-    train_root, test_root = split_folders(root, kind)
+def folder_source(root: Path, held_out: float, usage: str) -> Source:
+    """The source in a folder of class folders, or of such folders for training and testing.
+
+    `usage` is the hint if there is no such folder.
+    """
+    train_root, test_root = split_folders(root, usage)
     classes = class_names(train_root)
     train = labelled(train_root, classes, root)
     if test_root is not None:
