@@ -13,6 +13,7 @@ from specnet.backend import Batch, Precision, State, check_inputs, check_state, 
 from specnet.placement import Placement
 from specnet.plan import Plan
 from specnet.randomness import Array
+from specnet_torch import fast
 from specnet_torch.model import TorchModel
 from specnet_torch.update import update
 
@@ -24,6 +25,8 @@ class TorchExecutable:
 
     def __init__(self, plan: Plan, placement: Placement, precision: Precision) -> None:
         self.plan = plan
+        if fast.enabled() and "cpu" in placement.values():
+            fast.keep_memory()
         self._dtype = DTYPES[storage(precision)]
         self._computing = DTYPES[precision]
         rounding = self._computing if self._computing != self._dtype else None

@@ -16,6 +16,7 @@ from specnet.layers.lrn import LRN
 from specnet.layers.pool import AvgPool, MaxPool
 from specnet.layers.window import Pads
 from specnet.plan import Compute
+from specnet_torch import fast
 from specnet_torch.registry import Run, implements
 
 Weights = Mapping[str, Tensor]
@@ -26,6 +27,10 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "sigmoid": torch.sigmoid,
     "softmax": lambda x: torch.softmax(x, dim=1),
 }
+
+
+FRESH = frozenset({"conv", "dense", "batch_norm"})
+"""Kinds whose output is a new tensor that their own gradient does not look at: it may be changed in place."""
 
 
 def padded(x_nchw: Tensor, pads: Pads, value: float) -> Tensor:
@@ -83,6 +88,9 @@ def lrn(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> 
     assert isinstance(layer, LRN)
     channels, reach = x.shape[1], layer.size // 2
     band = x.new_ones(channels, channels).triu(-reach).tril(reach)
+    if fast.enabled():
+        normal: Tensor = fast.Normalize.apply(x, band[:, :, None, None], layer.k, layer.scale(), layer.beta)
+        return normal
     sums = F.conv2d(x * x, band[:, :, None, None])
     return x * (layer.k + layer.scale() * sums).pow(-layer.beta)
 

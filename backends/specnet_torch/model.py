@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from specnet.placement import Placement
 from specnet.plan import Compute, Feed, Plan, Transfer
-from specnet_torch import kinds
+from specnet_torch import fast, kinds
 from specnet_torch.registry import Run, find
 
 
@@ -28,7 +28,7 @@ class Share(nn.Module):
         self.rounding = rounding
         self._carry_out = find(step)
         for role, weight in step.weights.items():
-            values = torch.zeros(weight.shape, device=device, dtype=dtype)
+            values = fast.images_last(torch.zeros(weight.shape, device=device, dtype=dtype))
             if weight.trainable:
                 self.register_parameter(role, nn.Parameter(values))
             else:
@@ -46,6 +46,8 @@ class Share(nn.Module):
         if self.rounding is not None and full:
             output = output.to(self.rounding)
         function = self.step.activation
+        if function == "relu" and self.step.layer.kind in kinds.FRESH and fast.enabled():
+            return torch.relu_(output)
         return kinds.ACTIVATIONS[function](output) if function else output
 
     def _arguments(self, values: Sequence[Tensor]) -> list[Tensor]:
@@ -124,8 +126,10 @@ class TorchModel(_Layer):
 
     def move(self, value: Tensor, origin: str | None, group: str) -> Tensor:
         """Bring a value of group `origin` to `group`; images come from None. The only way between groups."""
-        dtype = self.rounding if origin is None and self.rounding is not None else value.dtype
-        return value.to(self.devices[group], dtype, non_blocking=True)
+        if origin is not None:
+            return value.to(self.devices[group], non_blocking=True)
+        images = value.to(self.devices[group], self.rounding or value.dtype, non_blocking=True)
+        return fast.images_last(images)
 
     def forward(
         self, *images: Tensor, masks: Mapping[str, Tensor] | None = None

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from specnet.plan import role_of
 from specnet.recipe import SGD
+from specnet_torch import fast
 
 Tensors = Mapping[str, Tensor]
 Move = Callable[[Tensor, str, str], Tensor]
@@ -27,12 +28,18 @@ def update(
     """Change weights and velocities in place. `groups` says where each parameter lives."""
     with torch.no_grad():
         shorter = None if rule.clip_norm is None else _shorter(gradients, rule.clip_norm, groups, move)
-        for name, weight in weights.items():
-            gradient, role = gradients[name], role_of(name)
-            if shorter is not None:
-                gradient = gradient * shorter[groups[name]].to(gradient.dtype)
-            rate, decay = rule.rate(role, learning_rate), rule.decay(role)
-            _sgd(weight, velocities[name], gradient, rate, rule.momentum, decay)
+        if shorter is not None:
+            gradients = {n: g * shorter[groups[n]].to(g.dtype) for n, g in gradients.items()}
+        for role in dict.fromkeys(map(role_of, weights)):
+            names = [name for name in weights if role_of(name) == role]
+            _sgd(
+                [weights[name] for name in names],
+                [velocities[name] for name in names],
+                [gradients[name] for name in names],
+                rule.rate(role, learning_rate),
+                rule.momentum,
+                rule.decay(role),
+            )
 
 
 def _shorter(gradients: Tensors, longest: float, groups: Mapping[str, str], move: Move) -> dict[str, Tensor]:
@@ -50,10 +57,18 @@ def _shorter(gradients: Tensors, longest: float, groups: Mapping[str, str], move
 
 
 def _sgd(
-    weight: Tensor, velocity: Tensor, gradient: Tensor, rate: float, momentum: float, decay: float
+    weights: list[Tensor],
+    velocities: list[Tensor],
+    gradients: list[Tensor],
+    rate: float,
+    momentum: float,
+    decay: float,
 ) -> None:
     """v <- m v - lr (g + decay w); w <- w + v, in place."""
-    velocity.mul_(momentum).add_(gradient, alpha=-rate)
-    if decay:
-        velocity.add_(weight, alpha=-rate * decay)
-    weight.add_(velocity)
+    if fast.fused_sgd(weights, velocities, gradients, rate, momentum, decay):
+        return
+    for weight, velocity, gradient in zip(weights, velocities, gradients, strict=True):
+        velocity.mul_(momentum).add_(gradient, alpha=-rate)
+        if decay:
+            velocity.add_(weight, alpha=-rate * decay)
+        weight.add_(velocity)

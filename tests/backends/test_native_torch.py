@@ -106,7 +106,9 @@ def test_a_plain_optimizer_trains_it(model: Any, x: torch.Tensor, compiled: bool
     assert not torch.equal(model.get_buffer("norm.a.running_mean"), mean)
 
 
-def test_the_compiler_takes_it_whole(model: Any, x: torch.Tensor) -> None:
+def test_the_compiler_takes_it_whole(model: Any, x: torch.Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It compiles the plain ways, so those are what it is compared with."""
+    monkeypatch.setenv("SPECNET_FAST_PATHS", "0")
     compiled: Any = torch.compile(model, backend="aot_eager", fullgraph=True)
     assert torch.equal(compiled(x), model(x))
 
@@ -124,7 +126,10 @@ def test_the_compiler_generates_code_for_it() -> None:
 
 
 @pytest.mark.parametrize("strict", [False, True])
-def test_it_is_exported_for_any_number_of_images(model: Any, x: torch.Tensor, strict: bool) -> None:
+def test_it_is_exported_for_any_number_of_images(
+    model: Any, x: torch.Tensor, strict: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPECNET_FAST_PATHS", "0")
     shapes = {"images": ({0: torch.export.Dim("n")},)}
     exported = torch.export.export(model, (x,), strict=strict, dynamic_shapes=shapes)
     assert set(exported.state_dict) == set(model.state_dict())
