@@ -172,7 +172,7 @@ def compare(before: Spec, after: Spec) -> Diff:
         try:
             networks.append(analyse(spec))
         except SpecError as error:
-            invalid[side] = error.diagnostics
+            invalid[side] = [d for d in error.diagnostics if d.severity == "error"]
     if invalid:
         return Diff(changes, None, invalid)
     old, new = networks

@@ -12,6 +12,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 COMMANDS = (
     "validate",
@@ -37,7 +38,7 @@ COMMANDS = (
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit code. Never lets a traceback out unless SPECNET_DEBUG is set."""
-    from specnet.cli.common import complain, readers_may_leave, report, silence
+    from specnet.cli.common import complain, flush, report
     from specnet.errors import SpecError, SpecnetError, UsageError
 
     if sys.stderr is None:  # what is printed to None goes to standard output, among the answers
@@ -45,12 +46,10 @@ def main(arguments: Sequence[str]) -> int:
     try:
         options = _parsed(arguments)
         code: int = options.run(options)
-        with readers_may_leave():
-            if sys.stdout is not None:
-                sys.stdout.flush()
+        flush()
         return code
     except BrokenPipeError:
-        silence()
+        flush()
         return 141
     except KeyboardInterrupt:
         return 130
@@ -68,6 +67,8 @@ def main(arguments: Sequence[str]) -> int:
         if os.environ.get("SPECNET_DEBUG"):
             raise
         if isinstance(error, OSError) and error.strerror:
+            with suppress(OSError):
+                flush()  # or Python would try again at exit, and complain once more
             place = f": {str(error.filename)[:200]}" if error.filename else ""
             complain(f"{error.strerror}{place}", None)
         elif isinstance(error, MemoryError):
@@ -79,18 +80,24 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     """The options of a command. What is mistyped is named with what is near."""
+    from specnet.cli.common import flush
     from specnet.errors import UsageError, suggestion
+    from specnet.text import printable
 
     if arguments and not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
         raise UsageError(
             f"there is no command '{arguments[0]}'", suggestion(arguments[0], COMMANDS, noun="command")
         )
-    options, rest = build_parser().parse_known_args(arguments)
+    try:
+        options, rest = build_parser().parse_known_args(arguments)
+    except SystemExit:  # after --help and --version
+        flush()
+        raise
     if rest:
         parser: argparse.ArgumentParser = options.parser
         known = [option for action in parser._actions for option in action.option_strings]
         hint = f"; {suggestion(rest[0], known, noun='option')}" if rest[0].startswith("-") else ""
-        parser.error(f"unrecognized arguments: {' '.join(rest)}{hint}")
+        parser.error(f"unrecognized arguments: {printable(' '.join(rest))}{hint}")
     return options
 
 

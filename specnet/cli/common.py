@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from specnet.spec import Spec
 
 SPEC = "path of a spec, REVISION:PATH as git takes it, or - for standard input"
+STDIN = "<stdin>"
 MOST_FINDINGS = 100
 """Findings that are written out for people; JSON has all of them."""
 
@@ -96,7 +97,7 @@ def read_document(path: str) -> Document:
     if path == "-":
         if sys.stdin is None:
             raise UsageError("cannot read standard input: it is closed", "give a path")
-        return document.parse(sys.stdin.buffer.read(), "<stdin>")
+        return document.parse(sys.stdin.buffer.read(), STDIN)
     if ":" not in path or Path(path).exists():
         return document.read(path)
     return document.parse(_in_git(path), path)
@@ -153,14 +154,19 @@ def load_specs(paths: Sequence[str], overrides: Sequence[str] = ()) -> list[Spec
     return specs
 
 
-def silence() -> None:
-    """Drop what is written from now on to a standard stream that nobody reads any more."""
+def flush() -> None:
+    """Write out what waits in the standard streams. One that cannot take it swallows it from now on.
+
+    Raises `OSError` for a reason other than that nobody reads it any more.
+    """
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:
                 stream.flush()
-        except BrokenPipeError:
+        except OSError as error:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            if not isinstance(error, BrokenPipeError):
+                raise
 
 
 @contextmanager
@@ -169,7 +175,7 @@ def readers_may_leave() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
-        silence()
+        flush()
 
 
 @readers_may_leave()

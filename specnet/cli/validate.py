@@ -5,7 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from specnet.cli.common import SPEC, add_overrides, print_json, read_document, readers_may_leave, report
+from specnet.cli.common import (
+    SPEC,
+    STDIN,
+    add_overrides,
+    print_json,
+    read_document,
+    readers_may_leave,
+    report,
+)
 from specnet.errors import Diagnostic, Position, UsageError
 from specnet.text import one_line, printable
 
@@ -50,10 +58,10 @@ def run(options: argparse.Namespace) -> int:
     lines: list[str] = []
     available = _memory(options.device_memory)
     for path in options.spec:
+        shown = STDIN if path == "-" else printable(path)
         network, own = _examined(path, options.overrides, available)
         found += own
         if network is not None:
-            shown = "<stdin>" if path == "-" else printable(path)
             layers, groups = len(network.graph.order), ", ".join(network.spec.groups)
             lines.append(f"{shown} is valid: {network.spec.name}, {layers} layers on {groups}")
     valid = len(lines) == len(options.spec)
@@ -91,7 +99,8 @@ def _examined(
     try:
         document = read_document(path)
     except UsageError as error:
-        return None, [Diagnostic(UNREADABLE, error.message, Position(path, 1, 1), error.hint)]
+        place = Position(STDIN if path == "-" else path, 1, 1)
+        return None, [Diagnostic(UNREADABLE, error.message, place, error.hint)]
     except SpecError as error:
         return None, error.diagnostics
     try:

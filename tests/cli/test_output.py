@@ -45,7 +45,7 @@ def shell(command: str) -> tuple[list[int], str, str]:
             "cannot write to standard output: it is closed",
         ),
         ("specnet schema >&-", 2, "cannot write to standard output: it is closed"),
-        ("specnet validate - <&-", 2, "cannot read standard input: it is closed"),
+        ("specnet validate - <&-", 2, "<stdin>:1:1: error SN111: cannot read standard input: it is closed"),
     ],
 )
 def test_closed_streams(command: str, code: int, said: str) -> None:
@@ -53,6 +53,16 @@ def test_closed_streams(command: str, code: int, said: str) -> None:
     assert (codes, out) == ([code], "")
     assert (said in err) if said else err == ""
     assert "internal error" not in err
+
+
+@pytest.mark.parametrize(
+    "command", ["--help", f"table {ALEXNET}", "explain SN201 SN202 SN203 SN204 SN205 SN206"]
+)
+@pytest.mark.parametrize("python", ["env -u PYTHONUNBUFFERED specnet", "env PYTHONUNBUFFERED=1 specnet"])
+def test_a_full_disk_is_one_message(command: str, python: str) -> None:
+    codes, _, err = shell(f"{python} {command} > /dev/full")
+    if command != "--help" or "-u" in python:  # argparse ignores what it cannot print
+        assert (codes, err) == ([2], "specnet: error: No space left on device\n")
 
 
 def test_errors_do_not_go_to_standard_output_where_standard_error_is_closed() -> None:
@@ -72,6 +82,7 @@ def test_errors_do_not_go_to_standard_output_where_standard_error_is_closed() ->
         (f"specnet diff {ALEXNET} {ONE_GROUP} --exit-code", 1),
         (f"specnet table {BAD} 2>&1", 1),
         ("specnet explain SN999 2>&1", 2),
+        ("env -u PYTHONUNBUFFERED specnet validate --help", 0),
         # More than a pipe holds, so the command meets the closed pipe before it has come to its end.
         (f"specnet explain {' '.join(['SN204'] * 200)}", 141),
     ],
