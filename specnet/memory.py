@@ -25,8 +25,8 @@ def amount(text: str) -> int:
     return int(float(found[1]) * UNITS[found[2].lower()])
 
 
-def needed(network: Network, images: int | None = None) -> dict[str, int]:
-    """Bytes that each group cannot do without, in float32.
+def needed(network: Network, images: int | None = None, width: int = VALUE) -> dict[str, int]:
+    """Bytes that each group cannot do without, for values of `width` bytes, by default float32's.
 
     With a recipe: every parameter with its gradient and velocity, and the outputs of all layers for the
     images of one step (`images` of them, else the recipe's), which the backward pass reads. Without one:
@@ -38,7 +38,7 @@ def needed(network: Network, images: int | None = None) -> dict[str, int]:
     held = dict.fromkeys(network.spec.groups, 0)
     for node, share in network.shares.items():
         parameters = sum(weight.size for weight in share.parameters().values())
-        held[node.group] += VALUE * (copies * parameters + images * math.prod(share.output))
+        held[node.group] += width * (copies * parameters + images * math.prod(share.output))
     return held
 
 

@@ -133,7 +133,8 @@ def _train_all(specs: Sequence[Spec], options: argparse.Namespace) -> int:
 def _rehearse(specs: Sequence[Spec], options: argparse.Namespace) -> int:
     from specnet.training.rehearsal import rehearse
 
-    names = ("backend", "data", "devices", "epochs", "steps", "micro_batch", "resume")
+    length = ("epochs", "steps", "micro_batch")
+    names = ("backend", "data", "devices", "precision", "resume", "allow_changes", *length)
     settings = {name: getattr(options, name) for name in names}
     parent = Path(options.run_dir or "runs")
     places = [parent / spec.name if len(specs) > 1 else options.run_dir for spec in specs]

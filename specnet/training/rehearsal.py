@@ -9,6 +9,7 @@ from typing import Any
 
 from specnet import backend as backends
 from specnet import layer_table, memory, placement
+from specnet.backend import Precision, storage
 from specnet.errors import RunError
 from specnet.layer_table import Table
 from specnet.network import analyse
@@ -103,13 +104,15 @@ def rehearse(
     run_dir: str | Path | None = None,
     epochs: int | None = None,
     steps: int | None = None,
+    precision: Precision | None = None,
     micro_batch: int | None = None,
     resume: bool = False,
+    allow_changes: bool = False,
 ) -> Rehearsal:
     """Look at everything that `session.train` with these options would use, and raise what it would raise."""
     network = analyse(spec)
     run = RunDirectory(Path(run_dir) if run_dir is not None else Path("runs") / spec.name)
-    saved = run.newest() if resume else None
+    saved = run.resume(network, allow_changes=allow_changes).checkpoint if resume else None
     if not resume and (run.path / "spec.yaml").exists():
         hint = "go on with it (--resume), or name another --run-dir"
         raise RunError(f"{run.path} holds a run already", hint)
@@ -122,11 +125,13 @@ def rehearse(
     micro_batches.check(spec, recipe, micro_batch)
     at_once = micro_batches.images_at_once(recipe, micro_batch)
     per_epoch = steps_per_epoch(dataset.train, recipe)
+    known: Precision = precision or (saved.progress["precision"] if saved else "float32")
+    width = 8 if storage(known) == "float64" else 4
     return Rehearsal(
         table=layer_table.make(network),
         backend=backend,
         placement=placement.place(spec.groups, devices, backends.find(backend).devices()),
-        memory=memory.needed(network, at_once),
+        memory=memory.needed(network, at_once, width),
         data=described,
         image_shape=dataset.train.shape,
         classes=len(dataset.classes),

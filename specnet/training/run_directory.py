@@ -124,7 +124,7 @@ class RunDirectory:
         checkpoints are damaged. Nothing is written before `proceed`.
         """
         own = self.kept_spec().spec
-        changes = [c for c in differences(own, network.spec) if c.path != "training.epochs"]
+        changes = [c for c in differences(own, network.spec) if not _is_remark(c.path)]
         names = Names.between(analyse(own), network)
         recipe = [c for c in changes if c.path.partition(".")[0] != "layers" and c.path not in WRITING]
         fixed = [c for c in recipe if not _may_change(c.path)]
@@ -266,6 +266,11 @@ class RunDirectory:
             self._metrics = MetricsFile(path)
         except OSError as error:
             raise RunError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _is_remark(path: str) -> bool:
+    """Whether a difference at that path is none to the training: its length, or where values come from."""
+    return path == "training.epochs" or path.partition(".")[0] == "assumed"
 
 
 def _may_change(path: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from specnet.errors import DataError, DeviceError, RunError
+from specnet.initializers import Constant
 from specnet.spec import Spec
 from specnet.training.rehearsal import rehearse
 from training_runs import SMALL, run
@@ -32,6 +33,18 @@ def test_it_shows_what_training_does(small: Spec, tmp_path: Path) -> None:
     further = rehearse(small, run_dir=tmp_path / "r", epochs=3, resume=True)
     assert (further.start, further.stop) == (16, 24)
     assert sorted((p, p.stat().st_mtime_ns) for p in (tmp_path / "r").rglob("*")) == before
+    assert small.training is not None
+    other = small.model_copy(
+        update={"training": small.training.model_copy(update={"weights": Constant(value=1.0)})}
+    )
+    with pytest.raises(RunError, match="differs from that of the run"):
+        rehearse(other, run_dir=tmp_path / "r", epochs=3, resume=True)
+    assert rehearse(other, run_dir=tmp_path / "r", epochs=3, resume=True, allow_changes=True).start == 16
+
+
+def test_double_precision_needs_twice_the_memory(small: Spec, tmp_path: Path) -> None:
+    single, double = (rehearse(small, run_dir=tmp_path / "r", precision=p) for p in ("float32", "float64"))
+    assert double.memory == {group: 2 * held for group, held in single.memory.items()}
 
 
 @pytest.mark.parametrize(
