@@ -19,7 +19,7 @@ FLOORS = [
     {"specnet.errors", "specnet.randomness", "specnet.catalogue"},
     {"specnet.yaml_reader", "specnet.plugins", "specnet.schema"},
     {"specnet.document", "specnet.initializers", "specnet.data"},
-    {"specnet.layers", "specnet.recipe"},
+    {"specnet.layers", "specnet.recipe", "specnet.findings"},
     {"specnet.spec"},
     {
         "specnet.problems",

@@ -20,9 +20,9 @@ from pydantic import BeforeValidator, Field, ValidationError
 from specnet import document
 from specnet.document import Document
 from specnet.errors import Diagnostic, Position, SpecError, suggestion
+from specnet.findings import findings
 from specnet.schema import Names as ListOfNames
 from specnet.schema import Strict
-from specnet.spec import findings
 from specnet.weights.files import Layout
 from specnet.weights.names import Entry, Names
 
