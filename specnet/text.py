@@ -30,6 +30,7 @@ def columns(
     head: Sequence[str], blocks: Sequence[Sequence[Sequence[str]]], right: Collection[int] = ()
 ) -> str:
     """Rows under a head, a rule between blocks, nothing cut. Columns in `right` are aligned to the right."""
+    blocks = [[[printable(cell) for cell in row] for row in block] for block in blocks]
     rows = [row for block in blocks for row in block]
     widths = [max(len(head[i]), *(len(row[i]) for row in rows), 0) for i in range(len(head))]
 

@@ -67,7 +67,7 @@ def whole_number(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number") from None
+        raise argparse.ArgumentTypeError(f"'{printable(text)}' is not a whole number") from None
 
 
 def count(text: str) -> int:

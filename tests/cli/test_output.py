@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from specnet.errors import Diagnostic, Position, UsageError
-from specnet.text import LONGEST, size
+from specnet.text import LONGEST, columns, size
 
 Cli = Callable[..., Any]
 ALEXNET, ONE_GROUP = "specs/alexnet.yaml", "specs/alexnet_one_group.yaml"
@@ -118,6 +118,16 @@ def test_names_of_files_are_escaped(cli: Cli, tmp_path: Path, specs: Path) -> No
         assert "größe\nx" not in said
     (folder / "net.yaml").write_text('specnet: 1\nname: "a\\eb"\nlayers: {}\n')
     assert "\x1b" not in cli("validate", path, "--output-format", "github").out
+
+
+def test_cells_of_tables_are_escaped() -> None:
+    assert columns(("a", "b"), [[("x\x1b[2J", "größe"), ("y\nz", "1")]]).split("\n") == [
+        "a         b",
+        "---------------",
+        r"x\x1b[2J  größe",
+        r"y\nz      1",
+        "---------------",
+    ]
 
 
 def test_long_values_are_cut(cli: Cli, tmp_path: Path, specs: Path) -> None:
