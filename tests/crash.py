@@ -143,7 +143,7 @@ def attempt(
             Victim(moment, calls, writer).live(backend, folder)
             os._exit(0)
         except BaseException as error:
-            os.write(writer, f"error {type(error).__name__}: {error}\n".encode())
+            os.write(writer, f"error {type(error).__name__}: {error!s:.500}".replace("\n", " ").encode())
             os._exit(1)
     os.close(writer)
     if moment and moment.kind == "time":

@@ -10,6 +10,7 @@ from specnet.placement import Placement
 from specnet.plan import Plan
 from specnet_tensorflow.devices import present
 from specnet_tensorflow.executable import TensorFlowExecutable
+from specnet_tensorflow.memory import enough_memory
 
 
 class TensorFlowBackend:
@@ -26,5 +27,6 @@ class TensorFlowBackend:
         """CPUs and GPUs as TensorFlow's logical devices are configured in this process."""
         return present()
 
+    @enough_memory()
     def compile(self, plan: Plan, placement: Placement, precision: Precision) -> TensorFlowExecutable:
         return TensorFlowExecutable(plan, placement, precision)

@@ -17,6 +17,7 @@ from specnet.plan import Compute, Feed, Plan, Transfer, parameter_name, role_of
 from specnet.randomness import Array
 from specnet_tensorflow.devices import device_name
 from specnet_tensorflow.kinds import channels_first, channels_last
+from specnet_tensorflow.memory import enough_memory
 from specnet_tensorflow.model import Layers, Share, make_layers, make_model
 from specnet_tensorflow.registry import Tensor
 from specnet_tensorflow.update import update
@@ -67,31 +68,38 @@ class TensorFlowExecutable:
                 zeros[name] = tf.Variable(tf.zeros_like(self._variable(name)), trainable=False)
         return zeros
 
+    @enough_memory()
     def state(self) -> State:
         return {name: self._canonical(name, self._variable(name)) for name in self._groups}
 
+    @enough_memory()
     def load_state(self, state: Mapping[str, Array]) -> None:
         check_state({p.name: p.shape for p in self.plan.parameters}, state)
         for name in self._groups:
             self._variable(name).assign(self._native(name, state[name]))
 
+    @enough_memory()
     def optimizer_state(self) -> State:
         return {name: self._canonical(name, v) for name, v in self._velocities.items()}
 
+    @enough_memory()
     def load_optimizer_state(self, state: Mapping[str, Array]) -> None:
         check_state({p.name: p.shape for p in self.plan.parameters if p.trainable}, state)
         for name, velocity in self._velocities.items():
             velocity.assign(self._native(name, state[name]))
 
+    @enough_memory()
     def forward(self, inputs: Mapping[str, Array]) -> State:
         check_inputs(self.plan, inputs)
         outputs = self.traced_forward({name: self._images(inputs[name]) for name in self.plan.inputs})
         return {name: np.ascontiguousarray(channels_first(t.numpy())) for name, t in outputs.items()}
 
+    @enough_memory()
     def gradients(self, batch: Batch) -> tuple[float, State]:
         loss, gradients = self.traced_gradients(*self._feed(batch))
         return float(loss), {name: self._canonical(name, g) for name, g in gradients.items()}
 
+    @enough_memory()
     def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> Tensor:
         rule = self.plan.optimizer
         assert rule is not None

@@ -8,6 +8,7 @@ from specnet.backend import Precision
 from specnet.placement import Placement
 from specnet.plan import Plan
 from specnet_torch.executable import TorchExecutable
+from specnet_torch.memory import enough_memory
 
 
 class TorchBackend:
@@ -18,5 +19,6 @@ class TorchBackend:
     def devices(self) -> list[str]:
         return ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
 
+    @enough_memory()
     def compile(self, plan: Plan, placement: Placement, precision: Precision) -> TorchExecutable:
         return TorchExecutable(plan, placement, precision)

@@ -14,6 +14,7 @@ from specnet.placement import Placement
 from specnet.plan import Plan
 from specnet.randomness import Array
 from specnet_torch import fast
+from specnet_torch.memory import enough_memory
 from specnet_torch.model import TorchModel
 from specnet_torch.update import update
 
@@ -35,18 +36,23 @@ class TorchExecutable:
         self._groups = {p.name: p.group for p in plan.parameters if p.trainable}
         self._velocities = {name: torch.zeros_like(w) for name, w in self._weights.items()}
 
+    @enough_memory()
     def state(self) -> State:
         return {name: _array(t) for name, t in self.model.state_dict().items()}
 
+    @enough_memory()
     def load_state(self, state: Mapping[str, Array]) -> None:
         _fill(self.model.state_dict(), state)
 
+    @enough_memory()
     def optimizer_state(self) -> State:
         return {name: _array(v) for name, v in self._velocities.items()}
 
+    @enough_memory()
     def load_optimizer_state(self, state: Mapping[str, Array]) -> None:
         _fill(self._velocities, state)
 
+    @enough_memory()
     def forward(self, inputs: Mapping[str, Array]) -> State:
         check_inputs(self.plan, inputs)
         self.model.eval()
@@ -56,10 +62,12 @@ class TorchExecutable:
             outputs = {self.plan.outputs[0]: outputs}
         return {name: _array(t.to(self._dtype)) for name, t in outputs.items()}
 
+    @enough_memory()
     def gradients(self, batch: Batch) -> tuple[float, State]:
         loss, gradients = self._loss_and_gradients(batch)
         return float(loss), {name: _array(g) for name, g in zip(self._weights, gradients, strict=True)}
 
+    @enough_memory()
     def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> Tensor:
         rule = self.plan.optimizer
         assert rule is not None

@@ -72,7 +72,9 @@ def main(arguments: Sequence[str]) -> int:
             place = f": {str(error.filename)[:200]}" if error.filename else ""
             complain(f"{error.strerror}{place}", None)
         elif isinstance(error, MemoryError):
-            complain("there is not enough memory", "a smaller batch_size or network needs less")
+            detail = f": {error}" if str(error) else ""
+            hint = "--micro-batch N of train, or a smaller network needs less; what was saved stays"
+            complain(f"there is not enough memory{detail}", hint)
         else:
             complain(f"internal error: {type(error).__name__}: {error}", "SPECNET_DEBUG=1 shows where")
         return 2

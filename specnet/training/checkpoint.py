@@ -94,8 +94,8 @@ def write(folder: Path, checkpoint: Checkpoint) -> Path:
 def _fill(folder: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint's files, one in memory at a time."""
     parts: dict[str, Callable[[], bytes]] = {
-        "weights.safetensors": lambda: save(_contiguous(checkpoint.weights)),
-        "optimizer.safetensors": lambda: save(_contiguous(checkpoint.velocities)),
+        "weights.safetensors": lambda: _serialized(checkpoint.weights),
+        "optimizer.safetensors": lambda: _serialized(checkpoint.velocities),
         "state.json": lambda: json.dumps(checkpoint.progress, indent=1).encode(),
     }
     disk.calls.mkdir(folder)
@@ -254,5 +254,11 @@ def _give_way(path: Path) -> None:
             raise
 
 
-def _contiguous(state: Mapping[str, Array]) -> dict[str, Array]:
-    return {name: np.ascontiguousarray(array) for name, array in state.items()}
+def _serialized(state: Mapping[str, Array]) -> bytes:
+    """A state as a safetensors file. Raises `MemoryError` where there is not enough for it."""
+    try:
+        return bytes(save({name: np.ascontiguousarray(array) for name, array in state.items()}))
+    except (Exception, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as panic:  # what safetensors raises where memory runs out is no `Exception`
+        raise MemoryError("the state cannot be serialized") from panic

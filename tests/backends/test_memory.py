@@ -1,0 +1,50 @@
+"""A device whose memory runs out in the middle of a run: one message, and the checkpoints stay."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from specnet import document
+from specnet.spec import load
+from specnet.training import checkpoint
+from training_runs import TINY, run
+
+PROGRAM = """\
+import resource, sys
+from specnet.cli import main
+from specnet.training.trainer import Trainer
+
+resume = Trainer.resume
+
+def starve(self, saved):
+    resume(self, saved)
+    size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (size + 64 * 2**20,) * 2)
+
+Trainer.resume = starve
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
+@pytest.mark.parametrize("backend", ["torch", "tensorflow"])
+def test_memory_that_runs_out_is_one_message(tmp_path: Path, backend: str) -> None:
+    """There are 64 MiB more than the network takes; a step takes several hundred."""
+    text = TINY.replace("shape: [1, 8, 8]", "shape: [1, 130, 130]").replace("[1, 6, 6]", "[1, 128, 128]")
+    text = text.replace("size: 6}", "size: 128}").replace("filters: 4,", "filters: 128,")
+    run(load(document.parse(text)), tmp_path / "r", steps=1, precision="float32")
+    (tmp_path / "large.yaml").write_text(text)
+    command = [sys.executable, "-c", PROGRAM, "train", "large.yaml", "--backend", backend, "--run-dir", "r"]
+    command += ["--resume", "--steps", "4"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 2, done.stderr[-3000:]
+    assert "there is not enough memory" in done.stderr
+    assert done.stderr.count("specnet: error:") == 1
+    assert "Traceback" not in done.stderr
+    newest = checkpoint.newest(tmp_path / "r" / "checkpoints")
+    assert newest is not None
+    assert newest.name == "step-00000001"
