@@ -123,9 +123,10 @@ class Views:
         except PluginError as error:
             self._failed |= {"curves.png", "kernels.png"}
             self._note(f"note: no curves.png and kernels.png: {error.message}; {error.hint}")
-        except OSError as error:
+        except (OSError, ImportError, MemoryError) as error:
             self._failed.add(what)
-            self._note(f"warning: cannot write {self._folder / what}: {error.strerror}; the run goes on")
+            reason = getattr(error, "strerror", None) or str(error) or "there is not enough memory"
+            self._note(f"warning: cannot write {self._folder / what}: {reason}; the run goes on")
 
 
 def first_kernels(plan: Plan) -> list[str]:
