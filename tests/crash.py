@@ -217,6 +217,8 @@ def campaign(backend: str, parent: Path, moments: list[Moment]) -> Figures:
         elif status == 0:
             problem = problem or difference(result(folder), expected)
             figures.runs += 1
+            if moment is not None and moment.kind == "time":
+                seconds *= 0.7  # the moment came too late: the machine has become faster
             shutil.rmtree(folder)
             committed = []
         else:

@@ -234,7 +234,7 @@ def test_an_allowed_change_is_made_and_written_down(small: Spec, tmp_path: Path)
         (("units: 16", "units: 18"), "layers.fc.units: 16 -> 18"),
         (("batch_size: 200", "batch_size: 100"), "'training.batch_size' cannot change within a run"),
         (("size: 10}", "size: 12}"), "'data.size' cannot change within a run"),
-        (("groups: [a, b]", "groups: [a, c]"), "'groups' cannot change within a run"),
+        (("groups: [a, b]", "groups: [a, c]"), "'groups.b' cannot change within a run"),
     ],
 )
 def test_what_is_no_recipe_is_refused_all_the_same(
