@@ -123,6 +123,10 @@ def onnxruntime_peer(name: str, net: str, what: str, batch: int, threads: int) -
     return lambda: session.run(None, {"image": images})
 
 
+PLAIN = ((32, 128, 128, 28, 3), (32, 256, 384, 13, 3), (32, 48, 128, 27, 5), (16, 512, 512, 14, 3))
+"""Convolutions to look for the best rate among: images, channels, filters, size, kernel."""
+
+
 def ceiling(name: str, net: str, what: str, batch: int, threads: int) -> Step:
     """The network's operations at the speed of the best plain convolution: a step is as many of them."""
     import torch
@@ -133,20 +137,30 @@ def ceiling(name: str, net: str, what: str, batch: int, threads: int) -> Step:
     from specnet.network import analyse
 
     torch.set_num_threads(threads)
-    totals = make(analyse(spec.load(SPECS / f"{net}.yaml"))).totals
-    images = torch.randn(32, 128, 28, 28).contiguous(memory_format=torch.channels_last)
-    weights = torch.randn(128, 128, 3, 3).contiguous(memory_format=torch.channels_last)
-    once = 32 * 28 * 28 * 128 * 128 * 9
-    # Forward, and in training the gradients of inputs and weights; the first layer's input needs none.
-    times = batch * totals.macs * (1 if what == "forward" else 3) / once
+    table = make(analyse(spec.load(SPECS / f"{net}.yaml")))
+    macs = table.totals.macs
+    if what == "train":
+        # Gradients of weights and of inputs; the images themselves need none.
+        readers = [row for row in table.rows if row.reads == (table.rows[0].name,)]
+        macs = 3 * macs - sum(row.macs for row in readers)
+    last = torch.channels_last
 
-    def step() -> object:
+    def run(shape: tuple[int, ...], times: int) -> float:
+        """Operations a second."""
+        images, channels, filters, size, kernel = shape
+        x = torch.randn(images, channels, size, size).contiguous(memory_format=last)
+        w = torch.randn(filters, channels, kernel, kernel).contiguous(memory_format=last)
         with torch.inference_mode():
-            for _ in range(max(1, round(times))):
-                found = conv2d(images, weights, padding=1)
-        return found
+            conv2d(x, w, padding=kernel // 2)
+            began = time.perf_counter()
+            for _ in range(times):
+                conv2d(x, w, padding=kernel // 2)
+            return times * images * size**2 * channels * filters * kernel**2 / (time.perf_counter() - began)
 
-    return step
+    best = max(PLAIN, key=lambda shape: run(shape, 5))
+    images, channels, filters, size, kernel = best
+    times = round(batch * macs / (images * size**2 * channels * filters * kernel**2))
+    return lambda: run(best, max(1, times))
 
 
 def _tensorflow(threads: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -18,6 +19,9 @@ from torch import Tensor
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 KEPT = 2**31 - 1
 """Bytes at the end of the heap that are not given back to the system."""
+
+PIECE = 3 * 2**20
+"""Bytes of a piece of a batch whose next values still find it in the cache."""
 
 
 def enabled() -> bool:
@@ -54,15 +58,20 @@ class Normalize(torch.autograd.Function):
     """Local response normalization y = x s^-beta, s = k + scale * B(x^2), with its gradient by hand.
 
     B sums over neighbouring channels: a 1x1 convolution with a symmetric band of ones. The gradient is
-    g s^-beta - 2 scale beta x B(g x s^-(beta + 1)). Only x and s are kept.
+    g s^-beta - 2 scale beta x B(g x s^-(beta + 1)). Only x and s are kept. A few images at a time go through
+    all of it, so that what lies between stays in the cache.
     """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, band: Tensor, k: float, scale: float, beta: float) -> Tensor:
-        s = F.conv2d(x * x, band * scale, x.new_full((x.shape[1],), k))
+        y, s = torch.empty_like(x), torch.empty_like(x)
+        weights, bias = band * scale, x.new_full((x.shape[1],), k)
+        for x_i, y_i, s_i in _in_pieces(x, y, s):
+            s_i.copy_(F.conv2d(x_i * x_i, weights, bias))
+            _power(s_i, beta, y_i).mul_(x_i)
         ctx.save_for_backward(x, s, band)
         ctx.k, ctx.scale, ctx.beta = k, scale, beta
-        return _power(s, beta).mul_(x)
+        return y
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor, None, None, None, None]:
@@ -71,17 +80,27 @@ class Normalize(torch.autograd.Function):
             s = ctx.k + ctx.scale * F.conv2d(x * x, band)
             spread = F.conv2d(g * x * s.pow(-ctx.beta - 1), band)
             return g * s.pow(-ctx.beta) - 2 * ctx.scale * ctx.beta * x * spread, None, None, None, None
-        direct = _power(s, ctx.beta).mul_(g)
-        spread = F.conv2d((direct * x).div_(s), band * (-2 * ctx.scale * ctx.beta))
-        return direct.addcmul_(spread, x), None, None, None, None
+        dx, weights = torch.empty_like(x), band * (-2 * ctx.scale * ctx.beta)
+        for x_i, s_i, g_i, dx_i in _in_pieces(x, s, g, dx):
+            _power(s_i, ctx.beta, dx_i).mul_(g_i)
+            spread = F.conv2d((dx_i * x_i).div_(s_i), weights)
+            dx_i.addcmul_(spread, x_i)
+        return dx, None, None, None, None
 
 
-def _power(s: Tensor, beta: float) -> Tensor:
-    """s ** -beta in a new tensor; for the paper's 0.75 by square roots, which are faster."""
-    if beta == 0.75:
-        root = s.rsqrt()
-        return root.mul_(root.sqrt())
-    return s.pow(-beta)
+def _in_pieces(*batches: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """Batches of one size cut alike, into pieces of a few images."""
+    first = batches[0]
+    count = max(1, PIECE // max(1, first[:1].numel() * first.element_size()))
+    return zip(*(batch.split(count) for batch in batches), strict=True)
+
+
+def _power(s: Tensor, beta: float, out: Tensor) -> Tensor:
+    """s ** -beta into `out`; for the paper's 0.75 by square roots, which are faster."""
+    if beta != 0.75:
+        return torch.pow(s, -beta, out=out)
+    root = s.rsqrt()
+    return torch.sqrt(root, out=out).mul_(root)
 
 
 def fused_sgd(
