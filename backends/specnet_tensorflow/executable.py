@@ -12,9 +12,11 @@ import numpy as np
 import tensorflow as tf
 
 from specnet.backend import Batch, Precision, State, check_inputs, check_state, storage
+from specnet.heap import keep_memory
 from specnet.placement import Placement
 from specnet.plan import Compute, Feed, Plan, Transfer, parameter_name, role_of
 from specnet.randomness import Array
+from specnet_tensorflow import fast
 from specnet_tensorflow.devices import device_name
 from specnet_tensorflow.kinds import channels_first, channels_last
 from specnet_tensorflow.memory import enough_memory
@@ -30,6 +32,8 @@ class TensorFlowExecutable:
 
     def __init__(self, plan: Plan, placement: Placement, precision: Precision) -> None:
         self.plan = plan
+        if fast.enabled() and "cpu" in placement.values():
+            keep_memory()
         self._devices = {group: device_name(device) for group, device in placement.items()}
         self._precision = storage(precision)
         policy = "mixed_bfloat16" if precision == "bfloat16" else precision

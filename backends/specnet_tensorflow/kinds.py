@@ -18,6 +18,7 @@ from specnet.layers.pool import AvgPool, MaxPool
 from specnet.layers.window import Pads
 from specnet.plan import Compute
 from specnet.randomness import Array
+from specnet_tensorflow import fast
 from specnet_tensorflow.registry import Layout, Run, Tensor, implements
 
 Weights = Mapping[str, Tensor]
@@ -79,11 +80,11 @@ def conv(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) ->
     layer, (x,) = step.layer, inputs
     assert isinstance(layer, Conv)
     pads = layer.window(step.input_shapes[0])[0]
-    around = [[0, 0], [pads.top, pads.bottom], [pads.left, pads.right], [0, 0]]
+    x, padding = fast.convolution_padding(layer, pads, x, step.input_shapes[0])
     # Blocks one by one: TensorFlow's grouped convolution is many times slower on a CPU.
     images = tf.split(x, layer.groups, axis=-1) if layer.groups > 1 else [x]
     kernels = tf.split(weights["weight"], layer.groups, axis=-1) if layer.groups > 1 else [weights["weight"]]
-    blocks = [tf.nn.conv2d(i, k, layer.stride, around) for i, k in zip(images, kernels, strict=True)]
+    blocks = [tf.nn.conv2d(i, k, layer.stride, padding) for i, k in zip(images, kernels, strict=True)]
     output = blocks[0] if len(blocks) == 1 else tf.concat(blocks, axis=-1)
     return with_bias(output, weights)
 
@@ -141,6 +142,9 @@ def lrn(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> 
     channels = step.input_shapes[0][0]
     reach = min(layer.size // 2, channels - 1)  # TensorFlow refuses a band wider than the matrix
     band = tf.linalg.band_part(tf.ones([channels, channels], x.dtype), reach, reach)
+    fused = fast.lrn(layer, x, band)
+    if fused is not None:
+        return fused
     sums = tf.nn.conv2d(x * x, band[None, None], 1, "VALID")
     return x * tf.pow(layer.k + layer.scale() * sums, -layer.beta)
 

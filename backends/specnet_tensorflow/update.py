@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from specnet.plan import role_of
 from specnet.recipe import SGD
+from specnet_tensorflow import fast
 from specnet_tensorflow.registry import Tensor
 
 Tensors = Mapping[str, Tensor]
@@ -58,5 +59,7 @@ def _sgd(
     """v <- m v - lr (g + decay w); w <- w + v, in place."""
     if decay:
         gradient = gradient + decay * weight
+    if fast.momentum(weight, velocity, gradient, rate, momentum):
+        return
     velocity.assign(momentum * velocity - rate * gradient)
     weight.assign_add(velocity)

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from specnet.backend import Batch, Precision, State, check_inputs, check_state, storage
+from specnet.heap import keep_memory
 from specnet.placement import Placement
 from specnet.plan import Plan
 from specnet.randomness import Array
@@ -27,7 +28,7 @@ class TorchExecutable:
     def __init__(self, plan: Plan, placement: Placement, precision: Precision) -> None:
         self.plan = plan
         if fast.enabled() and "cpu" in placement.values():
-            fast.keep_memory()
+            keep_memory()
         self._dtype = DTYPES[storage(precision)]
         self._computing = DTYPES[precision]
         rounding = self._computing if self._computing != self._dtype else None

@@ -6,19 +6,13 @@ the same contract as the plain way.
 
 from __future__ import annotations
 
-import ctypes
 import os
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
-KEPT = 2**31 - 1
-"""Bytes at the end of the heap that are not given back to the system."""
 
 PIECE = 3 * 2**20
 """Bytes of a piece of a batch whose next values still find it in the cache."""
@@ -27,21 +21,6 @@ PIECE = 3 * 2**20
 def enabled() -> bool:
     """Whether to take them. torch.compile makes its own from the plain ways."""
     return not torch.compiler.is_compiling() and os.environ.get("SPECNET_FAST_PATHS") != "0"
-
-
-@cache
-def keep_memory() -> bool:
-    """Let freed memory stay with the process, so that a step finds the last one's instead of new pages.
-
-    By default glibc takes every large tensor from the system and gives it back when it is freed; filling
-    fresh pages with zeros then takes half of a step. Returns whether the C library took the settings.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is None:
-        return False
-    settings = ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, KEPT), (M_TOP_PAD, 64 * 2**20))
-    taken = [mallopt(option, value) for option, value in settings]
-    return all(taken)
 
 
 def images_last(value: Tensor) -> Tensor:
@@ -113,12 +92,14 @@ def fused_sgd(
 ) -> bool:
     """v <- m v - rate (g + decay w); w <- w + v in one pass over the memory; False where there is no such.
 
+    There is none without momentum, and only float32 is worth it: 1 + rate is rounded.
+
     torch's rule is v <- m v + (1 - dampening) (g + decay w); w <- w - lr v. Ours is that with a dampening of
     1 + rate and a learning rate of -1.
     """
     fused = getattr(torch, "_fused_sgd_", None)
     alike = {(w.device.type, w.dtype) for w in weights} == {("cpu", torch.float32)}
-    if fused is None or not alike or not enabled():
+    if fused is None or not alike or not momentum or not enabled():
         return False
     fused(
         weights,

@@ -1,0 +1,26 @@
+"""What the C library does with memory that is freed. Called by backends that compute on the CPU."""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
+"""glibc's options (mallopt(3))."""
+KEPT = 2**31 - 1
+"""Bytes at the end of the heap that are not given back to the system."""
+
+
+@cache
+def keep_memory() -> bool:
+    """Let freed memory stay with the process, so that a step finds the last one's instead of new pages.
+
+    By default glibc takes every large tensor from the system and gives it back when it is freed; filling
+    fresh pages with zeros then takes up to half of a step. Returns whether the C library took the settings.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:
+        return False
+    settings = ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, KEPT), (M_TOP_PAD, 64 * 2**20))
+    taken = [mallopt(option, value) for option, value in settings]
+    return all(taken)
