@@ -1,0 +1,88 @@
+"""Fast paths and plain ones are the same numbers, and both can be had."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from helpers import relative_error
+from specnet import document, spec
+from specnet.backend import Batch, Precision, State
+from specnet.training.session import compile_spec, initialise
+
+SPEC = """\
+specnet: 1
+name: fast
+groups: [a, b]
+layers:
+  image: {kind: input, shape: [3, 11, 9]}
+  conv1: {kind: conv, from: image, filters: 8, kernel: 3, stride: 2, rounding: ceil, activation: relu}
+  norm1: {kind: lrn, from: conv1, size: 3, k: 2, alpha: 0.1, beta: 0.75}
+  conv2: {kind: conv, from: norm1, filters: 12, kernel: 3, padding: 1, activation: relu}
+  norm2: {kind: lrn, from: conv2, size: 5, k: 1, alpha: 0.2, beta: 0.5, alpha_over: size}
+  bn: {kind: batch_norm, from: norm2, activation: relu}
+  pool: {kind: max_pool, from: bn, kernel: 2, activation: relu}
+  fc: {kind: dense, from: pool, cross_group: true, units: 8, activation: relu}
+  out: {kind: dense, from: fc, cross_group: true, group: a, units: 5}
+training:
+  loss: {kind: softmax_cross_entropy, from: out}
+  weights: {kind: he_normal}
+  optimizer:
+    {kind: sgd, learning_rate: 0.05, momentum: 0.9, weight_decay: 1e-2, biases: {learning_rate: 0.1}}
+"""
+
+
+def trained(backend: str, precision: Precision, monkeypatch: pytest.MonkeyPatch, fast: bool) -> list[State]:
+    """Weights, velocities and outputs after some steps; the rate falls in between."""
+    monkeypatch.setenv("SPECNET_FAST_PATHS", "1" if fast else "0")
+    compiled = compile_spec(spec.load(document.parse(SPEC)), backend, "cpu", precision)
+    initialise(compiled, 0, precision)
+    random = np.random.RandomState(0)
+    images = random.standard_normal((7, 3, 11, 9)).astype(precision)
+    batch = Batch(images, random.randint(0, 5, 7))
+    for step in range(6):
+        float(compiled.executable.train_step(batch, 0.05 if step < 3 else 0.005))
+    outputs = compiled.executable.forward({"image": images})
+    return [compiled.executable.state(), compiled.executable.optimizer_state(), outputs]
+
+
+# Measured: float64 5.9e-15, float32 2.5e-6.
+@pytest.mark.parametrize(("precision", "bound"), [("float64", 1e-12), ("float32", 2e-5)])
+@pytest.mark.parametrize("backend", ["torch", "tensorflow"])
+def test_fast_paths_change_nothing_but_rounding(
+    backend: str, precision: Precision, bound: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast, plain = (trained(backend, precision, monkeypatch, on) for on in (True, False))
+    for ours, theirs in zip(fast, plain, strict=True):
+        assert set(ours) == set(theirs)
+        for name, values in ours.items():
+            error = relative_error(values, theirs[name])
+            assert error < bound, (name, error)
+
+
+def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    import specnet_tensorflow.fast
+    import specnet_torch.fast
+
+    for value, enabled in (("0", False), ("1", True)):
+        monkeypatch.setenv("SPECNET_FAST_PATHS", value)
+        assert specnet_torch.fast.enabled() is specnet_tensorflow.fast.enabled() is enabled
+
+
+def test_a_normalization_can_be_differentiated_twice() -> None:
+    import torch
+
+    from specnet_torch.fast import Normalize
+
+    x = torch.rand(3, 6, 2, 2, dtype=torch.float64, requires_grad=True)
+    band = torch.ones(6, 6, dtype=torch.float64).triu(-1).tril(1)[:, :, None, None]
+
+    for beta in (0.75, 0.5):
+
+        def normalized(x: Any, beta: float = beta) -> Any:
+            return Normalize.apply(x, band, 2.0, 0.1, beta)  # type: ignore[no-untyped-call]
+
+        assert torch.autograd.gradcheck(normalized, (x,))
+        assert torch.autograd.gradgradcheck(normalized, (x,))
