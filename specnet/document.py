@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from specnet.collector import paused
 from specnet.errors import Diagnostic, Position, SpecError, UsageError, nearest, suggestion
 from specnet.text import printable
 from specnet.yaml_reader import NAMED, Node, Source, read_nodes
@@ -127,6 +128,7 @@ def _nearby(path: Path) -> str | None:
     return suggestion(printable(str(path)), map(printable, names), noun="file") if names else None
 
 
+@paused()
 def parse(text: str | bytes, name: str = "<text>") -> Document:
     """Parse YAML text. Raises `SpecError` with every finding of the reading itself."""
     if isinstance(text, bytes):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from specnet import spec as spec_module
 from specnet.advice import advice, advice_on_graph
 from specnet.assumptions import assumptions
+from specnet.collector import paused
 from specnet.document import Document
 from specnet.errors import Diagnostic, SpecError, in_order
 from specnet.graph import Graph, Node, build
@@ -54,28 +53,12 @@ def analyse(spec: Spec) -> Network:
     return Network(spec, graph, shares, tuple(in_order(warnings)))
 
 
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Without searches for garbage, of which checking a spec makes none that refers to itself."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
-
-
+@paused()
 def examine(document: Document) -> tuple[Network | None, list[Diagnostic]]:
     """Everything there is to say about a document: the network if it is valid, and all findings.
 
     Where the schema is broken, graph, shapes and recipe of what is sound are checked all the same.
     """
-    with _collector_paused():
-        return _examined(document)
-
-
-def _examined(document: Document) -> tuple[Network | None, list[Diagnostic]]:
     try:
         loaded = spec_module.load(document)
     except SpecError as error:

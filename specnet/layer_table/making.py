@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from specnet.collector import paused
 from specnet.graph import Node
 from specnet.layer_table.table import Field, GroupTotal, Row, Table, Totals
 from specnet.layers.base import Layer, Shape
@@ -12,6 +13,7 @@ from specnet.memory import VALUE, needed, step_images, traffic
 from specnet.network import Network
 
 
+@paused()
 def make(network: Network, images: int | None = None) -> Table:
     """The table of a network, its memory and traffic for a step of `images`, else of the recipe's."""
     graph, shares = network.graph, network.shares

@@ -8,6 +8,7 @@ import io
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from specnet.collector import paused
 from specnet.text import columns, describe, few, plural, size
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def table_columns(table: Table) -> list[Column]:
     ]
 
 
+@paused()
 def text(table: Table, width: int | None = None) -> str:
     """Columns under one another. Without a width nothing is left out."""
     shown = table_columns(table)
