@@ -11,12 +11,11 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
+from specnet import fast_paths
 from specnet.backend import Batch, Precision, State, check_inputs, check_state, storage
-from specnet.heap import keep_memory
 from specnet.placement import Placement
 from specnet.plan import Compute, Feed, Plan, Transfer, parameter_name, role_of
 from specnet.randomness import Array
-from specnet_tensorflow import fast
 from specnet_tensorflow.devices import device_name
 from specnet_tensorflow.kinds import channels_first, channels_last
 from specnet_tensorflow.memory import enough_memory
@@ -32,8 +31,8 @@ class TensorFlowExecutable:
 
     def __init__(self, plan: Plan, placement: Placement, precision: Precision) -> None:
         self.plan = plan
-        if fast.enabled() and "cpu" in placement.values():
-            keep_memory()
+        if fast_paths.enabled() and "cpu" in placement.values():
+            fast_paths.keep_memory()
         self._devices = {group: device_name(device) for group, device in placement.items()}
         self._precision = storage(precision)
         policy = "mixed_bfloat16" if precision == "bfloat16" else precision
@@ -60,9 +59,7 @@ class TensorFlowExecutable:
         self.traced_step = tf.function(self._update, input_signature=(*batch, rates))
         share = tf.TensorSpec([], self._precision)
         self.traced_part = tf.function(self._add, input_signature=(*batch, share))
-        self.traced_apply = tf.function(
-            lambda given: self._apply(self._totals, given), input_signature=(rates,)
-        )
+        self.traced_apply = tf.function(self._apply_totals, input_signature=(rates,))
 
     def _zeros(self) -> Tensors:
         """A variable of zeros beside every trainable parameter."""

@@ -6,20 +6,16 @@ same contract as the plain way.
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import tensorflow as tf
 
+from specnet.fast_paths import enabled
 from specnet.layers.base import Shape
 from specnet.layers.conv import Conv
 from specnet.layers.lrn import LRN
 from specnet.layers.window import Pads
 from specnet_tensorflow.registry import Tensor
-
-
-def enabled() -> bool:
-    return os.environ.get("SPECNET_FAST_PATHS") != "0"
 
 
 def convolution_padding(

@@ -9,12 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from specnet import fast_paths
 from specnet.backend import Batch, Precision, State, check_inputs, check_state, storage
-from specnet.heap import keep_memory
 from specnet.placement import Placement
 from specnet.plan import Plan
 from specnet.randomness import Array
-from specnet_torch import fast
 from specnet_torch.memory import enough_memory
 from specnet_torch.model import TorchModel
 from specnet_torch.update import update
@@ -27,8 +26,8 @@ class TorchExecutable:
 
     def __init__(self, plan: Plan, placement: Placement, precision: Precision) -> None:
         self.plan = plan
-        if fast.enabled() and "cpu" in placement.values():
-            keep_memory()
+        if fast_paths.enabled() and "cpu" in placement.values():
+            fast_paths.keep_memory()
         self._dtype = DTYPES[storage(precision)]
         self._computing = DTYPES[precision]
         rounding = self._computing if self._computing != self._dtype else None

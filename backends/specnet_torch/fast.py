@@ -6,7 +6,6 @@ the same contract as the plain way.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,13 +13,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from specnet import fast_paths
+
 PIECE = 3 * 2**20
 """Bytes of a piece of a batch whose next values still find it in the cache."""
 
 
 def enabled() -> bool:
     """Whether to take them. torch.compile makes its own from the plain ways."""
-    return not torch.compiler.is_compiling() and os.environ.get("SPECNET_FAST_PATHS") != "0"
+    return not torch.compiler.is_compiling() and fast_paths.enabled()
 
 
 def images_last(value: Tensor) -> Tensor:

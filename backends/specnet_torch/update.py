@@ -32,14 +32,11 @@ def update(
             gradients = {n: g * shorter[groups[n]].to(g.dtype) for n, g in gradients.items()}
         for role in dict.fromkeys(map(role_of, weights)):
             names = [name for name in weights if role_of(name) == role]
-            _sgd(
-                [weights[name] for name in names],
-                [velocities[name] for name in names],
-                [gradients[name] for name in names],
-                rule.rate(role, learning_rate),
-                rule.momentum,
-                rule.decay(role),
-            )
+            ws, vs, gs = ([of[name] for name in names] for of in (weights, velocities, gradients))
+            numbers = rule.rate(role, learning_rate), rule.momentum, rule.decay(role)
+            if not fast.fused_sgd(ws, vs, gs, *numbers):
+                for weight, velocity, gradient in zip(ws, vs, gs, strict=True):
+                    _sgd(weight, velocity, gradient, *numbers)
 
 
 def _shorter(gradients: Tensors, longest: float, groups: Mapping[str, str], move: Move) -> dict[str, Tensor]:
@@ -57,18 +54,10 @@ def _shorter(gradients: Tensors, longest: float, groups: Mapping[str, str], move
 
 
 def _sgd(
-    weights: list[Tensor],
-    velocities: list[Tensor],
-    gradients: list[Tensor],
-    rate: float,
-    momentum: float,
-    decay: float,
+    weight: Tensor, velocity: Tensor, gradient: Tensor, rate: float, momentum: float, decay: float
 ) -> None:
     """v <- m v - lr (g + decay w); w <- w + v, in place."""
-    if fast.fused_sgd(weights, velocities, gradients, rate, momentum, decay):
-        return
-    for weight, velocity, gradient in zip(weights, velocities, gradients, strict=True):
-        velocity.mul_(momentum).add_(gradient, alpha=-rate)
-        if decay:
-            velocity.add_(weight, alpha=-rate * decay)
-        weight.add_(velocity)
+    velocity.mul_(momentum).add_(gradient, alpha=-rate)
+    if decay:
+        velocity.add_(weight, alpha=-rate * decay)
+    weight.add_(velocity)

@@ -17,7 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from specnet.errors import RunError, UsageError
+    from specnet.cli.common import write
+    from specnet.errors import RunError
     from specnet.training.history import gather, lines
     from specnet.training.views import draw_curves
 
@@ -28,11 +29,6 @@ def run(options: argparse.Namespace) -> int:
             raise RunError(f"{path} holds no metrics", "`specnet runs` lists the runs that there are")
         histories[path] = history
     title = options.runs[0] if len(histories) == 1 else f"{len(histories)} runs"
-    png = draw_curves(histories, title)
-    try:
-        Path(options.output).write_bytes(png)
-    except OSError as error:
-        hint = "name a file in a directory that exists and may be written to"
-        raise UsageError(f"cannot write {options.output}: {error.strerror}", hint) from error
+    write(options.output, draw_curves(histories, title))
     print(options.output)
     return 0

@@ -15,9 +15,10 @@ from specnet.data import manifest as manifests
 from specnet.data.base import Split
 from specnet.data.manifest import LABELS, NAME, STATISTICS, Manifest, Part, Skipped, Stored, write_durably
 from specnet.data.shard import Task, read_record
-from specnet.data.sources import Source, readable, refusal
+from specnet.data.sources import Source, refusal
 from specnet.data.statistics import from_sums
 from specnet.errors import DataError, UsageError
+from specnet.text import printable
 
 
 @dataclass
@@ -50,7 +51,7 @@ class _Collected:
         self.counts.append(len(kept))
         self.converted.update(change for found in changes.values() for change in found)
         self.skipped += [
-            Skipped(name=task.items[place].name, reason=readable(reason)) for place, reason in record.skipped
+            Skipped(name=task.items[place].name, reason=printable(reason)) for place, reason in record.skipped
         ]
         self.files[task.shard.name] = record.stored
         self.total = self.total + record.total
@@ -99,8 +100,8 @@ def assemble(source: Source, tasks: Sequence[Task], digest: str, decoder: str) -
         shape=list(statistics.mean.shape),
         source=digest,
         decoder=decoder,
-        classes=[readable(name) for name in source.classes],
-        words={name: readable(source.words[name]) for name in source.classes if name in source.words},
+        classes=[printable(name) for name in source.classes],
+        words={name: printable(source.words[name]) for name in source.classes if name in source.words},
         train=train.part(),
         test=splits["test"].part(),
         files=dict(sorted(files.items())),

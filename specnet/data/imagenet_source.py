@@ -19,9 +19,10 @@ from pathlib import Path
 
 from specnet.data import devkit
 from specnet.data.devkit import VALIDATION_NAME, WORDNET_ID, Devkit
-from specnet.data.sources import Item, Source, Watch, class_names, image_files, labelled, readable, relative
+from specnet.data.sources import Item, Source, Watch, class_names, image_files, labelled, relative
 from specnet.data.tar_index import Member, Read, members
 from specnet.errors import DataError, suggestion
+from specnet.text import printable
 
 TRAIN = "ILSVRC2012_img_train.tar"
 VALIDATION = "ILSVRC2012_img_val.tar"
@@ -81,7 +82,7 @@ def _train_archive(path: Path, watch: Watch | None) -> tuple[list[str], list[Ite
                 continue
             if not WORDNET_ID.fullmatch(name):
                 hint = "its members are one archive for each class, such as n01440764.tar"
-                raise DataError(f"{path} holds '{readable(outer.name)[:80]}'", hint)
+                raise DataError(f"{path} holds '{printable(outer.name)[:80]}'", hint)
             inside = members(read, outer.offset, outer.offset + outer.size, f"{path}: {name}.tar")
             # A folder's entry is no image; a link's or a device's would be one if it could be read.
             found.append((name, [member for member in inside if not member.name.endswith("/")]))
@@ -100,7 +101,7 @@ def _train_archive(path: Path, watch: Watch | None) -> tuple[list[str], list[Ite
 def _item(name: str, label: int, path: Path, member: Member) -> Item:
     fault = "" if member.is_file else "not a file in the archive, but a link or a device"
     fault = fault or ("" if member.size else "the file is empty")
-    return Item(readable(name), label, str(path), member.offset, member.size, fault)
+    return Item(printable(name), label, str(path), member.offset, member.size, fault)
 
 
 def _archived(path: Path, watch: Watch | None) -> Iterator[tuple[str, Item]]:
@@ -115,7 +116,7 @@ def _archived(path: Path, watch: Watch | None) -> Iterator[tuple[str, Item]]:
 
 def _unpacked(folder: Path, root: Path) -> Iterator[tuple[str, Item]]:
     for path, fault in image_files(str(folder)):
-        yield Path(path).name, Item(readable(relative(path, root)), 0, path, fault=fault)
+        yield Path(path).name, Item(printable(relative(path, root)), 0, path, fault=fault)
 
 
 def _validation(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from specnet.data.decoding import SUFFIXES, BadImage, decode_bytes, read_bytes, unreadable
 from specnet.errors import DataError
+from specnet.text import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -145,11 +146,11 @@ def labelled(folder: Path, classes: Sequence[str], root: Path) -> list[Item]:
             continue
         if inside.is_symlink() and folder.resolve().is_relative_to(inside.resolve()):
             items.append(
-                Item(readable(relative(str(inside), root)), label, str(inside), fault="a link that loops")
+                Item(printable(relative(str(inside), root)), label, str(inside), fault="a link that loops")
             )
             continue
         found = sorted(image_files(str(inside)), key=lambda pair: pair[0].split("/"))
-        items += [Item(readable(relative(path, root)), label, path, fault=fault) for path, fault in found]
+        items += [Item(printable(relative(path, root)), label, path, fault=fault) for path, fault in found]
     return items
 
 
@@ -187,11 +188,6 @@ def image_files(folder: str) -> Iterator[tuple[str, str]]:
 def relative(path: str, root: Path) -> str:
     """A path below `root`, as it was built from it, without it."""
     return path if str(root) == "." else path.removeprefix(f"{root}/")
-
-
-def readable(name: str) -> str:
-    """A name from outside as one line of text: what cannot be printed is escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)
 
 
 def is_held_out(path: str, root: Path, share: float) -> bool:

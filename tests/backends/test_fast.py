@@ -63,12 +63,12 @@ def test_fast_paths_change_nothing_but_rounding(
 
 
 def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch) -> None:
-    import specnet_tensorflow.fast
     import specnet_torch.fast
+    from specnet import fast_paths
 
     for value, enabled in (("0", False), ("1", True)):
         monkeypatch.setenv("SPECNET_FAST_PATHS", value)
-        assert specnet_torch.fast.enabled() is specnet_tensorflow.fast.enabled() is enabled
+        assert specnet_torch.fast.enabled() is fast_paths.enabled() is enabled
 
 
 def test_a_normalization_can_be_differentiated_twice() -> None:

@@ -1,14 +1,20 @@
-"""What the C library does with memory that is freed. Called by backends that compute on the CPU."""
+"""What backends share of their faster ways to the same numbers: the switch, and memory that stays."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 from functools import cache
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 """glibc's options (mallopt(3))."""
 KEPT = 2**31 - 1
 """Bytes at the end of the heap that are not given back to the system."""
+
+
+def enabled() -> bool:
+    """Whether to take them: `SPECNET_FAST_PATHS=0` takes the plain ways, for comparison."""
+    return os.environ.get("SPECNET_FAST_PATHS") != "0"
 
 
 @cache
