@@ -27,9 +27,9 @@ from typing import Any
 import numpy as np
 
 from disks import Watched
-from specnet import document
+from specnet import disk, document
 from specnet.spec import load
-from specnet.training import checkpoint, disk, metrics_file
+from specnet.training import checkpoint, metrics_file
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.run_directory import RunDirectory
 from specnet.training.trainer import Trainer

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from specnet.training.disk import Calls
+from specnet.disk import Calls
 
 Watch = Callable[[int, str, tuple[Any, ...]], None]
 

@@ -16,7 +16,14 @@ FRAMEWORKS = {"torch", "tensorflow", "keras"}
 # From the ground up: a module may import modules of lower floors, and of its own package.
 FLOORS = [
     {"specnet.text", "specnet.terminal"},
-    {"specnet.errors", "specnet.fast_paths", "specnet.collector", "specnet.randomness", "specnet.catalogue"},
+    {
+        "specnet.errors",
+        "specnet.fast_paths",
+        "specnet.disk",
+        "specnet.collector",
+        "specnet.randomness",
+        "specnet.catalogue",
+    },
     {"specnet.yaml_reader", "specnet.plugins", "specnet.schema"},
     {"specnet.document", "specnet.initializers", "specnet.data"},
     {"specnet.layers", "specnet.recipe", "specnet.findings"},

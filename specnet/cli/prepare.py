@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from specnet.cli.common import whole_number
-from specnet.errors import SpecnetError, UsageError
+from specnet.errors import UsageError
 from specnet.text import describe, size
 
 if TYPE_CHECKING:
@@ -36,20 +33,11 @@ SHOWN = 10
 """Skipped images named on the terminal; the manifest names them all."""
 
 
-class Stopped(SpecnetError):  # noqa: N818  (a stop on request is no error)
-    """A signal stopped the work. `exit_code` is 128 + the signal's number."""
-
-    def __init__(self, number: int) -> None:
-        name = signal.Signals(number).name
-        super().__init__(f"stopped by {name}; run the same command again to go on")
-        self.exit_code = 128 + number
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="SRC", help="the images; with --verify, a prepared folder")
     parser.add_argument("destination", metavar="DST", nargs="?", help="the folder to make")
     parser.add_argument(
-        "--size", type=_side, default=256, metavar="N", help="height and width (default: 256)"
+        "--size", type=_from_one_to(4096), default=256, metavar="N", help="height and width (default: 256)"
     )
     parser.add_argument(
         "--channels", type=int, choices=(1, 3), default=3, help="3 for RGB (default), 1 for grey levels"
@@ -61,23 +49,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="share of each class to test on, where the folders name no split (default: 0.2)",
     )
-    parser.add_argument("--workers", type=_count, metavar="N", help="processes (default: one for each core)")
+    parser.add_argument(
+        "--workers", type=_from_one_to(1024), metavar="N", help="processes (default: one for each core)"
+    )
     parser.add_argument("--strict", action="store_true", help="stop at a bad image instead of leaving it out")
     parser.add_argument("--verify", action="store_true", help="compare a prepared folder with its checksums")
 
 
-def _count(text: str) -> int:
-    number = whole_number(text)
-    if not 1 <= number <= 1024:
-        raise argparse.ArgumentTypeError(f"{number} is not between 1 and 1024")
-    return number
+def _from_one_to(most: int) -> Callable[[str], int]:
+    """A whole number up to `most`, for argparse."""
 
+    def checked(text: str) -> int:
+        number = whole_number(text)
+        if not 1 <= number <= most:
+            raise argparse.ArgumentTypeError(f"{number} is not between 1 and {most}")
+        return number
 
-def _side(text: str) -> int:
-    number = whole_number(text)
-    if not 1 <= number <= 4096:
-        raise argparse.ArgumentTypeError(f"{number} is not between 1 and 4096")
-    return number
+    return checked
 
 
 def _share(text: str) -> float:
@@ -96,10 +84,11 @@ def _cores() -> int:
 
 def run(options: argparse.Namespace) -> int:
     from specnet.training.progress import Progress
+    from specnet.training.stopping import noticing_signals
 
     workers = options.workers or _cores()
     progress = Progress()
-    with _noticing_signals() as noticed:
+    with noticing_signals() as noticed:
         watch = _watching(progress, noticed)
         try:
             if options.verify:
@@ -159,33 +148,16 @@ def _verify(options: argparse.Namespace, workers: int, watch: Watch) -> int:
 
 def _watching(progress: Progress, noticed: list[int]) -> Watch:
     """Shows progress, and stops the work once a signal was noticed."""
+    from specnet.training.stopping import Interrupted
+
     begun: list[str] = []
 
     def watch(what: str, done: int, total: int) -> None:
         if noticed:
-            raise Stopped(noticed[0])
+            raise Interrupted(noticed[0], "run the same command again to go on")
         if begun[-1:] != [what]:
             begun.append(what)
             progress.begin(done)
         progress.show(what, done, total)
 
     return watch
-
-
-@contextmanager
-def _noticing_signals() -> Iterator[list[int]]:
-    """Collects SIGINT and SIGTERM, for the work to stop at a good place; a second one acts as usual."""
-    noticed: list[int] = []
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def notice(number: int, frame: FrameType | None) -> None:
-        noticed.append(number)
-        signal.signal(number, before[signal.Signals(number)])
-
-    for number in before:
-        signal.signal(number, notice)
-    try:
-        yield noticed
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

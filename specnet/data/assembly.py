@@ -13,7 +13,7 @@ from safetensors.numpy import save
 
 from specnet.data import manifest as manifests
 from specnet.data.base import Split
-from specnet.data.manifest import LABELS, NAME, STATISTICS, Manifest, Part, Skipped, Stored, write_durably
+from specnet.data.manifest import LABELS, NAME, STATISTICS, Manifest, Part, Skipped, Stored
 from specnet.data.shard import Task, read_record
 from specnet.data.sources import Source, refusal
 from specnet.data.statistics import from_sums
@@ -87,15 +87,15 @@ def assemble(source: Source, tasks: Sequence[Task], digest: str, decoder: str) -
             raise DataError(message)
         name = manifests.names_file(split)
         files |= found.files
-        files[name] = write_durably(folder / name, "".join(f"{line}\n" for line in found.names).encode())
+        files[name] = manifests.write(folder / name, "".join(f"{line}\n" for line in found.names).encode())
     labels: dict[str, NDArray[np.int64]] = {
         split: np.array(found.labels, dtype=np.int64) for split, found in splits.items()
     }
-    files[LABELS] = write_durably(folder / LABELS, save(labels))
+    files[LABELS] = manifests.write(folder / LABELS, save(labels))
     train = splits["train"]
     products = np.asarray(train.products).astype(np.float64) / 255**2
     statistics = from_sums(len(train.names), np.asarray(train.total), products)
-    files[STATISTICS] = write_durably(folder / STATISTICS, save(statistics.arrays()))
+    files[STATISTICS] = manifests.write(folder / STATISTICS, save(statistics.arrays()))
     made = Manifest(
         shape=list(statistics.mean.shape),
         source=digest,
@@ -107,9 +107,7 @@ def assemble(source: Source, tasks: Sequence[Task], digest: str, decoder: str) -
         files=dict(sorted(files.items())),
     )
     _remove_others(folder, made)
-    manifests.sync_folder(folder)
-    write_durably(folder / NAME, manifests.as_json(made.model_dump()))
-    manifests.sync_folder(folder)
+    manifests.write(folder / NAME, manifests.as_json(made.model_dump()))
     return made
 
 

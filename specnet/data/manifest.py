@@ -15,7 +15,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +22,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
+from specnet import disk
 from specnet.data.base import Split
 from specnet.errors import DataError
 from specnet.schema import Strict
@@ -173,21 +173,7 @@ def as_json(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, indent=1, ensure_ascii=True).encode() + b"\n"
 
 
-def write_durably(path: Path, data: bytes) -> Stored:
-    """Give a file its content in one step: after a crash it has all of it or is not there."""
-    beside = path.with_name(f"{path.name}.partial")
-    with beside.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+def write(path: Path, data: bytes) -> Stored:
+    """Give a file its content in one step: after a crash it has all of it or is as it was."""
+    disk.replace_durably(path, data)
     return Stored(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
-
-
-def sync_folder(path: Path) -> None:
-    """Wait until the disk has a folder's entries."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -20,7 +20,7 @@ from specnet.data import manifest as manifests
 from specnet.data.assembly import assemble
 from specnet.data.decoding import pillow
 from specnet.data.imagenet_source import imagenet_source, is_imagenet
-from specnet.data.manifest import Manifest, write_durably
+from specnet.data.manifest import Manifest
 from specnet.data.shard import Task, read_record
 from specnet.data.sources import Item, Source, Watch, folder_source
 from specnet.data.workers import disk_errors, make_shards
@@ -151,7 +151,7 @@ def _check_unchanged(work: Path, source: Source, options: Options, destination: 
     if path.exists() and path.read_bytes() != plan:
         hint = "name another folder, or remove this one"
         raise UsageError(f"{destination} holds unfinished work with other classes or options", hint)
-    write_durably(path, plan)
+    manifests.write(path, plan)
 
 
 def _tasks(source: Source, destination: Path, work: Path, options: Options) -> list[Task]:

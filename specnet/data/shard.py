@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from specnet.data import manifest
 from specnet.data.base import Split
 from specnet.data.decoding import BadImage
-from specnet.data.manifest import Stored, shard_name, write_durably
+from specnet.data.manifest import Stored, shard_name
 from specnet.data.sources import Item, pixels, refusal
 from specnet.errors import DataError
 
@@ -156,7 +157,7 @@ def _write_record(task: Task, record: Record) -> None:
         "converted": record.converted,
     }
     arrays = {"total": record.total, "products": record.products}
-    write_durably(task.record, save(arrays, metadata={"shard": json.dumps(about)}))
+    manifest.write(task.record, save(arrays, metadata={"shard": json.dumps(about)}))
 
 
 def read_record(task: Task) -> Record | None:

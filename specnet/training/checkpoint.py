@@ -27,10 +27,10 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
+from specnet import disk
 from specnet.backend import State
 from specnet.errors import RunError
 from specnet.randomness import Array
-from specnet.training import disk
 from specnet.training.seal import open_json, sealed_json
 
 KEPT = 2

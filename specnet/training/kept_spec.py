@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from specnet import document
+from specnet import disk, document
 from specnet import spec as spec_module
 from specnet.document import written
 from specnet.errors import RunError
 from specnet.spec import Spec
-from specnet.training import disk
 from specnet.training.seal import open_text, sealed_text
 
 CHANGED = "# changed at step "

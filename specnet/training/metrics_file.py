@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from specnet.training import disk
+from specnet import disk
 
 
 class MetricsFile:

@@ -13,12 +13,13 @@ from typing import Any, Protocol
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from specnet import disk
 from specnet.data.statistics import Statistics
 from specnet.errors import RunError
 from specnet.network import Network, analyse
 from specnet.spec import Spec
 from specnet.spec_diff import Change, differences
-from specnet.training import checkpoint, disk, kept_spec, metrics_file
+from specnet.training import checkpoint, kept_spec, metrics_file
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.kept_spec import KeptSpec
 from specnet.training.lock import Lock

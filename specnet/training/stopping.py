@@ -1,4 +1,4 @@
-"""How a run is stopped from outside: by a signal, which is noticed between two steps."""
+"""How long work is stopped from outside: by a signal, which is noticed between two steps."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from specnet.errors import SpecnetError
 
 
 class Interrupted(SpecnetError):  # noqa: N818  (a stop on request is no error)
-    """A signal stopped the run after it was saved. `exit_code` is 128 + the signal's number."""
+    """A signal stopped the work at a good place. `exit_code` is 128 + the signal's number."""
 
-    def __init__(self, number: int, saved: object) -> None:
-        super().__init__(f"stopped by {signal.Signals(number).name}; saved {saved}, go on with --resume")
+    def __init__(self, number: int, how_to_go_on: str) -> None:
+        super().__init__(f"stopped by {signal.Signals(number).name}; {how_to_go_on}")
         self.exit_code = 128 + number
 
 

@@ -87,7 +87,7 @@ class Trainer:
                 evaluation = self._train(stop, pending)
             except _Stop:
                 self._record(pending, 0)
-                raise Interrupted(self._noticed[0], self.save()) from None
+                raise Interrupted(self._noticed[0], f"saved {self.save()}, go on with --resume") from None
             except (DataError, OSError) as error:
                 self._record(pending, 0)
                 hint = f"saved {self.save()}; when the data is there again, go on with --resume"

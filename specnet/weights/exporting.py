@@ -11,12 +11,12 @@ from safetensors.numpy import save
 
 from specnet import plan as plans
 from specnet.backend import State, find
+from specnet.disk import replace_durably, sync_folder
 from specnet.errors import RunError, SpecError, UsageError
 from specnet.network import Network, analyse
 from specnet.placement import place
 from specnet.training import checkpoint
 from specnet.training.checkpoint import Checkpoint
-from specnet.training.disk import replace_durably, sync_folder
 from specnet.training.run_directory import RunDirectory
 from specnet.weights import mapping as mappings
 from specnet.weights.files import GROUPS

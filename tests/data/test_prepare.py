@@ -276,15 +276,17 @@ def test_a_disk_that_refuses_is_one_message_each_time(
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", refusing)
-    for failing in range(14):  # plan, three shards with records, four files, folder, manifest, folder
+    # The plan, the records of three shards, four files and the manifest, each with its folder; three shards.
+    flushes = 2 * (1 + 3 + 4 + 1) + 3
+    for failing in range(flushes):
         out, calls = tmp_path / f"out{failing}", iter(range(1000))
         with pytest.raises(UsageError, match=f"cannot write {out}.*{os.strerror(number)}"):
             made(photos, out)
         assert made(photos, out).train.images == 90
         assert contents(out) == contents(tmp_path / "at once")
-    calls, failing = iter(range(1000)), 14
+    calls, failing = iter(range(1000)), flushes
     made(photos, tmp_path / "enough")
-    assert next(calls) == 14
+    assert next(calls) == flushes
 
 
 def test_too_little_space_is_noticed_first(

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from disks import Watched, failing, flip
+from specnet import disk
 from specnet.errors import RunError
-from specnet.training import checkpoint, disk
+from specnet.training import checkpoint
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.seal import open_json, sealed_json
 

@@ -17,11 +17,11 @@ from PIL import Image
 
 import specnet_torch.executable as executable
 from disks import Watched, failing
-from specnet import document
+from specnet import disk, document
 from specnet.errors import DataError, RunError
 from specnet.spec import Spec
 from specnet.spec import load as load_spec
-from specnet.training import checkpoint, disk
+from specnet.training import checkpoint
 from specnet.training.inputs import Inputs
 from specnet.training.progress import Progress
 from specnet.training.run_directory import RunDirectory

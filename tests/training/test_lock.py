@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from specnet import disk
 from specnet.errors import RunError
-from specnet.training import checkpoint, disk
+from specnet.training import checkpoint
 from specnet.training.lock import Lock
 from specnet.training.run_directory import RunDirectory
 from training_runs import TINY

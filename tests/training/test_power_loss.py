@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from power_loss import PowerLoss
-from specnet import document
+from specnet import disk, document
 from specnet.network import Network, analyse
 from specnet.spec import load
-from specnet.training import checkpoint, disk, kept_spec
+from specnet.training import checkpoint, kept_spec
 from specnet.training.run_directory import RunDirectory
 from training_runs import TINY, run
 
