@@ -43,7 +43,7 @@ def specnet(name: str, net: str, what: str, batch: int, threads: int) -> Step:
     from specnet import spec
     from specnet.backend import Batch
     from specnet.randomness import keep_mask
-    from specnet.training.session import compile_spec, initialise
+    from specnet.training.opening import compile_spec, initialise
 
     precision = "bfloat16" if "bfloat16" in rest else "float32"
     compiled = compile_spec(spec.load(SPECS / f"{net}.yaml"), backend, None, precision)

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from specnet.layer_table import Table
     from specnet.spec import Spec
     from specnet.spec_diff import Diff
+    from specnet.training.evaluation import Result
     from specnet.training.predicting import Prediction
-    from specnet.training.session import Result
 
     Source = Spec | str | Path | Mapping[str, Any]
 
@@ -91,7 +91,7 @@ def compile(  # noqa: A001  (the field's word, and only ever used as specnet.com
     `devices` is what `--devices` takes: `gpu0=cuda:0,gpu1=cuda:1`, or one device for all. Raises
     `errors.SpecError`, `errors.PluginError` for a missing backend, `errors.DeviceError` for a missing device.
     """
-    from specnet.training.session import compile_spec, initialise
+    from specnet.training.opening import compile_spec, initialise
 
     compiled = compile_spec(load(source), backend, devices, precision)
     initialise(compiled, seed, precision)
@@ -112,11 +112,11 @@ def train(source: Source, **options: Any) -> Result:
 def evaluate(run_dir: str | Path, **options: Any) -> Result:
     """Classify the test images with the newest checkpoint of a run.
 
-    Options are those of `specnet.training.session.evaluate_run`: backend, data, devices.
+    Options are those of `specnet.training.trained.evaluate_run`: backend, data, devices.
     """
-    from specnet.training import session
+    from specnet.training.trained import evaluate_run
 
-    return session.evaluate_run(run_dir, **options)
+    return evaluate_run(run_dir, **options)
 
 
 def predict(run_dir: str | Path, images: Sequence[str | Path], **options: Any) -> list[Prediction]:

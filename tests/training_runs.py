@@ -7,8 +7,8 @@ from typing import Any
 
 import specnet
 from specnet.spec import Spec
+from specnet.training.evaluation import Result
 from specnet.training.progress import Progress
-from specnet.training.session import Result
 
 SMALL = """\
 specnet: 1

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from specnet.text import columns, describe, size
-    from specnet.training.session import compile_spec
+    from specnet.training.opening import compile_spec
 
     spec = load_spec(options.spec, options.overrides)
     precision: Precision = options.precision or "float32"

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from specnet.errors import UsageError
-    from specnet.training.session import evaluate_run
+    from specnet.training.trained import evaluate_run
 
     settings = {name: getattr(options, name) for name in ("backend", "data", "devices", "best")}
     found: list[dict[str, Any]] = []

@@ -133,11 +133,9 @@ def _train_all(specs: Sequence[Spec], options: argparse.Namespace) -> int:
 def _rehearse(specs: Sequence[Spec], options: argparse.Namespace) -> int:
     from specnet.training.rehearsal import rehearse
 
-    length = ("epochs", "steps", "micro_batch")
-    names = ("backend", "data", "devices", "precision", "resume", "allow_changes", *length)
-    settings = {name: getattr(options, name) for name in names}
     parent = Path(options.run_dir or "runs")
     places = [parent / spec.name if len(specs) > 1 else options.run_dir for spec in specs]
+    settings = {"resume": options.resume, **_settings(options)}
     found = [rehearse(spec, run_dir=place, **settings) for spec, place in zip(specs, places, strict=True)]
     if not options.json:
         print("\n\n".join(map(str, found)))

@@ -15,11 +15,11 @@ from specnet.spec import Spec
 from specnet.spec_diff import differences
 from specnet.text import columns, duration
 from specnet.training import listing
-from specnet.training.evaluation import Evaluation
+from specnet.training.evaluation import Evaluation, Result
 from specnet.training.history import gather, lines
 from specnet.training.progress import Progress
 from specnet.training.run_directory import RunDirectory
-from specnet.training.session import Result, train
+from specnet.training.session import train
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,15 @@ class Evaluation:
 
     def __str__(self) -> str:
         return f"loss {self.loss:.4f}, top-1 error {self.top1_error:.2%}, top-5 error {self.top5_error:.2%}"
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run: where it lies, how many steps it took, and how well it classifies at the end."""
+
+    run_dir: Path
+    step: int
+    evaluation: Evaluation
 
 
 def probabilities(executable: Executable, plan: Plan, inputs: Inputs, pixels: NDArray[np.uint8]) -> Array:

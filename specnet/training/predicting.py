@@ -16,7 +16,7 @@ from specnet.text import describe
 from specnet.training.evaluation import probabilities
 from specnet.training.micro_batch import recorded
 from specnet.training.progress import Progress
-from specnet.training.session import open_trained
+from specnet.training.trained import open_trained
 
 MOST_AT_ONCE = 32
 """Images that are classified together, unless the run trains with fewer at a time."""

@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from specnet import backend as backends
 from specnet import layer_table, memory, placement
 from specnet.backend import Precision, storage
-from specnet.errors import RunError
 from specnet.layer_table import Table
-from specnet.network import analyse
 from specnet.spec import Spec
 from specnet.text import columns, describe, plural, size
-from specnet.training import micro_batch as micro_batches
-from specnet.training.inputs import check_images, steps_per_epoch
+from specnet.training.micro_batch import images_at_once
 from specnet.training.run_directory import RunDirectory
-from specnet.training.session import open_data
+from specnet.training.setup import set_up
 
 
 @dataclass(frozen=True)
@@ -104,43 +103,43 @@ def rehearse(
     run_dir: str | Path | None = None,
     epochs: int | None = None,
     steps: int | None = None,
+    seed: int | None = None,
     precision: Precision | None = None,
+    checkpoint_every: int | str | None = None,
     micro_batch: int | None = None,
     resume: bool = False,
     allow_changes: bool = False,
 ) -> Rehearsal:
-    """Look at everything that `session.train` with these options would use, and raise what it would raise."""
-    network = analyse(spec)
-    run = RunDirectory(Path(run_dir) if run_dir is not None else Path("runs") / spec.name)
-    saved = run.resume(network, allow_changes=allow_changes).checkpoint if resume else None
-    if not resume and (run.path / "spec.yaml").exists():
-        hint = "go on with it (--resume), or name another --run-dir"
-        raise RunError(f"{run.path} holds a run already", hint)
-    dataset, described = open_data(spec, network, data or (saved.progress["data"] if saved else None))
-    recipe = spec.training
-    assert recipe is not None, "open_data has seen it"
-    for images in (dataset.train, dataset.test):
-        check_images(network.output_shape(network.inputs()[0]), recipe, images)
-    micro_batch = micro_batch or (micro_batches.recorded(saved.progress) if saved else None)
-    micro_batches.check(spec, recipe, micro_batch)
-    at_once = micro_batches.images_at_once(recipe, micro_batch)
-    per_epoch = steps_per_epoch(dataset.train, recipe)
-    known: Precision = precision or (saved.progress["precision"] if saved else "float32")
-    width = 8 if storage(known) == "float64" else 4
+    """What `session.train` would do with these options; raises what it would raise before it compiles."""
+    run = RunDirectory.of(spec, run_dir)
+    setup = set_up(
+        spec,
+        run,
+        data=data,
+        epochs=epochs,
+        steps=steps,
+        seed=seed,
+        precision=precision,
+        checkpoint_every=checkpoint_every,
+        micro_batch=micro_batch,
+        resume=resume,
+        allow_changes=allow_changes,
+    )
+    dataset, at_once = setup.dataset, images_at_once(setup.recipe, setup.micro_batch)
     return Rehearsal(
-        table=layer_table.make(network),
+        table=layer_table.make(setup.network),
         backend=backend,
         placement=placement.place(spec.groups, devices, backends.find(backend).devices()),
-        memory=memory.needed(network, at_once, width),
-        data=described,
+        memory=memory.needed(setup.network, at_once, np.dtype(storage(setup.precision)).itemsize),
+        data=setup.data,
         image_shape=dataset.train.shape,
         classes=len(dataset.classes),
         train_images=len(dataset.train),
         test_images=len(dataset.test),
-        batch_size=recipe.batch_size,
+        batch_size=setup.recipe.batch_size,
         at_once=at_once,
-        steps_per_epoch=per_epoch,
-        start=saved.step if saved else 0,
-        stop=steps if steps is not None else per_epoch * (epochs if epochs is not None else recipe.epochs),
+        steps_per_epoch=setup.per_epoch,
+        start=setup.saved.step if setup.saved else 0,
+        stop=setup.stop,
         run_dir=run.path,
     )

@@ -69,6 +69,13 @@ class RunDirectory:
         self._made: list[Path] = []
         self.watchers: list[Watcher] = []
 
+    @classmethod
+    def of(
+        cls, spec: Spec, path: str | Path | None, note: Callable[[str], None] | None = None
+    ) -> RunDirectory:
+        """The folder that was asked for, else `runs/NAME`."""
+        return cls(Path(path) if path is not None else Path("runs") / spec.name, note)
+
     @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"

@@ -10,7 +10,7 @@ import pytest
 from helpers import relative_error
 from specnet import document, spec
 from specnet.backend import Batch, Precision, State
-from specnet.training.session import compile_spec, initialise
+from specnet.training.opening import compile_spec, initialise
 
 SPEC = """\
 specnet: 1

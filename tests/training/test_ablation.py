@@ -13,9 +13,8 @@ from specnet import document
 from specnet.errors import UsageError
 from specnet.spec import Spec, load
 from specnet.training.ablation import Outcome, as_json, compared, train_all
-from specnet.training.evaluation import Evaluation
+from specnet.training.evaluation import Evaluation, Result
 from specnet.training.progress import Progress
-from specnet.training.session import Result
 from specnet.training.stopping import Interrupted
 from specnet.training.trainer import Trainer
 from training_runs import SMALL

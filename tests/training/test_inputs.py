@@ -17,9 +17,9 @@ from specnet.network import analyse
 from specnet.randomness import stream
 from specnet.spec import Spec
 from specnet.training.inputs import Inputs, steps_per_epoch
+from specnet.training.opening import statistics_of
 from specnet.training.prefetch import Prefetch
 from specnet.training.progress import Progress
-from specnet.training.session import _statistics
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def parts(small: Spec) -> tuple[Inputs, Synthetic]:
     assert small.training is not None
     data = Synthetic(train_images=450, shape=(1, 10, 10))
     dataset = data.open(None, Wanted((1, 8, 8), 10))
-    statistics = _statistics(small.training, dataset, Progress(quiet=True))
+    statistics = statistics_of(small.training, dataset, Progress(quiet=True))
     return Inputs(plan.make(analyse(small)), small.training, statistics, 0, "float64"), data
 
 

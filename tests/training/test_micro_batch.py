@@ -15,7 +15,7 @@ from specnet.spec import Spec
 from specnet.spec import load as load_spec
 from specnet.training import checkpoint
 from specnet.training.checkpoint import Checkpoint
-from specnet.training.session import evaluate_run
+from specnet.training.trained import evaluate_run
 from training_runs import SMALL, run
 
 ROUNDING = 1e-12

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from specnet.errors import DataError, DeviceError, RunError
+from specnet.errors import DataError, DeviceError, RunError, UsageError
 from specnet.initializers import Constant
 from specnet.spec import Spec
 from specnet.training.rehearsal import rehearse
+from specnet.training.session import train
 from training_runs import SMALL, run
 
 Cli = Callable[..., Any]
@@ -53,13 +54,18 @@ def test_double_precision_needs_twice_the_memory(small: Spec, tmp_path: Path) ->
         ({"devices": "cuda:99"}, DeviceError),
         ({"data": "image_folder:/nowhere/at/all"}, DataError),
         ({"resume": True}, RunError),
+        ({"epochs": 1, "steps": 1}, UsageError),
+        ({"allow_changes": True}, UsageError),
+        ({"checkpoint_every": "soon"}, UsageError),
     ],
 )
 def test_it_refuses_what_training_refuses(
     small: Spec, tmp_path: Path, options: dict[str, Any], error: type[Exception]
 ) -> None:
-    with pytest.raises(error):
-        rehearse(small, run_dir=tmp_path / "r", **options)
+    for refuses in (rehearse, train):
+        with pytest.raises(error):
+            refuses(small, run_dir=tmp_path / "r", **options)
+        assert not (tmp_path / "r").exists()
 
 
 def test_from_the_command_line(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,8 +26,8 @@ from specnet.spec import load as load_spec
 from specnet.training import checkpoint
 from specnet.training.progress import Progress
 from specnet.training.run_directory import RunDirectory
-from specnet.training.session import evaluate_run
 from specnet.training.stopping import Interrupted
+from specnet.training.trained import evaluate_run
 from specnet.training.trainer import Trainer
 from training_runs import SMALL, TINY, run
 

@@ -48,7 +48,7 @@ def test_without_pillow_there_is_one_note_and_no_picture(
     stream = io.StringIO()
     # The digits need Pillow too, so it goes once they are read.
     monkeypatch.setattr(
-        "specnet.training.session.check_images", lambda *_: monkeypatch.setitem(sys.modules, "PIL", None)
+        "specnet.training.setup.check_images", lambda *_: monkeypatch.setitem(sys.modules, "PIL", None)
     )
     run(small, tmp_path / "r", progress=Progress(stream))
     assert stream.getvalue().count("pillow") == 1

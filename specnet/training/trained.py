@@ -1,0 +1,88 @@
+"""A trained run, ready to classify, and how well it does on the test images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from specnet.data.base import Dataset
+from specnet.network import analyse
+from specnet.spec import Spec
+from specnet.training import micro_batch as micro_batches
+from specnet.training.checkpoint import Checkpoint
+from specnet.training.evaluation import Result, evaluate
+from specnet.training.inputs import Inputs, check_images
+from specnet.training.opening import Compiled, compile_spec, open_data, precision_of, recipe_of, statistics_of
+from specnet.training.progress import Progress
+from specnet.training.run_directory import RunDirectory
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run's checkpoint on its devices, and what its images are prepared with."""
+
+    saved: Checkpoint
+    compiled: Compiled
+    inputs: Inputs
+    image_shape: tuple[int, ...]
+    """Channels, height and width of the dataset's images, before any crop."""
+
+
+def open_trained(
+    run_dir: str | Path, backend: str, devices: str | Mapping[str, str] | None, progress: Progress
+) -> Trained:
+    """The newest checkpoint of a run. Its dataset is only opened if the run has kept no statistics."""
+    run = RunDirectory(Path(run_dir), progress.note)
+    return _ready(run, run.spec(), run.newest(), None, backend, devices, progress)
+
+
+def evaluate_run(
+    run_dir: str | Path,
+    *,
+    backend: str = "torch",
+    data: str | None = None,
+    devices: str | Mapping[str, str] | None = None,
+    best: bool = False,
+    progress: Progress | None = None,
+) -> Result:
+    """Classify the test images with the newest checkpoint of a run, or with the best one."""
+    progress = progress or Progress()
+    run = RunDirectory(Path(run_dir), progress.note)
+    spec, saved = run.spec(), run.best() if best else run.newest()
+    recipe, network = recipe_of(spec), analyse(spec)
+    dataset, _ = open_data(spec, network, data or saved.progress["data"])
+    trained = _ready(run, spec, saved, dataset, backend, devices, progress)
+    check_images(network.output_shape(network.inputs()[0]), recipe, dataset.test)
+    progress.begin()
+
+    def show(done: int, total: int) -> None:
+        progress.show("evaluating", done, total)
+
+    size = micro_batches.images_at_once(recipe, micro_batches.recorded(saved.progress))
+    compiled = trained.compiled
+    found = evaluate(compiled.executable, compiled.plan, trained.inputs, dataset.test, size, show)
+    progress.clear()
+    return Result(run.path, saved.step, found)
+
+
+def _ready(
+    run: RunDirectory,
+    spec: Spec,
+    saved: Checkpoint,
+    dataset: Dataset | None,
+    backend: str,
+    devices: str | Mapping[str, str] | None,
+    progress: Progress,
+) -> Trained:
+    """A checkpoint on its devices. Without a dataset, the run's own is opened if it is needed."""
+    recipe, precision = recipe_of(spec), precision_of(saved.progress["precision"])
+    statistics = run.statistics(saved)
+    if statistics is None:
+        if dataset is None:
+            dataset, _ = open_data(spec, analyse(spec), saved.progress["data"])
+        statistics = statistics_of(recipe, dataset, progress)
+    compiled = compile_spec(spec, backend, devices, precision)
+    compiled.executable.load_state(saved.weights)
+    inputs = Inputs(compiled.plan, recipe, statistics, 0, precision)
+    return Trained(saved, compiled, inputs, tuple(statistics.mean.shape))
