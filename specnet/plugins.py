@@ -71,19 +71,24 @@ def load(group: str, name: str) -> Any:
     if len(claims) > 1:
         owners = " and ".join(sorted(package(point) for point in claims))
         raise PluginError(f"{noun} '{name}' is claimed by {owners}", "uninstall one of the two packages")
-    owner = package(claims[0])
-    whose, hint = f"{noun} '{name}' of package {owner}", f"pip install --upgrade {owner}, or tell its author"
     try:
         found = claims[0].load()
     except ModuleNotFoundError as error:
         raise PluginError(*_missing(claims[0], noun, error)) from error
     except (Exception, SystemExit) as error:
         reason = f"{type(error).__name__}: {one_line(str(error))}"
-        raise PluginError(f"{whose} cannot be imported: {reason}", hint) from error
+        raise _broken(claims[0], noun, f"cannot be imported: {reason}") from error
     wanted = _wanted(group, found)
     if wanted:
-        raise PluginError(f"{whose} is {claims[0].value}, which is not {wanted}", hint)
+        raise _broken(claims[0], noun, f"is {claims[0].value}, which is not {wanted}")
     return found
+
+
+def _broken(point: EntryPoint, noun: str, fault: str) -> PluginError:
+    """The error about a plugin. Its package is looked up here only: that reads a file."""
+    owner = package(point)
+    hint = f"pip install --upgrade {owner}, or tell its author"
+    return PluginError(f"{noun} '{point.name}' of package {owner} {fault}", hint)
 
 
 def _wanted(group: str, found: Any) -> str | None:
