@@ -145,22 +145,29 @@ def ceiling(name: str, net: str, what: str, batch: int, threads: int) -> Step:
         macs = 3 * macs - sum(row.macs for row in readers)
     last = torch.channels_last
 
-    def run(shape: tuple[int, ...], times: int) -> float:
-        """Operations a second."""
-        images, channels, filters, size, kernel = shape
+    def convolution(shape: tuple[int, ...], images: int) -> Step:
+        _, channels, filters, size, kernel = shape
         x = torch.randn(images, channels, size, size).contiguous(memory_format=last)
         w = torch.randn(filters, channels, kernel, kernel).contiguous(memory_format=last)
-        with torch.inference_mode():
-            conv2d(x, w, padding=kernel // 2)
-            began = time.perf_counter()
-            for _ in range(times):
-                conv2d(x, w, padding=kernel // 2)
-            return times * images * size**2 * channels * filters * kernel**2 / (time.perf_counter() - began)
+        return torch.inference_mode()(lambda: conv2d(x, w, padding=kernel // 2))
 
-    best = max(PLAIN, key=lambda shape: run(shape, 5))
-    images, channels, filters, size, kernel = best
-    times = round(batch * macs / (images * size**2 * channels * filters * kernel**2))
-    return lambda: run(best, max(1, times))
+    def operations(shape: tuple[int, ...]) -> int:
+        """Of one image."""
+        _, channels, filters, size, kernel = shape
+        return size**2 * channels * filters * kernel**2
+
+    def rate(shape: tuple[int, ...]) -> float:
+        run = convolution(shape, shape[0])
+        run()
+        began = time.perf_counter()
+        for _ in range(5):
+            run()
+        return shape[0] * operations(shape) / (time.perf_counter() - began)
+
+    best = max(PLAIN, key=rate)
+    whole, rest = divmod(max(1, round(batch * macs / operations(best))), best[0])
+    steps = [convolution(best, best[0])] * whole + [convolution(best, rest)] * (rest > 0)
+    return lambda: [run() for run in steps]
 
 
 def _tensorflow(threads: int) -> None:
