@@ -7,6 +7,9 @@ from contextlib import contextmanager
 
 import tensorflow as tf
 
+OUT_OF_MEMORY = "Status: 1,"
+"""How TensorFlow passes on that oneDNN, which computes convolutions and more on a CPU, found no memory."""
+
 
 @contextmanager
 def enough_memory() -> Iterator[None]:
@@ -14,4 +17,8 @@ def enough_memory() -> Iterator[None]:
     try:
         yield
     except tf.errors.ResourceExhaustedError as error:
+        raise MemoryError(str(error.message).partition("\n")[0]) from error
+    except tf.errors.AbortedError as error:
+        if OUT_OF_MEMORY not in str(error.message):
+            raise
         raise MemoryError(str(error.message).partition("\n")[0]) from error
