@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from specnet.fast_paths import enabled
 from specnet.layers.base import Shape
+from specnet.layers.batch_norm import BatchNorm
 from specnet.layers.conv import Conv
 from specnet.layers.lrn import LRN
 from specnet.layers.window import Pads
@@ -45,19 +46,22 @@ def lrn(layer: LRN, x: Tensor, band: Tensor) -> Tensor | None:
     """
     if not enabled():
         return None
-    k, scale, beta = (tf.constant(value, x.dtype) for value in (layer.k, layer.scale(), layer.beta))
+    channels = x.shape[-1]
 
-    def spread(values: Tensor) -> Tensor:
-        rows = tf.matmul(tf.reshape(values, [-1, values.shape[-1]]), band)
-        return tf.reshape(rows, tf.shape(values))
+    def spread(values: Tensor, weight: float) -> Tensor:
+        return tf.matmul(tf.reshape(values, [-1, channels]), band * tf.constant(weight, x.dtype))
 
     @tf.custom_gradient
     def normalize(x: Tensor) -> tuple[Tensor, Any]:
-        s = k + scale * spread(x * x)
+        # A product and its bias are one kernel.
+        k = tf.fill([channels], tf.constant(layer.k, x.dtype))
+        sums = tf.nn.bias_add(spread(x * x, layer.scale()), k)
+        s = tf.reshape(sums, tf.shape(x))
 
         def backward(g: Tensor) -> Tensor:
             direct = g * _power(s, layer.beta)
-            return direct - (2 * scale * beta) * x * spread(direct * x / s)
+            spreading = spread(direct * x / s, -2 * layer.scale() * layer.beta)
+            return direct + x * tf.reshape(spreading, tf.shape(x))
 
         return x * _power(s, layer.beta), backward
 
@@ -70,6 +74,32 @@ def _power(s: Tensor, beta: float) -> Tensor:
         return tf.pow(s, -tf.constant(beta, s.dtype))
     root = tf.math.rsqrt(s)
     return root * tf.sqrt(root)
+
+
+def batch_norm(
+    layer: BatchNorm, x: Tensor, scale: Tensor, offset: Tensor
+) -> tuple[Tensor, Tensor, Tensor] | None:
+    """A normalized batch, its means and variances (channels,) by TensorFlow's own kernel; None if not taken.
+
+    Without it statistics, normalization and gradient are some twenty passes over the batch. It knows float32
+    and images only: vectors go as images of one pixel. Its variance has Bessel's correction, which is undone.
+    """
+    if not enabled() or x.dtype != tf.float32:
+        return None
+    channels = x.shape[-1]
+    images = x if len(x.shape) == 4 else tf.reshape(x, [-1, 1, 1, channels])
+    normal, mean, var, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=images,
+        scale=scale,
+        offset=offset,
+        mean=[],
+        variance=[],
+        epsilon=layer.epsilon,
+        exponential_avg_factor=1.0,
+        is_training=True,
+    )
+    count = tf.cast(tf.size(x) // channels, x.dtype)
+    return tf.reshape(normal, tf.shape(x)), mean, var * (count - 1) / count
 
 
 def momentum(weight: Tensor, velocity: Tensor, gradient: Tensor, rate: Tensor, share: float) -> bool:

@@ -156,12 +156,22 @@ def batch_norm(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: R
     mean, var = weights["running_mean"], weights["running_var"]
     dtype, x = x.dtype, tf.cast(x, mean.dtype)
     if run.training:
-        batch_mean, batch_var = tf.nn.moments(x, axes=list(range(len(x.shape) - 1)))
+        normal, batch_mean, batch_var = _normalized(layer, x, weights)
         for running, batch in ((mean, batch_mean), (var, batch_var)):
             running.assign(running + (1 - layer.momentum) * (tf.stop_gradient(batch) - running))
-        mean, var = batch_mean, batch_var
-    normal = tf.nn.batch_normalization(x, mean, var, weights["bias"], weights["weight"], layer.epsilon)
+    else:
+        normal = tf.nn.batch_normalization(x, mean, var, weights["bias"], weights["weight"], layer.epsilon)
     return tf.cast(normal, dtype)
+
+
+def _normalized(layer: BatchNorm, x: Tensor, weights: Weights) -> tuple[Tensor, Tensor, Tensor]:
+    """A batch normalized by its own statistics, its means and its variances without Bessel's correction."""
+    fused = fast.batch_norm(layer, x, weights["weight"], weights["bias"])
+    if fused is not None:
+        return fused
+    mean, var = tf.nn.moments(x, axes=list(range(len(x.shape) - 1)))
+    normal = tf.nn.batch_normalization(x, mean, var, weights["bias"], weights["weight"], layer.epsilon)
+    return normal, mean, var
 
 
 @implements("dropout")

@@ -40,14 +40,21 @@ def padded(x_nchw: Tensor, pads: Pads, value: float) -> Tensor:
     return F.pad(x_nchw, (pads.left, pads.right, pads.top, pads.bottom), value=value)
 
 
+def _even(pads: Pads) -> tuple[int, int] | None:
+    """Rows and columns of padding on either side, as PyTorch's own layers take it; None if sides differ."""
+    even = pads.top == pads.bottom and pads.left == pads.right
+    return (pads.top, pads.left) if even else None
+
+
 @implements("conv")
 def conv(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
     layer, (x,) = step.layer, inputs
     assert isinstance(layer, Conv)
     pads = layer.window(step.input_shapes[0])[0]
     weight, bias = weights["weight"], weights.get("bias")
-    if pads.top == pads.bottom and pads.left == pads.right:
-        return F.conv2d(x, weight, bias, layer.stride, (pads.top, pads.left), groups=layer.groups)
+    even = _even(pads)
+    if even is not None:
+        return F.conv2d(x, weight, bias, layer.stride, even, groups=layer.groups)
     return F.conv2d(padded(x, pads, 0.0), weight, bias, layer.stride, groups=layer.groups)
 
 
@@ -61,6 +68,9 @@ def max_pool(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run
     layer = step.layer
     assert isinstance(layer, MaxPool)
     pads = layer.window(step.input_shapes[0])[0]
+    even, (high, wide) = _even(pads), layer.kernel
+    if even is not None and even[0] <= high // 2 and even[1] <= wide // 2:  # PyTorch's limit
+        return F.max_pool2d(inputs[0], layer.kernel, layer.stride, even)
     return F.max_pool2d(padded(inputs[0], pads, float("-inf")), layer.kernel, layer.stride)
 
 
@@ -102,23 +112,25 @@ def batch_norm(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: R
     mean, var = weights["running_mean"], weights["running_var"]
     if not run.training:
         return F.batch_norm(x, mean, var, weights["weight"], weights["bias"], False, 0.0, layer.epsilon)
-    with torch.no_grad():
-        # PyTorch would apply Bessel's correction to the running variance; the language does not.
-        axes = [axis for axis in range(x.ndim) if axis != 1]
-        batch_var, batch_mean = torch.var_mean(x, dim=axes, correction=0)
-        mean.lerp_(batch_mean, 1 - layer.momentum)
-        var.lerp_(batch_var, 1 - layer.momentum)
-    return torch.batch_norm(
+    batch_mean, batch_var = torch.zeros_like(mean), torch.zeros_like(var)
+    normal = torch.batch_norm(
         x,
         weights["weight"],
         weights["bias"],
-        None,
-        None,
+        batch_mean,
+        batch_var,
         True,
-        0.0,
+        1.0,  # the batch's own statistics, as the normalization computes them anyway
         layer.epsilon,
         torch.backends.cudnn.enabled,
     )
+    with torch.no_grad():
+        # PyTorch applies Bessel's correction to the running variance; the language does not.
+        count = x.numel() // x.shape[1]
+        biased = batch_var * ((count - 1) / count) if count > 1 else torch.zeros_like(var)
+        mean.lerp_(batch_mean, 1 - layer.momentum)
+        var.lerp_(biased, 1 - layer.momentum)
+    return normal
 
 
 @implements("dropout")

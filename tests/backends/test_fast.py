@@ -71,6 +71,32 @@ def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch) -> None:
         assert specnet_torch.fast.enabled() is fast_paths.enabled() is enabled
 
 
+@pytest.mark.parametrize("backend", ["torch", "tensorflow"])
+def test_statistics_of_one_value_are_that_value_and_no_variance(backend: str) -> None:
+    """Bessel's correction, which both frameworks' own layers apply, would divide by zero."""
+    text = """\
+specnet: 1
+name: one
+layers:
+  image: {kind: input, shape: [3]}
+  norm: {kind: batch_norm, from: image, momentum: 0.5}
+  out: {kind: dense, from: norm, units: 2}
+training:
+  loss: {kind: softmax_cross_entropy, from: out}
+  weights: {kind: he_normal}
+  optimizer: {kind: sgd, learning_rate: 0.1}
+"""
+    compiled = compile_spec(spec.load(document.parse(text)), backend, "cpu", "float32")
+    initialise(compiled, 0, "float32")
+    batch = Batch(np.array([[1.0, 2.0, 4.0]], np.float32), np.array([1]))
+    float(compiled.executable.train_step(batch, 0.1))
+    state = compiled.executable.state()
+    (mean,) = (values for name, values in state.items() if name.endswith("running_mean"))
+    (var,) = (values for name, values in state.items() if name.endswith("running_var"))
+    assert mean.tolist() == [0.5, 1.0, 2.0]
+    assert var.tolist() == [0.5, 0.5, 0.5]
+
+
 def test_a_normalization_can_be_differentiated_twice() -> None:
     import torch
 
