@@ -21,8 +21,8 @@ def enabled() -> bool:
 def keep_memory() -> bool:
     """Let freed memory stay with the process, so that a step finds the last one's instead of new pages.
 
-    By default glibc takes every large tensor from the system and gives it back when it is freed; filling
-    fresh pages with zeros then takes up to half of a step. Returns whether the C library took the settings.
+    By default glibc takes every large tensor from the system and gives it back when it is freed; the kernel
+    then fills fresh pages with zeros at every step. Returns whether the C library took the settings.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
