@@ -81,8 +81,9 @@ def batch_norm(
 ) -> tuple[Tensor, Tensor, Tensor] | None:
     """A normalized batch, its means and variances (channels,) by TensorFlow's own kernel; None if not taken.
 
-    Without it statistics, normalization and gradient are some twenty passes over the batch. It knows float32
-    and images only: vectors go as images of one pixel. Its variance has Bessel's correction, which is undone.
+    Without it statistics, normalization and gradient are one pass over the batch for each operation. It knows
+    float32 and images only: vectors go as images of one pixel. Its variance has Bessel's correction, which is
+    undone.
     """
     if not enabled() or x.dtype != tf.float32:
         return None
