@@ -30,7 +30,10 @@ def data(batch: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def specnet(name: str, net: str, what: str, batch: int, threads: int) -> Step:
-    """specnet itself, as `specnet train` and `specnet evaluate` run it once a batch is there."""
+    """specnet itself, as `specnet train` and `specnet evaluate` run it once a batch is there.
+
+    A name may go on with `plain` (without fast paths), `bfloat16`, and `merged` (the network in one group).
+    """
     _, backend, *rest = name.split("-")
     if "plain" in rest:
         os.environ["SPECNET_FAST_PATHS"] = "0"
@@ -46,7 +49,8 @@ def specnet(name: str, net: str, what: str, batch: int, threads: int) -> Step:
     from specnet.training.opening import compile_spec, initialise
 
     precision = "bfloat16" if "bfloat16" in rest else "float32"
-    compiled = compile_spec(spec.load(SPECS / f"{net}.yaml"), backend, None, precision)
+    path = SPECS / "variants" / f"{net}_merged.yaml" if "merged" in rest else SPECS / f"{net}.yaml"
+    compiled = compile_spec(spec.load(path), backend, None, precision)
     initialise(compiled, 0, precision)
     images, labels = data(batch)
     executable, plan = compiled.executable, compiled.plan

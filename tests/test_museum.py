@@ -57,7 +57,7 @@ def test_there_is_every_spec_that_the_page_tells_of() -> None:
         "tf_readme",
         "tf_slides",
     }
-    assert len(VARIANTS) == 8
+    assert len(VARIANTS) == 9
 
 
 @pytest.mark.parametrize("name", sorted({**SEEDS, **VARIANTS}))
@@ -185,6 +185,16 @@ def test_one_group_with_half_the_kernels() -> None:
     # By hand: 17,472 + 153,728 + 221,376 + 331,968 + 442,624 in the conv layers.
     dense = 37_752_832 + 16_781_312 + 4_097_000
     assert parameters(VARIANTS["alexnet_half_one_group"]) == dense + 1_167_168
+
+
+def test_the_merged_network_has_the_published_ones_weights_and_operations() -> None:
+    path = VARIANTS["alexnet_merged"]
+    assert parameters(path) == 60_965_224
+    merged, published = (specnet.table(p).rows for p in (path, SPECS / "alexnet.yaml"))
+    assert [(row.parameters, row.macs, row.output_shape) for row in merged] == [
+        (row.parameters, row.macs, row.output_shape) for row in published
+    ]
+    assert specnet.table(path).traffic == {}
 
 
 def test_where_the_groups_communicate() -> None:

@@ -6,7 +6,8 @@ the step's device. TensorFlow's one big tape would leave their placement to chan
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -54,12 +55,12 @@ class TensorFlowExecutable:
         batch = (images, tf.TensorSpec([None], tf.int64), masks)
         rates = {role: tf.TensorSpec([], self._precision) for role in self._roles}
         # The traced functions are built at their first call.
-        self.traced_forward = tf.function(self._outputs, input_signature=(images,))
-        self.traced_gradients = tf.function(self._loss_and_gradients, input_signature=batch)
-        self.traced_step = tf.function(self._update, input_signature=(*batch, rates))
+        self.traced_forward = _traced(self._outputs, (images,))
+        self.traced_gradients = _traced(self._loss_and_gradients, batch)
+        self.traced_step = _traced(self._update, (*batch, rates))
         share = tf.TensorSpec([], self._precision)
-        self.traced_part = tf.function(self._add, input_signature=(*batch, share))
-        self.traced_apply = tf.function(self._apply_totals, input_signature=(rates,))
+        self.traced_part = _traced(self._add, (*batch, share))
+        self.traced_apply = _traced(self._apply_totals, (rates,))
 
     def _zeros(self) -> Tensors:
         """A variable of zeros beside every trainable parameter."""
@@ -251,6 +252,12 @@ class TensorFlowExecutable:
     def _native(self, name: str, array: Array) -> Array:
         share, role = self._holder(name)
         return share.native(role, np.asarray(array, dtype=self._precision))
+
+
+def _traced(function: Callable[..., Any], signature: tuple[Any, ...]) -> Any:
+    """A function as a graph. It branches on the plan only, so there is nothing for AutoGraph to translate,
+    which would take longer than all else before the first step."""
+    return tf.function(function, input_signature=signature, autograph=False)
 
 
 def _differentiable(plan: Plan) -> set[str]:

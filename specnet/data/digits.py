@@ -5,13 +5,17 @@ Source: Alpaydin and Kaynak, "Optical Recognition of Handwritten Digits", UCI re
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from specnet.data.base import Data, Dataset, InMemory, Wanted
 from specnet.errors import DataError, PluginError
 from specnet.schema import Count
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Digits(Data):
@@ -43,15 +47,14 @@ class Digits(Data):
             raise PluginError(message, "pip install 'specnet[data]'") from error
         grey, labels = load_digits(return_X_y=True)
         scans = (grey.reshape(-1, 8, 8) * (255 / 16)).round().astype(np.uint8)
-        side = (self.size, self.size)
-        enlarged = [
-            np.asarray(Image.fromarray(scan).resize(side, Image.Resampling.BILINEAR)) for scan in scans
-        ]
-        images = np.repeat(np.stack(enlarged)[:, None], self.channels, axis=1)
-        labels = labels.astype(np.int64)
-        test = np.arange(len(images)) % 5 == 0
-        return Dataset(
-            classes=[str(digit) for digit in range(10)],
-            train=InMemory(images[~test], labels[~test]),
-            test=InMemory(images[test], labels[test]),
-        )
+        test = np.arange(len(scans)) % 5 == 0
+
+        def part(chosen: NDArray[np.bool_]) -> InMemory:
+            images = np.empty((int(chosen.sum()), 1, self.size, self.size), dtype=np.uint8)
+            for image, scan in zip(images[:, 0], scans[chosen], strict=True):
+                image[:] = Image.fromarray(scan).resize(image.shape, Image.Resampling.BILINEAR)
+            # The channels are one array seen several times.
+            shown = np.broadcast_to(images, (len(images), *self.image_shape()))
+            return InMemory(shown, labels[chosen].astype(np.int64))
+
+        return Dataset([str(digit) for digit in range(10)], train=part(~test), test=part(test))

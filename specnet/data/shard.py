@@ -23,10 +23,8 @@ from specnet.data.base import Split
 from specnet.data.decoding import BadImage
 from specnet.data.manifest import Stored, shard_name
 from specnet.data.sources import Item, pixels, refusal
+from specnet.data.statistics import Sums
 from specnet.errors import DataError
-
-CHUNK = 256
-"""Pixels whose products are summed at a time; 256 * 255**2 is below 2**24."""
 
 REPORT_EVERY = 16
 """Images between two reports of progress."""
@@ -77,7 +75,7 @@ def make_shard(task: Task, report: Callable[[int], None]) -> None:
     Raises `DataError` if the source is gone, or at the first bad image of a strict task, and `OSError` if the
     disk refuses.
     """
-    sums = _Sums(task.channels, task.size)
+    sums = Sums((task.channels, task.size, task.size))
     skipped: list[tuple[int, str]] = []
     converted: list[tuple[int, Sequence[str]]] = []
     digest = hashlib.sha256()
@@ -104,38 +102,8 @@ def make_shard(task: Task, report: Callable[[int], None]) -> None:
         written = file.tell()
     beside.replace(task.shard)
     stored = Stored(bytes=written, sha256=digest.hexdigest())
-    _write_record(task, Record(stored, sums.total(), sums.products, skipped, converted))
+    _write_record(task, Record(stored, sums.total(), sums.products(), skipped, converted))
     report(len(task.items) % REPORT_EVERY)
-
-
-class _Sums:
-    """The sum of a shard's images, and of the products of every two channels over all their pixels.
-
-    Both are whole numbers that float32 holds exactly, because they stay below 2**24: a shard has at most 4096
-    images of 255 grey levels, and products are summed over 256 pixels at a time before they go on as int64.
-    """
-
-    def __init__(self, channels: int, size: int) -> None:
-        self._shape = (channels, size, size)
-        rows = -(-(size**2) // CHUNK)
-        self._levels = np.zeros((channels, rows * CHUNK), dtype=np.float32)
-        self._rows = self._levels.reshape(channels, rows, CHUNK)
-        self._total = np.zeros((channels, size**2), dtype=np.float32)
-        self.products = np.zeros((channels, channels), dtype=np.int64)
-
-    def add(self, image: NDArray[np.uint8]) -> None:
-        levels = self._levels[:, : self._total.shape[1]]
-        levels[:] = image.reshape(len(image), -1)
-        self._total += levels
-        for i, first in enumerate(self._rows):
-            for j in range(i + 1):
-                # einsum keeps to this thread, where BLAS would start others beside the workers.
-                found = int(np.einsum("rx,rx->r", first, self._rows[j]).sum(dtype=np.float64))
-                self.products[i, j] += found
-                self.products[j, i] = self.products[i, j]
-
-    def total(self) -> NDArray[np.int64]:
-        return self._total.reshape(self._shape).astype(np.int64)
 
 
 def _check_source(task: Task) -> None:

@@ -12,7 +12,7 @@ from helpers import relative_error
 from specnet.data import augment
 from specnet.data.augment import Change, Windows
 from specnet.data.base import InMemory
-from specnet.data.statistics import measure
+from specnet.data.statistics import Sums, measure
 from specnet.randomness import Array
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (3, 2, 6, 5)).astype(np.uint8)
@@ -120,6 +120,17 @@ def test_colour_shifts_run_along_the_components() -> None:
     np.testing.assert_array_equal(shifts[2], [0, 0])
     shifted = pixels(WHOLE, Change(np.add, shifts))
     np.testing.assert_array_equal(shifted, IMAGES + shifts[:, :, None, None])
+
+
+def test_sums_are_exact_where_float32_is_not() -> None:
+    images = np.full((70_000, 2, 1, 3), 255, dtype=np.uint8)
+    images[1::3, 1] = 7  # 70,000 times 255 is over 2**24, and no multiple of 2
+    sums = Sums((2, 1, 3))
+    for image in images:
+        sums.add(image)
+    whole = images.astype(np.int64)
+    np.testing.assert_array_equal(sums.total(), whole.sum(axis=0))
+    np.testing.assert_array_equal(sums.products(), np.einsum("nchw,ndhw->cd", whole, whole))
 
 
 def test_statistics_of_a_training_set() -> None:
