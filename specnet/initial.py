@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 
 from specnet.plan import Parameter, Plan
@@ -20,11 +17,4 @@ def initial_value(parameter: Parameter, seed: int) -> Array:
 
 def initial_state(plan: Plan, seed: int, dtype: str = "float32") -> dict[str, Array]:
     """Starting values of a whole plan by canonical name, drawn in float64 and rounded to `dtype`."""
-
-    def rounded(parameter: Parameter) -> Array:
-        return initial_value(parameter, seed).astype(dtype)
-
-    with ThreadPoolExecutor(os.cpu_count()) as threads:  # NumPy draws without holding the interpreter
-        return dict(
-            zip((p.name for p in plan.parameters), threads.map(rounded, plan.parameters), strict=True)
-        )
+    return {p.name: initial_value(p, seed).astype(dtype) for p in plan.parameters}
