@@ -1,7 +1,7 @@
 """Where the values of a parameter start: `training.weights`, or `weights` of one layer.
 
 The classes are declarations; `sample` draws from the stream it is given, so a value depends on the seed and
-the parameter's name alone. It changes what it has drawn in place: a dense layer's values in float64 are large.
+the parameter's name alone. It scales what it has drawn in place: a dense layer's values in float64 are large.
 """
 
 from __future__ import annotations
