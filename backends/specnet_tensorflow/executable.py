@@ -7,6 +7,7 @@ the step's device. TensorFlow's one big tape would leave their placement to chan
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -43,8 +44,6 @@ class TensorFlowExecutable:
         self._groups = {p.name: p.group for p in plan.parameters}
         self._trainable = [p.name for p in plan.parameters if p.trainable]
         self._roles = sorted({role_of(name) for name in self._trainable})
-        self._velocities = self._zeros()
-        self._totals: Tensors = {}  # gradients summed over micro-batches, once there are any
         images = {
             name: tf.TensorSpec([None, *shape[1:], shape[0]], self._precision)
             for name, shape in plan.inputs.items()
@@ -62,11 +61,21 @@ class TensorFlowExecutable:
         self.traced_part = _traced(self._add, (*batch, share))
         self.traced_apply = _traced(self._apply_totals, (rates,))
 
+    @cached_property
+    def _velocities(self) -> Tensors:
+        """Zero until the first step. They are as large as the weights, and only training asks for them."""
+        return self._zeros()
+
+    @cached_property
+    def _totals(self) -> Tensors:
+        """Gradients summed over micro-batches, once there are any."""
+        return self._zeros()
+
     def _zeros(self) -> Tensors:
-        """A variable of zeros beside every trainable parameter."""
+        """A variable of zeros beside every trainable parameter, also where a function is being traced."""
         zeros: Tensors = {}
         for name in self._trainable:
-            with tf.device(self._devices[self._groups[name]]):
+            with tf.init_scope(), tf.device(self._devices[self._groups[name]]):
                 zeros[name] = tf.Variable(tf.zeros_like(self._variable(name)), trainable=False)
         return zeros
 
@@ -109,8 +118,6 @@ class TensorFlowExecutable:
         parts = batch.parts(micro_batch)
         if len(parts) == 1:
             return self.traced_step(*self._feed(batch), rates)
-        if not self._totals:
-            self._totals = self._zeros()
         for total in self._totals.values():
             total.assign(tf.zeros_like(total))
         losses = []

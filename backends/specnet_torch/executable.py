@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -34,7 +35,11 @@ class TorchExecutable:
         self.model = TorchModel(plan, placement, self._dtype, rounding)
         self._weights = dict(self.model.named_parameters())
         self._groups = {p.name: p.group for p in plan.parameters if p.trainable}
-        self._velocities = {name: torch.zeros_like(w) for name, w in self._weights.items()}
+
+    @cached_property
+    def _velocities(self) -> dict[str, Tensor]:
+        """Zero until the first step. They are as large as the weights, and only training asks for them."""
+        return {name: torch.zeros_like(w) for name, w in self._weights.items()}
 
     @enough_memory()
     def state(self) -> State:

@@ -7,11 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from specnet import document
 from specnet.spec import load
 from specnet.training import checkpoint
+from specnet.training.opening import compile_spec
 from training_runs import TINY, run
 
 PROGRAM = """\
@@ -53,3 +55,12 @@ def test_memory_that_runs_out_is_one_message(tmp_path: Path, backend: str) -> No
     newest = checkpoint.newest(tmp_path / "r" / "checkpoints")
     assert newest is not None
     assert newest.name == "step-00000001"
+
+
+@pytest.mark.parametrize("backend", ["torch", "tensorflow"])
+def test_who_only_classifies_holds_no_velocities(backend: str) -> None:
+    compiled = compile_spec(load(document.parse(TINY)), backend)
+    compiled.executable.forward({"image": np.zeros((2, *compiled.network.output_shape("image")))})
+    assert "_velocities" not in vars(compiled.executable)
+    compiled.executable.optimizer_state()
+    assert "_velocities" in vars(compiled.executable)
