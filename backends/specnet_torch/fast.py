@@ -1,4 +1,4 @@
-"""Faster ways to the same numbers on CPU. `SPECNET_FAST_PATHS=0` takes the plain ones, for comparison.
+"""Faster ways to the same numbers. `SPECNET_FAST_PATHS=0` takes the plain ones, for comparison.
 
 What is chosen here follows from the device and the type of the values, never from the spec. Each is held to
 the same contract as the plain way.
@@ -38,8 +38,8 @@ class Normalize(torch.autograd.Function):
     """Local response normalization y = x s^-beta, s = k + scale * B(x^2), with its gradient by hand.
 
     B sums over neighbouring channels: a 1x1 convolution with a symmetric band of ones. The gradient is
-    g s^-beta - 2 scale beta x B(g x s^-(beta + 1)). Only x and s are kept. A few images at a time go through
-    all of it, so that what lies between stays in the cache.
+    g s^-beta - 2 scale beta x B(g x s^-(beta + 1)). Only x and s are kept. On a CPU a few images at a time go
+    through all of it, so that what lies between stays in the cache.
     """
 
     @staticmethod
@@ -69,8 +69,10 @@ class Normalize(torch.autograd.Function):
 
 
 def _in_pieces(*batches: Tensor) -> Iterator[tuple[Tensor, ...]]:
-    """Batches of one size cut alike, into pieces of a few images."""
+    """Batches of one size cut alike, into pieces of a few images on a CPU; whole elsewhere."""
     first = batches[0]
+    if first.device.type != "cpu":
+        return iter([batches])
     count = max(1, PIECE // max(1, first[:1].numel() * first.element_size()))
     return zip(*(batch.split(count) for batch in batches), strict=True)
 

@@ -71,6 +71,17 @@ def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch) -> None:
         assert specnet_torch.fast.enabled() is fast_paths.enabled() is enabled
 
 
+def test_only_a_cpu_has_a_cache_to_cut_batches_for() -> None:
+    import torch
+
+    from specnet_torch import fast
+
+    shape = (64, 96, 55, 55)
+    assert [len(piece) for (piece,) in fast._in_pieces(torch.empty(shape, device="meta"))] == [64]
+    assert sum(len(piece) for (piece,) in fast._in_pieces(torch.empty(shape))) == 64
+    assert len(list(fast._in_pieces(torch.empty(shape)))) > 1
+
+
 @pytest.mark.parametrize("backend", ["torch", "tensorflow"])
 def test_statistics_of_one_value_are_that_value_and_no_variance(backend: str) -> None:
     """Bessel's correction, which both frameworks' own layers apply, would divide by zero."""
