@@ -18,13 +18,14 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from start_speed import command
 
 from specnet import document, layer_table, network
 
@@ -142,12 +143,7 @@ def beside(rounds: int) -> dict[str, float]:
 
 def started(*arguments: str) -> float:
     """The median time of a Python process."""
-    taken = []
-    for _ in range(7):
-        began = time.perf_counter()
-        subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
-        taken.append(time.perf_counter() - began)
-    return statistics.median(taken)
+    return statistics.median(command(arguments)[0] for _ in range(7))
 
 
 def main() -> int:

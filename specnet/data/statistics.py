@@ -50,11 +50,9 @@ class Sums:
         channels, pixels = shape[0], math.prod(shape[1:])
         rows = -(-pixels // CHUNK)
         levels = np.zeros((channels, rows * CHUNK), dtype=np.float32)
-        self._shape, self._levels, self._rows = (
-            shape,
-            levels[:, :pixels],
-            levels.reshape(channels, rows, CHUNK),
-        )
+        self._shape = shape
+        self._levels = levels[:, :pixels]
+        self._rows = levels.reshape(channels, rows, CHUNK)
         self._added = 0
         self._recent = np.zeros((channels, pixels), dtype=np.float32)
         self._total = np.zeros((channels, pixels), dtype=np.int64)
