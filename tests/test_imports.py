@@ -19,11 +19,11 @@ FLOORS = [
     {
         "specnet.errors",
         "specnet.fast_paths",
-        "specnet.disk",
         "specnet.collector",
         "specnet.randomness",
         "specnet.catalogue",
     },
+    {"specnet.storage"},
     {"specnet.yaml_reader", "specnet.plugins", "specnet.schema"},
     {"specnet.document", "specnet.initializers", "specnet.data"},
     {"specnet.layers", "specnet.recipe", "specnet.findings"},

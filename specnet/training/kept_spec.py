@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from specnet import disk, document
+from specnet import document
 from specnet import spec as spec_module
 from specnet.document import written
 from specnet.errors import RunError
 from specnet.spec import Spec
-from specnet.training.seal import open_text, sealed_text
+from specnet.storage import reading
+from specnet.storage.checksum import open_text, sealed_text
 
 CHANGED = "# changed at step "
 
@@ -33,7 +34,7 @@ class KeptSpec:
 def read(path: Path) -> KeptSpec:
     """The spec of a run. Raises `RunError` if a byte of the file is another than was written."""
     try:
-        text = open_text(disk.read(path, document.MAX_BYTES))
+        text = open_text(reading.read(path, document.MAX_BYTES))
     except OSError as error:
         raise RunError(f"cannot read {path}: {error.strerror or error}") from None
     except ValueError as error:

@@ -11,18 +11,19 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from safetensors import SafetensorError
-from safetensors.numpy import load, save
+from safetensors.numpy import save
 
-from specnet import disk
 from specnet.data.statistics import Statistics
 from specnet.errors import RunError
 from specnet.network import Network, analyse
 from specnet.spec import Spec
 from specnet.spec_diff import Change, differences
+from specnet.storage import reading, tensors
+from specnet.storage.folder import Folder
+from specnet.storage.lock import Held, Lock
 from specnet.training import checkpoint, kept_spec, metrics_file
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.kept_spec import KeptSpec
-from specnet.training.lock import Lock
 from specnet.training.metrics_file import MetricsFile
 from specnet.training.names import Names
 
@@ -31,6 +32,13 @@ WRITING = ("name", "training.loss.from", "layers")
 
 FIXED = ("training.loss", "training.optimizer", "training.batch_size")
 """What a run's recipe keeps: saved velocities belong to an update rule, and steps are counted in batches."""
+
+
+WRITTEN = ("lock", "spec.yaml", "metrics.jsonl", "statistics.safetensors", "checkpoints", "events")
+PICTURES = ("curves.png", "kernels.png")
+"""What a trainer writes in a run directory. Where one of them is a link or a pipe, nothing is written."""
+MAX_STATISTICS = 2**28
+"""Bytes of `statistics.safetensors`: two images in float64 of eight million pixels."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,8 @@ class RunDirectory:
         """`note` is told what a person should know; without one it goes to standard error."""
         self.path = path
         self._note = note or _to_standard_error
+        self.folder: Folder | None = None
+        """Open while the directory is held."""
         self._lock: Lock | None = None
         self._metrics: MetricsFile | None = None
         self._made: list[Path] = []
@@ -88,14 +98,23 @@ class RunDirectory:
         if not make:
             self._check_exists()
         try:
-            self._made = disk.make_folders(self.path)
-            self._lock = Lock(self.path / "lock", self._note)
+            self.folder, self._made = Folder.made(self.path)
+            self.folder.check(*WRITTEN, *PICTURES)
+            self._lock = Lock(self.folder)
+            self.folder.tidy(*WRITTEN, *PICTURES)
         except OSError as error:
             self.release()
-            raise RunError(f"cannot use the run directory {self.path}: {error.strerror}") from error
-        except RunError:
+            raise RunError(*_unusable(self.path, error)) from error
+        except Held as held:
             self.release()
-            raise
+            holder = f": {held}" if str(held) else ""
+            hint = "wait for it, or name another --run-dir"
+            raise RunError(f"another trainer is using {self.path}{holder}", hint) from None
+        if not self._lock.protects:
+            self._note(
+                f"warning: the file system of {self.path} has no locks: "
+                "make sure that no second trainer uses this run directory"
+            )
 
     def check_unused(self) -> None:
         """Raise `RunError` if the folder holds a run, or checkpoints of one."""
@@ -113,11 +132,13 @@ class RunDirectory:
         unused = not (self.path / "spec.yaml").exists()
         if self._lock is not None:
             self._lock.release(remove=unused)
+        if self.folder is not None:
+            self.folder.close()
         if unused:
             for folder in reversed(self._made):
                 with suppress(OSError):
                     folder.rmdir()
-        self._metrics, self._lock, self._made = None, None, []
+        self.folder, self._metrics, self._lock, self._made = None, None, None, []
 
     def start(self, spec: Spec) -> None:
         """Begin a new run here."""
@@ -165,7 +186,7 @@ class RunDirectory:
         path = self.path / "metrics.jsonl"
         evaluated = resumed.checkpoint is not None and bool(resumed.checkpoint.progress.get("evaluation"))
         try:
-            metrics_file.cut(path, resumed.step, evaluated=evaluated)
+            metrics_file.cut(self.held(), resumed.step, evaluated=evaluated)
         except OSError as error:
             raise RunError(f"cannot write {path}: {error.strerror}") from error
         self._open_metrics()
@@ -226,10 +247,27 @@ class RunDirectory:
                 self._metrics.sync()
             except OSError as error:
                 raise self._unwritten(error) from error
-        path = checkpoint.write(self.checkpoints, made)
+        path = self._save(made)
         for watcher in self.watchers:
             watcher.saved(made)
         return path
+
+    def _save(self, made: Checkpoint) -> Path:
+        held = self.held()
+        if not held.is_at_its_path():
+            message = f"the run directory {self.path} was moved or removed while it was trained"
+            raise RunError(f"cannot save step {made.step}: {message}", "put it back, and go on with --resume")
+        try:
+            folder = held.make_folder("checkpoints")
+        except OSError as error:
+            raise RunError(f"cannot write {self.checkpoints}: {error.strerror}") from error
+        with folder:
+            return checkpoint.write_in(folder, made)
+
+    def held(self) -> Folder:
+        """The open folder, while the directory is held."""
+        assert self.folder is not None, "a run directory is written to while it is held"
+        return self.folder
 
     def last_saved(self) -> Path | None:
         """The newest checkpoint that verifies, if there is one."""
@@ -254,26 +292,33 @@ class RunDirectory:
             self._note(f"{path} is not there: measuring the training images again")
             return None
         try:
-            data = disk.read(path, sys.maxsize)
+            data = reading.read(path, MAX_STATISTICS)
             if hashlib.sha256(data).hexdigest() == expected:
-                return Statistics(**load(data))
+                return Statistics(**tensors.parse(data))
             fault = "it has changed since it was written"
-        except (OSError, TypeError, SafetensorError) as error:
+        except (OSError, TypeError, ValueError, SafetensorError) as error:
             fault = str(error)
         raise RunError(f"{path} is damaged: {fault}", "remove it, and the training images are measured again")
 
     def _put(self, name: str, data: bytes) -> None:
         try:
-            disk.replace_durably(self.path / name, data)
+            self.held().replace(name, data)
         except OSError as error:
             raise RunError(f"cannot write {self.path / name}: {error.strerror}") from error
 
     def _open_metrics(self) -> None:
         path = self.path / "metrics.jsonl"
         try:
-            self._metrics = MetricsFile(path)
+            self._metrics = MetricsFile(self.held())
         except OSError as error:
             raise RunError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _unusable(path: Path, error: OSError) -> tuple[str, str | None]:
+    """What to say where a run directory cannot be used."""
+    if error.filename in (None, str(path)):
+        return f"cannot use the run directory {path}: {error.strerror}", None
+    return f"cannot use the run directory {path}: {error.filename}: {error.strerror}", "is it a stranger's?"
 
 
 def _is_remark(path: str) -> bool:

@@ -11,10 +11,10 @@ from safetensors.numpy import save
 
 from specnet import plan as plans
 from specnet.backend import State, find
-from specnet.disk import replace_durably, sync_folder
 from specnet.errors import RunError, SpecError, UsageError
 from specnet.network import Network, analyse
 from specnet.placement import place
+from specnet.storage import atomic
 from specnet.training import checkpoint
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.run_directory import RunDirectory
@@ -26,6 +26,8 @@ from specnet.weights.names import Names
 Format = Literal["safetensors", "torch", "keras"]
 FORMATS: tuple[Format, ...] = ("safetensors", "torch", "keras")
 KERAS_SUFFIX = ".weights.h5"
+HDF5_OBJECT = 2**14
+"""Bytes that HDF5 needs beside the values of a variable, at the most, for its names and trees."""
 
 
 def export_weights(
@@ -58,7 +60,7 @@ def export_weights(
         metadata[GROUPS] = ",".join(network().spec.groups)
     data = save({name: np.ascontiguousarray(values) for name, values in state.items()}, metadata)
     try:
-        replace_durably(output, data)
+        atomic.replace(output, data)
     except OSError as error:
         raise _unwritable(output, error.strerror or str(error)) from None
     return saved
@@ -125,13 +127,11 @@ def _save_keras(saved: Checkpoint, network: Network, output: Path) -> None:
     placement = place(plan.groups, "cpu", backend.devices())
     executable = backend.compile(plan, placement, "float64" if wide else "float32")
     executable.load_state(saved.weights)
-    beside = output.with_name(f".writing-{output.name}")
+    room = sum(values.nbytes + HDF5_OBJECT for values in saved.weights.values())
     try:
-        executable.model.save_weights(beside)
-        beside.replace(output)
-        sync_folder(output.parent)
+        with atomic.made_beside(output, room) as beside:
+            executable.model.save_weights(beside)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise _unwritable(output, error.strerror or str(error)) from None
 
 

@@ -37,9 +37,13 @@ def made(folder: Path, *, steps: int = 10, saved: int | None = 10, stop: int = 5
     if saved is not None:
         kept = folder / "checkpoints" / f"step-{saved:08d}"
         kept.mkdir(parents=True)
-        state = json.dumps({"step": saved, "stop": stop, "steps_per_epoch": 10, "train_images": 95}).encode()
-        (kept / "state.json").write_bytes(state)
-        manifest = {"files": {"state.json": {"bytes": len(state), "sha256": ""}}}
+        counts = {"stop": stop, "steps_per_epoch": 10, "train_images": 95}
+        state = json.dumps({"step": saved, "evaluations": [], **counts}).encode()
+        files = {"state.json": state, "weights.safetensors": b"w", "optimizer.safetensors": b""}
+        for name, content in files.items():
+            (kept / name).write_bytes(content)
+        sizes = {name: {"bytes": len(content), "sha256": ""} for name, content in files.items()}
+        manifest = {"files": sizes}
         (kept / "manifest.json").write_text(json.dumps(manifest))
     return folder
 
