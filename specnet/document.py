@@ -11,6 +11,7 @@ from typing import Any
 
 from specnet.collector import paused
 from specnet.errors import Diagnostic, Position, SpecError, UsageError, nearest, suggestion
+from specnet.storage import reading
 from specnet.text import printable
 from specnet.yaml_reader import NAMED, Node, Source, read_nodes
 
@@ -110,12 +111,12 @@ def read(path: str | Path) -> Document:
     path = Path(path)
     shown = printable(str(path))
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
+        raw = reading.read_inherited(path, MAX_BYTES)
     except OSError as error:
         raise UsageError(f"cannot read {shown}: {error.strerror or error}", _nearby(path)) from None
-    if len(raw) > MAX_BYTES:
-        raise UsageError(f"{shown} is larger than {MAX_BYTES // 2**20} MiB, too large for a spec")
+    except reading.Unfit as error:
+        hint = "a spec is a file of some kilobytes; - reads standard input"
+        raise UsageError(f"cannot read {shown}: {error}", hint) from None
     return parse(raw, str(path))
 
 

@@ -95,35 +95,23 @@ def read_document(path: str) -> Document:
     from specnet import document
 
     if path == "-":
-        if sys.stdin is None:
-            raise UsageError("cannot read standard input: it is closed", "give a path")
-        return document.parse(sys.stdin.buffer.read(), STDIN)
+        return document.parse(_standard_input(document.MAX_BYTES), STDIN)
     if ":" not in path or Path(path).exists():
         return document.read(path)
-    return document.parse(_in_git(path), path)
+    from specnet.storage import git
+
+    return document.parse(git.read(path, document.MAX_BYTES), path)
 
 
-def _in_git(name: str) -> bytes:
-    """The content of a file that git knows as `REVISION:PATH`."""
-    kind = _git(name, "-t").decode().strip()
-    if kind != "blob":
-        what = "is a directory" if kind == "tree" else f"is a {kind}"
-        raise UsageError(f"cannot read {name}: it {what}", "name a file")
-    return _git(name, "blob")
+def _standard_input(limit: int) -> bytes:
+    from specnet.storage.reading import Unfit, read_stream
 
-
-def _git(name: str, what: str) -> bytes:
-    import subprocess
-
+    if sys.stdin is None:
+        raise UsageError("cannot read standard input: it is closed", "give a path")
     try:
-        done = subprocess.run(["git", "cat-file", what, name], capture_output=True, check=False)
-    except FileNotFoundError:
-        raise UsageError(f"cannot read {name}: git is not installed", "name a file") from None
-    if done.returncode:
-        reason = done.stderr.decode(errors="replace").strip().splitlines()[-1].removeprefix("fatal: ")
-        hint = "paths are those of the repository's root; ./PATH is relative to here"
-        raise UsageError(f"cannot read {name}: {reason}", hint)
-    return done.stdout
+        return read_stream(sys.stdin.buffer, limit)
+    except Unfit as error:
+        raise UsageError(f"cannot read standard input: {error}, too large for a spec") from None
 
 
 def load_spec(path: str, overrides: Sequence[str] = ()) -> Spec:
@@ -219,14 +207,19 @@ def write_text(path: str, text: str) -> None:
 
 
 def write(path: str, content: bytes) -> None:
-    """Write a file, or standard output for `-`. Raises `UsageError` if it cannot be written."""
+    """Write a file, or standard output for `-`. Raises `UsageError` if it cannot be written.
+
+    What was in the file stays until all of the new content is on the disk.
+    """
     if path == "-":
         if sys.stdout is None:
             raise UsageError("cannot write to standard output: it is closed", "name a file")
         sys.stdout.buffer.write(content)
         return
+    from specnet.storage import atomic
+
     try:
-        Path(path).write_bytes(content)
+        atomic.replace(Path(path), content)
     except OSError as error:
-        hint = "name a file in a directory that exists and may be written to"
+        hint = "name a file in a directory that exists and may be written to, or - for standard output"
         raise UsageError(f"cannot write {path}: {error.strerror}", hint) from error

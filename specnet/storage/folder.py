@@ -222,6 +222,7 @@ def _refusing(path: Path) -> Iterator[None]:
                 raise _refused(path, _link_to(str(path.readlink()))) from None
             if error.errno == errno.ENXIO:  # a pipe that nobody reads
                 raise _refused(path, "it is not a plain file") from None
+        error.filename = str(path)  # and not only its last step
         raise
 
 

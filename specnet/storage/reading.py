@@ -62,6 +62,14 @@ def read(path: Path, limit: int) -> bytes:
         return _up_to(descriptor, limit)
 
 
+def read_inherited(path: Path, limit: int) -> bytes:
+    """A whole file, or what comes through a pipe that the shell has opened for us: `<(command)`."""
+    if path.parent in (Path("/dev/fd"), Path("/proc/self/fd")) and path.is_fifo():
+        with path.open("rb") as stream:
+            return read_stream(stream, limit)
+    return read(path, limit)
+
+
 def read_start(path: Path, count: int) -> bytes:
     """The first bytes of a file of any size."""
     with opened_plain(path) as (descriptor, _):

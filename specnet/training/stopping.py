@@ -22,7 +22,7 @@ class Interrupted(SpecnetError):  # noqa: N818  (a stop on request is no error)
 
 @contextmanager
 def noticing_signals() -> Iterator[list[int]]:
-    """Collect SIGINT, SIGTERM and SIGHUP instead of dying of them. A SIGHUP that is ignored (nohup) stays so.
+    """Collect SIGINT, SIGTERM and SIGHUP instead of dying of them. One that is ignored (nohup, `&`) stays so.
 
     A second one has its usual effect, unless it comes within a second: shells and wrappers send two for one.
     """
@@ -30,10 +30,8 @@ def noticing_signals() -> Iterator[list[int]]:
     if threading.current_thread() is not threading.main_thread():
         yield noticed
         return
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        numbers.append(signal.SIGHUP)
-    before = {number: signal.getsignal(number) for number in numbers}
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {n: signal.getsignal(n) for n in numbers if signal.getsignal(n) != signal.SIG_IGN}
 
     first: list[float] = []
 
