@@ -15,7 +15,8 @@ FRAMEWORKS = {"torch", "tensorflow", "keras"}
 
 # From the ground up: a module may import modules of lower floors, and of its own package.
 FLOORS = [
-    {"specnet.text", "specnet.terminal"},
+    {"specnet.text"},
+    {"specnet.terminal"},
     {
         "specnet.errors",
         "specnet.fast_paths",

@@ -14,6 +14,9 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
+ARRAYS = ("numpy", "safetensors")
+"""Packages that whatever computes needs; `validate`, `table`, `diff` and `graph` do without."""
+
 COMMANDS = (
     "validate",
     "explain",
@@ -71,6 +74,10 @@ def main(arguments: Sequence[str]) -> int:
                 flush()  # or Python would try again at exit, and complain once more
             place = f": {str(error.filename)[:200]}" if error.filename else ""
             complain(f"{error.strerror}{place}", None)
+        elif isinstance(error, ModuleNotFoundError) and error.name in ARRAYS:
+            complain(
+                f"this needs the package {error.name}, which is not installed", "pip install 'specnet[torch]'"
+            )
         elif isinstance(error, MemoryError):
             detail = f": {error}" if str(error) else ""
             hint = "--micro-batch N of train, or a smaller network needs less; what was saved stays"
