@@ -17,7 +17,7 @@ CLEAR_LINE = "\r\033[K"
 
 
 def say(text: object = "", *, style: str | None = None, end: str = "\n", to: TextIO | None = None) -> None:
-    """Print text on a stream, standard output unless told otherwise. Raises `OSError` if it cannot take it."""
+    """Print text, on standard output unless told otherwise. Raises `OSError` if the stream cannot take it."""
     stream = sys.stdout if to is None else to
     if stream is None:
         return

@@ -107,7 +107,16 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
         known = [option for action in parser._actions for option in action.option_strings]
         hint = f"; {suggestion(rest[0], known, noun='option')}" if rest[0].startswith("-") else ""
         parser.error(f"unrecognized arguments: {printable(' '.join(rest))}{hint}")
+    for name, value in vars(options).items():
+        if value == "" or (isinstance(value, list) and "" in value):
+            raise UsageError(f"{_option(options.parser, name)} is empty", "give it a value, or leave it out")
     return options
+
+
+def _option(parser: argparse.ArgumentParser, name: str) -> str:
+    """How people write an option: `--run-dir`."""
+    (action,) = [action for action in parser._actions if action.dest == name] or [None]
+    return action.option_strings[0] if action and action.option_strings else name.upper()
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SPEC = "path of a spec, REVISION:PATH as git takes it, or - for standard input"
 STDIN = "<stdin>"
+LARGEST_COUNT = 10**12
 MOST_FINDINGS = 100
 """Findings that are written out for people; JSON has all of them."""
 
@@ -75,6 +76,8 @@ def count(text: str) -> int:
     number = whole_number(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is not at least 1")
+    if number > LARGEST_COUNT:
+        raise argparse.ArgumentTypeError(f"{text[:40]} is more than {LARGEST_COUNT:,}")
     return number
 
 

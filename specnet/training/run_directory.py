@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import save
 
 from specnet.data.statistics import Statistics
-from specnet.errors import RunError
+from specnet.errors import RunError, UsageError
 from specnet.network import Network, analyse
 from specnet.spec import Spec
 from specnet.spec_diff import Change, differences
@@ -83,7 +83,9 @@ class RunDirectory:
     def of(
         cls, spec: Spec, path: str | Path | None, note: Callable[[str], None] | None = None
     ) -> RunDirectory:
-        """The folder that was asked for, else `runs/NAME`."""
+        """The folder that was asked for, else `runs/NAME`. An empty name would be the current folder."""
+        if path is not None and not str(path):
+            raise UsageError("the name of the run directory is empty", "leave it out for runs/NAME")
         return cls(Path(path) if path is not None else Path("runs") / spec.name, note)
 
     @property
