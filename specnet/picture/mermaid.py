@@ -33,7 +33,7 @@ def _lines(content: Content) -> Iterator[str]:
     for link in content.links:
         arrow = "-.->" if link.status == "removed" else "==>" if link.crosses else "-->"
         if link in labelled:
-            arrow += f'|"{quoted(content.items[link.source].output)}"|'
+            arrow += f'|"{quoted(content.items[link.source].leaving())}"|'
         yield f"  {ids[link.source]} {arrow} {ids[link.target]}"
     yield from _styles(content)
 
