@@ -245,7 +245,7 @@ def plain(form: str, file: bytes) -> str:
 def test_a_diff_tells_the_layer_from_its_share(form: str) -> None:
     before, after = (network(layers, RGB.format(groups="a, b")) for layers in (SHARED, WIDER))
     text = plain(form, picture.draw(after, form, before))
-    for words in WORDS:
+    for words in (*WORDS, "a box is one group's share, and 'layer:' is the whole"):
         assert words in text
     bare = r"(?<!layer: )(?<!share: )\b(filters 16|filters 8|448|224|8x10x10) ->"
     shown = text.partition("<aside>")[0]

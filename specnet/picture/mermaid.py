@@ -16,7 +16,8 @@ def render(content: Content) -> str:
 def _lines(content: Content) -> Iterator[str]:
     ids = {key: f"n{index}" for index, key in enumerate(content.items)}
     yield "---"
-    yield f'title: "{content.title}"'
+    told = f": {content.subtitle}" if content.is_diff else ""
+    yield f'title: "{content.title}{told}"'
     yield "config: {flowchart: {wrappingWidth: 360}}"
     yield "---"
     yield "flowchart TB"
