@@ -7,32 +7,48 @@
     model = specnet.compile(spec, backend="torch")
     result = specnet.train(spec, backend="torch", data="image_folder:photos")
 
-Every function takes a `Spec`, the path of a YAML file, or a mapping. Nothing heavy is imported before it is
-needed; PyTorch and TensorFlow are imported by their backends only.
+Every function takes a `Spec`, the path of a YAML file, or a mapping. Notebooks show what they return. Nothing
+heavy is imported before it is needed; PyTorch and TensorFlow are imported by their backends only.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from specnet.arguments import public
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from specnet.backend import Precision
-    from specnet.errors import Diagnostic
+    from specnet.errors import Findings
     from specnet.layer_table import Table
+    from specnet.picture.drawing import Drawing
     from specnet.spec import Spec
     from specnet.spec_diff import Diff
     from specnet.training.evaluation import Result
     from specnet.training.predicting import Prediction
+    from specnet.training.progress import Progress
 
-    Source = Spec | str | Path | Mapping[str, Any]
+    Source: TypeAlias = Spec | str | Path | Mapping[str, Any]
 
-__all__ = ["__version__", "compile", "diff", "evaluate", "load", "predict", "table", "train", "validate"]
+__all__ = [
+    "__version__",
+    "compile",
+    "diff",
+    "draw",
+    "evaluate",
+    "load",
+    "predict",
+    "table",
+    "train",
+    "validate",
+]
 __version__ = "0.1.0"
 
 
+@public()
 def load(source: Source) -> Spec:
     """A spec from a file or a mapping, its schema checked.
 
@@ -43,21 +59,29 @@ def load(source: Source) -> Spec:
     return source if isinstance(source, spec.Spec) else spec.load(source)
 
 
-def validate(source: Source) -> list[Diagnostic]:
-    """All findings about a spec: schema, graph, groups, shapes and recipe. Empty if there are none."""
+@public()
+def validate(source: Source) -> Findings:
+    """All findings about a spec: schema, graph, groups, shapes and recipe. Empty if there are none.
+
+    Raises `errors.UsageError` if the file cannot be read.
+    """
     from pathlib import Path
 
     from specnet import document, network
-    from specnet.errors import SpecError
+    from specnet.arguments import in_words_of
+    from specnet.errors import Findings, SpecError
 
     try:
         if isinstance(source, str | Path):
-            return network.examine(document.read(source))[1]
-        return list(network.analyse(load(source)).warnings)
+            found = network.examine(document.read(source))[1]
+        else:
+            found = list(network.analyse(load(source)).warnings)
     except SpecError as error:
-        return error.diagnostics
+        found = error.diagnostics
+    return Findings(found).reworded(lambda text: in_words_of("specnet.validate", text))
 
 
+@public()
 def table(source: Source, *, batch_size: int | None = None) -> Table:
     """The layer table: shapes, windows, parameters, multiply-accumulates, memory, totals per group. Print it.
 
@@ -71,6 +95,7 @@ def table(source: Source, *, batch_size: int | None = None) -> Table:
     return layer_table.make(analyse(load(source)), batch_size)
 
 
+@public()
 def diff(before: Source, after: Source) -> Diff:
     """What changed between two specs, by meaning, and what follows from it. Falsy if nothing did."""
     from specnet.spec_diff import compare
@@ -78,6 +103,21 @@ def diff(before: Source, after: Source) -> Diff:
     return compare(load(before), load(after))
 
 
+@public()
+def draw(source: Source, after: Source | None = None) -> Drawing:
+    """The picture of a network, or of what changed from the first spec to the second.
+
+    A notebook shows it; `save("x.svg")` writes it, as .png, .html, .mmd (Mermaid) or .dot (Graphviz), too.
+    Raises `errors.SpecError` for an invalid spec.
+    """
+    from specnet.network import analyse
+    from specnet.picture.drawing import Drawing
+
+    first = analyse(load(source))
+    return Drawing(first) if after is None else Drawing(analyse(load(after)), before=first)
+
+
+@public()
 def compile(  # noqa: A001  (the field's word, and only ever used as specnet.compile)
     source: Source,
     backend: str = "torch",
@@ -88,8 +128,9 @@ def compile(  # noqa: A001  (the field's word, and only ever used as specnet.com
 ) -> Any:
     """The native model, a `torch.nn.Module` or `keras.Model`, with the spec's initial values.
 
-    `devices` is what `--devices` takes: `gpu0=cuda:0,gpu1=cuda:1`, or one device for all. Raises
-    `errors.SpecError`, `errors.PluginError` for a missing backend, `errors.DeviceError` for a missing device.
+    `devices` is text, `gpu0=cuda:0,gpu1=cuda:1` or one device for all, or a mapping from groups to devices.
+    Raises `errors.SpecError`, `errors.PluginError` for a missing backend, `errors.DeviceError` for a missing
+    device.
     """
     from specnet.training.opening import compile_spec, initialise
 
@@ -98,32 +139,107 @@ def compile(  # noqa: A001  (the field's word, and only ever used as specnet.com
     return compiled.executable.model
 
 
-def train(source: Source, **options: Any) -> Result:
+@public()
+def train(
+    source: Source,
+    *,
+    backend: str = "torch",
+    data: str | None = None,
+    devices: str | Mapping[str, str] | None = None,
+    run_dir: str | Path | None = None,
+    epochs: int | None = None,
+    steps: int | None = None,
+    seed: int | None = None,
+    precision: Precision | None = None,
+    checkpoint_every: int | str | None = "10m",
+    micro_batch: int | None = None,
+    resume: bool = False,
+    allow_changes: bool = False,
+    progress: Progress | None = None,
+) -> Result:
     """Train a spec and return where the run lies and how well it classifies.
 
-    Options are those of `specnet.training.session.train`: backend, data, devices, run_dir, epochs, steps,
-    seed, precision, checkpoint_every, micro_batch, resume.
+    `data` is KIND or KIND:PATH and defaults to the spec's own; `devices` are those of `compile`; the run
+    directory is `runs/NAME` unless given. `epochs` or `steps` is how far to train in all, a resumed part
+    included. `seed` defaults to 0 and `precision` to float32; a run that goes on (`resume`) keeps its own,
+    and goes on with another recipe only if `allow_changes`. `checkpoint_every` is a number of steps, a time
+    such as `10m`, or None. `micro_batch` is how many images of a batch a device holds at a time.
+    `progress` shows how far it is; `Progress(quiet=True)` of `specnet.training.progress` shows nothing.
+
+    Raises `errors.UsageError` for what cannot be: `DataError`, `DeviceError`, `PluginError`, `RunError`.
     """
     from specnet.training import session
 
-    return session.train(load(source), **options)
+    return session.train(
+        load(source),
+        backend=backend,
+        data=data,
+        devices=devices,
+        run_dir=run_dir,
+        epochs=epochs,
+        steps=steps,
+        seed=seed,
+        precision=precision,
+        checkpoint_every=checkpoint_every,
+        micro_batch=micro_batch,
+        resume=resume,
+        allow_changes=allow_changes,
+        progress=progress or _progress("specnet.train"),
+    )
 
 
-def evaluate(run_dir: str | Path, **options: Any) -> Result:
-    """Classify the test images with the newest checkpoint of a run.
+@public()
+def evaluate(
+    run_dir: str | Path,
+    *,
+    backend: str = "torch",
+    data: str | None = None,
+    devices: str | Mapping[str, str] | None = None,
+    best: bool = False,
+    progress: Progress | None = None,
+) -> Result:
+    """Classify the test images with the newest checkpoint of a run, or with the `best` one.
 
-    Options are those of `specnet.training.trained.evaluate_run`: backend, data, devices.
+    `data` is KIND or KIND:PATH and defaults to the run's own; `devices` and `progress` are those of `train`.
+    Raises `errors.RunError` for a run that cannot be used, and what `train` raises.
     """
     from specnet.training.trained import evaluate_run
 
-    return evaluate_run(run_dir, **options)
+    shown = progress or _progress("specnet.evaluate")
+    return evaluate_run(run_dir, backend=backend, data=data, devices=devices, best=best, progress=shown)
 
 
-def predict(run_dir: str | Path, images: Sequence[str | Path], **options: Any) -> list[Prediction]:
-    """The likeliest classes of image files, with the newest checkpoint of a run; bad files carry an error.
+@public()
+def predict(
+    run_dir: str | Path,
+    images: Sequence[str | Path],
+    *,
+    backend: str = "torch",
+    devices: str | Mapping[str, str] | None = None,
+    top: int = 5,
+    progress: Progress | None = None,
+) -> list[Prediction]:
+    """The `top` likeliest classes of image files, with the newest checkpoint of a run.
 
-    Options are those of `specnet.training.predicting.predict`: backend, devices, top.
+    An image that cannot be read is a `Prediction` with an error. `devices` and `progress` are those of
+    `train`. Raises `errors.RunError` for a run that cannot be used.
     """
+    from specnet.arguments import reword
     from specnet.training import predicting
 
-    return list(predicting.predict(run_dir, images, **options))
+    shown = progress or _progress("specnet.predict")
+    told = predicting.predict(run_dir, images, backend=backend, devices=devices, top=top, progress=shown)
+    found = list(told)
+    for prediction in found:
+        reword(prediction.error, "specnet.predict")
+    return found
+
+
+def _progress(function: str) -> Progress:
+    """What shows how far a function is, in its own words."""
+    from functools import partial
+
+    from specnet.arguments import in_words_of
+    from specnet.training.progress import Progress
+
+    return Progress(words=partial(in_words_of, function))

@@ -54,8 +54,8 @@ class Consequences:
             "same_network": self.same_network,
         }
 
-    def lines(self, *, everything: bool = False) -> list[str]:
-        """What follows, a line for each thing that does."""
+    def lines(self, *, everything: bool = False, option: str = "everything=True") -> list[str]:
+        """What follows, a line for each thing that does; `option` is what asks for all of it."""
         if self.same_network:
             return ["the two are the same network, written in two ways"]
         lines = [
@@ -72,7 +72,7 @@ class Consequences:
         limit = None if everything else SHOWN
         lines += [f"{layer}: {describe(was)} -> {describe(now)}" for layer, was, now in self.shapes[:limit]]
         if len(self.shapes) > len(self.shapes[:limit]):
-            lines.append(f"and {plural(len(self.shapes) - SHOWN, 'more shape')} (--all)")
+            lines.append(f"and {plural(len(self.shapes) - SHOWN, 'more shape')} ({option})")
         fit, every = self.weights
         if fit != every:
             shown = ", ".join(self.untrained[:limit])

@@ -12,8 +12,8 @@ SpecnetError                    base; `exit_code` is what the command line retur
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from specnet.text import one_line, printable
@@ -71,6 +71,37 @@ class Diagnostic:
         return "\n".join(lines)
 
 
+class Findings(list[Diagnostic]):
+    """Findings in order. `str()` is one after another, as on the command line; notebooks show a table."""
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self)) or "no findings"
+
+    def reworded(self, words: Callable[[str], str]) -> Findings:
+        """The same in other words; `words` gives them for a piece of text."""
+        return Findings(
+            replace(d, message=words(d.message), hint=None if d.hint is None else words(d.hint)) for d in self
+        )
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a finding in each row, with the line of the file that it is about."""
+        from specnet import notebook
+
+        if not self:
+            return notebook.lines([str(self)])
+        rows = [
+            (
+                f"{d.severity} {d.code}",
+                f"{d.position.file}:{d.position.line}:{d.position.column}" if d.position else "",
+                one_line(d.message),
+                one_line(d.position.source.strip()) if d.position else "",
+                one_line(d.hint or ""),
+            )
+            for d in self
+        ]
+        return notebook.table(("finding", "place", "what is wrong", "line", "hint"), rows)
+
+
 def _excerpt(place: Position, limit: int = 100) -> list[str]:
     """The source line and a caret line under it; a long line is shown around the caret only."""
     source = place.source.replace("\t", " ")
@@ -88,6 +119,10 @@ class SpecnetError(Exception):
 
     exit_code = 2
 
+    def reword(self, words: Callable[[str], str]) -> None:
+        """Say the same in other words; `words` gives them for a piece of text."""
+        self.args = tuple(words(part) if isinstance(part, str) else part for part in self.args)
+
 
 class SpecError(SpecnetError):
     """A spec that cannot be used. `diagnostics` holds every finding, ordered by position."""
@@ -95,8 +130,12 @@ class SpecError(SpecnetError):
     exit_code = 1
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        self.diagnostics = in_order(diagnostics)
-        super().__init__("\n".join(str(d) for d in self.diagnostics))
+        self.diagnostics = Findings(in_order(diagnostics))
+        super().__init__(str(self.diagnostics))
+
+    def reword(self, words: Callable[[str], str]) -> None:
+        self.diagnostics = self.diagnostics.reworded(words)
+        self.args = (str(self.diagnostics),)
 
 
 class UsageError(SpecnetError):
@@ -105,7 +144,14 @@ class UsageError(SpecnetError):
     def __init__(self, message: str, hint: str | None = None) -> None:
         self.message = printable(message, keep="\n")
         self.hint = None if hint is None else printable(hint, keep="\n")
-        super().__init__(self.message if hint is None else f"{self.message}\n  hint: {self.hint}")
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        return self.message if self.hint is None else f"{self.message}\n  hint: {self.hint}"
+
+    def reword(self, words: Callable[[str], str]) -> None:
+        self.message, self.hint = words(self.message), None if self.hint is None else words(self.hint)
+        self.args = (self._text(),)
 
 
 class PluginError(UsageError):

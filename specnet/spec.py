@@ -24,6 +24,7 @@ from specnet.findings import empty_keys, findings
 from specnet.layers.base import Layer
 from specnet.recipe import Training
 from specnet.schema import Names, Strict, finding, kind_of, shown
+from specnet.text import few
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 DEFAULT_GROUP = "gpu0"
@@ -113,6 +114,26 @@ class Spec(Strict):
     def locate(self, path: Path_, *, key: bool = False) -> Position | None:
         """Where a part of the spec stands in its file; None for a spec built in Python."""
         return self._document.locate(path, key=key) if self._document else None
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the layers as they are declared, and the recipe."""
+        from specnet import notebook
+
+        rows = [(name, *_declared(layer)) for name, layer in self.layers.items()]
+        groups = f" on {few(self.groups)}"
+        shown = notebook.table(("layer", "kind", "from", "settings"), rows, caption=self.name + groups)
+        rest = {key: value for key, value in self.as_yaml().items() if key in ("data", "training", "assumed")}
+        parts = {"data": rest.get("data"), **rest.get("training", {}), "assumed": rest.get("assumed")}
+        lines = [f"{key}: {document.written(value)}" for key, value in parts.items() if value is not None]
+        return shown + notebook.lines(lines)
+
+
+def _declared(layer: Layer) -> tuple[str, str, str]:
+    """A layer's kind, what it reads, and its settings that differ from their defaults."""
+    said = layer.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    rest = {key: value for key, value in said.items() if key not in ("kind", "from")}
+    settings = ", ".join(f"{key}: {document.written(value)}" for key, value in rest.items())
+    return layer.kind, ", ".join(layer.inputs), settings
 
 
 Locate = Callable[..., Position | None]

@@ -93,21 +93,22 @@ class Diff:
     def __str__(self) -> str:
         return self.text()
 
-    def text(self, *, everything: bool = False) -> str:
+    def text(self, *, everything: bool = False, option: str = "everything=True") -> str:
         """For people. Unless `everything` is asked for, equal changes of several layers are one line, long
-        lists are cut, and the layers of a network that is only written another way are left out."""
+        lists are cut, and the layers of a network that is only written another way are left out. `option` is
+        what a reader is told to ask for it with."""
         if not self.changes:
             return "no differences"
         shown = self._shown(everything)
-        lines = [*map(str, shown), *self._left_out(shown)]
+        lines = [*map(str, shown), *self._left_out(shown, option)]
         found = self.consequences
         if found is None:
             return "\n".join([*lines, "", *self._unknown()])
-        after = (f"  {line}" for line in found.lines(everything=everything))
+        after = (f"  {line}" for line in found.lines(everything=everything, option=option))
         return "\n".join([*lines, "", "consequences", *after])
 
-    def as_markdown(self, *, everything: bool = False) -> str:
-        """The diff for a pull request or a page."""
+    def as_markdown(self, *, everything: bool = False, option: str = "everything=True") -> str:
+        """The diff for a pull request or a page; the options are those of `text`."""
         if not self.changes:
             return "no differences"
         rows = ["| | part | before | after |", "|---|---|---|---|"]
@@ -115,15 +116,30 @@ class Diff:
         for c in shown:
             sides = [code_cell(c.words(side)) if side is not None else "" for side in (c.before, c.after)]
             rows.append(f"| {c.op} | {code_cell(c.path)} | {sides[0]} | {sides[1]} |")
-        lines = [*self._left_out(shown), *(self._unknown() if self.invalid else [])]
-        lines += self.consequences.lines(everything=everything) if self.consequences else []
+        lines = [*self._left_out(shown, option), *(self._unknown() if self.invalid else [])]
+        if self.consequences:
+            lines += self.consequences.lines(everything=everything, option=option)
         return "\n".join([*rows, *([""] if lines else []), *(f"- {line}" for line in lines)])
 
-    def _left_out(self, shown: Sequence[Change]) -> list[str]:
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from specnet import notebook
+
+        if not self.changes:
+            return notebook.lines(["no differences"])
+        shown = self._shown(everything=False)
+        sides = ([c.words(side) if side is not None else "" for side in (c.before, c.after)] for c in shown)
+        rows = [(SIGNS[c.op], c.path, *found) for c, found in zip(shown, sides, strict=True)]
+        lines = [*self._left_out(shown, "text(everything=True)"), *(self._unknown() if self.invalid else [])]
+        if self.consequences:
+            lines += self.consequences.lines(option="text(everything=True)")
+        return notebook.table(("", "part", "before", "after"), rows) + notebook.lines(lines)
+
+    def _left_out(self, shown: Sequence[Change], option: str) -> list[str]:
         """What to say in place of the layers of a network that is only written another way."""
         same = self.consequences is not None and self.consequences.same_network
         return (
-            ["layers are written another way (--all shows how)"]
+            [f"layers are written another way ({option} shows how)"]
             if same and len(shown) < len(self.changes)
             else []
         )

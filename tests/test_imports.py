@@ -16,7 +16,7 @@ FRAMEWORKS = {"torch", "tensorflow", "keras"}
 # From the ground up: a module may import modules of lower floors, and of its own package.
 FLOORS = [
     {"specnet.text"},
-    {"specnet.terminal"},
+    {"specnet.terminal", "specnet.notebook"},
     {
         "specnet.errors",
         "specnet.fast_paths",
@@ -26,7 +26,7 @@ FLOORS = [
     },
     {"specnet.storage"},
     {"specnet.yaml_reader", "specnet.plugins", "specnet.schema"},
-    {"specnet.document", "specnet.initializers", "specnet.data"},
+    {"specnet.document", "specnet.initializers", "specnet.data", "specnet.arguments"},
     {"specnet.layers", "specnet.recipe", "specnet.findings"},
     {"specnet.spec"},
     {

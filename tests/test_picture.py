@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -214,6 +215,119 @@ def test_a_renamed_layer_is_one_changed_layer(monkeypatch: pytest.MonkeyPatch) -
     assert [name for name in told.order if name != "image"] == ["new", "end"]
     assert {item.lines for key, item in told.items.items() if key.layer == "new"} == {("was old",)}
     assert {link.status for link in told.links} == {"same"}
+
+
+SHARED = """
+  conv1: {kind: conv, from: image, filters: 16, kernel: 3, activation: relu}
+  pool1: {kind: max_pool, from: conv1, kernel: 2}
+  fc2: {kind: dense, from: pool1, cross_group: true, units: 10, activation: relu}
+"""
+RGB = HEAD.replace("[4, 8, 8]", "[3, 12, 12]")
+WIDER = SHARED.replace("filters: 16, kernel: 3", "filters: 24, kernel: 5")
+WORDS = {
+    # 16 filters of 3x3x3 and 16 biases: 448; 24 of 5x5x3 and 24 biases: 1,824. Each group has half of them.
+    "layer: filters 16 -> 24",
+    "share: filters 8 -> 12",
+    "layer: 448 -> 1,824 parameters",
+    "share: 224 -> 912 parameters",
+    "kernel 3 -> 5",
+    "share: 8x10x10 -> 12x8x8",
+}
+
+
+def plain(form: str, file: bytes) -> str:
+    """A picture's text as its reader sees it."""
+    text = unescape(file.decode())
+    return text.replace("#gt;", ">") if form == "mmd" else text
+
+
+@pytest.mark.parametrize("form", ["svg", "html", "mmd", "dot"])
+def test_a_diff_tells_the_layer_from_its_share(form: str) -> None:
+    before, after = (network(layers, RGB.format(groups="a, b")) for layers in (SHARED, WIDER))
+    text = plain(form, picture.draw(after, form, before))
+    for words in (*WORDS, "a box is one group's share, and 'layer:' is the whole"):
+        assert words in text
+    bare = r"(?<!layer: )(?<!share: )\b(filters 16|filters 8|448|224|8x10x10) ->"
+    shown = text.partition("<aside>")[0]
+    assert not re.search(bare, shown), "nothing is said of neither"
+
+
+def test_a_diff_as_png_tells_the_layer_from_its_share() -> None:
+    before, after = (network(layers, RGB.format(groups="a, b")) for layers in (SHARED, WIDER))
+    drawn = lay_out(changes.between(before, after))  # PNG sets these texts
+    texts = [text.text for box in drawn.boxes if box.key.layer == "conv1" for text in box.texts]
+    texts += [label.text.text for label in drawn.labels]
+    assert set(texts) >= WORDS
+    assert not [text for text in texts if text.endswith("…")]
+
+
+def told_of(layers: tuple[str, str], groups: tuple[str, str], layer: str = "conv1") -> list[str]:
+    """What the boxes of a layer say of what changed."""
+    texts = [
+        text if "," in names else text.replace("cross_group: true, ", "")
+        for text, names in zip(layers, groups, strict=True)
+    ]
+    sides = (network(text, RGB.format(groups=names)) for text, names in zip(texts, groups, strict=True))
+    told = changes.between(*sides)
+    kept = [item for key, item in told.items.items() if key.layer == layer and item.status == "changed"]
+    return [line for item in kept for line in (*item.lines, item.amounts, item.leaving())]
+
+
+def test_a_layer_on_one_group_is_all_its_share() -> None:
+    said = told_of((SHARED, WIDER), ("a", "a"))
+    words = {"filters 16 -> 24", "kernel 3 -> 5", "448 -> 1,824 parameters", "16x10x10 -> 24x8x8"}
+    assert set(said) == words
+
+
+@pytest.mark.parametrize(
+    ("layers", "groups", "words"),
+    [
+        pytest.param(
+            (SHARED, SHARED),
+            ("a, b", "a"),
+            [
+                "layer: filters 16, unchanged",
+                "share: filters 8 -> 16",
+                "layer: 448 parameters, unchanged",
+                "share: 224 -> 448 parameters",
+                "share: 8x10x10 -> 16x10x10",
+            ],
+            id="a group less",
+        ),
+        pytest.param(
+            (SHARED, SHARED.replace("filters: 16", "filters: 32")),
+            ("a", "a, b"),
+            [
+                "layer: filters 16 -> 32",
+                "share: filters 16, unchanged",
+                "layer: 448 -> 896 parameters",
+                "share: 448 parameters, unchanged",
+                "16x10x10",
+            ],
+            id="a group more, the share as before",
+        ),
+        pytest.param(
+            (SHARED, SHARED.replace("kernel: 3, activation: relu", "kernel: 3, activation: tanh")),
+            ("a, b", "a, b"),
+            # 8 filters of 3x3x3 at 10x10 places.
+            ["activation relu -> tanh", "share: 224 parameters · 21.6 K MACs", "8x10x10"] * 2,
+            id="what is the same in both",
+        ),
+    ],
+)
+def test_what_changed_is_the_layers_or_the_shares(
+    layers: tuple[str, str], groups: tuple[str, str], words: list[str]
+) -> None:
+    assert told_of(layers, groups) == words
+
+
+def test_a_renamed_layer_is_told_from_its_share_too() -> None:
+    said = told_of((SHARED, WIDER.replace("conv1", "first")), ("a, b", "a, b"), "first")
+    assert said[:4] == ["was conv1", "layer: filters 16 -> 24", "share: filters 8 -> 12", "kernel 3 -> 5"]
+    # 2 groups with 5 units each, which read all 16 -> 24 maps of 5x5 -> 4x4.
+    said = told_of((SHARED, WIDER), ("a, b", "a, b"), "fc2")
+    held = ["layer: 4,010 -> 3,850 parameters", "share: 2,005 -> 1,925 parameters"]
+    assert said[:3] == ["share: 5 units", *held]
 
 
 def test_a_reversed_edge_is_drawn_upwards() -> None:

@@ -239,7 +239,7 @@ def test_short_and_long_form_are_the_same_network(specs: Path) -> None:
     assert found.consequences.same_network
     assert str(found).splitlines() == [
         "~ name: alexnet -> alexnet_towers",
-        "layers are written another way (--all shows how)",
+        "layers are written another way (everything=True shows how)",
         "",
         "consequences",
         "  the two are the same network, written in two ways",
@@ -281,7 +281,7 @@ def test_cells_of_markdown_hold_whatever_a_value_contains() -> None:
 
 def test_markdown_says_what_it_leaves_out(specs: Path) -> None:
     found = specnet.diff(specs / "alexnet.yaml", specs / "alexnet_towers.yaml")
-    line = "layers are written another way (--all shows how)"
+    line = "layers are written another way (everything=True shows how)"
     assert line in found.text().splitlines()
     assert f"- {line}" in found.as_markdown().splitlines()
     assert line not in found.as_markdown(everything=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import specnet
 from specnet.spec import Spec
 from specnet.training.evaluation import Result
 from specnet.training.progress import Progress
+from specnet.training.session import train
 
 SMALL = """\
 specnet: 1
@@ -59,4 +59,4 @@ training:
 def run(spec: Spec, directory: Path, **options: Any) -> Result:
     """Train quietly, in float64 unless told otherwise."""
     options = {"precision": "float64", "progress": Progress(quiet=True), **options}
-    return specnet.train(spec, run_dir=directory, **options)
+    return train(spec, run_dir=directory, **options)

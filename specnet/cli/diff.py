@@ -45,9 +45,9 @@ def run(options: argparse.Namespace) -> int:
         if options.json:
             print_json(found.as_json())
         elif options.md:
-            print(found.as_markdown(everything=options.all))
+            print(found.as_markdown(everything=options.all, option="--all"))
         else:
-            for line in found.text(everything=options.all).split("\n"):
+            for line in found.text(everything=options.all, option="--all").split("\n"):
                 style = STYLES.get(line[:2].rstrip())
                 print(styled(line, style, sys.stdout) if style else line)
     return 1 if options.exit_code and found else 0

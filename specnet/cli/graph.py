@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from specnet.cli.common import SPEC, add_overrides, load_spec, write
-from specnet.errors import UsageError, suggestion
+from specnet.errors import UsageError
 
 if TYPE_CHECKING:
     from specnet.network import Network
@@ -41,25 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from specnet.picture import draw
+    from specnet.picture import draw, format_of
 
-    form = _format(options.format, options.output)
+    form = format_of(options.output, options.format)
     before, after = _networks(options)
     write(options.output, draw(after, form, before))
     return 0
-
-
-def _format(named: str | None, output: str) -> str:
-    """The format that is named, or the one that the file's suffix means."""
-    from specnet.picture import FORMATS
-
-    form = (named or ("" if output == "-" else Path(output).suffix)).lower().removeprefix(".")
-    if form in FORMATS:
-        return form
-    if not form:
-        where = "standard output" if output == "-" else f"'{output}', which has no suffix"
-        raise UsageError(f"no format is given for {where}", f"add --format {'|'.join(FORMATS)}")
-    raise UsageError(f"there is no picture format '{form}'", suggestion(form, FORMATS, noun="format"))
 
 
 def _networks(options: argparse.Namespace) -> tuple[Network | None, Network]:

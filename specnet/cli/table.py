@@ -44,5 +44,6 @@ def run(options: argparse.Namespace) -> int:
         elif options.csv:
             print(made.as_csv(), end="")
         else:
-            print(made.text(shutil.get_terminal_size().columns if is_live(sys.stdout) else None))
+            width = shutil.get_terminal_size().columns if is_live(sys.stdout) else None
+            print(made.text(width, "a wider terminal, a pipe, --md or --csv"))
     return 0

@@ -98,7 +98,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from specnet.weights import export_weights
+    from specnet.weights.exporting import export_weights
 
     saved = export_weights(options.run_dir, options.output, form=options.format, mapping=options.map)
     print(f"{options.output}: {len(saved.weights)} parameters of step {saved.step} of {options.run_dir}")
@@ -106,7 +106,7 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from specnet.weights import import_weights
+    from specnet.weights.importing import import_weights
 
     made = import_weights(
         load_spec(options.spec, options.overrides),

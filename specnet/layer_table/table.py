@@ -91,9 +91,12 @@ class Table:
     def __str__(self) -> str:
         return words.text(self)
 
-    def text(self, width: int | None = None) -> str:
-        """The table for people; columns that do not fit into `width` are left out, and named."""
-        return words.text(self, width)
+    def text(
+        self, width: int | None = None, whole: str = "a greater width, as_markdown() or as_csv()"
+    ) -> str:
+        """The table for people; columns that do not fit into `width` are left out, and named, with the ways
+        to see the `whole` of it."""
+        return words.text(self, width, whole)
 
     def as_markdown(self) -> str:
         """The table for a pull request or a page."""

@@ -70,8 +70,8 @@ def table_columns(table: Table) -> list[Column]:
 
 
 @paused()
-def text(table: Table, width: int | None = None) -> str:
-    """Columns under one another. Without a width nothing is left out."""
+def text(table: Table, width: int | None = None, whole: str = "") -> str:
+    """Columns under one another. Without a width nothing is left out; `whole` are ways to see all."""
     shown = table_columns(table)
     left_out: list[str] = []
     made = _aligned(table, shown)
@@ -82,7 +82,7 @@ def text(table: Table, width: int | None = None) -> str:
         made = _aligned(table, shown)
     lines = [table.name, made, *notes(table)]
     if left_out:
-        lines.append(f"no room for: {', '.join(left_out)} (a wider terminal, a pipe, --md or --csv show all)")
+        lines.append(f"no room for: {', '.join(left_out)} ({whole} show all)")
     return "\n".join(lines)
 
 

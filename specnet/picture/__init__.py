@@ -5,12 +5,29 @@ Nothing here needs more than the standard library, but for PNG, which Pillow dra
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from specnet.errors import UsageError, suggestion
 
 if TYPE_CHECKING:
     from specnet.network import Network
 
 FORMATS = ("svg", "png", "html", "mmd", "dot")
+
+
+def format_of(output: str, named: str | None = None) -> str:
+    """The format that is named, or the one that the file's suffix means; `-` is standard output.
+
+    Raises `errors.UsageError` if neither says one of `FORMATS`.
+    """
+    form = (named or ("" if output == "-" else Path(output).suffix)).lower().removeprefix(".")
+    if form in FORMATS:
+        return form
+    if not form:
+        where = "standard output" if output == "-" else f"'{output}', which has no suffix"
+        raise UsageError(f"no format is given for {where}", f"add --format {'|'.join(FORMATS)}")
+    raise UsageError(f"there is no picture format '{form}'", suggestion(form, FORMATS, noun="format"))
 
 
 def draw(network: Network, form: str, before: Network | None = None) -> bytes:

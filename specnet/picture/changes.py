@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from specnet.document import written
 from specnet.graph import Node
 from specnet.network import Network, analyse
 from specnet.normal_form import renamed_groups, with_groups
-from specnet.picture import content
+from specnet.picture import content, shares
 from specnet.picture.content import Column, Content, Item, Link
-from specnet.picture.words import amount
 from specnet.spec_diff import Change, differences
 from specnet.text import plural
 
@@ -26,9 +25,9 @@ def between(before: Network, after: Network) -> Content:
     before = analyse(with_groups(before.spec, groups)) if groups else before
     renamed = _renamed(changes)
     old, new = _under(renamed, content.of(before)), content.of(after)
-    phrases = _phrases(changes, renamed)
+    parts = shares.phrases(before, after, renamed)
     order = _merged(old.order, new.order)
-    items = _items(old, new, phrases)
+    items = _items(old, new, _phrases(changes, renamed, parts), shares.split(before, after, renamed))
     by_layer: dict[str, list[Item]] = defaultdict(list)
     for item in items:
         by_layer[item.key.layer].append(item)
@@ -62,14 +61,21 @@ def _under(renamed: dict[str, str], old: Content) -> Content:
     )
 
 
-def _phrases(changes: Iterable[Change], renamed: dict[str, str]) -> dict[str, list[str]]:
-    """What changed in each layer, in the words that its box will show."""
+def _phrases(
+    changes: Iterable[Change], renamed: dict[str, str], parts: Mapping[str, tuple[str, str]]
+) -> dict[str, list[str]]:
+    """What changed in each layer, in the words that its box will show; `parts` are those of split layers."""
     phrases: dict[str, list[str]] = {new: [f"was {old}"] for old, new in renamed.items()}
+    for name, lines in parts.items():
+        phrases.setdefault(name, []).extend(lines)
     for change in changes:
         step, _, rest = change.path.partition(".")
         layer, _, field = rest.partition(".")
-        if step == "layers" and change.op != "rename" and (field or change.op == "change"):
-            phrases.setdefault(renamed.get(layer, layer), []).append(_phrase(change, field))
+        name = renamed.get(layer, layer)
+        if step != "layers" or change.op == "rename" or (field in ("filters", "units") and name in parts):
+            continue
+        if field or change.op == "change":
+            phrases.setdefault(name, []).append(_phrase(change, field))
     return phrases
 
 
@@ -83,7 +89,8 @@ def _phrase(change: Change, field: str) -> str:
     return f"{field} {written(change.before)} -> {written(change.after)}"
 
 
-def _items(old: Content, new: Content, phrases: dict[str, list[str]]) -> list[Item]:
+def _items(old: Content, new: Content, phrases: dict[str, list[str]], split: set[str]) -> list[Item]:
+    held = [_held(old), _held(new)]
     found = [
         replace(item, status="removed", output_status="removed", hover=f"removed\n{item.hover}")
         for key, item in old.items.items()
@@ -94,7 +101,20 @@ def _items(old: Content, new: Content, phrases: dict[str, list[str]]) -> list[It
         if was is None:
             found.append(replace(item, status="added", output_status="added", hover=f"added\n{item.hover}"))
         else:
-            found.append(_compared(was, item, phrases.get(key.layer, [])))
+            told = phrases.get(key.layer, [])
+            item = _compared(was, item, told)
+            if key.layer in split:
+                whole = held[0][key.layer], held[1][key.layer]
+                item = shares.marked(item, was, whole, has_phrases=bool(told))
+            found.append(item)
+    return found
+
+
+def _held(content: Content) -> Counter[str]:
+    """The parameters of whole layers."""
+    found: Counter[str] = Counter()
+    for key, item in content.items.items():
+        found[key.layer] += item.parameters
     return found
 
 
@@ -103,7 +123,7 @@ def _compared(was: Item, item: Item, phrases: Sequence[str]) -> Item:
     if was.output != item.output:
         item = replace(item, output=f"{was.output} -> {item.output}", output_status="changed")
     if was.parameters != item.parameters:
-        moved = f"{amount(was.parameters)} -> {amount(item.parameters)} parameters"
+        moved = shares.parameters(was.parameters, item.parameters)
         item = replace(item, status="changed", amounts=moved, amounts_status="changed")
     if not phrases:
         return item
@@ -132,8 +152,7 @@ def _columns(old: Content, new: Content) -> tuple[Column, ...]:
         if was is None:
             found.append(replace(column, status="added"))
         elif was.parameters != column.parameters:
-            note = f"{amount(was.parameters)} -> {amount(column.parameters)} parameters"
-            found.append(replace(column, note=note))
+            found.append(replace(column, note=shares.parameters(was.parameters, column.parameters)))
         else:
             found.append(column)
     return (*found, *(replace(column, status="removed") for column in before.values()))
@@ -151,13 +170,15 @@ def _merged(old: Sequence[str], new: Sequence[str]) -> tuple[str, ...]:
     return (*following[None], *(n for name in new for n in (name, *following[name])))
 
 
-def _subtitle(items: Iterable[Item], old: Content, new: Content, changes: Iterable[Change]) -> str:
+def _subtitle(items: Sequence[Item], old: Content, new: Content, changes: Iterable[Change]) -> str:
     counts = Counter(item.status for item in items)
     found = [f"{plural(counts[status], 'share')} {status}" for status in ("added", "removed", "changed")]
     found = [words for words in found if not words.startswith("0 ")] or ["no layer changed"]
     crossings = len(old.crossings()), len(new.crossings())
     if crossings[0] != crossings[1]:
         found.append(f"{crossings[0]} -> {crossings[1]} cross-group edges")
+    if any(line.startswith(shares.LAYER) for item in items for line in item.lines):
+        found.append("a box is one group's share, and 'layer:' is the whole")
     undrawn = sum(change.path.split(".")[0] in ("training", "data") for change in changes)
     if undrawn:
         found.append(f"{plural(undrawn, 'change')} of the recipe not drawn")

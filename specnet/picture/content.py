@@ -40,6 +40,12 @@ class Item:
     status: Status = "same"
     output_status: Status = "same"
     amounts_status: Status = "same"
+    whose: str = ""
+    """Whose output it is, where that has to be said."""
+
+    def leaving(self) -> str:
+        """The output in words, for the label of what leaves the box."""
+        return self.whose + self.output
 
     def under_name(self) -> list[str]:
         """All lines that follow the name, for formats that set them as plain lines."""

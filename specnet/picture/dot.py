@@ -50,7 +50,7 @@ def _node(item: Item) -> str:
 
 def _edge(link: Link, content: Content, is_labelled: bool) -> str:
     source, target = content.items[link.source], content.items[link.target]
-    marks = [f"label={quoted(source.output)}"] if is_labelled else []
+    marks = [f"label={quoted(source.leaving())}"] if is_labelled else []
     if link.crosses:
         # A crossing must not pull the towers into one another.
         marks += ["penwidth=2.5", "weight=0"]

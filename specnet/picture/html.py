@@ -70,7 +70,9 @@ def _table(network: Network) -> Iterator[str]:
 
 def _changes(before: Network, after: Network) -> Iterator[str]:
     yield (
-        '<table class="changes"><thead>' + _row(("", "what", "before", "after"), tag="th") + "</thead><tbody>"
+        '<table class="changes"><thead>'
+        + _row(("", "in the spec", "before", "after"), tag="th")
+        + "</thead><tbody>"
     )
     for change in differences(before.spec, after.spec):
         sides = [escape(written(side)) if side is not None else "" for side in (change.before, change.after)]
@@ -83,8 +85,8 @@ def _changes(before: Network, after: Network) -> Iterator[str]:
     yield "</tbody><tfoot>"
     old, new = layer_table.make(before).totals, layer_table.make(after).totals
     for words, key in (
-        ("parameters", "parameters"),
-        ("MACs", "macs"),
+        ("parameters in all", "parameters"),
+        ("MACs in all", "macs"),
         ("values across groups", "cross_group_values"),
     ):
         yield _row(("", words, f"{getattr(old, key):,}", f"{getattr(new, key):,}"))

@@ -83,7 +83,7 @@ def _width(item: Item) -> float:
     """How wide a box would like to be, within bounds."""
     head = text_width(item.name, NAME_SIZE, bold=True) + 22 + text_width(item.tag, SMALL)
     lines = [text_width(line, SMALL) for line in (*item.lines, item.amounts)]
-    output = text_width(item.output, SMALL) + 16 - 2 * INSET
+    output = text_width(item.leaving(), SMALL) + 16 - 2 * INSET
     return min(max(head, output, NARROWEST, *lines) + 2 * INSET, WIDEST)
 
 
@@ -124,7 +124,7 @@ def _box(item: Item, frame: Frame, height: float, is_diff: bool) -> Box:
 
 
 def _label(item: Item, x: float, box: Rect) -> Label:
-    shown = clipped(item.output, SMALL, box.width - 12)
+    shown = clipped(item.leaving(), SMALL, box.width - 12)
     width = text_width(shown, SMALL) + 12
     color = STATUS_TEXT[item.output_status]
     outside = item.key.group == EVERYWHERE

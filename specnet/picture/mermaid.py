@@ -16,7 +16,8 @@ def render(content: Content) -> str:
 def _lines(content: Content) -> Iterator[str]:
     ids = {key: f"n{index}" for index, key in enumerate(content.items)}
     yield "---"
-    yield f'title: "{content.title}"'
+    told = f": {content.subtitle}" if content.is_diff else ""
+    yield f'title: "{content.title}{told}"'
     yield "config: {flowchart: {wrappingWidth: 360}}"
     yield "---"
     yield "flowchart TB"
@@ -33,7 +34,7 @@ def _lines(content: Content) -> Iterator[str]:
     for link in content.links:
         arrow = "-.->" if link.status == "removed" else "==>" if link.crosses else "-->"
         if link in labelled:
-            arrow += f'|"{quoted(content.items[link.source].output)}"|'
+            arrow += f'|"{quoted(content.items[link.source].leaving())}"|'
         yield f"  {ids[link.source]} {arrow} {ids[link.target]}"
     yield from _styles(content)
 

@@ -39,6 +39,26 @@ class Result:
     step: int
     evaluation: Evaluation
 
+    def __str__(self) -> str:
+        return f"{self.run_dir}: step {self.step}, {self.evaluation}"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the figures, and the run's curves as they were drawn last."""
+        from base64 import b64encode
+
+        from specnet import notebook
+
+        found = self.evaluation
+        head = ("run", "step", "loss", "top-1 error", "top-5 error")
+        figures = (f"{found.loss:.4f}", f"{found.top1_error:.2%}", f"{found.top5_error:.2%}")
+        shown = notebook.table(head, [(str(self.run_dir), f"{self.step:,}", *figures)], right=range(1, 5))
+        try:
+            curves = b64encode((self.run_dir / "curves.png").read_bytes()).decode()
+        except OSError:
+            return shown
+        picture = f'<img alt="curves" style="max-width:100%" src="data:image/png;base64,{curves}">'
+        return shown + picture
+
 
 def probabilities(executable: Executable, plan: Plan, inputs: Inputs, pixels: NDArray[np.uint8]) -> Array:
     """The softmax for each image, averaged over its views; (n, classes), float64."""

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -18,9 +18,16 @@ EVERY = {True: 0.2, False: 10.0}
 
 
 class Progress:
-    """Shows how far a long piece of work is. `note` prints a line that stays."""
+    """Shows how far a long piece of work is. `note` prints a line that stays, in `words` of its own."""
 
-    def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
+    def __init__(
+        self,
+        stream: TextIO | None = None,
+        *,
+        quiet: bool = False,
+        words: Callable[[str], str] | None = None,
+    ) -> None:
+        self._words = words
         self._stream = stream or sys.stderr
         self._live = is_live(self._stream)
         self._quiet = quiet
@@ -63,7 +70,7 @@ class Progress:
         if self._quiet:
             return
         self.clear()
-        self._write(f"{spoken(text, self._stream)}\n")
+        self._write(f"{spoken(self._words(text) if self._words else text, self._stream)}\n")
 
     def clear(self) -> None:
         """Take the drawn line away."""

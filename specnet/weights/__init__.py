@@ -6,7 +6,10 @@ names, shapes and types are checked before the values are read. `docs/weights.md
 mapping file.
 """
 
-from specnet.weights.exporting import export_weights
-from specnet.weights.importing import import_weights
+from specnet.arguments import public
+from specnet.weights import exporting, importing
+
+export_weights = public(format="form", map="mapping")(exporting.export_weights)
+import_weights = public(map="mapping")(importing.import_weights)
 
 __all__ = ["export_weights", "import_weights"]
