@@ -49,7 +49,7 @@ def unwrapped(folder: Path, left: LeftOut, *, at_splits: bool) -> Path:
         if deep is None and at_splits and any(role(inner.name) for inner in inside):
             return folder
         full = [deep] if deep else inside if len(inside) == 1 else [f for f in inside if holds_images(f)]
-        if len(full) != 1 or folder.resolve().is_relative_to(full[0].resolve()):
+        if len(full) != 1 or loops(full[0]):
             return folder
         below = [inner for inner in folders(full[0]) if holds_images(inner)] if deep is None else inside
         if not below or (len(below) == 1 and not role(below[0].name) and _is_class(full[0])):
@@ -57,6 +57,11 @@ def unwrapped(folder: Path, left: LeftOut, *, at_splits: bool) -> Path:
         entries(folder, left)
         stray_images(folder, left)
         folder = full[0]
+
+
+def loops(folder: Path) -> bool:
+    """Whether a folder is a link to one that it lies in."""
+    return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
 
 
 def _is_same(folder: Path, above: Path) -> bool:
@@ -80,7 +85,7 @@ def class_folders(
         if has_images(root):
             raise Unusable("holds images and no class folders")
         raise Unusable(f"holds no images, only {quoted(inside)}" if inside else "holds no class folders")
-    nested = [inner for inner in full if not _is_class(inner)]
+    nested = [inner for inner in full if not _is_class(inner) and not loops(inner)]
     if nested and not deep:
         listed = few([described(inner) for inner in nested])
         raise Unusable(f"has folders of folders where classes should be: {listed}", nested[0])

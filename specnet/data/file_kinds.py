@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from os.path import splitext
+from pathlib import PurePath
 
-SUFFIXES = frozenset(
-    (
-        *(".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"),
-        *(".ppm", ".pgm", ".pbm", ".pnm"),
-    )
+SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"),
+    *(".ppm", ".pgm", ".pbm", ".pnm"),
 )
 """Of files that are images by their names. What is wrong with one is seen when it is decoded."""
 
@@ -54,12 +52,12 @@ def is_other_format(reason: str) -> bool:
 
 
 def is_image_by_name(name: str) -> bool:
-    return splitext(name)[1].lower() in SUFFIXES
+    return name.lower().endswith(SUFFIXES)
 
 
 def why_not(head: bytes, name: str = "") -> str:
     """Why a file that starts so is not decoded, with its name where the bytes say nothing; empty if it is."""
-    by_name = _BY_SUFFIX.get(splitext(name)[1].lower())
+    by_name = _BY_SUFFIX.get(PurePath(name).suffix.lower())
     if by_name != RAW and _DECODED.match(head):
         return ""
     by_content = next((other for pattern, other in _OTHERS if pattern.match(head)), by_name)

@@ -20,7 +20,7 @@ from pathlib import Path
 from specnet.data import devkit
 from specnet.data.devkit import VALIDATION_NAME, WORDNET_ID, Devkit
 from specnet.data.folders import LeftOut, entries, folders, holds_images, image_files, relative
-from specnet.data.no_data import is_in_no_data
+from specnet.data.no_data import no_data_in
 from specnet.data.sources import Item, Source, Watch, by_truth, labelled
 from specnet.data.tar_index import Member, Read, members
 from specnet.errors import DataError
@@ -55,7 +55,7 @@ def imagenet_source(root: Path, watch: Watch | None = None) -> Source:
     else:
         raise DataError(f"{root} has neither {VALIDATION} nor a folder 'val'", _layout())
     words = kit.words if kit else {}
-    return Source(root, classes, train, test, words, left.left_out(), left.notes()).check()
+    return Source(root, classes, train, test, words, left.left_out(), tuple(left.notes())).check()
 
 
 def _classes(folder: Path, left: LeftOut) -> dict[str, Path]:
@@ -111,10 +111,10 @@ def _item(name: str, label: int, path: Path, member: Member) -> Item:
 
 def _passed_over(member: Member, left: LeftOut) -> bool:
     """Whether a member is no data by its name."""
-    if not is_in_no_data(member.name):
-        return False
-    left.no_data[member.name.rpartition("/")[2]] += 1
-    return True
+    name = no_data_in(member.name)
+    if name is not None:
+        left.no_data[name] += 1
+    return name is not None
 
 
 def _archived(path: Path, left: LeftOut, watch: Watch | None) -> Iterator[tuple[str, Item]]:

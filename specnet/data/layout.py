@@ -251,12 +251,12 @@ class _Search:
 
     def _places(self) -> list[Path]:
         """Where files about the whole dataset may lie: from the split upwards to the data folder, and beyond
-        it where the data folder is known to lie deep in an archive's tree."""
+        it if that lies in the tree of Kaggle's archive."""
         places = [self.place, *(above for above in self.place.parents if above.is_relative_to(self.root))]
-        whole = self.root.resolve()
+        whole = self.place.resolve()
         for tail in KAGGLE:
             if whole.parts[-len(tail.parts) :] == tail.parts:
-                places += whole.parents[: len(KAGGLE[0].parts)]
+                places += whole.parents[: len(tail.parts)]
                 break
         return list(dict.fromkeys(places))
 

@@ -36,6 +36,6 @@ def is_no_data(name: str) -> bool:
     return lower in NAMES or _PATTERNS.fullmatch(lower) is not None
 
 
-def is_in_no_data(path: str) -> bool:
-    """The same for a path in an archive: a folder on the way counts, too."""
-    return any(is_no_data(part) for part in PurePosixPath(path).parts)
+def no_data_in(path: str) -> str | None:
+    """The first part of a path in an archive that is no data, a folder on the way or the file itself."""
+    return next((part for part in PurePosixPath(path).parts if is_no_data(part)), None)

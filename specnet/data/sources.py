@@ -15,6 +15,7 @@ from itertools import groupby
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
+from specnet.data.class_folders import loops
 from specnet.data.decoding import FORMATS, BadImage, decode_bytes, read_bytes
 from specnet.data.folders import LeftOut, image_files, relative
 from specnet.data.layout import Choice, Flat, find
@@ -165,7 +166,7 @@ def by_truth(images: Iterable[tuple[str, Item]], classes: Sequence[str], truth: 
         shown = truth.wordnet_id(name)
         if shown not in numbers:
             message = f"'{item.name}' shows {shown}, which is none of the {len(classes):,} classes"
-            raise DataError(message, suggestion(shown, classes, noun="class"))
+            raise DataError(message, suggestion(shown, classes, noun="class name"))
         items.append(item._replace(label=numbers[shown]))
     return sorted(items, key=lambda item: (item.label, item.name))
 
@@ -176,13 +177,13 @@ def labelled(folders: Mapping[str, Path], classes: Sequence[str], root: Path, le
     for name, folder in folders.items():
         if name not in classes:
             message = f"{folder.parent} has a class '{name}' that the training folder does not have"
-            raise DataError(message, suggestion(name, classes, noun="class"))
+            raise DataError(message, suggestion(name, classes, noun="class name"))
     items: list[Item] = []
     for label, name in enumerate(classes):
         inside = folders.get(name)
         if inside is None:
             continue
-        if inside.is_symlink() and inside.parent.resolve().is_relative_to(inside.resolve()):
+        if loops(inside):
             shown = printable(relative(str(inside), root))
             items.append(Item(shown, label, str(inside), fault="a link that loops"))
             continue
