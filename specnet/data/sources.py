@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 256
 """Images that are decoded between two reports of progress."""
+MOST_THREADS = 8
+"""Each may hold an image of `LARGEST_IMAGE` pixels."""
 
 Watch = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is in all."""
@@ -99,7 +101,7 @@ class Files:
         return np.array([item.label for item in self.items], dtype=np.int64)
 
     def faults(self, progress: Callable[[int], None]) -> list[DataError]:
-        """Decodes every image, on all cores, and returns an error for each that cannot be read."""
+        """Decodes every image and returns an error for each that cannot be read."""
 
         def fault(item: Item) -> DataError | None:
             try:
@@ -109,7 +111,7 @@ class Files:
             return None
 
         found: list[DataError] = []
-        with ThreadPoolExecutor() as pool:
+        with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool:
             for start in range(0, len(self.items), AT_ONCE):
                 part = self.items[start : start + AT_ONCE]
                 found += [error for error in pool.map(fault, part) if error is not None]

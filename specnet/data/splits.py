@@ -4,10 +4,10 @@
 |---|---|
 | train | train, training |
 | val | val, valid, validation, validate, dev, devel, eval, evaluation |
-| test | test, testing, holdout |
+| test | test, testing, holdout, held out |
 
 A word stands alone or with something before or behind it that says no more: `seg_train`, `train_set`,
-`TestImages`, `val2017`, `ILSVRC2012_img_val`. The case does not matter.
+`TestImages`, `val2017`, `test_256`, `ILSVRC2012_img_val`. The case does not matter.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _BESIDE = "seg|images?|imgs?|data|dataset|split|set|folder|pictures?|pics?|photo
 _NAME = {
     role: re.compile(
         rf"(?:(?:{_BESIDE}|ilsvrc\d{{4}}_img)[-_ .]?)?(?:{'|'.join(words)})"
-        rf"(?:[-_ .]?(?:{_BESIDE}))?(?:[-_ .]?\d{{4}})?",
+        rf"(?:[-_ .]?(?:{_BESIDE}))?(?:[-_ .]?\d{{1,4}})?",
     )
     for role, words in WORDS.items()
 }

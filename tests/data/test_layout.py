@@ -39,6 +39,7 @@ def opened(folder: Path, **options: str) -> Dataset:
         ("train_images", "test_images"),
         ("TrainData", "holdout"),
         ("train2017", "val2017"),
+        ("train_256", "val_256"),
         ("ILSVRC2012_img_train", "ILSVRC2012_img_val"),
         ("photos/train", "photos/val"),
         ("a/b/c/Training", "a/b/c/Testing"),

@@ -117,6 +117,9 @@ def test_validate_says_what_a_dataset_holds(cli: Cli, spec: Path, tmp_path: Path
     (contents,) = found["data"]
     assert (contents["classes"], contents["train_images"], contents["test_images"]) == (4, 12, 8)
     assert contents["notes"] == ["passed over 1, as they are no data: ._0.jpg"]
+    rehearsed = json.loads(cli("train", spec, "--data", data, "--set", option, "--dry-run", "--json").out)
+    assert rehearsed["data"]["notes"] == contents["notes"]
+    assert rehearsed["warnings"] == []
     plain = json.loads(cli("validate", spec, "--json").out)
     assert "data" not in plain
 
