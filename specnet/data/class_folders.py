@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from specnet.data.folders import LeftOut, entries, folders, has_images, holds_images, stray_images
-from specnet.data.splits import role
+from specnet.data.splits import role, roles
 from specnet.text import few, printable
 
 SAME = (
@@ -46,7 +46,7 @@ def unwrapped(folder: Path, left: LeftOut, *, at_splits: bool) -> Path:
             next((folder / tail for tail in KAGGLE if (folder / tail).is_dir()), None) if at_splits else None
         )
         inside = folders(folder)
-        if deep is None and at_splits and any(role(inner.name) for inner in inside):
+        if deep is None and at_splits and roles(inner.name for inner in inside):
             return folder
         full = [deep] if deep else inside if len(inside) == 1 else [f for f in inside if holds_images(f)]
         if len(full) != 1 or loops(full[0]):

@@ -25,7 +25,7 @@ from specnet.data.class_folders import (
 )
 from specnet.data.devkit import VALIDATION_NAME
 from specnet.data.folders import LeftOut, entries, files, folders, has_images, holds_images, stray_images
-from specnet.data.splits import role
+from specnet.data.splits import Role, roles
 from specnet.data.truth import Truth
 from specnet.errors import DataError, nearest, suggestion
 from specnet.text import few, printable
@@ -86,12 +86,16 @@ class _Search:
     choice: Choice
     left: LeftOut
     notes: list[str] = field(default_factory=list)
+    roles: Mapping[str, Role] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.roles = roles(folder.name for folder in folders(self.place))
 
     def layout(self) -> Layout:
         if self.place != self.root:
             self.notes.append(f"read in '{printable(str(self.place.relative_to(self.root)))}'")
         inside = folders(self.place)
-        parts = [folder for folder in inside if role(folder.name)]
+        parts = [folder for folder in inside if self.roles.get(folder.name)]
         test = self._named(self.choice.test, inside) if self.choice.test else None
         named = self.choice.train or test or any(holds_images(folder) for folder in parts)
         is_split = named or (parts and not any(holds_images(folder) for folder in inside))
@@ -101,12 +105,14 @@ class _Search:
         if self.choice.train:
             train = self._classes(self._named(self.choice.train, inside))
         else:
-            found = self._trained([folder for folder in parts if role(folder.name) == "train"], inside)
+            found = self._trained(
+                [folder for folder in parts if self.roles.get(folder.name) == "train"], inside
+            )
             if found is None:
                 return Layout(self._classes(self.place), None, self.notes)
             train = found
         own = (train.root, *train.root.parents)
-        others = [folder for folder in parts if role(folder.name) != "train" and folder not in own]
+        others = [folder for folder in parts if self.roles.get(folder.name) != "train" and folder not in own]
         chosen = self._tested(train, test) if test else self._best(train, others)
         entries(self.place, self.left)
         stray_images(self.place, self.left)
@@ -123,7 +129,7 @@ class _Search:
         for matching in (
             [folder for folder in inside if folder.name == name],
             [folder for folder in inside if folder.name.lower() == lower],
-            [folder for folder in inside if role(folder.name) == lower],
+            [folder for folder in inside if self.roles.get(folder.name) == lower],
         ):
             if len(matching) > 1:
                 raise self._ambiguous(f"'{name}' may be {quoted(matching)}")
@@ -147,7 +153,11 @@ class _Search:
             hint = "each class is a folder of images"
             if unusable.nested:
                 one, every = self.choice.path(unusable.nested), self.choice.option({"train": HERE})
-                hint += f"; {one} reads one of these, and {every} takes each for a class, whatever it holds"
+                which = self.choice.option({"train": "NAME", "test": "NAME"})
+                hint += (
+                    f"; {which} says which folder is which, {one} reads one of these, and {every} takes each"
+                )
+                hint += " for a class, whatever it holds"
             raise DataError(f"{folder} {why}", hint) from None
         barren = [f for f in folders(found.root) if f.name not in found.by_name and f != skip]
         if barren:
@@ -169,12 +179,16 @@ class _Search:
             self.notes += [f"'{printable(f.name)}' is not trained on: it {why}" for f, why in reasons.items()]
             return self._classes(next(iter(usable)))
         full = [folder for folder in inside if holds_images(folder)]
-        if len(full) > len(named) and all(has_images(f) and role(f.name) in (None, "train") for f in full):
+        if len(full) > len(named) and all(
+            has_images(f) and self.roles.get(f.name) in (None, "train") for f in full
+        ):
             names = quoted(named)
             self.notes.append(f"{names} is taken for a class: it holds images, not class folders")
             return None
         listed = [f"'{printable(folder.name)}' {why}" for folder, why in reasons.items()]
-        if len(full) <= len(named) and all(role(folder.name) in (None, "train") for folder in inside):
+        if len(full) <= len(named) and all(
+            self.roles.get(folder.name) in (None, "train") for folder in inside
+        ):
             listed.append(NO_TEST)
         raise self._ambiguous(
             f"{self.place} has no folder to train on{': ' if listed else ''}{'; '.join(listed)}"
@@ -196,7 +210,7 @@ class _Search:
             raise DataError(
                 f"{self.place} has nothing to test on: {what}", f"add class folders to test on; {share}"
             )
-        tests = [folder for folder in usable if role(folder.name) == "test"]
+        tests = [folder for folder in usable if self.roles.get(folder.name) == "test"]
         best = tests or list(usable)
         if len(best) > 1:
             raise self._ambiguous(f"{quoted(best)} may each be the test folder")

@@ -13,7 +13,7 @@ from specnet.data.image_folder import ImageFolder
 from specnet.data.imagenet import ImageNet
 from specnet.data.prepare import Options, prepare
 from specnet.data.prepared import Prepared
-from specnet.data.splits import role
+from specnet.data.splits import role, roles
 from specnet.errors import DataError, UsageError
 
 RGB = Wanted((3, 8, 8), 2)
@@ -40,6 +40,8 @@ def opened(folder: Path, **options: str) -> Dataset:
         ("TrainData", "holdout"),
         ("train2017", "val2017"),
         ("train_256", "val_256"),
+        ("signs_train/signs_train", "signs_test/signs_test"),
+        ("Traffic-Training-2020", "Traffic-Validation-2020"),
         ("ILSVRC2012_img_train", "ILSVRC2012_img_val"),
         ("photos/train", "photos/val"),
         ("a/b/c/Training", "a/b/c/Testing"),
@@ -62,6 +64,16 @@ def test_splits_are_known_by_their_names(tmp_path: Path, train: str, test: str) 
 )
 def test_words_that_only_look_like_splits_are_classes(name: str) -> None:
     assert role(name) is None
+
+
+def test_words_among_others_are_a_split_beside_their_like() -> None:
+    assert roles(["steam_train", "bus", "crash_test"]) == {}
+    assert roles(["steam_train", "bus_test", "steam_boat"]) == {}
+    assert roles(["a_train", "a_val", "a_x", "Train"]) == {
+        "a_train": "train",
+        "a_val": "val",
+        "Train": "train",
+    }
 
 
 def extra(root: Path) -> None:
