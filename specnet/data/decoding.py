@@ -13,6 +13,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from specnet.data.file_kinds import HEAD, NOT_AN_IMAGE, why_not
 from specnet.errors import PluginError
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 """What is decoded, whatever a file is called; other decoders of Pillow start programs or read other files."""
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
 LARGEST_FILE = 2**28
 LARGEST_IMAGE = 2**26
 """Bytes in a file and pixels in an image; 64 megapixels as RGB take 256 MiB."""
@@ -116,7 +116,7 @@ def decode_bytes(data: bytes, channels: int, size: int) -> tuple[NDArray[np.uint
     except BadImage:
         raise
     except UnidentifiedImageError:
-        raise BadImage("not an image") from None
+        raise BadImage(why_not(data[:HEAD]) or NOT_AN_IMAGE) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise BadImage(f"more than {LARGEST_IMAGE:,} pixels") from None
     except MemoryError:
