@@ -29,6 +29,7 @@ FAMILIES: Mapping[str, str] = MappingProxyType(
         "SN5": "groups",
         "SN6": "the recipe",
         "SN7": "weights from files",
+        "SN8": "datasets",
     }
 )
 """What the codes that start so are about."""

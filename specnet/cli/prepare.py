@@ -26,7 +26,7 @@ EXAMPLE = """examples:
 
 SRC is a folder of class folders, with or without train and val (or test) above them, or holds ImageNet as it
 is distributed: ILSVRC2012_img_train.tar, ILSVRC2012_img_val.tar and ILSVRC2012_devkit_t12.tar.gz, which are
-read where they lie. What was interrupted goes on when the same command is run again.
+read where they lie, or Kaggle's tree. What was interrupted goes on when the same command is run again.
 docs/data.md describes the layouts, what happens to bad images, and the files.
 """
 SHOWN = 10
@@ -49,6 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="share of each class to test on, where the folders name no split (default: 0.2)",
     )
+    parser.add_argument("--train", metavar="NAME", help="folder in SRC to train on; . where each is a class")
+    parser.add_argument("--test", metavar="NAME", help="folder in SRC to test on, for example val")
     parser.add_argument(
         "--workers", type=_from_one_to(1024), metavar="N", help="processes (default: one for each core)"
     )
@@ -110,7 +112,9 @@ def _prepare(options: argparse.Namespace, workers: int, watch: Watch, progress: 
 
     if options.destination is None:
         raise UsageError("prepare needs a folder to make", "specnet prepare SRC DST")
-    chosen = Options(options.size, options.channels, options.held_out, options.strict)
+    chosen = Options(
+        options.size, options.channels, options.held_out, options.strict, options.train, options.test
+    )
     made = prepare(Path(options.source), Path(options.destination), chosen, workers, watch, progress.note)
     converted = made.train.converted | {
         name: made.train.converted.get(name, 0) + count for name, count in made.test.converted.items()

@@ -16,6 +16,7 @@ from specnet.cli.common import (
     count,
     load_specs,
     print_json,
+    report,
 )
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ def _rehearse(specs: Sequence[Spec], options: argparse.Namespace) -> int:
     places = [parent / spec.name if len(specs) > 1 else options.run_dir for spec in specs]
     settings = {"resume": options.resume, **_settings(options)}
     found = [rehearse(spec, run_dir=place, **settings) for spec, place in zip(specs, places, strict=True)]
+    report([warning for rehearsal in found for warning in rehearsal.warnings])
     if not options.json:
         print("\n\n".join(map(str, found)))
     elif len(found) == 1:

@@ -65,6 +65,8 @@ def train(
             allow_changes=allow_changes,
         )
         recipe, dataset, names, saved = setup.recipe, setup.dataset, setup.names, setup.saved
+        for text in (*dataset.notes, *setup.warnings):
+            progress.note(str(text))
         compiled = compile_spec(spec, backend, devices, setup.precision)
         for group, device in compiled.placement.items():
             progress.note(f"{group} is on {device}")

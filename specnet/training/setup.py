@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from specnet.backend import Precision
 from specnet.data.base import Dataset
-from specnet.errors import DataError, RunError, UsageError
+from specnet.errors import DataError, Diagnostic, RunError, UsageError
 from specnet.network import Network, analyse
 from specnet.recipe import Training
 from specnet.spec import Spec
 from specnet.training import micro_batch as micro_batches
 from specnet.training.checkpoint import Checkpoint
+from specnet.training.dataset_check import class_warnings
 from specnet.training.inputs import check_images, steps_per_epoch
 from specnet.training.interval import Interval, parse_interval
 from specnet.training.names import Names
@@ -34,6 +35,8 @@ class Setup:
     interval: Interval
     dataset: Dataset
     data: str
+    warnings: Sequence[Diagnostic]
+    """What is seldom meant about the dataset."""
     per_epoch: int
     stop: int
     """The step to train to."""
@@ -99,7 +102,18 @@ def set_up(
     if saved is not None and saved.step > stop:
         raise RunError(f"the run in {run.path} has done {saved.step} steps already, more than {stop}")
     return Setup(
-        network, recipe, resumed, seed, precision, micro_batch, interval, dataset, described, per_epoch, stop
+        network=network,
+        recipe=recipe,
+        resumed=resumed,
+        seed=seed,
+        precision=precision,
+        micro_batch=micro_batch,
+        interval=interval,
+        dataset=dataset,
+        data=described,
+        warnings=class_warnings(spec, network, dataset),
+        per_epoch=per_epoch,
+        stop=stop,
     )
 
 

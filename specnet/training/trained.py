@@ -52,6 +52,8 @@ def evaluate_run(
     spec, saved = run.spec(), run.best() if best else run.newest()
     recipe, network = recipe_of(spec), analyse(spec)
     dataset, _ = open_data(spec, network, data or saved.progress["data"])
+    for text in dataset.notes:
+        progress.note(text)
     trained = _ready(run, spec, saved, dataset, backend, devices, progress)
     check_images(network.output_shape(network.inputs()[0]), recipe, dataset.test)
     progress.begin()
