@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from specnet.weights.files import open_tensors
 from weights_files import SPEC, merged, state_of
 
 Cli = Callable[..., Any]
@@ -27,6 +28,21 @@ def test_what_is_exported_is_what_the_run_holds(take: Any, cli: Cli, tmp_path: P
         assert set(found) == set(state)
         assert all(np.array_equal(found[name], state[name]) for name in state)
     assert b'"format":"pt"' in (tmp_path / "out.safetensors").read_bytes()
+
+
+def test_every_export_is_read_again(take: Any, cli: Cli, tmp_path: Path) -> None:
+    """The library fills headers up to eight bytes: their lengths have 32 first bytes, 0x80 among them."""
+    assert take(state_of()).code == 0
+    output, seen = tmp_path / "out.safetensors", set()
+    for extra in range(0, 256, 4):
+        long = "conv" + "v" * extra
+        (tmp_path / "map.yaml").write_text(f"weights: 1\ntensors:\n  {long}.weight: conv.weight\n")
+        said = ("--map", tmp_path / "map.yaml")
+        assert cli("weights", "export", tmp_path / "run", "-o", output, *said).code == 0
+        seen.add(output.read_bytes()[0])
+        with open_tensors(output) as opened:
+            np.testing.assert_array_equal(opened.read(f"{long}.weight"), merged(state_of())["conv.weight"])
+    assert seen == set(range(0, 256, 8))
 
 
 def test_the_order_of_groups_travels_along(take: Any, cli: Cli, tmp_path: Path) -> None:
