@@ -43,6 +43,8 @@ a mapping file, where names differ:
   tensors:
     features.0: conv1        # a module: weight and bias, both groups' shares stacked
     fc_top: {to: fc6.gpu0, flatten: separate}
+  prefix: backbone.          # what names begin with
+  constants: {bn1.bias: 0}   # what the file does not have
   ignore: [head]
 """
 
@@ -106,6 +108,7 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
+    from specnet.text import few
     from specnet.weights import import_weights
 
     made = import_weights(
@@ -121,6 +124,9 @@ def _import(options: argparse.Namespace) -> int:
         f"{made.run_dir}: step 0, {made.parameters} parameters ({made.values:,} values, {made.precision}) "
         f"from {made.tensors} tensors of {options.file}"
     )
+    if made.implied:
+        told = few([f"{name} = {value:g}" for name, value in made.implied.items()])
+        print(f"  its batch norms lack a weight or bias, which is the same as {told}")
     return 0
 
 

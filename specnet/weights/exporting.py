@@ -19,13 +19,29 @@ from specnet.training import checkpoint
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.run_directory import RunDirectory
 from specnet.weights import mapping as mappings
+from specnet.weights import prefixes
 from specnet.weights.files import GROUPS
 from specnet.weights.mapping import Mapping
+from specnet.weights.modules import Modules
 from specnet.weights.names import Names
 
 Format = Literal["safetensors", "torch", "keras"]
 FORMATS: tuple[Format, ...] = ("safetensors", "torch", "keras")
 KERAS_SUFFIX = ".weights.h5"
+PICKLE = "a pickle", "torch.save(safetensors.torch.load_file('FILE.safetensors'), 'FILE.pt') makes one of it"
+WHOLE_KERAS = "a whole Keras model", f"load FILE{KERAS_SUFFIX} into the native Keras model, and save that"
+OTHERS = {
+    ".onnx": ("ONNX", "load FILE.safetensors into the native PyTorch model, and torch.onnx.export writes it"),
+    ".pt": PICKLE,
+    ".pth": PICKLE,
+    ".ckpt": PICKLE,
+    ".pkl": PICKLE,
+    ".keras": WHOLE_KERAS,
+    ".h5": WHOLE_KERAS,
+    ".hdf5": WHOLE_KERAS,
+    ".npz": ("NumPy's archives", "numpy.savez('FILE', **safetensors.numpy.load_file('FILE.safetensors'))"),
+}
+"""What other suffixes mean, and the way there from a file that can be written."""
 
 
 def export_weights(
@@ -69,8 +85,14 @@ def _format(output: Path) -> Format:
         return "keras"
     if output.suffix == ".safetensors":
         return "safetensors"
+    files = f"FILE.safetensors or FILE{KERAS_SUFFIX}"
+    if output.suffix.lower() in OTHERS:
+        what, way = OTHERS[output.suffix.lower()]
+        raise UsageError(
+            f"'{output.name}' means {what}, which specnet does not write", f"name {files}; {way}"
+        )
     message = f"the name '{output.name}' does not say which format is meant"
-    raise UsageError(message, f"name FILE.safetensors or FILE{KERAS_SUFFIX}, or add --format")
+    raise UsageError(message, f"name {files}, or add --format")
 
 
 def _open(path: Path) -> tuple[Checkpoint, Callable[[], Network]]:
@@ -103,18 +125,34 @@ def _network(run: Path) -> Network:
 
 
 def _renamed(state: State, network: Network, said: Mapping) -> State:
-    """The state under the names of a hand-written PyTorch model; what is not mentioned keeps its own."""
+    """The state under the names of a hand-written PyTorch model; what is not mentioned keeps its own.
+
+    All names get the mapping's prefix. Its constants have no place in the other model and are left out.
+    Raises `UsageError` if training has changed one of them.
+    """
     plan = plans.make(network)
-    entries, problems = said.entries(Names(plan), "torch")
-    if problems:
-        raise SpecError(problems)
+    names = Names(plan)
+    constants, problems = said.constants(names)
+    entries, more = said.entries(names, Modules("torch", []), constants)
+    if problems or more:
+        raise SpecError([*problems, *more])
+    for name, value in constants.items():
+        if not np.all(state[name] == np.asarray(value, state[name].dtype)):
+            message = (
+                f"'{name}' is no longer {value:g} everywhere, and the mapping's model has no place for it"
+            )
+            raise UsageError(
+                message, "take it out of the mapping's constants, and give the model that parameter"
+            )
     renamed: State = {}
-    done: set[str] = set()
+    done = set(constants)
     for entry in entries:
         shares = [state[name] for name in entry.parameters]
         renamed[entry.tensor] = np.concatenate(shares) if len(shares) > 1 else shares[0]
         done.update(entry.parameters)
-    return {**renamed, **{name: values for name, values in state.items() if name not in done}}
+    prefix = prefixes.written(said.contents.prefix or "", "torch")
+    whole = {**renamed, **{name: values for name, values in state.items() if name not in done}}
+    return {prefix + name.removeprefix(prefix): values for name, values in whole.items()}
 
 
 def _save_keras(saved: Checkpoint, network: Network, output: Path) -> None:

@@ -1,8 +1,9 @@
 """Reading `.weights.h5` with h5py alone.
 
 Keras stores the variables of each layer as datasets `layers/CLASS_N/vars/0`, `1`, ..., the trainable ones
-first, and the layer's own name as an attribute of `vars`. A variable is called `NAME/0` here. State that
-is no weight, of the optimizer and of random generators, is left out.
+first, and the layer's own name as an attribute of `vars`. A variable is called `NAME/0` here. A whole model
+in HDF5 has `model_weights/NAME/.../NAME/kernel`, or `kernel:0`, which is called `NAME/kernel`. State that is
+no weight, of the optimizer and of random generators, is left out.
 """
 
 from __future__ import annotations
@@ -23,7 +24,12 @@ from specnet.weights.files import Header, Layout
 MAX_DEPTH = 32
 MAX_OBJECTS = 1_000_000
 OWN = re.compile(r"/layers/share(_[0-9]+)?/vars/")
-"""Where Keras puts the variables of `specnet_tensorflow`'s layers, whose class is `Share`."""
+"""Where Keras puts the variables of `specnet_tensorflow`'s layers, whose class is `Share`.
+
+Where variables have names, it is theirs that tell: Keras's own layers call no variable `weight`.
+"""
+STATE = {"optimizer", "optimizer_weights"}
+"""What lies beside the weights."""
 
 
 @contextmanager
@@ -59,9 +65,10 @@ class KerasFile:
         self._datasets: dict[str, Any] = {}
         for dataset, (name, place) in zip(found, modules, strict=True):
             module = name if places[name] == 1 else place
-            self._datasets[f"{module}/{dataset.name.rpartition('/')[2]}"] = dataset
+            self._datasets[f"{module}/{_variable(dataset.name)}"] = dataset
+        own = {d.parent.name for d in found if OWN.match(d.name) or _variable(d.name) == "weight"}
         self.tensors: Mapping[str, Header] = {
-            name: Header(tuple(d.shape or ()), str(d.dtype), bool(OWN.match(d.name)))
+            name: Header(tuple(d.shape or ()), str(d.dtype), d.parent.name in own)
             for name, d in sorted(self._datasets.items())
         }
 
@@ -78,10 +85,15 @@ def _module(dataset: Any) -> tuple[str, str]:
     """The name of the layer that a variable belongs to, and its place in the file."""
     place = dataset.name.strip("/").removeprefix("layers/").rpartition("/")[0]
     if place.rpartition("/")[2] != "vars":
-        return place, place
+        return (place if _variable(dataset.name).isdecimal() else place.rpartition("/")[2]), place
     place = place.removesuffix("vars").rstrip("/")
     name = dataset.parent.attrs.get("name")
     return (name if isinstance(name, str) and name else place), place
+
+
+def _variable(place: str) -> str:
+    """A variable's own name: the last part of its place, without TensorFlow's number of an output."""
+    return place.rpartition("/")[2].removesuffix(":0")
 
 
 def _datasets(path: Path, file: Any) -> Iterator[Any]:
@@ -102,7 +114,7 @@ def _datasets(path: Path, file: Any) -> Iterator[Any]:
                 raise UsageError(f"{path} has more objects, or deeper ones, than any Keras model")
             if not isinstance(group.get(key, getlink=True), h5py.HardLink):
                 raise UsageError(f"{path}: '{group.name}/{key}' is a link, which Keras does not write")
-            if key == "seed_generator" or (depth == 0 and key == "optimizer"):
+            if key == "seed_generator" or (depth == 0 and key in STATE):
                 continue
             item = group[key]
             if isinstance(item, h5py.Group):

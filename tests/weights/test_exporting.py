@@ -77,6 +77,13 @@ def test_an_export_can_bear_other_names(take: Any, cli: Cli, tmp_path: Path) -> 
     [
         (["absent", "-o", "x.safetensors"], "neither a run nor a checkpoint"),
         (["run", "-o", "x.bin"], "does not say which format is meant"),
+        (["run", "-o", "x"], "does not say which format is meant"),
+        (["run", "-o", "x.onnx"], "'x.onnx' means ONNX, which specnet does not write"),
+        (["run", "-o", "x.ONNX"], "torch.onnx.export writes it"),
+        (["run", "-o", "x.pth"], "'x.pth' means a pickle, which specnet does not write"),
+        (["run", "-o", "x.keras"], "name FILE.safetensors or FILE.weights.h5"),
+        (["run", "-o", "x.h5"], "'x.h5' means a whole Keras model"),
+        (["run", "-o", "x.npz"], "'x.npz' means NumPy's archives"),
         (["run", "-o", "x.h5", "--format", "keras"], "end in .weights.h5"),
         (["run", "-o", "x.weights.h5", "--map", "map.yaml"], "own Keras model only"),
         (["run", "-o", "no/such/x.safetensors"], "cannot write no/such/x.safetensors"),

@@ -55,17 +55,19 @@ def test_a_flatten_layer_is_seen_through(take: Any, tmp_path: Path, own: bool) -
     assert_taken(take(tmp_path / "theirs.weights.h5", text=FLAT), tmp_path / "run", state)
 
 
-def test_values_of_each_pixel_after_a_flatten_are_refused(take: Any, tmp_path: Path) -> None:
+def test_values_of_each_pixel_after_a_flatten_are_put_in_order(take: Any, tmp_path: Path) -> None:
     text = FLAT.replace(
         "drop: {kind: dropout, from: flat, rate: 0.5}", "drop: {kind: batch_norm, from: flat}"
     )
     state = state_of(text)
-    theirs = {"out/0": state["out.gpu0.weight"].T, "out/1": state["out.gpu0.bias"]}
-    theirs |= {f"drop/{i}": np.ones(24, np.float32) for i in range(4)}
+    theirs = {
+        "out/0": dense_rows(state["out.gpu0.weight"], [(2, 3, 4)]),
+        "out/1": state["out.gpu0.bias"],
+    }
+    for index, role in enumerate(("weight", "bias", "running_mean", "running_var")):
+        theirs[f"drop/{index}"] = dense_rows(state[f"drop.gpu0.{role}"][None], [(2, 3, 4)])[:, 0]
     write_keras(tmp_path / "theirs.weights.h5", theirs)
-    done = take(tmp_path / "theirs.weights.h5", text=text)
-    assert done.code == 1
-    assert "SN711: how Keras lays out 'drop/0' for 'drop.gpu0' cannot be known" in done.err
+    assert_taken(take(tmp_path / "theirs.weights.h5", text=text), tmp_path / "run", state)
 
 
 TWICE = """\
@@ -87,3 +89,10 @@ def test_joined_flatten_layers(take: Any, tmp_path: Path, flatten: str) -> None:
     write_keras(tmp_path / "theirs.weights.h5", theirs)
     said = f"weights: 1\ntensors:\n  head: {{to: out, flatten: {flatten}}}\n"
     assert_taken(take(tmp_path / "theirs.weights.h5", said, text=TWICE), tmp_path / "run", state)
+
+
+def test_a_spec_that_flattens_one_by_one_needs_no_mapping(take: Any, tmp_path: Path) -> None:
+    state = state_of(TWICE)
+    rows = dense_rows(state["out.gpu0.weight"], [(2, 3, 4), (2, 3, 4)])
+    write_keras(tmp_path / "theirs.weights.h5", {"out/0": rows, "out/1": state["out.gpu0.bias"]})
+    assert_taken(take(tmp_path / "theirs.weights.h5", text=TWICE), tmp_path / "run", state)
