@@ -16,6 +16,7 @@ EXAMPLE = """example:
 
 docs/weights.md describes the files, the names and the mapping.
 """
+FILE = "a .safetensors or .weights.h5 file, or the folder of a run or a checkpoint"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_export(_action(actions, "export", "write the weights of a run to a file", _export, EXPORT))
     _add_import(_action(actions, "import", "make a run that starts from a file's weights", _import, IMPORT))
     listing = _action(actions, "list", "show the tensors of a file by the names that a mapping uses", _list)
-    listing.add_argument("file", metavar="FILE", help="a .safetensors or .weights.h5 file")
+    listing.add_argument("file", metavar="FILE", help=FILE)
     add_json(listing)
 
 
@@ -36,6 +37,7 @@ EXPORT = """examples:
 IMPORT = """examples:
   specnet weights import specs/alexnet.yaml alexnet.safetensors --run-dir runs/alexnet
   specnet weights import specs/alexnet.yaml theirs.safetensors --map map.yaml --run-dir runs/theirs
+  specnet weights import specs/digits_slow.yaml runs/digits --run-dir runs/digits_slow
   specnet train specs/alexnet.yaml --run-dir runs/theirs --resume --data image_folder:photos
 
 a mapping file, where names differ:
@@ -82,7 +84,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 
 def _add_import(parser: argparse.ArgumentParser) -> None:
     add_spec(parser)
-    parser.add_argument("file", metavar="FILE", help="a .safetensors or .weights.h5 file")
+    parser.add_argument("file", metavar="FILE", help=FILE)
     parser.add_argument("--run-dir", required=True, metavar="DIR", help="the run to make")
     parser.add_argument("--map", metavar="MAP", help="a mapping file, for names that differ")
     parser.add_argument("--data", metavar="KIND[:PATH]", help="the run's dataset (default: the spec's own)")

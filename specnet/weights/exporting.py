@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -12,18 +11,17 @@ from safetensors.numpy import save
 from specnet import plan as plans
 from specnet.backend import State, find
 from specnet.disk import replace_durably, sync_folder
-from specnet.errors import RunError, SpecError, UsageError
-from specnet.network import Network, analyse
+from specnet.errors import SpecError, UsageError
+from specnet.network import Network
 from specnet.placement import place
-from specnet.training import checkpoint
 from specnet.training.checkpoint import Checkpoint
-from specnet.training.run_directory import RunDirectory
 from specnet.weights import mapping as mappings
 from specnet.weights import prefixes
 from specnet.weights.files import GROUPS
 from specnet.weights.mapping import Mapping
 from specnet.weights.modules import Modules
 from specnet.weights.names import Names
+from specnet.weights.of_run import is_run, network_of, run_of, saved_in
 
 Format = Literal["safetensors", "torch", "keras"]
 FORMATS: tuple[Format, ...] = ("safetensors", "torch", "keras")
@@ -61,17 +59,22 @@ def export_weights(
     form = form or _format(output)
     if not output.parent.is_dir():
         raise _unwritable(output, f"there is no directory {output.parent}")
-    saved, network = _open(Path(source))
+    source = Path(source)
+    saved = saved_in(source)
     if form == "keras":
         if mapping is not None:
             hint = "export safetensors with --map, or load the native Keras model"
             raise UsageError("Keras files can be written for specnet's own Keras model only", hint)
-        _save_keras(saved, network(), output)
+        _save_keras(saved, network_of(source), output)
         return saved
-    state = saved.weights if mapping is None else _renamed(saved.weights, network(), mappings.read(mapping))
+    state = (
+        saved.weights
+        if mapping is None
+        else _renamed(saved.weights, network_of(source), mappings.read(mapping))
+    )
     metadata = {"format": "pt"} if form == "torch" else {}
-    if _is_run(_run_of(Path(source))):
-        metadata[GROUPS] = ",".join(network().spec.groups)
+    if is_run(run_of(source)):
+        metadata[GROUPS] = ",".join(network_of(source).spec.groups)
     data = save({name: np.ascontiguousarray(values) for name, values in state.items()}, metadata)
     try:
         replace_durably(output, data)
@@ -93,35 +96,6 @@ def _format(output: Path) -> Format:
         )
     message = f"the name '{output.name}' does not say which format is meant"
     raise UsageError(message, f"name {files}, or add --format")
-
-
-def _open(path: Path) -> tuple[Checkpoint, Callable[[], Network]]:
-    """A checkpoint, and how to get the network that it is of."""
-    run = _run_of(path)
-    if run != path:
-        return checkpoint.read(path), lambda: _network(run)
-    return RunDirectory(path).newest() if _is_run(path) else _nothing(path), lambda: _network(path)
-
-
-def _run_of(path: Path) -> Path:
-    """The run that a path means: itself, or what a checkpoint's folder lies in."""
-    return path.resolve().parent.parent if (path / "manifest.json").is_file() else path
-
-
-def _is_run(path: Path) -> bool:
-    return (path / "spec.yaml").is_file()
-
-
-def _nothing(path: Path) -> Checkpoint:
-    hint = "name a run directory, or a folder checkpoints/step-NNNNNNNN in one"
-    raise RunError(f"{path} is neither a run nor a checkpoint", hint)
-
-
-def _network(run: Path) -> Network:
-    if not _is_run(run):
-        hint = "put the checkpoint back into its run, or export plain safetensors"
-        raise RunError(f"{run} holds no spec, and without it the checkpoint's network is not known", hint)
-    return analyse(RunDirectory(run).spec())
 
 
 def _renamed(state: State, network: Network, said: Mapping) -> State:

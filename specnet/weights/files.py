@@ -52,7 +52,15 @@ class TensorFile(Protocol):
 
 @contextmanager
 def open_tensors(path: Path) -> Iterator[TensorFile]:
-    """The file, by its content and not its name. Raises `UsageError` if it cannot be read."""
+    """The file, by its content and not its name, or the weights of a run or a checkpoint, by its folder.
+
+    Raises `UsageError` if it cannot be read.
+    """
+    if path.is_dir():
+        from specnet.weights.of_run import RunFile
+
+        yield RunFile(path)
+        return
     try:
         with path.open("rb") as file:
             start = file.read(START)

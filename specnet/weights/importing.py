@@ -54,6 +54,7 @@ def import_weights(
 ) -> Imported:
     """Make a run of `spec` that starts from the weights in `file`, its velocities zero.
 
+    `file` may be the folder of a run, whose newest checkpoint is taken, or that of a checkpoint.
     `mapping` is the path of a mapping file; `precision` is the widest in the file unless named; `seed` and
     `data` (KIND or KIND:PATH) are kept for `train --resume` and `evaluate`. Nothing is written unless
     everything fits. Raises `SpecError` with all findings about the mapping and the tensors, `UsageError` for
