@@ -19,7 +19,6 @@ from specnet.layers.conv import Conv
 from specnet.layers.dense import Dense
 from specnet.layers.dropout import Dropout
 from specnet.layers.flatten import Flatten
-from specnet.layers.lrn import LRN
 from specnet.layers.merge import Add, Concat
 from specnet.layers.pool import Pool
 from specnet.plan import Compute, Plan, Step, Transfer
@@ -134,8 +133,7 @@ class Flattening:
         softmax = isinstance(step.layer, Activation) and step.layer.function == "softmax"
         if isinstance(step.layer, Concat | Dropout | Pool | Activation) and not softmax:
             return below
-        through = isinstance(step.layer, LRN) and len(below) == 1
-        maker = step.name if step.weights else below[0].maker if through else None
+        maker = step.name if step.weights else below[0].maker if below else None
         return [Maps(step.output_shape[0], maker)]
 
     def _read_by(self, step: Compute) -> list[Piece] | None:

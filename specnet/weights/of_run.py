@@ -51,9 +51,9 @@ class RunFile:
 
     def __init__(self, path: Path) -> None:
         """Raises `UsageError` for any other folder."""
-        if not is_run(run_of(path)):
+        if run_of(path) == path and not checkpoint.exist(path / "checkpoints"):
             hint = f"{READABLE}, the folder of a run, or one of a checkpoint in it"
-            raise UsageError(f"{path} is a folder, and no run's", hint)
+            raise UsageError(f"cannot read {path}: it is a folder, and not of a run with a checkpoint", hint)
         self._state: State = saved_in(path).weights
         self.tensors: Mapping[str, Header] = {
             name: Header(v.shape, str(v.dtype)) for name, v in self._state.items()

@@ -111,6 +111,29 @@ def one_image(image: Any, _: Any) -> Any:
     return dense("fc", kl.Flatten()(kl.Conv2D(4, 3, name="c")(image)))
 
 
+def residual(image: Any, _: Any) -> Any:
+    """The same with a sum, a batch norm and a pool on the way."""
+    c = kl.Conv2D(4, 3, name="c")(image)
+    x = norm("bn", kl.Add()([c, kl.Conv2D(4, 3, padding="same", groups=2, name="d")(c)]))
+    return dense("fc", kl.Flatten()(kl.Add()([kl.MaxPooling2D(2)(kl.ReLU()(x)), kl.MaxPooling2D(2)(c)])))
+
+
+RESIDUAL = """\
+specnet: 1
+name: flattened
+groups: [a, b]
+layers:
+  image: {kind: input, shape: [2, 8, 6]}
+  c: {kind: conv, from: image, filters: 4, kernel: 3, group: [a, b]}
+  d: {kind: conv, from: c, filters: 4, kernel: 3, padding: 1}
+  s: {kind: add, from: [c, d]}
+  bn: {kind: batch_norm, from: s, activation: relu}
+  p: {kind: max_pool, from: bn, kernel: 2}
+  q: {kind: max_pool, from: c, kernel: 2}
+  t: {kind: add, from: [p, q]}
+  f: {kind: flatten, from: t}
+  fc: {kind: dense, from: f, cross_group: true, group: a, units: 5}
+"""
 GROUPS = """\
 specnet: 1
 name: flattened
@@ -198,6 +221,12 @@ CASES: dict[str, tuple[str, Callable[[Any, Any], Any], str | None]] = {
     ),
     "groups as towers": (GROUPS, towers, None),
     "groups in one image": (GROUPS, one_image, None),
+    "groups in one image, all the way": (RESIDUAL, residual, None),
+    "towers that were joined": (
+        GROUPS,
+        lambda i, _: dense("fc", kl.Flatten()(join(*(kl.Conv2D(2, 3, name=f"c.{g}")(i) for g in "ab")))),
+        JOINED,
+    ),
 }
 
 

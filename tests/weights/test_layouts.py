@@ -96,3 +96,37 @@ def test_a_spec_that_flattens_one_by_one_needs_no_mapping(take: Any, tmp_path: P
     rows = dense_rows(state["out.gpu0.weight"], [(2, 3, 4), (2, 3, 4)])
     write_keras(tmp_path / "theirs.weights.h5", {"out/0": rows, "out/1": state["out.gpu0.bias"]})
     assert_taken(take(tmp_path / "theirs.weights.h5", text=TWICE), tmp_path / "run", state)
+
+
+@pytest.mark.parametrize("root", ["", "model_weights/"])
+def test_variables_with_names_go_by_them(take: Any, tmp_path: Path, root: str) -> None:
+    """As Keras 2 wrote them, with the number of TensorFlow's output and in scopes, in any order."""
+    words = {"weight": "kernel:0", "bias": "bias:0"}
+    normal = {"weight": "gamma:0", "bias": "beta:0", "running_mean": "moving_mean:0"}
+    normal["running_var"] = "moving_variance:0"
+    state, theirs = state_of(), keras_state(state_of())
+    with h5py.File(tmp_path / "theirs.h5", "w") as file:
+        file.create_dataset("optimizer_weights/training/SGD/iterations:0", data=np.int64(3))
+        for name in reversed(state):
+            module, _, role = name.rpartition(".")
+            index = ["weight", "bias", "running_mean", "running_var"].index(role)
+            word = (normal if module.startswith("norm") else words)[role]
+            file.create_dataset(f"{root}{module}/scope/{module}/{word}", data=theirs[f"{module}/{index}"])
+    assert_taken(take(tmp_path / "theirs.h5"), tmp_path / "run", state)
+
+
+def test_a_prefix_of_keras_names_is_a_beginning(take: Any, tmp_path: Path) -> None:
+    state = state_of()
+    theirs = {f"backbone_{name}": values for name, values in keras_state(state).items()}
+    write_keras(tmp_path / "theirs.weights.h5", {**theirs, "head/0": np.ones(3, np.float32)})
+    said = "weights: 1\nprefix: backbone_\nignore: [head]\n"
+    assert_taken(take(tmp_path / "theirs.weights.h5", said), tmp_path / "run", state)
+
+
+def test_a_bias_of_keras_where_the_spec_has_none(take: Any, tmp_path: Path) -> None:
+    text = TWICE.replace("units: 3", "units: 3, bias: none")
+    theirs = {"out/0": state_of(text)["out.gpu0.weight"].T, "out/1": np.zeros(3, np.float32)}
+    write_keras(tmp_path / "theirs.weights.h5", theirs)
+    done = take(tmp_path / "theirs.weights.h5", text=text)
+    assert done.code == 1
+    assert "SN707: the file has 'out/1', and 'out' has no biases (bias: none)" in done.err

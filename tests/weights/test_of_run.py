@@ -84,8 +84,8 @@ def test_a_folder_without_whole_weights_is_refused(
     assert done.code == 2
     told = {
         "damaged": "is damaged: weights.safetensors has the wrong size",
-        "no checkpoint": "holds no whole checkpoint",
-        "no run": "is a folder, and no run's",
+        "no checkpoint": "it is a folder, and not of a run with a checkpoint",
+        "no run": "it is a folder, and not of a run with a checkpoint",
     }
     assert told[change] in done.err
     assert not (tmp_path / "made").exists()
