@@ -21,6 +21,8 @@ from specnet.errors import PluginError, UsageError
 from specnet.randomness import Array
 from specnet.weights.files import Header, Layout
 
+DAMAGE = OSError, RuntimeError, KeyError, ValueError
+"""What h5py raises where a file is not whole: `ValueError` for names and types that cannot be."""
 MAX_DEPTH = 32
 MAX_OBJECTS = 1_000_000
 OWN = re.compile(r"/layers/share(_[0-9]+)?/vars/")
@@ -59,23 +61,27 @@ class KerasFile:
         try:
             found = list(_datasets(path, file))
             modules = [_module(dataset) for dataset in found]
-        except (OSError, RuntimeError, KeyError) as error:
+            types = {dataset.name: str(dataset.dtype) for dataset in found}
+        except DAMAGE as error:
             raise UsageError(f"{path} is damaged: {error}") from None
         places = Counter(name for name, _ in dict.fromkeys(modules))
         self._datasets: dict[str, Any] = {}
         for dataset, (name, place) in zip(found, modules, strict=True):
             module = name if places[name] == 1 else place
-            self._datasets[f"{module}/{_variable(dataset.name)}"] = dataset
+            variable = f"{module}/{_variable(dataset.name)}"
+            if variable in self._datasets:
+                raise UsageError(f"{path} has two variables called '{variable}'")
+            self._datasets[variable] = dataset
         own = {d.parent.name for d in found if OWN.match(d.name) or _variable(d.name) == "weight"}
         self.tensors: Mapping[str, Header] = {
-            name: Header(tuple(d.shape or ()), str(d.dtype), d.parent.name in own)
+            name: Header(tuple(d.shape or ()), types[d.name], d.parent.name in own)
             for name, d in sorted(self._datasets.items())
         }
 
     def read(self, name: str) -> Array:
         try:
             values: Any = self._datasets[name][()]
-        except (OSError, RuntimeError) as error:
+        except DAMAGE as error:
             raise UsageError(f"{self.path} is damaged: '{name}': {error}") from None
         array: Array = np.asarray(values)
         return array if array.dtype == np.float64 else array.astype(np.float32)

@@ -164,6 +164,15 @@ def test_damaged_files_never_end_in_a_traceback(take: Any, tmp_path: Path) -> No
     assert refused > 40
 
 
+def test_names_that_are_no_text_are_damage(take: Any, tmp_path: Path) -> None:
+    write_keras(tmp_path / "theirs.weights.h5", keras_state(state_of()))
+    data = (tmp_path / "theirs.weights.h5").read_bytes()
+    (tmp_path / "theirs.weights.h5").write_bytes(data.replace(b"dense_1\0", b"den\xf3e_1\0"))
+    done = take(tmp_path / "theirs.weights.h5")
+    assert done.code == 2
+    assert "theirs.weights.h5 is damaged" in done.err
+
+
 def test_absurd_sizes_take_no_memory(take: Any, tmp_path: Path) -> None:
     text = json.dumps({"a": {"dtype": "F32", "shape": [10**9, 10**6], "data_offsets": [0, 4 * 10**15]}})
     head = len(text).to_bytes(8, "little") + text.encode()
