@@ -45,9 +45,11 @@ def match(plan: Plan, file: TensorFile, mapping: Mapping) -> Matched:
     problems += more
     ignored, more = mapping.ignored(modules, tensors)
     problems += more
-    problems += [not_in_file(entry, tensors) for entry in entries if entry.tensor not in file.tensors]
     mentioned = {entry.tensor for entry in entries} | ignored
-    rest = [t for t in tensors if t not in mentioned and not t.endswith(f".{COUNTER}")]
+    unused = [t for t in tensors if t not in mentioned]
+    absentees = [entry for entry in entries if entry.tensor not in file.tensors]
+    problems += [not_in_file(entry, modules, unused) for entry in absentees]
+    rest = [t for t in unused if not t.endswith(f".{COUNTER}")]
     agreeing, unclear = _by_name(rest, names, modules, constants)
     problems += shortened(unclear, "layers like these")
     if any(problem.code in ("SN708", "SN713") for problem in problems):

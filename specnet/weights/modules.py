@@ -40,7 +40,7 @@ class Modules:
         self._full = {short: name for name, short in self._short.items()} | {name: name for name in tensors}
         self._inside: dict[str, list[str]] = {}
         for name, short in self._short.items():
-            for module in {name.rpartition(self._sign)[0], short.rpartition(self._sign)[0]}:
+            for module in {self.parent(name), self.parent(short)}:
                 self._inside.setdefault(module, []).append(name)
 
     def full(self, name: str) -> str:
@@ -51,6 +51,14 @@ class Modules:
         """A tensor's module, without the prefix, and the tensor's own name in it."""
         module, _, own = self._short[tensor].rpartition(self._sign)
         return module, own
+
+    def parent(self, name: str) -> str:
+        """The module that a name lies in."""
+        return name.rpartition(self._sign)[0]
+
+    def has(self, module: str) -> bool:
+        """Whether tensors of the file lie in a module."""
+        return module in self._inside
 
     def matching(self, name: str) -> set[str]:
         """The tensors of that name, or in the module of that name."""

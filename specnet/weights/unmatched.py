@@ -34,10 +34,13 @@ def prefix_line(prefix: str) -> str:
     return f"write 'prefix: {prefix}' in a mapping file (--map)"
 
 
-def not_in_file(entry: Entry, tensors: Sequence[str]) -> Diagnostic:
-    """The finding about a mapping's tensor that is not there."""
-    hint = suggestion(entry.tensor, tensors, noun="tensor")
-    return Diagnostic("SN704", f"the file has no tensor '{entry.tensor}'", entry.place, hint)
+def not_in_file(entry: Entry, modules: Modules, unused: Sequence[str]) -> Diagnostic:
+    """The finding about a mapping's tensor that is not there. `unused` are tensors that nothing mentions."""
+    message = f"the file has no tensor '{entry.tensor}'"
+    lacking = _lacking(entry.step, entry.role)
+    if lacking and modules.has(modules.parent(entry.tensor)):
+        return Diagnostic("SN704", message, entry.place, lacking)
+    return Diagnostic("SN704", message, entry.place, suggestion(entry.tensor, unused, noun="tensor"))
 
 
 def extra(tensor: str, names: Names, modules: Modules, missing: Sequence[str]) -> Diagnostic:
@@ -76,18 +79,27 @@ def _is_bias(own: str, modules: Modules, roles: Sequence[str]) -> bool:
 
 def absent(step: Compute, role: str) -> Diagnostic:
     """The finding about a parameter that nothing fills."""
-    name, layer = parameter_name(step, role), step.name.removesuffix(f".{step.group}")
-    hint = "map it (--map)"
+    lacking = _lacking(step, role)
+    hint = f"map it (--map); {lacking}" if lacking else "map it (--map)"
+    message = f"the file has nothing for the network's '{parameter_name(step, role)}'"
+    return Diagnostic("SN706", message, hint=hint)
+
+
+def _lacking(step: Compute, role: str) -> str | None:
+    """What to do if a model does without a parameter that it could do without."""
+    layer = step.name.removesuffix(f".{step.group}")
     if isinstance(step.layer, Weighted) and role == "bias":
-        hint += f"; if there are no biases, write bias: none for {layer}, or constants: {{{layer}.bias: 0}}"
-    elif isinstance(step.layer, BatchNorm) and step.weights[role].trainable:
-        hint += f"; if there is none, write constants: {{{layer}.{role}: {step.weights[role].initial:g}}}"
-    elif isinstance(step.layer, BatchNorm):
-        hint += (
-            f", or give it one value, constants: {{{layer}.{role}: {step.weights[role].initial:g}}}; a model "
-            "without running statistics normalizes by each batch's own, which no value repeats"
-        )
-    return Diagnostic("SN706", f"the file has nothing for the network's '{name}'", hint=hint)
+        constant = f"constants: {{{layer}.bias: 0}}"
+        return f"if the model has no biases there, write bias: none for {layer}, or {constant}"
+    if not isinstance(step.layer, BatchNorm):
+        return None
+    constant = f"constants: {{{layer}.{role}: {step.weights[role].initial:g}}}"
+    if step.weights[role].trainable:
+        return f"if the model has none there, write {constant}"
+    return (
+        "a model without running statistics normalizes by each batch's own, which no constant repeats; "
+        f"if one value is right nevertheless, write {constant}"
+    )
 
 
 def shortened(found: list[Diagnostic], noun: str) -> list[Diagnostic]:

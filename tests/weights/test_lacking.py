@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 from safetensors.torch import save_file
 from torch import nn
 
-from weights_files import State, assert_taken, merged, state_of
+from weights_files import SPEC, State, assert_taken, merged, state_of
 
 Cli = Callable[..., Any]
 
@@ -237,7 +237,18 @@ def test_names_are_suggested_only_if_nothing_fills_them(take: Any) -> None:
     state["fcc.b.bias"] = state.pop("fc.b.bias")
     done = take(state)
     assert "did you mean 'fc.b.bias'?" in done.err
-    assert "if there are no biases, write bias: none for fc, or constants: {fc.bias: 0}" in done.err
+    assert "no biases there, write bias: none for fc, or constants: {fc.bias: 0}" in done.err
+
+
+def test_a_module_that_lacks_a_bias_is_told_so_and_no_other_name(take: Any) -> None:
+    """conv.bias would be near, and is somebody else's."""
+    theirs = {name.replace("conv.", "cnv."): values for name, values in merged(state_of()).items()}
+    text = SPEC.replace("kernel: 2", "kernel: 2, bias: 1")  # where they start is not what they are without
+    done = take(without(theirs, "cnv.bias"), "weights: 1\ntensors: {cnv: conv}\n", text=text)
+    assert done.code == 1
+    assert "SN704: the file has no tensor 'cnv.bias'" in done.err
+    assert "no biases there, write bias: none for conv, or constants: {conv.bias: 0}" in done.err
+    assert "did you mean" not in done.err
 
 
 def test_a_role_that_a_layer_does_not_have(take: Any) -> None:
