@@ -61,7 +61,8 @@ def match(plan: Plan, file: TensorFile, mapping: Mapping) -> Matched:
     given = {name for entry in entries for name in entry.parameters} | {*constants, *implied}
     missing = [p.name for p in plan.parameters if p.name not in given]
     known = {entry.tensor for entry in agreeing}
-    left = [extra(t, names, modules, missing) for t in rest if t not in known]
+    taken = {modules.parent(entry.tensor): entry for entry in entries}
+    left = [extra(t, names, modules, taken, missing) for t in rest if t not in known]
     problems += shortened(left, "tensors like these")
     problems += _twice(entries, constants)
     steps = {parameter_name(step, role): (step, role) for step in plan.computes for role in step.weights}

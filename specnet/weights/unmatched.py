@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from specnet.errors import Diagnostic, suggestion
 from specnet.layers.base import Weighted
@@ -43,16 +43,26 @@ def not_in_file(entry: Entry, modules: Modules, unused: Sequence[str]) -> Diagno
     return Diagnostic("SN704", message, entry.place, suggestion(entry.tensor, unused, noun="tensor"))
 
 
-def extra(tensor: str, names: Names, modules: Modules, missing: Sequence[str]) -> Diagnostic:
-    """The finding about a tensor that is nothing in the network. `missing` are the parameters without one."""
+def extra(
+    tensor: str, names: Names, modules: Modules, taken: Mapping[str, Entry], missing: Sequence[str]
+) -> Diagnostic:
+    """The finding about a tensor that is nothing in the network.
+
+    `taken` has an entry of each module that is something there, and `missing` the parameters without tensors.
+    """
     module, own = modules.split(tensor)
     found = names.find(module)
-    if found is not None and found.role is None and not _missing_in(found.shares, missing):
-        layer, roles = found.shares[0].layer, list(found.shares[0].weights)
-        message = f"the file has '{tensor}', and the parameters of '{module}' are {', '.join(roles)}"
+    shares = found.shares if found is not None and found.role is None else ()
+    beside = taken.get(modules.parent(tensor))
+    if beside is not None:
+        shares = beside.shares
+    if shares and not _missing_in(shares, missing):
+        layer, roles = shares[0].layer, list(shares[0].weights)
+        name = module if beside is None else shares[0].name.removesuffix(f".{shares[0].group}")
+        message = f"the file has '{tensor}', and the parameters of '{name}' are {', '.join(roles)}"
         hint = "name it under ignore if it is no weight"
         if isinstance(layer, Weighted) and layer.bias == "none" and _is_bias(own, modules, roles):
-            message = f"the file has '{tensor}', and '{module}' has no biases (bias: none)"
+            message = f"the file has '{tensor}', and '{name}' has no biases (bias: none)"
             hint = "take 'bias: none' out of the spec; if all its values are 0, name it under ignore"
         return Diagnostic("SN707", message, hint=hint)
     message = f"the file's tensor '{tensor}' is not in the network"

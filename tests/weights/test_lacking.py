@@ -220,12 +220,14 @@ def test_a_layer_on_every_name_is_no_prefix(take: Any, tmp_path: Path) -> None:
     assert_taken(take(state, text=text), tmp_path / "run", expected)
 
 
-def test_a_bias_where_the_spec_has_none(take: Any, tmp_path: Path) -> None:
-    model = Net()
-    file = saved(model, tmp_path / "x.safetensors", more={"conv1.bias": torch.zeros(4)})
-    done = take(file, text=ONE_GROUP)
+@pytest.mark.parametrize("name", ["conv1", "features.0"])
+def test_a_bias_where_the_spec_has_none(take: Any, tmp_path: Path, name: str) -> None:
+    model = {key.replace("conv1", name): values for key, values in Net().state_dict().items()}
+    save_file({**model, f"{name}.bias": torch.zeros(4)}, tmp_path / "x.safetensors")
+    said = f"weights: 1\ntensors: {{{name}: conv1}}\n" if name != "conv1" else None
+    done = take(tmp_path / "x.safetensors", said, text=ONE_GROUP)
     assert done.code == 1
-    assert "SN707: the file has 'conv1.bias', and 'conv1' has no biases (bias: none)" in done.err
+    assert f"SN707: the file has '{name}.bias', and 'conv1' has no biases (bias: none)" in done.err
     assert "take 'bias: none' out of the spec" in done.err
     assert "bn1" not in done.err
 
@@ -254,4 +256,4 @@ def test_a_module_that_lacks_a_bias_is_told_so_and_no_other_name(take: Any) -> N
 def test_a_role_that_a_layer_does_not_have(take: Any) -> None:
     done = take({**state_of(), "conv.a.running_mean": np.ones(2, np.float32)})
     assert done.code == 1
-    assert "the file has 'conv.a.running_mean', and the parameters of 'conv.a' are weight, bias" in done.err
+    assert "the file has 'conv.a.running_mean', and the parameters of 'conv' are weight, bias" in done.err
