@@ -14,6 +14,7 @@ import numpy as np
 from specnet.errors import UsageError
 from specnet.randomness import Array
 from specnet.spec import MAX_GROUPS
+from specnet.weights.formats import HDF5, READABLE, START, begins_as_safetensors, refusal
 
 Layout = Literal["torch", "keras"]
 """How a file lays its tensors out: (out, in, height, width) and (out, in), or channels last and out last."""
@@ -21,7 +22,6 @@ Layout = Literal["torch", "keras"]
 MAX_NAME = 1000
 GROUPS = "specnet.groups"
 """The key in a safetensors file's metadata under which specnet writes the groups of the spec."""
-HDF5 = b"\x89HDF\r\n\x1a\n"
 DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"}
 """The types that weights can have, by their safetensors names."""
 
@@ -52,10 +52,18 @@ class TensorFile(Protocol):
 
 @contextmanager
 def open_tensors(path: Path) -> Iterator[TensorFile]:
-    """The file, by its content and not its name. Raises `UsageError` if it cannot be read."""
+    """The file, by its content and not its name, or the weights of a run or a checkpoint, by its folder.
+
+    Raises `UsageError` if it cannot be read.
+    """
+    if path.is_dir():
+        from specnet.weights.of_run import RunFile
+
+        yield RunFile(path)
+        return
     try:
         with path.open("rb") as file:
-            start = file.read(16)
+            start = file.read(START)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
     if start.startswith(HDF5):
@@ -65,7 +73,8 @@ def open_tensors(path: Path) -> Iterator[TensorFile]:
             _check_names(path, opened.tensors)
             yield opened
         return
-    _refuse_others(path, start)
+    if not begins_as_safetensors(start):
+        raise refusal(path, start)
     plain = SafetensorsFile(path)
     _check_names(path, plain.tensors)
     yield plain
@@ -76,23 +85,6 @@ def _check_names(path: Path, names: Iterable[str]) -> None:
     for name in names:
         if not name.isprintable() or len(name) > MAX_NAME:
             raise UsageError(f"{path} has a tensor whose name is not a line of text: {name[:100]!a}")
-
-
-def _refuse_others(path: Path, start: bytes) -> None:
-    """Say what to do about the formats that people will try."""
-    if start.startswith(b"PK"):
-        message = f"{path} is a zip archive, as torch.save and keras.Model.save write it"
-    elif start.startswith(b"\x80"):
-        message = f"{path} is a pickle, and unpickling would run whatever code is in it"
-    elif start.startswith(b"\x93NUMPY"):
-        message = f"{path} is a single NumPy array"
-    else:
-        return
-    hint = (
-        "save the weights with safetensors.torch.save_file(model.state_dict(), 'FILE.safetensors'), "
-        "or keras.Model.save_weights('FILE.weights.h5')"
-    )
-    raise UsageError(message, hint)
 
 
 class SafetensorsFile:
@@ -142,7 +134,4 @@ def _opened(path: Path) -> Any:
 
 
 def _damaged(path: Path, error: Exception) -> UsageError:
-    return UsageError(
-        f"{path} is damaged, or no file of tensors: {error}",
-        "specnet reads .safetensors and Keras's .weights.h5",
-    )
+    return UsageError(f"{path} is damaged, or no file of tensors: {error}", READABLE)
