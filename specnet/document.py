@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from specnet.storage import reading
 from specnet.text import printable
 from specnet.yaml_reader import NAMED, Node, Source, read_nodes
 
+KEPT = "spec.yaml"
+"""The name of the spec in the folder of a run."""
 MAX_BYTES = 64 * 2**20
 
 Path_ = tuple[str | int, ...]
@@ -105,10 +108,15 @@ def _unknown_step(
 
 
 def read(path: str | Path) -> Document:
-    """Read a YAML file. Raises `UsageError` if it cannot be read and `SpecError` if it is not a document."""
+    """Read a YAML file, or the spec that the folder of a run holds.
+
+    Raises `UsageError` if it cannot be read and `SpecError` if it is not a document.
+    """
     if not str(path):
         raise UsageError("the path of the spec is empty", "name a file")
     path = Path(path)
+    if os.path.isfile(path / KEPT):  # noqa: PTH113  (it takes any path; Path.is_file raises for some)
+        path = path / KEPT
     shown = printable(str(path))
     try:
         raw = reading.read_inherited(path, MAX_BYTES)
@@ -121,8 +129,13 @@ def read(path: str | Path) -> Document:
 
 
 def _nearby(path: Path) -> str | None:
-    """The nearest YAML file beside a path that does not exist."""
+    """The nearest YAML file beside a path that does not exist; what to name instead of a folder."""
     folder = path.parent
+    if path.is_dir():
+        above = [str(parent) for parent in path.resolve().parents[:2] if (parent / KEPT).is_file()]
+        within = sorted([*map(str, path.glob("*.yaml")), *(str(p.parent) for p in path.glob(f"*/{KEPT}"))])
+        named = f", for example {printable((above or within)[0])}" if above or within else ""
+        return f"name a spec, or the folder of a run, which holds {KEPT}{named}"
     if path.exists() or not folder.is_dir():
         return None
     names = [str(p) for pattern in ("*.yaml", "*.yml") for p in folder.glob(pattern)]

@@ -236,7 +236,7 @@ CALLS: dict[str, tuple[Callable[[Path], object], str]] = {
         "a run directory is made by `specnet.train`",
     ),
     "no format of weights": (
-        lambda tmp: export_weights(tmp, tmp / "x.npz"),
+        lambda tmp: export_weights(tmp, tmp / "x.weights"),
         "or add form=",
     ),
     "no format of a picture": (
@@ -270,7 +270,7 @@ def test_findings_about_weights_speak_of_arguments(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="--map"):  # the command line's own words
         importing.import_weights(spec, tmp_path / "x.safetensors", tmp_path / "run")
     with pytest.raises(UsageError, match="--format"):
-        exporting.export_weights(tmp_path, tmp_path / "x.npz")
+        exporting.export_weights(tmp_path, tmp_path / "x.weights")
 
 
 def test_the_command_line_keeps_its_flags(cli: CLI, specs: Path, tmp_path: Path) -> None:

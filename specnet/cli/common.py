@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from specnet.document import Document
     from specnet.spec import Spec
 
-SPEC = "path of a spec, REVISION:PATH as git takes it, or - for standard input"
+SPEC = "path of a spec or of a run's folder, REVISION:PATH as git takes it, or - for standard input"
 STDIN = "<stdin>"
 LARGEST_COUNT = 10**12
 MOST_FINDINGS = 100

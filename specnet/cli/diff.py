@@ -13,6 +13,7 @@ HELP = "show what changed between two specs, and what follows from it"
 EXAMPLE = """example:
   specnet diff specs/alexnet.yaml specs/alexnet_one_group.yaml
   specnet diff HEAD~1:specs/alexnet.yaml specs/alexnet.yaml --exit-code
+  specnet diff runs/first runs/second
 """
 STYLES = {"+": "green", "-": "red", "~": "yellow", ">": "cyan"}
 

@@ -16,6 +16,7 @@ EXAMPLE = """example:
 
 docs/weights.md describes the files, the names and the mapping.
 """
+FILE = "a .safetensors or .weights.h5 file, or the folder of a run or a checkpoint"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_export(_action(actions, "export", "write the weights of a run to a file", _export, EXPORT))
     _add_import(_action(actions, "import", "make a run that starts from a file's weights", _import, IMPORT))
     listing = _action(actions, "list", "show the tensors of a file by the names that a mapping uses", _list)
-    listing.add_argument("file", metavar="FILE", help="a .safetensors or .weights.h5 file")
+    listing.add_argument("file", metavar="FILE", help=FILE)
     add_json(listing)
 
 
@@ -36,6 +37,7 @@ EXPORT = """examples:
 IMPORT = """examples:
   specnet weights import specs/alexnet.yaml alexnet.safetensors --run-dir runs/alexnet
   specnet weights import specs/alexnet.yaml theirs.safetensors --map map.yaml --run-dir runs/theirs
+  specnet weights import specs/digits_slow.yaml runs/digits --run-dir runs/digits_slow
   specnet train specs/alexnet.yaml --run-dir runs/theirs --resume --data image_folder:photos
 
 a mapping file, where names differ:
@@ -43,6 +45,8 @@ a mapping file, where names differ:
   tensors:
     features.0: conv1        # a module: weight and bias, both groups' shares stacked
     fc_top: {to: fc6.gpu0, flatten: separate}
+  prefix: backbone.          # what names begin with
+  constants: {bn1.bias: 0}   # what the file does not have
   ignore: [head]
 """
 
@@ -80,7 +84,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 
 def _add_import(parser: argparse.ArgumentParser) -> None:
     add_spec(parser)
-    parser.add_argument("file", metavar="FILE", help="a .safetensors or .weights.h5 file")
+    parser.add_argument("file", metavar="FILE", help=FILE)
     parser.add_argument("--run-dir", required=True, metavar="DIR", help="the run to make")
     parser.add_argument("--map", metavar="MAP", help="a mapping file, for names that differ")
     parser.add_argument("--data", metavar="KIND[:PATH]", help="the run's dataset (default: the spec's own)")
@@ -106,6 +110,7 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
+    from specnet.text import few
     from specnet.weights.importing import import_weights
 
     made = import_weights(
@@ -121,6 +126,9 @@ def _import(options: argparse.Namespace) -> int:
         f"{made.run_dir}: step 0, {made.parameters} parameters ({made.values:,} values, {made.precision}) "
         f"from {made.tensors} tensors of {options.file}"
     )
+    if made.implied:
+        told = few([f"{name} = {value:g}" for name, value in made.implied.items()])
+        print(f"  its batch norms lack a weight or bias, which is the same as {told}")
     return 0
 
 
