@@ -13,7 +13,7 @@ from specnet.errors import SpecnetError, UsageError
 from specnet.network import analyse
 from specnet.spec import Spec
 from specnet.spec_diff import differences
-from specnet.text import columns, duration
+from specnet.text import columns, decimal, duration
 from specnet.training import listing
 from specnet.training.evaluation import Evaluation, Result
 from specnet.training.history import gather, lines
@@ -100,7 +100,7 @@ def _finished(spec: Spec, folder: Path, epochs: int | None, steps: int | None) -
 
 def compared(outcomes: Sequence[Outcome]) -> str:
     """The table. Differences are of top-1 error to the first spec, in percentage points."""
-    head = ("spec", "parameters", "steps", "loss", "top-1 error", "top-5 error", "to the first", "time")
+    head = ("spec", "parameters", "steps", "test loss", "top-1 error", "top-5 error", "to the first", "time")
     rows = [_row(outcome, outcomes[0]) for outcome in outcomes]
     return columns(head, [rows], right=range(1, len(head)))
 
@@ -113,7 +113,7 @@ def _row(outcome: Outcome, first: Outcome) -> tuple[str, ...]:
     return (
         *start,
         f"{outcome.result.step:,}",
-        f"{found.loss:.4f}",
+        decimal(found.loss),
         f"{found.top1_error:.2%}",
         f"{found.top5_error:.2%}",
         "" if change is None or outcome is first else f"{100 * change:+.2f}",

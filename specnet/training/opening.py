@@ -120,7 +120,14 @@ def statistics_of(recipe: Training, dataset: Dataset, progress: Progress) -> Sta
             progress.show("measuring images", done, total)
 
         return measure(dataset.train, progress=show)
+    return placeholder(dataset.train.shape)
+
+
+def placeholder(shape: tuple[int, ...]) -> Statistics:
+    """What stands for the statistics of images of `shape` where no recipe reads them.
+
+    No images have these: whose mean is 0 does not spread.
+    """
     import numpy as np
 
-    shape = dataset.train.shape
     return Statistics(np.zeros(shape), np.ones(shape[0]), np.zeros(shape[0]), np.eye(shape[0]))

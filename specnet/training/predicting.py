@@ -13,7 +13,7 @@ from specnet.data.image_folder import decode
 from specnet.errors import DataError, UsageError
 from specnet.randomness import Array
 from specnet.text import describe
-from specnet.training.evaluation import probabilities
+from specnet.training.evaluation import log_probabilities
 from specnet.training.micro_batch import recorded
 from specnet.training.progress import Progress
 from specnet.training.trained import open_trained
@@ -72,14 +72,21 @@ def predict(
             pixels = [found for found in read if not isinstance(found, Prediction)]
             rows: Iterator[Array] = iter(())
             if pixels:
-                rows = iter(probabilities(executable, plan, inputs, np.stack(pixels)))
+                rows = iter(np.exp(log_probabilities(executable, plan, inputs, np.stack(pixels))))
             for path, found in zip(images[start:], read, strict=False):
                 if isinstance(found, Prediction):
                     yield found
                 else:
-                    yield Prediction(str(path), likeliest(next(rows), classes, top))
+                    yield _told(str(path), next(rows), classes, top)
 
     return told()
+
+
+def _told(path: str, row: Array, classes: Sequence[str], top: int) -> Prediction:
+    if np.isfinite(row).all():
+        return Prediction(path, likeliest(row, classes, top))
+    hint = "the run's weights are too large: go on from an earlier checkpoint, or train anew"
+    return Prediction(path, error=DataError(f"the network's outputs for {path} are not finite", hint))
 
 
 def likeliest(row: Array, classes: Sequence[str], top: int) -> tuple[Guess, ...]:

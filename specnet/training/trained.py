@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from specnet.data.base import Dataset
+from specnet.errors import RunError
 from specnet.network import analyse
 from specnet.spec import Spec
 from specnet.training import micro_batch as micro_batches
@@ -63,6 +65,9 @@ def evaluate_run(
     compiled = trained.compiled
     found = evaluate(compiled.executable, compiled.plan, trained.inputs, dataset.test, size, show)
     progress.clear()
+    if not math.isfinite(found.loss):
+        message = f"the loss on the test images is {found.loss} at step {saved.step}"
+        raise RunError(message, None if best else "--best takes the checkpoint that classified best")
     return Result(run.path, saved.step, found)
 
 
