@@ -14,7 +14,7 @@ from specnet.recipe import Training
 from specnet.spec import Spec
 from specnet.training import micro_batch as micro_batches
 from specnet.training.checkpoint import Checkpoint
-from specnet.training.inputs import check_images, steps_per_epoch
+from specnet.training.inputs import check_batches, check_images, steps_per_epoch
 from specnet.training.interval import Interval, parse_interval
 from specnet.training.names import Names
 from specnet.training.opening import open_data, precision_of, recipe_of
@@ -98,6 +98,7 @@ def set_up(
     stop = steps if steps is not None else per_epoch * (epochs if epochs is not None else recipe.epochs)
     if saved is not None and saved.step > stop:
         raise RunError(f"the run in {run.path} has done {saved.step} steps already, more than {stop}")
+    check_batches(network, recipe, dataset.train, saved.step if saved else 0, stop)
     return Setup(
         network, recipe, resumed, seed, precision, micro_batch, interval, dataset, described, per_epoch, stop
     )
