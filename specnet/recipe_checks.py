@@ -45,7 +45,7 @@ def _batch_findings(
     recipe: Mapping[str, Any], shares: Mapping[Node, Share], locate: Locate
 ) -> Iterator[Diagnostic]:
     """Batches must have enough images for every layer."""
-    size = recipe.get("batch_size")
+    size: Any = recipe.get("batch_size")
     node, least = neediest(shares)
     if node is not None and is_whole(size, 1) and size < least:
         kind = shares[node].layer.kind

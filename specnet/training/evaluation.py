@@ -66,7 +66,8 @@ def log_softmax(logits: Array) -> Array:
     """log(exp(x) / sum of exp(x)) for each row, by the differences to its largest value."""
     with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is told by the loss
         below = logits - logits.max(axis=1, keepdims=True)
-        return below - np.log(np.exp(below).sum(axis=1, keepdims=True))
+        logarithms: Array = below - np.log(np.exp(below).sum(axis=1, keepdims=True))
+    return logarithms
 
 
 def evaluate(

@@ -68,22 +68,10 @@ def open_data(spec: Spec, network: Network, asked: str | None) -> tuple[Dataset,
 
     Options come from the spec's `data` where it is of the same kind.
     """
-    kind, _, path = asked.partition(":") if asked else ("", "", "")
-    if not kind:
-        if spec.data is None:
-            raise DataError(
-                f"the spec '{spec.name}' names no dataset", f"--data KIND[:PATH], with {_kinds()}"
-            )
-        declared: Data = spec.data
-    elif spec.data is not None and spec.data.kind == kind:
-        declared = spec.data
-    else:
-        if kind not in plugins.names("specnet.datasets"):
-            raise DataError(
-                f"there is no dataset '{kind}'",
-                suggestion(kind, plugins.names("specnet.datasets"), noun="dataset"),
-            )
-        declared = plugins.load("specnet.datasets", kind).model_validate({"kind": kind})
+    _, _, path = asked.partition(":") if asked else ("", "", "")
+    declared = with_data(spec, asked).data
+    if declared is None:
+        raise DataError(f"the spec '{spec.name}' names no dataset", f"--data KIND[:PATH], with {_kinds()}")
     names = network.inputs()
     if len(names) != 1:
         raise UsageError(f"training takes one input, and the spec has {len(names)}: {', '.join(names)}")
@@ -93,6 +81,23 @@ def open_data(spec: Spec, network: Network, asked: str | None) -> tuple[Dataset,
         message = f"the dataset has {len(dataset.classes)} classes, and the network tells {classes} apart"
         raise DataError(message, f"--set layers.{recipe_of(spec).loss.from_}.units={len(dataset.classes)}")
     return dataset, f"{declared.kind}:{path}" if path else declared.kind
+
+
+def with_data(spec: Spec, asked: str | None) -> Spec:
+    """The spec with the dataset that is asked for as KIND or KIND:PATH, if it names another or none.
+
+    Raises `DataError` for a kind that there is not.
+    """
+    kind = asked.partition(":")[0] if asked else ""
+    if not kind or (spec.data is not None and spec.data.kind == kind):
+        return spec
+    if kind not in plugins.names("specnet.datasets"):
+        raise DataError(
+            f"there is no dataset '{kind}'",
+            suggestion(kind, plugins.names("specnet.datasets"), noun="dataset"),
+        )
+    declared: Data = plugins.load("specnet.datasets", kind).model_validate({"kind": kind})
+    return spec.model_copy(update={"data": declared})
 
 
 def _kinds() -> str:

@@ -10,11 +10,12 @@ from pathlib import Path
 from specnet.data.base import Dataset
 from specnet.errors import RunError
 from specnet.network import analyse
+from specnet.recipe import Training
 from specnet.spec import Spec
 from specnet.training import micro_batch as micro_batches
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.evaluation import Result, evaluate
-from specnet.training.inputs import Inputs, check_images
+from specnet.training.inputs import Inputs, check_images, needs_statistics
 from specnet.training.opening import Compiled, compile_spec, open_data, precision_of, recipe_of, statistics_of
 from specnet.training.progress import Progress
 from specnet.training.run_directory import RunDirectory
@@ -81,8 +82,8 @@ def _ready(
     progress: Progress,
 ) -> Trained:
     """A checkpoint on its devices. Without a dataset, the run's own is opened if it is needed."""
-    recipe, precision = recipe_of(spec), precision_of(saved.progress["precision"])
-    statistics = run.statistics(saved)
+    recipe, precision = _as_saved(recipe_of(spec), saved), precision_of(saved.progress["precision"])
+    statistics = run.statistics(saved, measured=needs_statistics(recipe))
     if statistics is None:
         if dataset is None:
             dataset, _ = open_data(spec, analyse(spec), saved.progress["data"])
@@ -91,3 +92,10 @@ def _ready(
     compiled.executable.load_state(saved.weights)
     inputs = Inputs(compiled.plan, recipe, statistics, 0, precision)
     return Trained(saved, compiled, inputs, tuple(statistics.mean.shape))
+
+
+def _as_saved(recipe: Training, saved: Checkpoint) -> Training:
+    """The recipe with the normalization that a checkpoint was trained with: it may have changed since."""
+    if "normalize" not in saved.progress:
+        return recipe
+    return Training.model_validate({**recipe.as_yaml(), "normalize": saved.progress["normalize"]})
