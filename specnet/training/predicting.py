@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from specnet.data.decoding import FORMATS, SUFFIXES, pillow
 from specnet.data.image_folder import decode
 from specnet.errors import DataError, UsageError
 from specnet.randomness import Array
@@ -50,7 +53,7 @@ def predict(
 ) -> Iterator[Prediction]:
     """Classify image files with the newest checkpoint of a run, each as the run's test images are: the
     shorter side scaled and the centre cut out (the paper, section 2), the softmax averaged over the recipe's
-    crops.
+    crops. A folder stands for the images below it, in order.
 
     An image that cannot be read is a `Prediction` with an error. Raises `RunError` for a run that cannot be
     used and `UsageError` if the network does not take images.
@@ -66,18 +69,20 @@ def predict(
     at_once = min(MOST_AT_ONCE, recorded(trained.saved.progress) or MOST_AT_ONCE)
     executable, plan, inputs = trained.compiled.executable, trained.compiled.plan, trained.inputs
 
+    files = [file for path in images for file in image_files(Path(path))]
+
     def told() -> Iterator[Prediction]:
-        for start in range(0, len(images), at_once):
-            read = [_read(str(path), shape[0], shape[1]) for path in images[start : start + at_once]]
+        for start in range(0, len(files), at_once):
+            read = [_read(path, shape[0], shape[1]) for path in files[start : start + at_once]]
             pixels = [found for found in read if not isinstance(found, Prediction)]
             rows: Iterator[Array] = iter(())
             if pixels:
                 rows = iter(np.exp(log_probabilities(executable, plan, inputs, np.stack(pixels))))
-            for path, found in zip(images[start:], read, strict=False):
+            for path, found in zip(files[start:], read, strict=False):
                 if isinstance(found, Prediction):
                     yield found
                 else:
-                    yield _told(str(path), next(rows), classes, top)
+                    yield _told(path, next(rows), classes, top)
 
     return told()
 
@@ -96,8 +101,40 @@ def likeliest(row: Array, classes: Sequence[str], top: int) -> tuple[Guess, ...]
     return tuple(Guess(classes[i] if i < len(classes) else f"output {i}", float(row[i])) for i in order)
 
 
+def image_files(path: Path) -> list[str]:
+    """A file as it is named; of a folder the images below it, sorted, and the folder itself if it has none.
+
+    Hidden files and folders are passed over, and links to folders are not followed. A file is an image by
+    its suffix or by its content; one with an image's suffix that is none is told when it is read.
+    """
+    if not path.is_dir():
+        return [str(path)]
+    pillow()
+    found: list[str] = []
+    for folder, inner, names in os.walk(path):
+        inner[:] = [name for name in inner if not name.startswith(".")]
+        files = (Path(folder) / name for name in names if not name.startswith("."))
+        found += [str(file) for file in files if _is_image(file)]
+    return sorted(found, key=lambda file: Path(file).parts) or [str(path)]
+
+
+def _is_image(path: Path) -> bool:
+    if path.suffix.lower() in SUFFIXES:
+        return True
+    from PIL import Image
+
+    try:
+        with Image.open(path, formats=FORMATS) if path.is_file() else nullcontext() as opened:
+            return opened is not None
+    except (OSError, ValueError, SyntaxError):  # what Pillow raises for what is no image
+        return False
+
+
 def _read(path: str, channels: int, size: int) -> NDArray[np.uint8] | Prediction:
     if not Path(path).is_file():
+        if Path(path).is_dir():
+            hint = f"image files end in {', '.join(sorted(SUFFIXES))}"
+            return Prediction(path, error=DataError(f"the folder {path} holds no images", hint))
         what = "is not a file" if Path(path).exists() else "does not exist"
         return Prediction(path, error=DataError(f"the image {path} {what}"))
     try:

@@ -16,7 +16,7 @@ from specnet import disk
 from specnet.data.statistics import Statistics
 from specnet.errors import RunError
 from specnet.spec import Spec
-from specnet.training import checkpoint, kept_spec, metrics_file
+from specnet.training import checkpoint, kept_spec, metrics_file, numbering
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.kept_spec import KeptSpec
 from specnet.training.lock import Lock
@@ -45,14 +45,20 @@ class RunDirectory:
         self._lock: Lock | None = None
         self._metrics: MetricsFile | None = None
         self._made: list[Path] = []
+        self._numbered: Path | None = None
         self.watchers: list[Watcher] = []
 
     @classmethod
     def of(
         cls, spec: Spec, path: str | Path | None, note: Callable[[str], None] | None = None
     ) -> RunDirectory:
-        """The folder that was asked for, else `runs/NAME`."""
-        return cls(Path(path) if path is not None else Path("runs") / spec.name, note)
+        """The folder that was asked for, else `runs/NAME`; a new one, `runs/NAME-N`, for `auto`."""
+        usual = Path("runs") / spec.name
+        if path != numbering.AUTO:
+            return cls(Path(path) if path is not None else usual, note)
+        found = cls(numbering.next_folder(usual), note)
+        found._numbered = usual
+        return found
 
     @property
     def checkpoints(self) -> Path:
@@ -66,7 +72,7 @@ class RunDirectory:
         if not make:
             self._check_exists()
         try:
-            self._made = disk.make_folders(self.path)
+            self._make()
             self._lock = Lock(self.path / "lock", self._note)
         except OSError as error:
             self.release()
@@ -74,6 +80,14 @@ class RunDirectory:
         except RunError:
             self.release()
             raise
+
+    def _make(self) -> None:
+        if self._numbered is None:
+            self._made = disk.make_folders(self.path)
+            return
+        self._made = numbering.make_next(self._numbered)
+        self.path = self._made[-1]
+        self._note(f"the run is {self.path}")
 
     def check_unused(self) -> None:
         """Raise `RunError` if the folder holds a run, or checkpoints of one."""
@@ -138,6 +152,9 @@ class RunDirectory:
         return kept_spec.read(self.path / "spec.yaml")
 
     def _check_exists(self) -> None:
+        if self._numbered is not None:
+            hint = "name the run (--run-dir DIR); `specnet runs` lists those that there are"
+            raise RunError("--run-dir auto begins a new run, and there is none to go on with", hint)
         if not (self.path / "spec.yaml").is_file():
             raise RunError(f"{self.path} holds no run", "a run directory is made by `specnet train`")
 

@@ -112,19 +112,19 @@ def set_up(
         raise RunError(f"the run in {run.path} has done {saved.step} steps already, more than {stop}")
     check_batches(network, recipe, dataset.train, saved.step if saved else 0, stop)
     return Setup(
-        _of_length(resumed.spec if resumed else spec, -(-stop // per_epoch)),
-        network,
-        recipe,
-        resumed,
-        seed,
-        precision,
-        micro_batch,
-        interval,
-        dataset,
-        described,
-        per_epoch,
-        stop,
-        steps,
+        spec=_of_length(resumed.spec if resumed else spec, -(-stop // per_epoch)),
+        network=network,
+        recipe=recipe,
+        resumed=resumed,
+        seed=seed,
+        precision=precision,
+        micro_batch=micro_batch,
+        interval=interval,
+        dataset=dataset,
+        data=described,
+        per_epoch=per_epoch,
+        stop=stop,
+        steps=steps,
     )
 
 
