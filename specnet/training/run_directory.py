@@ -22,7 +22,7 @@ from specnet.training.kept_spec import KeptSpec
 from specnet.training.lock import Lock
 from specnet.training.metrics_file import MetricsFile
 from specnet.training.opening import placeholder
-from specnet.training.resuming import Past, Resumed
+from specnet.training.resuming import Past
 
 
 class Watcher(Protocol):
@@ -127,17 +127,16 @@ class RunDirectory:
             self._note(f"{self.path} holds no checkpoint yet: starting from the beginning")
         return Past(kept, found)
 
-    def proceed(self, resumed: Resumed, spec: Spec, options: Mapping[str, Any]) -> None:
-        """Make the folder ready to go on: what is trained with from now on is written down, the metrics cut
+    def proceed(self, past: Past, now: KeptSpec) -> None:
+        """Make the folder ready to go on: what is trained with from `now` on is written down, the metrics cut
         back."""
-        recorded = resumed.recorded(spec, options).as_bytes()
-        if recorded != resumed.past.kept.as_bytes():
-            self._put("spec.yaml", recorded)
+        if now != past.kept:
+            self._put("spec.yaml", now.as_bytes())
         path = self.path / "metrics.jsonl"
-        saved = resumed.past.checkpoint
+        saved = past.checkpoint
         evaluated = saved is not None and bool(saved.progress.get("evaluation"))
         try:
-            metrics_file.cut(path, resumed.past.step, evaluated=evaluated)
+            metrics_file.cut(path, past.step, evaluated=evaluated)
         except OSError as error:
             raise RunError(f"cannot write {path}: {error.strerror}") from error
         self._open_metrics()

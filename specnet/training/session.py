@@ -85,7 +85,9 @@ def train(
         if setup.resumed is None:
             run.start(setup.spec, options)
         else:
-            run.proceed(setup.resumed, setup.spec, options)
+            past = setup.resumed.past
+            goes_on = past.step < setup.stop  # else nothing is trained with what is different now
+            run.proceed(past, setup.resumed.recorded(setup.spec, options) if goes_on else past.kept)
         trainer = Trainer(
             executable=compiled.executable,
             plan=compiled.plan,

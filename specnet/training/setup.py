@@ -12,6 +12,7 @@ from specnet.errors import DataError, RunError, UsageError
 from specnet.network import Network, analyse
 from specnet.recipe import Training
 from specnet.spec import Spec
+from specnet.text import plural
 from specnet.training import micro_batch as micro_batches
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.inputs import check_batches, check_images, steps_per_epoch
@@ -110,6 +111,10 @@ def set_up(
     stop = steps if steps is not None else per_epoch * (epochs if epochs is not None else recipe.epochs)
     if saved is not None and saved.step > stop:
         raise RunError(f"the run in {run.path} has done {saved.step} steps already, more than {stop}")
+    if resumed and resumed.changes and resumed.past.step == stop:
+        message = f"the run in {run.path} has done its {plural(stop, 'step')} already, so that a change of"
+        message += f" '{resumed.changes[0].path}' would have no effect"
+        raise RunError(message, "train further with it (--epochs N), or take the change back")
     check_batches(network, recipe, dataset.train, saved.step if saved else 0, stop)
     return Setup(
         spec=_of_length(resumed.spec if resumed else spec, -(-stop // per_epoch)),

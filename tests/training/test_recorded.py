@@ -18,7 +18,9 @@ from specnet.spec import Spec, load
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.kept_spec import KeptSpec
 from specnet.training.progress import Progress
+from specnet.training.rehearsal import rehearse
 from specnet.training.run_directory import RunDirectory
+from specnet.training.session import train
 from specnet.training.trained import evaluate_run
 from specnet.weights import export_weights, import_weights
 from training_runs import SMALL, run
@@ -204,6 +206,19 @@ def test_a_checkpoint_is_evaluated_as_it_was_trained(tmp_path: Path) -> None:
     run(plain(SMALLER, later), tmp_path / "r", resume=True, allow_changes=True, steps=5)
     shutil.rmtree(tmp_path / "r" / "checkpoints" / "step-00000005")
     assert evaluate_run(tmp_path / "r", progress=Progress(quiet=True)).evaluation == first
+
+
+@pytest.mark.parametrize("dry", [True, False])
+def test_a_finished_run_takes_no_changes(tmp_path: Path, dry: bool) -> None:
+    run(plain(SMALLER), tmp_path / "r", steps=2)
+    before = (tmp_path / "r" / "spec.yaml").read_bytes()
+    slower = plain(SMALLER, ("learning_rate: 1e-4", "learning_rate: 1e-5"))
+    options: dict[str, Any] = {"run_dir": tmp_path / "r", "resume": True, "allow_changes": True, "steps": 2}
+    with pytest.raises(RunError, match=r"'training\.optimizer\.learning_rate' would have no effect"):
+        rehearse(slower, **options) if dry else train(slower, **options)
+    # Nor is another backend recorded on which nothing is trained.
+    run(plain(SMALLER), tmp_path / "r", resume=True, steps=2, devices="a=cpu,b=cpu", data="synthetic:")
+    assert (tmp_path / "r" / "spec.yaml").read_bytes() == before
 
 
 def test_the_history_tells_what_came_and_went(tmp_path: Path) -> None:
