@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from specnet.text import columns, decimal, duration
 from specnet.training import listing
 from specnet.training.evaluation import Evaluation, Result
 from specnet.training.history import gather, lines
+from specnet.training.opening import with_data
 from specnet.training.progress import Progress
 from specnet.training.run_directory import RunDirectory
 from specnet.training.session import train
@@ -68,7 +69,7 @@ def _trained(spec: Spec, folder: Path, resume: bool, progress: Progress, options
     parameters = layer_table.make(analyse(spec)).totals.parameters
     try:
         goes_on = resume and (folder / "spec.yaml").exists()
-        result = _finished(spec, folder, options.get("epochs"), options.get("steps")) if goes_on else None
+        result = _finished(spec, folder, options) if goes_on else None
         if result is not None:
             progress.note("finished already")
         else:
@@ -84,15 +85,18 @@ def _trained(spec: Spec, folder: Path, resume: bool, progress: Progress, options
     return Outcome(spec.name, folder, parameters, result, seconds)
 
 
-def _finished(spec: Spec, folder: Path, epochs: int | None, steps: int | None) -> Result | None:
+def _finished(spec: Spec, folder: Path, options: Mapping[str, Any]) -> Result | None:
     """The result of a run of this very spec that has gone as far as is asked for."""
     found = listing.look(folder)
     if found.state != "finished" or found.evaluation is None or spec.training is None:
         return None
-    wanted = steps or (found.steps_per_epoch or 0) * (epochs or spec.training.epochs)
+    epochs = options.get("epochs") or spec.training.epochs
+    wanted = options.get("steps") or (found.steps_per_epoch or 0) * epochs
     if not wanted or found.step < wanted:
         return None
-    changes = differences(RunDirectory(folder).spec(), spec)
+    own = RunDirectory(folder).spec()
+    data = options.get("data") or (own.data.kind if own.data else None)
+    changes = differences(own, with_data(spec, data))
     if any(change.path != "training.epochs" for change in changes):
         return None
     return Result(folder, found.step, Evaluation(**found.evaluation))

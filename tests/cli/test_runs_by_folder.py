@@ -131,6 +131,15 @@ def test_an_ablation_has_one_number(cli: Cli, here: Path) -> None:
         assert found == [f"runs/ablation-{number}/{name}" for name in ("plain", "other")]
 
 
+def test_finished_runs_whose_specs_name_no_data_are_passed_over(cli: Cli, here: Path) -> None:
+    (here / "plain.yaml").write_text(SPEC.replace("data: {", "# {"))
+    (here / "other.yaml").write_text(SPEC.replace("data: {", "# {").replace("name: plain", "name: other"))
+    arguments = ("train", "plain.yaml", "other.yaml", "--data", "synthetic", "--steps", 1)
+    assert cli(*arguments, "--run-dir", "all").code == 0
+    again = cli(*arguments, "--run-dir", "all", "--resume")
+    assert (again.code, again.err.count("finished already")) == (0, 2)
+
+
 def test_folders_made_at_once_are_not_the_same(tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
         found = list(pool.map(lambda _: numbering.make_next(tmp_path / "a" / "run")[-1], range(200)))
