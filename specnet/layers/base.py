@@ -124,6 +124,10 @@ class Layer(Strict):
         """Which part of its input one output value is made from; None for all of it."""
         return Window((1, 1), (1, 1))
 
+    def least_images(self, *inputs: Shape) -> int:
+        """How many images a training step must have for the layer to mean anything."""
+        return 1
+
     def drop_rate(self) -> float | None:
         """The probability of zeroing a unit in training, for a kind that needs such a mask, else None."""
         return None
