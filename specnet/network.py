@@ -18,6 +18,7 @@ from specnet.layers.input import Input
 from specnet.recipe_checks import recipe_findings
 from specnet.shapes import Share, infer, whole_shape
 from specnet.spec import Locate, Spec
+from specnet.unread import unread_shares
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def _check(
     broken = {name for name in graph.order if Node(name, graph.groups[name][-1]) not in shares}
     found = [d for d in found if not broken.intersection(_inputs(layers, graph.uncrossed.get(d)))]
     last = recipe_findings(recipe, layers, graph, shares, locate, misnamed)
-    return graph, shares, [*found, *more, *last]
+    return graph, shares, [*found, *more, *unread_shares(graph, layers, recipe, locate), *last]
 
 
 def _inputs(layers: Mapping[str, Layer | None], name: str | None) -> tuple[str, ...]:

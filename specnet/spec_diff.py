@@ -90,6 +90,10 @@ class Diff:
             lines += [f"and {plural(len(errors) - SHOWN, 'more error')}"] if len(errors) > SHOWN else []
         return lines
 
+    def _one_invalid(self) -> list[str]:
+        """What makes two specs differ after all that ask for one network: that only one of them is valid."""
+        return self._unknown() if len(self.invalid) == 1 else []
+
     def __str__(self) -> str:
         return self.text()
 
@@ -97,7 +101,7 @@ class Diff:
         """For people. Unless `everything` is asked for, equal changes of several layers are one line, long
         lists are cut, and the layers of a network that is only written another way are left out."""
         if not self.changes:
-            return "no differences"
+            return "\n".join(["no differences", *self._one_invalid()])
         shown = self._shown(everything)
         lines = [*map(str, shown), *self._left_out(shown)]
         found = self.consequences
@@ -109,7 +113,7 @@ class Diff:
     def as_markdown(self, *, everything: bool = False) -> str:
         """The diff for a pull request or a page."""
         if not self.changes:
-            return "no differences"
+            return "\n".join(["no differences", *(f"- {line}" for line in self._one_invalid())])
         rows = ["| | part | before | after |", "|---|---|---|---|"]
         shown = self._shown(everything)
         for c in shown:

@@ -38,7 +38,7 @@ FLOORS = [
     {"specnet.order"},
     {"specnet.graph"},
     {"specnet.shapes"},
-    {"specnet.advice", "specnet.recipe_checks"},
+    {"specnet.advice", "specnet.recipe_checks", "specnet.unread"},
     {"specnet.network"},
     {"specnet.memory"},
     {"specnet.layer_table", "specnet.plan", "specnet.placement", "specnet.correspondence", "specnet.renames"},
