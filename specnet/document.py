@@ -11,8 +11,9 @@ from typing import Any
 
 from specnet.collector import paused
 from specnet.errors import Diagnostic, Position, SpecError, UsageError, nearest, suggestion
+from specnet.source import Source
 from specnet.text import printable
-from specnet.yaml_reader import NAMED, Node, Source, read_nodes
+from specnet.yaml_reader import NAMED, Node, read_nodes
 
 MAX_BYTES = 64 * 2**20
 

@@ -141,6 +141,29 @@ def nearest(name: str, valid: Sequence[str]) -> list[str]:
     return alike[:1] or difflib.get_close_matches(name, valid, n=1, cutoff=0.6)
 
 
+def mistyped(name: str, valid: Iterable[str]) -> str | None:
+    """The valid name that `name` is but for a slip of the fingers: one letter in four at most.
+
+    `nearest` also finds names that merely share a word, such as random_crop for random_rotation.
+    """
+    slips = {word: _slips(name.lower(), word.lower()) for word in valid}
+    word = min(slips, key=slips.__getitem__, default=None)
+    return word if word is not None and slips[word] <= min(max(1, len(name) // 4), len(name) - 1) else None
+
+
+def _slips(a: str, b: str) -> int:
+    """The least number of letters to put in, take out, replace or swap with the next (optimal alignment)."""
+    rows = [list(range(len(b) + 1))]
+    for i, left in enumerate(a, 1):
+        rows.append([i])
+        for j, right in enumerate(b, 1):
+            cost = min(rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + (left != right))
+            if i > 1 and j > 1 and left == b[j - 2] and a[i - 2] == right:
+                cost = min(cost, rows[i - 2][j - 2] + 1)
+            rows[i].append(cost)
+    return rows[-1][-1]
+
+
 def suggestion(name: object, valid: Iterable[str], *, noun: str = "") -> str:
     """What to say about `name` when only `valid` names exist: the nearest one, then all of them if few."""
     names: Sequence[str] = sorted(set(valid))

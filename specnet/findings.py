@@ -82,7 +82,8 @@ def _finding(error: dict[str, Any], origin: Document | None) -> Diagnostic:
     kind, context = error["type"], error.get("ctx", {})
     path: Path_ = tuple(step for step in error["loc"] if step != "[key]")
     if "at" in context:
-        path = (*path, context["at"])
+        at = context["at"]
+        path = (*path, *at) if isinstance(at, tuple) else (*path, at)
     empty = kind != "unknown_key" and error["input"] is None and isinstance(path[-1], str)
     of_key = kind in ("unknown_key", "missing", "kind_absent", "kind_empty")
     at_key = empty or of_key or error["loc"][-1:] == ("[key]",)

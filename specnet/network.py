@@ -15,6 +15,7 @@ from specnet.errors import Diagnostic, SpecError, in_order
 from specnet.graph import Graph, Node, build
 from specnet.layers.base import Layer, Shape
 from specnet.layers.input import Input
+from specnet.lookalikes import explained
 from specnet.recipe_checks import recipe_findings
 from specnet.shapes import Share, infer, whole_shape
 from specnet.spec import Locate, Spec
@@ -88,7 +89,8 @@ def _check(
     broken = {name for name in graph.order if Node(name, graph.groups[name][-1]) not in shares}
     found = [d for d in found if not broken.intersection(_inputs(layers, graph.uncrossed.get(d)))]
     last = recipe_findings(recipe, layers, graph, shares, locate, misnamed)
-    return graph, shares, [*found, *more, *unread_shares(graph, layers, recipe, locate), *last]
+    unread = unread_shares(graph, layers, recipe, locate)
+    return graph, shares, explained([*found, *more, *unread, *last])
 
 
 def _inputs(layers: Mapping[str, Layer | None], name: str | None) -> tuple[str, ...]:

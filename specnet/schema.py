@@ -7,7 +7,7 @@ that knows the valid ones. Messages are written for the person who edits the YAM
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -22,12 +22,16 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from specnet.errors import nearest, suggestion
+from specnet.errors import mistyped, nearest, suggestion
 
 LARGEST = 10**9
 """The largest size, count or kernel, and the largest magnitude of any number, that a spec may name.
 
 float32 holds the product of four of them."""
+
+
+_LONGEST = 100
+"""Letters of a key or a kind that are compared with the valid ones."""
 
 
 class Strict(BaseModel):
@@ -93,7 +97,11 @@ def by_kind(noun: str, *classes: type[Strict]) -> BeforeValidator:
     def choose(value: Any) -> Any:
         if isinstance(value, classes):
             return value
-        return table[kind_of(value, list(table), noun)].model_validate(value)
+        try:
+            kind = kind_of(value, list(table), noun)
+        except PydanticCustomError as unknown:
+            raise with_the_rest(unknown, value, table) from None
+        return table[kind].model_validate(value)
 
     return BeforeValidator(choose)
 
@@ -120,9 +128,60 @@ def kind_of(value: Any, valid: list[str], noun: str, advice: str = "") -> str:
     if not isinstance(kind, str) or kind not in valid:
         got = f"'{kind}'" if isinstance(kind, str) else shown(kind)
         near = isinstance(kind, str) and nearest(kind, valid)
-        hint = suggestion(kind, valid, noun=f"{noun} kind") + ("" if near else advice)
+        meant = mistyped(kind, valid) if isinstance(kind, str) else None
+        if advice:  # there are many, so the nearest will do
+            hint = suggestion(kind, valid, noun=f"{noun} kind") + ("" if near else advice)
+        elif meant:
+            hint = f"did you mean '{meant}'? {hint}"
         raise finding("unknown_kind", f"unknown {noun} kind {got}", hint, at="kind")
     return kind
+
+
+def with_the_rest(
+    unknown: PydanticCustomError, value: Any, classes: Mapping[str, type[Strict]], *, keys: bool = True
+) -> ValidationError:
+    """A finding about a part's `kind`, with what else is wrong in the part.
+
+    Where the kind is mistyped, that is all that is wrong for the kind that was meant. Otherwise it is what
+    is wrong for all kinds alike: values that every kind with such a key refuses, and, if asked for, `keys`
+    that are mistyped. Other keys may be those of the kind that is not known.
+    """
+    found = [InitErrorDetails(type=unknown, loc=(), input=value)]
+    if not isinstance(value, dict):
+        return ValidationError.from_exception_data("kind", found)
+    context = unknown.context or {}
+    named = value.get(context["at"]) if context.get("at") else None
+    meant = mistyped(named, classes) if isinstance(named, str) and len(named) <= _LONGEST else None
+    rest = {key: part for key, part in value.items() if key not in ("kind", context.get("at"))}
+    if meant is not None:
+        return ValidationError.from_exception_data("kind", [*found, *_refused(classes[meant], rest, meant)])
+    refused = [(cls.keys(), _refused(cls, rest, kind)) for kind, cls in classes.items()]
+    known = {key for valid, _ in refused for key in valid}
+    for key, part in rest.items():
+        about = [[e for e in errors if e["loc"][:1] == (key,)] for valid, errors in refused if key in valid]
+        if about and all(about):
+            found += about[0]
+        near = mistyped(str(key)[:_LONGEST], known - set(rest)) if keys else None
+        if near and not about:
+            kind = finding("unknown_key", f"unknown key '{key}'", f"did you mean '{near}'?")
+            found.append(InitErrorDetails(type=kind, loc=(key,), input=part))
+    return ValidationError.from_exception_data("kind", found)
+
+
+def _refused(cls: type[Strict], fields: Mapping[str, Any], kind: str) -> list[InitErrorDetails]:
+    """What a class says against fields, in a form in which it can be raised again."""
+    try:
+        cls.model_validate({**fields, "kind": kind})
+    except ValidationError as error:
+        return [
+            InitErrorDetails(
+                type=PydanticCustomError(e["type"], e["msg"], e.get("ctx", {})),
+                loc=e["loc"],
+                input=e["input"],
+            )
+            for e in error.errors(include_url=False)
+        ]
+    return []
 
 
 def shown(value: object, limit: int = 40) -> str:

@@ -24,6 +24,8 @@ FLOORS = [
         "specnet.randomness",
         "specnet.catalogue",
     },
+    {"specnet.lookalikes", "specnet.source"},
+    {"specnet.yaml_syntax"},
     {"specnet.yaml_reader", "specnet.plugins", "specnet.schema"},
     {"specnet.document", "specnet.initializers", "specnet.data"},
     {"specnet.layers", "specnet.recipe", "specnet.findings"},

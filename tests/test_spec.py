@@ -36,6 +36,82 @@ def found(text: str) -> list[Diagnostic]:
         return error.diagnostics
 
 
+RECIPE = """\
+specnet: 1
+name: small
+groups: [a, b]
+layers:
+  image: {kind: input, shape: [1, 8, 8]}
+  fc: LAYER
+training:
+  loss: {kind: softmax_cross_entropy, from: fc}
+  optimizer: {kind: sgd, learning_rate: 0.1}
+"""
+DENSE = "{kind: dense, from: image, group: a, units: 2}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("sgd, learning_rate: 0.1", "adam, learning_rate: -1, beta1: 1", "SN204 SN207"),
+        ("sgd, learning_rate: 0.1", "adam, learning_rate: 1, momentm: 1", "SN204 SN201"),
+        ("sgd, learning_rate: 0.1", "sgdd, beta1: 0, biases: {weight_decay: x}", "SN204 SN201 SN203"),
+        ("kind: sgd, learning_rate: 0.1", "learning_rate: -1", "SN204 SN207"),
+        ("kind: sgd, learning_rate: 0.1", "kidn: sgd, learning_rate: -1", "SN201 SN207"),
+        ("cross_entropy, from: fc", "loss, from: fd", "SN204 SN601"),
+        ("0.1}\n", "0.1}\n  schedule: {kind: cosine, factor: 3, warmup: x}\n", "SN204 SN207"),
+        ("0.1}\n", "0.1}\n  weights: {kind: he_uniform, std: -1}\n", "SN204 SN207"),
+        ("0.1}\n", "0.1}\n  normalize: {kind: divide, scale: -1}\n", "SN204 SN207"),
+        ("0.1}\n", "0.1}\n  evaluate: {kind: five_crop, size: 0}\n", "SN204 SN207"),
+        ("0.1}\n", "0.1}\n  augment: [{kind: cutout, size: x}, {kind: pca_color}]\n", "SN204 SN203 SN202"),
+        ("layers:", "data: {kind: mnist, size: -1}\nlayers:", "SN204 SN207"),
+        ("dense, from: image, group: a", "linear, from: imag, group: c", "SN204 SN301 SN501"),
+        ("dense, from: image, group: a", "linear, from: 3, cross_group: yes", "SN204 SN203 SN203"),
+        (
+            "dense, from: image, group: a",
+            "linear, from: imag, group: c, cross_group: yes",
+            "SN204 SN301 SN501 SN203",
+        ),
+        ("dense, from: image, group: a, units: 2", "dence, from: imag, units: x", "SN204 SN301 SN203"),
+        ("kind: dense, from: image, group: a", "from: imag, group: c", "SN204 SN301 SN501"),
+        ("from: image, group: a, units: 2", "from: imag, group: c, units: x", "SN301 SN501 SN203"),
+    ],
+)
+def test_an_unknown_kind_hides_no_other_fault(old: str, new: str, expected: str) -> None:
+    """In the order of the places. A key that the unknown kind may have is no fault."""
+    text = RECIPE.replace("LAYER", DENSE)
+    assert old in text
+    assert " ".join(d.code for d in found(text.replace(old, new, 1))) == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "kinds"),
+    [
+        ("augment", "random_rotation", "random_crop, horizontal_flip, pca_color"),
+        ("augment", "vertical_flip", "random_crop, horizontal_flip, pca_color"),
+        ("evaluate", "five_crop", "center_crop, ten_crop"),
+        ("schedule", "cosine", "constant, plateau, step, multistep, inverse_time"),
+        ("weights", "he_uniform", "normal, he_normal, glorot_uniform, constant"),
+        ("weights", "glorot_normal", "normal, he_normal, glorot_uniform, constant"),
+    ],
+)
+def test_a_recipes_kinds_are_listed_and_none_is_guessed(key: str, kind: str, kinds: str) -> None:
+    part = f"{{kind: {kind}}}" if key != "augment" else f"[{{kind: {kind}}}]"
+    (finding,) = found(RECIPE.replace("LAYER", DENSE) + f"  {key}: {part}\n")
+    assert finding.hint is not None
+    assert finding.hint.split(": ")[1] == kinds
+    assert "did you mean" not in finding.hint
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "meant"),
+    [("schedule", "plateu", "plateau"), ("schedule", "Steps", "step"), ("evaluate", "tne_crop", "ten_crop")],
+)
+def test_a_slip_in_a_kind_is_guessed(key: str, kind: str, meant: str) -> None:
+    hints = [d.hint for d in found(RECIPE.replace("LAYER", DENSE) + f"  {key}: {{kind: {kind}}}\n")]
+    assert any(hint and hint.startswith(f"did you mean '{meant}'? ") for hint in hints)
+
+
 def test_the_good_spec_is_good() -> None:
     assert found(GOOD) == []
 
