@@ -15,6 +15,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from specnet.errors import Diagnostic, Position
+from specnet.habits import recognised
 
 _LETTERS = MappingProxyType(
     {
@@ -72,8 +73,11 @@ def named(char: str) -> str:
 
 
 def explained(found: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Findings, of which those about text with such characters point at the first one and name it."""
-    return [_explained(diagnostic) for diagnostic in found]
+    """Findings, of which those about text with such characters point at the first one and name it.
+
+    What is written out of habit is recognised before.
+    """
+    return [_explained(diagnostic) for diagnostic in recognised(found)]
 
 
 def _explained(finding: Diagnostic) -> Diagnostic:

@@ -13,6 +13,7 @@ from specnet.collector import paused
 from specnet.document import Document
 from specnet.errors import Diagnostic, SpecError, in_order
 from specnet.graph import Graph, Node, build
+from specnet.habits import recognised
 from specnet.layers.base import Layer, Shape
 from specnet.layers.input import Input
 from specnet.lookalikes import explained
@@ -73,7 +74,7 @@ def examine(document: Document) -> tuple[Network | None, list[Diagnostic]]:
             return None, error.diagnostics
     parts = spec_module.understood(document.data())
     more = _check(parts.layers, parts.groups, parts.recipe, document.locate, parts.misnamed)[2]
-    return None, in_order(dict.fromkeys([*found, *more]))
+    return None, in_order(recognised(dict.fromkeys([*found, *more])))
 
 
 def _check(

@@ -7,7 +7,7 @@ that knows the valid ones. Messages are written for the person who edits the YAM
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -32,6 +32,30 @@ float32 holds the product of four of them."""
 
 _LONGEST = 100
 """Letters of a key or a kind that are compared with the valid ones."""
+
+
+ALIASES = {
+    **dict.fromkeys(("lr", "base_lr", "initial_lr"), "learning_rate"),
+    **dict.fromkeys(("wd", "l2", "l2_penalty", "l2_regularization"), "weight_decay"),
+    **dict.fromkeys(("batch", "bs", "minibatch", "batchsize"), "batch_size"),
+    **dict.fromkeys(("n_epochs", "num_epochs", "max_epochs", "max_epoch"), "epochs"),
+    **dict.fromkeys(("clipnorm", "grad_clip", "max_norm", "max_grad_norm", "gradient_clip"), "clip_norm"),
+    **dict.fromkeys(("out_channels", "channels_out", "num_filters", "n_filters", "num_output"), "filters"),
+    **dict.fromkeys(("kernel_size", "ksize", "window", "pool_size"), "kernel"),
+    **dict.fromkeys(("out_features", "num_units", "n_units", "neurons", "outputs"), "units"),
+    **dict.fromkeys(("input", "inputs", "bottom", "source"), "from"),
+    **dict.fromkeys(("nonlinearity", "act"), "activation"),
+    **dict.fromkeys(("initializer", "init", "kernel_initializer", "weight_filler"), "weights"),
+    **dict.fromkeys(("p", "prob", "dropout_rate", "dropout_ratio"), "rate"),
+    **dict.fromkeys(("gamma", "drop"), "factor"),
+    **dict.fromkeys(("milestones", "boundaries"), "at"),
+    **dict.fromkeys(("strides", "subsample"), "stride"),
+    **dict.fromkeys(("step_size", "decay_steps"), "every"),
+    **dict.fromkeys(("eps",), "epsilon"),
+    **dict.fromkeys(("pad", "pads"), "padding"),
+    **dict.fromkeys(("type", "class", "class_name"), "kind"),
+}
+"""What other frameworks call some of the language's keys."""
 
 
 class Strict(BaseModel):
@@ -62,7 +86,8 @@ class Strict(BaseModel):
             kind = PydanticCustomError(e["type"], e["msg"], e.get("ctx", {}))
             if e["type"] == "extra_forbidden" and len(e["loc"]) == 1:
                 key = str(e["loc"][0])
-                meant = nearest(key, missing) or nearest(key, cls.keys())
+                other = other_name(key, cls.keys())
+                meant = [other] if other else nearest(key, missing) or nearest(key, cls.keys())
                 if not meant and len(unknown) == len(missing) == 1:
                     meant = missing
                 misspelt.update(meant)
@@ -83,6 +108,13 @@ class Strict(BaseModel):
     def as_yaml(self) -> dict[str, Any]:
         """The part as plain data under its YAML keys, defaults written out and unset options left out."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def other_name(key: str, valid: Iterable[str]) -> str | None:
+    """The one of the valid keys that a key of another framework stands for, or that has '_' for its '-'."""
+    plain = key.lower().replace("-", "_")
+    names = set(valid)
+    return next((name for name in (plain, ALIASES.get(plain)) if name in names), None)
 
 
 def finding(type_: str, message: str, hint: str | None = None, **context: Any) -> PydanticCustomError:
@@ -116,7 +148,9 @@ def kind_of(value: Any, valid: list[str], noun: str, advice: str = "") -> str:
             f"write {{kind: {meant}}}" if meant else f"{noun} kinds: {', '.join(valid)}",
         )
     kind = value.get("kind")
-    misspelt = [key for key in value if nearest(str(key), ["kind"])] if "kind" not in value else []
+    misspelt = [
+        key for key in value if "kind" not in value and (nearest(key, ["kind"]) or ALIASES.get(key) == "kind")
+    ]
     if misspelt:
         hint = "did you mean 'kind'?"
         raise finding("unknown_key", f"unknown key '{misspelt[0]}'", hint, at=misspelt[0])

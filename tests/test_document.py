@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from specnet import document
+from specnet import document, overrides, spec
 from specnet.errors import SpecError, UsageError
 
 
@@ -172,6 +172,49 @@ def test_an_unknown_override_is_an_error_with_a_suggestion(assignment: str, word
     with pytest.raises(UsageError) as caught:
         parsed.override(assignment)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "words"),
+    [
+        ("conv1.filters=64", "did you mean --set 'layers.conv1.filters=64'?"),
+        ("conv1.kernel_size=3", "did you mean --set 'layers.conv1.kernel=3'?"),
+        ("conv1.stride=2", "did you mean --set 'layers.conv1.stride=2'?"),
+        ("layers.conv1.strides=2", "did you mean --set 'layers.conv1.stride=2'?"),
+        ("layers.conv9.filters=3", "did you mean 'conv"),
+        ("optimizer.lr=0.1", "did you mean --set 'training.optimizer.learning_rate=0.1'?"),
+        ("training.lr=0.1", "did you mean --set 'training.optimizer.learning_rate=0.1'?"),
+        ("training.optmizer.lr=0.1", "did you mean --set 'training.optimizer.learning_rate=0.1'?"),
+        ("learning-rate=0.1", "did you mean --set 'training.optimizer.learning_rate=0.1'?"),
+        ("wd=0.1", "did you mean --set 'training.optimizer.weight_decay=0.1'?"),
+        ("schedule.gamma=0.5", "did you mean --set 'training.schedule.factor=0.5'?"),
+        ("epochs=3", "did you mean --set 'training.epochs=3'?"),
+        ("bs=3", "did you mean --set 'training.batch_size=3'?"),
+        (
+            "optimizer.nesterov=true",
+            "--set training.optimizer.nesterov: unknown key 'nesterov'\n  hint: valid keys: bia",
+        ),
+        ("filters=64", "name the layer, for example --set 'layers.conv1.filters=64'"),
+        ("foo.bar=1", "a path starts with specnet, name, groups, data, layers, training, assumed"),
+        ("loss=fc8", "a path starts with specnet"),
+    ],
+)
+def test_a_part_of_a_path_is_told_the_whole(specs: Any, assignment: str, words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        overrides.apply(document.read(specs / "alexnet.yaml"), [assignment])
+    assert words in str(caught.value)
+    hint = str(caught.value.hint)
+    if hint.startswith("did you mean --set"):
+        changed = document.read(specs / "alexnet.yaml")
+        overrides.apply(changed, [hint.split("'")[1]])
+        assert spec.load(changed), "what is suggested works"
+
+
+def test_changes_build_on_one_another(specs: Any) -> None:
+    """A path need not stand in the file: the one before may have made it."""
+    changed = document.read(specs / "alexnet.yaml")
+    overrides.apply(changed, ["layers.extra={kind: dense, from: fc8, units: 3}", "layers.extra.units=4"])
+    assert changed.data()["layers"]["extra"]["units"] == 4
 
 
 def test_a_missing_file_names_its_neighbour(specs: Any) -> None:

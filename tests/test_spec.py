@@ -36,6 +36,73 @@ def found(text: str) -> list[Diagnostic]:
         return error.diagnostics
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        (
+            "filters: 6, kernel: 3",
+            "filters: 6, kernel: (3, 3)",
+            6,
+            "'(3, 3)' is not a list: a list has square brackets: [3, 3]",
+        ),
+        (
+            "filters: 6, kernel: 3",
+            "filters: 6, kernel: 3, padding: (1, 1, 1, 1)",
+            6,
+            "square brackets: [1, 1, 1, 1]",
+        ),
+        ("[3, 9, 9]", "(3, 9, 9)", 5, "square brackets: [3, 9, 9]"),
+        ("from: image", "from: (image, image)", 6, "square brackets: [image, image]"),
+        (
+            "filters: 6, kernel: 3",
+            "filters: 6, kernel: 3, bias: 0,1",
+            6,
+            "'0,1' is not a number: write 0.1, with a point",
+        ),
+        ("filters: 6, kernel: 3", "filters: 6, kernel: 3,5", 6, "or write [3, 5] for two numbers"),
+        ("filters: 6, kernel: 3", "filters: 6, kernel: 3x5", 6, "'3x5' is not a size: write [3, 5]"),
+        ("rate: 0.1}", "rate: 0,1}", 10, "'0,1' is not a number: write 0.1, with a point"),
+        ("rate: 0.1}", "rate: 0,5e-3}", 10, "write 0.5e-3, with a point"),
+        ("rate: 0.1}", "rate: 0.1, momentum: 0,9}", 10, "write 0.9, with a point"),
+        (
+            "{kind: sgd, learning_rate: 0.1}",
+            "\n    kind: sgd\n    learning_rate: 0,1",
+            12,
+            "write 0.1, with a point",
+        ),
+        ("specnet: 1\n", "", 1, "the key 'specnet' is missing: start with 'specnet: 1'"),
+        ("layers:", "data: {path: /d}\nlayers:", 4, "--data KIND:PATH"),
+        ("layers:", "data: /d\nlayers:", 4, "--data KIND:PATH"),
+        ("layers:", "data: {kind: image_folder, root: /d}\nlayers:", 4, "--data image_folder:PATH"),
+        ("layers:", "data: {kind: digits, path: /d}\nlayers:", 4, "the dataset 'digits' has no path"),
+        ("learning_rate: 0.1", "lr: 0.1", 10, "unknown key 'lr': did you mean 'learning_rate'?"),
+        ("rate: 0.1}", "rate: 0.1, wd: 0}", 10, "did you mean 'weight_decay'?"),
+        ("rate: 0.1}", "rate: 0.1, weight-decay: 0}", 10, "did you mean 'weight_decay'?"),
+        ("kernel: 3", "kernel_size: 3", 6, "did you mean 'kernel'?"),
+        ("kind: conv", "type: conv", 6, "did you mean 'kind'?"),
+    ],
+)
+def test_habits_are_told_the_languages_way(old: str, new: str, line: int, words: str) -> None:
+    text = HABITS.replace(old, new, 1)
+    assert text != HABITS
+    (finding,) = found(text)
+    assert finding.position is not None
+    assert finding.position.line == line
+    assert words in f"{finding.message}: {finding.hint}"
+
+
+HABITS = """\
+specnet: 1
+name: small
+groups: [a]
+layers:
+  image: {kind: input, shape: [3, 9, 9]}
+  conv: {kind: conv, from: image, filters: 6, kernel: 3}
+  fc: {kind: dense, from: conv, units: 2}
+training:
+  loss: {kind: softmax_cross_entropy, from: fc}
+  optimizer: {kind: sgd, learning_rate: 0.1}
+"""
 RECIPE = """\
 specnet: 1
 name: small
