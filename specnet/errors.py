@@ -14,6 +14,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from specnet.text import one_line, printable
@@ -146,11 +147,14 @@ def mistyped(name: str, valid: Iterable[str]) -> str | None:
 
     `nearest` also finds names that merely share a word, such as random_crop for random_rotation.
     """
-    slips = {word: _slips(name.lower(), word.lower()) for word in valid}
+    most = min(max(1, len(name) // 4), len(name) - 1)
+    alike = {word for word in valid if abs(len(word) - len(name)) <= most}
+    slips = {word: _slips(name.lower(), word.lower()) for word in sorted(alike)}
     word = min(slips, key=slips.__getitem__, default=None)
-    return word if word is not None and slips[word] <= min(max(1, len(name) // 4), len(name) - 1) else None
+    return word if word is not None and slips[word] <= most else None
 
 
+@lru_cache(10_000)
 def _slips(a: str, b: str) -> int:
     """The least number of letters to put in, take out, replace or swap with the next (optimal alignment)."""
     rows = [list(range(len(b) + 1))]
