@@ -12,8 +12,9 @@ from typing import Any
 
 from specnet.collector import paused
 from specnet.errors import Diagnostic, Position, SpecError, UsageError, nearest, suggestion
+from specnet.source import Source
 from specnet.text import printable
-from specnet.yaml_reader import NAMED, Node, Source, read_nodes
+from specnet.yaml_reader import NAMED, Node, read_nodes
 
 KEPT = "spec.yaml"
 """The name of the spec in the folder of a run."""

@@ -55,12 +55,17 @@ def read(path: Path) -> KeptSpec:
 
 
 def as_text(spec: Spec) -> str:
-    """The fully resolved spec as YAML: every default written out, one layer a line."""
+    """The fully resolved spec as YAML, one layer a line: every default written out.
+
+    Only `cross_group: false` is not where the spec does not have it, for written out it says something more.
+    """
     lines: list[str] = []
     for key, value in spec.as_yaml().items():
         if key in ("layers", "training"):
             lines.append(f"{key}:")
             for name, part in value.items():
+                if key == "layers" and not spec.layers[name].own_share_meant and not part.get("cross_group"):
+                    part.pop("cross_group", None)
                 lines.append(f"  {written(name)}: {written(part)}")
         else:
             lines.append(f"{key}: {written(value)}")
