@@ -12,9 +12,10 @@ from typing import Any
 
 from specnet.collector import paused
 from specnet.errors import Diagnostic, Position, SpecError, UsageError, nearest, suggestion
+from specnet.source import Source
 from specnet.storage import reading
 from specnet.text import printable
-from specnet.yaml_reader import NAMED, Node, Source, read_nodes
+from specnet.yaml_reader import NAMED, Node, read_nodes
 
 KEPT = "spec.yaml"
 """The name of the spec in the folder of a run."""

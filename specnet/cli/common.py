@@ -88,8 +88,10 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def open_document(path: str, overrides: Sequence[str] = ()) -> Document:
     """The document at a path, in git or on standard input, with overrides applied."""
     opened = read_document(path)
-    for assignment in overrides:
-        opened.override(assignment)
+    if overrides:
+        from specnet.overrides import apply
+
+        apply(opened, overrides)
     return opened
 
 

@@ -117,6 +117,7 @@ def _examined(
     """The network if it is valid, and all findings, of which one may be that the file cannot be read."""
     from specnet.errors import SpecError, in_order
     from specnet.network import examine
+    from specnet.overrides import apply
 
     try:
         document = read_document(path)
@@ -126,8 +127,7 @@ def _examined(
     except SpecError as error:
         return None, error.diagnostics
     try:
-        for assignment in overrides:
-            document.override(assignment)
+        apply(document, overrides)
         network, found = examine(document)
     except SpecError as error:
         return None, error.diagnostics

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, runtime_checkable
 
 from specnet.errors import UsageError
 from specnet.schema import Strict
@@ -112,6 +112,9 @@ class Data(Strict):
     """Base of all dataset kinds."""
 
     kind: str
+
+    takes_path: ClassVar[bool] = True
+    """Whether `open` is given a path, as in `--data KIND:PATH`."""
 
     def class_count(self) -> int | None:
         """How many classes it has, where that is known before it is opened."""
