@@ -124,6 +124,8 @@ def read(path: str | Path) -> Document:
     except OSError as error:
         raise UsageError(f"cannot read {shown}: {error.strerror or error}", _nearby(path)) from None
     except reading.Unfit as error:
+        if path.is_dir():
+            raise UsageError(f"cannot read {shown}: Is a directory", _nearby(path)) from None
         hint = "a spec is a file of some kilobytes; - reads standard input"
         raise UsageError(f"cannot read {shown}: {error}", hint) from None
     return parse(raw, str(path))

@@ -154,7 +154,9 @@ def _train_all(specs: Sequence[Spec], options: argparse.Namespace) -> int:
             raise UsageError(
                 "--run-dir auto begins new runs, and --resume goes on with some", "name their folder"
             )
-        parent = numbering.make_next(ABLATIONS)[-1]
+        folder, _ = numbering.make_next(ABLATIONS)
+        folder.close()
+        parent = folder.path
     try:
         for outcome in train_all(
             specs, parent, resume=options.resume, progress=Progress(), **_settings(options)

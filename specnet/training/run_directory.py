@@ -159,10 +159,10 @@ class RunDirectory:
         return Past(kept, found)
 
     def _check_nothing_is_lost(self) -> None:
-        """Raise `RunError` if the run has been saved, and its checkpoints are gone.
+        """Raise `RunError` if the run has been saved, and its checkpoints are gone: starting anew would throw
+        away the metrics, too.
 
-        Their folder is made before anything else, and the first evaluation is saved before the next step: where
-        one is missing, starting anew would throw away the metrics of what was trained.
+        Their folder is made before anything else, and the first evaluation is saved before the next step.
         """
         evaluated = False
         for line in history.lines(self.path / "metrics.jsonl"):

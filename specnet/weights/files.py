@@ -140,7 +140,7 @@ def _opened(path: Path) -> tuple[Any, dict[str, tuple[int, int]]]:
     try:
         header = tensors.read_header(path)
         file = safe_open(path, "numpy")
-        return file, {name: tuple(place) for name, place in header.items()}
+        return file, header
     except (SafetensorError, OSError, ValueError) as error:
         raise _damaged(path, error) from None
 
