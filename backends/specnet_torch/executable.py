@@ -62,7 +62,7 @@ class TorchExecutable:
         check_inputs(self.plan, inputs)
         self.model.eval()
         with torch.inference_mode():
-            outputs = self.model(*(self._tensor(inputs[name]) for name in self.plan.inputs))
+            outputs = self.model.run({name: self._tensor(inputs[name]) for name in self.plan.inputs})
         if isinstance(outputs, Tensor):
             outputs = {self.plan.outputs[0]: outputs}
         return {name: _array(t.to(self._dtype)) for name, t in outputs.items()}
@@ -109,7 +109,10 @@ class TorchExecutable:
             )
             for name, mask in batch.masks.items()
         }
-        logits = self.model(self._tensor(batch.images), masks=masks).to(self._dtype)
+        (name,) = self.plan.inputs
+        logits = self.model.run({name: self._tensor(batch.images)}, masks)
+        assert isinstance(logits, Tensor)
+        logits = logits.to(self._dtype)
         labels = torch.from_numpy(batch.labels).to(logits.device, non_blocking=True)
         loss = F.cross_entropy(logits, labels)
         gradients = torch.autograd.grad(
