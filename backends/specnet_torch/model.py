@@ -14,7 +14,7 @@ from specnet.plan import Compute, Feed, Plan, Transfer
 from specnet_torch import fast, kinds
 from specnet_torch.fan_out import fan_out
 from specnet_torch.registry import Run, find
-from specnet_torch.signature import with_inputs
+from specnet_torch.signature import with_inputs, written
 
 
 class Share(nn.Module):
@@ -97,12 +97,11 @@ class TorchModel(_Layer):
 
     def __new__(cls, plan: Plan, *rest: Any, **options: Any) -> TorchModel:
         """A model of the class whose `forward` names the plan's inputs."""
-        made: TorchModel = object.__new__(with_inputs(TorchModel, tuple(plan.inputs)))
-        return made
+        return _blank(cls, tuple(plan.inputs))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """How it is pickled and copied: a class made for its inputs cannot be found by its name."""
-        return _blank, (tuple(self.plan.inputs),), self.__dict__
+        return _blank, (written(type(self)), tuple(self.plan.inputs)), self.__dict__
 
     def __init__(
         self,
@@ -181,7 +180,9 @@ def _readers(plan: Plan) -> dict[str, int]:
     return {step.name: read[step.name] for step in plan.steps}
 
 
-def _blank(inputs: tuple[str, ...]) -> TorchModel:
-    """A model without a state, for `pickle` and `copy` to fill."""
-    made: TorchModel = object.__new__(with_inputs(TorchModel, inputs))
+def _blank(cls: type[TorchModel], inputs: tuple[str, ...]) -> TorchModel:
+    """A model without a state, whose `forward` names the inputs, unless its class has one of its own."""
+    cls = written(cls)
+    own = cls.forward is not TorchModel.forward
+    made: TorchModel = object.__new__(cls if own else with_inputs(cls, inputs))  # type: ignore[arg-type]
     return made

@@ -40,6 +40,12 @@ def _sound(name: str) -> bool:
     return name.isidentifier() and not keyword.iskeyword(name) and name not in TAKEN
 
 
+def written(cls: type) -> type:
+    """The class that stands in some module, for one that `with_inputs` made of it."""
+    found: type = getattr(cls, "_made_of", cls)
+    return found
+
+
 @cache
 def with_inputs(base: type, inputs: tuple[str, ...]) -> type:
     """A class like `base`, whose `forward` takes the inputs by name and gives them to `run` as a mapping."""
@@ -50,5 +56,6 @@ def with_inputs(base: type, inputs: tuple[str, ...]) -> type:
     exec(compile(source, "<the signature of a native model>", "exec"), space)
     forward = space["forward"]
     forward.__doc__ = base.run.__doc__  # type: ignore[attr-defined]
-    body = {"forward": forward, "__module__": base.__module__, "__qualname__": base.__qualname__}
+    body = {"forward": forward, "_made_of": base}
+    body |= {"__module__": base.__module__, "__qualname__": base.__qualname__}
     return type(base)(base.__name__, (base,), {**body, "__doc__": base.__doc__})

@@ -240,3 +240,30 @@ def test_a_model_is_a_torch_model() -> None:
     model = specnet.compile(SPEC, devices="cpu")
     assert isinstance(model, TorchModel)
     assert str(model).startswith("TorchModel(")
+
+
+class Doubled(TorchModel):
+    """Somebody's own model, with what the network computes as a part of it."""
+
+    def run(self, *arguments: Any) -> Any:
+        return 2 * super().run(*arguments)  # type: ignore[operator]
+
+
+class Summed(TorchModel):
+    """One with a signature of its own."""
+
+    def forward(self, *images: torch.Tensor) -> Any:
+        return self.run(dict(zip(self.plan.inputs, images, strict=True))).sum()  # type: ignore[union-attr]
+
+
+def test_classes_of_ones_own() -> None:
+    model = specnet.compile(spec(1, 3), devices="cpu").eval()
+    x = inputs(model)
+    for cls, expected in ((Doubled, 2 * model(*x)), (Summed, model(*x).sum())):
+        own = cls(model.plan, dict.fromkeys(model.plan.groups, "cpu"), torch.float32).eval()
+        own.load_state_dict(model.state_dict())
+        for other in (own, copy.deepcopy(own), pickle.loads(pickle.dumps(own))):
+            assert isinstance(other, cls)
+            assert torch.equal(other(*x), expected)
+    again = type(model)(specnet.compile(SPEC, devices="cpu").plan, {"a": "cpu", "b": "cpu"}, torch.float32)
+    assert list(inspect.signature(again.forward).parameters) == ["image"]
