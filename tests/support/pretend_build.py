@@ -7,6 +7,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
+import tempfile
 from importlib import metadata
 from pathlib import Path
 
@@ -35,13 +36,22 @@ def missing() -> str | None:
     return None if compiler() else "pretend GPUs need a C++ compiler (g++, c++, or what CXX names)"
 
 
+def _cache() -> Path:
+    """A folder to keep it in: the user's cache, or one for temporary files where there is no home."""
+    try:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "specnet"
+        cache.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
+        cache = Path(tempfile.gettempdir()) / f"specnet-{os.getuid()}"
+        cache.mkdir(mode=0o700, exist_ok=True)
+    return cache
+
+
 def built() -> Path:
     """The library, compiled if this source was not compiled for this PyTorch before."""
     made_of = f"{metadata.version('torch')} {compiler()} ".encode() + SOURCE.read_bytes()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "specnet"
-    library = cache / f"pretend-{hashlib.sha256(made_of).hexdigest()[:16]}.so"
+    library = _cache() / f"pretend-{hashlib.sha256(made_of).hexdigest()[:16]}.so"
     if not library.exists():
-        cache.mkdir(parents=True, exist_ok=True)
         torch, half = torch_folder(), library.with_suffix(f".{os.getpid()}")
         command = [compiler() or "g++", "-std=c++20", "-O1", "-w", "-fPIC", "-shared", SOURCE, "-o", half]
         command += [f"-I{torch}/include", f"-L{torch}/lib", "-ltorch_cpu", "-lc10", f"-Wl,-rpath,{torch}/lib"]
