@@ -25,11 +25,23 @@ Path_ = tuple[str | int, ...]
 """Keys and list indices that lead from the root to a value."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Document:
-    """A parsed file: `root` is its top-level mapping."""
+    """A parsed file: `root` is its top-level mapping. Two are equal if name, text and values are."""
 
     root: Node
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Document):
+            return NotImplemented
+        return self._written == other._written and self.data() == other.data()
+
+    def __hash__(self) -> int:
+        return hash(self._written)
+
+    @property
+    def _written(self) -> tuple[str, str]:
+        return self.root.source.name, self.root.source.text
 
     @property
     def name(self) -> str:

@@ -117,6 +117,15 @@ class Spec(Strict):
 
     _document: Document | None = PrivateAttr(default=None)
 
+    def __eq__(self, other: object) -> bool:
+        """Whether both say the same, wherever they stand written. The order of layers means nothing."""
+        if not isinstance(other, Spec):
+            return NotImplemented
+        return self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.groups, frozenset(self.layers)))
+
     @model_validator(mode="after")
     def _group_names(self) -> Self:
         for index, group in enumerate(self.groups):

@@ -14,14 +14,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from specnet import fast_paths
+from specnet_torch.tracing import tracing
 
 PIECE = 3 * 2**20
 """Bytes of a piece of a batch whose next values still find it in the cache."""
 
 
 def enabled() -> bool:
-    """Whether to take them. torch.compile makes its own from the plain ways."""
-    return not torch.compiler.is_compiling() and fast_paths.enabled()
+    """Whether to take them. Compilers and exporters make their own from the plain ways."""
+    return fast_paths.enabled() and not tracing()
 
 
 def images_last(value: Tensor) -> Tensor:
@@ -29,7 +30,7 @@ def images_last(value: Tensor) -> Tensor:
 
     Shape and values stay as they are.
     """
-    if value.ndim == 4 and value.device.type == "cpu" and enabled():
+    if enabled() and value.ndim == 4 and value.device.type == "cpu":
         return value.contiguous(memory_format=torch.channels_last)
     return value
 

@@ -91,7 +91,7 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="the run's seed (default: 0)")
     parser.add_argument(
         "--precision",
-        choices=("float32", "float64", "bfloat16"),
+        choices=("float32", "tf32", "float64", "bfloat16"),
         help="of the run (default: float32, or float64 if anything in the file is)",
     )
 
