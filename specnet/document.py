@@ -19,7 +19,8 @@ from specnet.yaml_reader import NAMED, Node, read_nodes
 
 KEPT = "spec.yaml"
 """The name of the spec in the folder of a run."""
-MAX_BYTES = 64 * 2**20
+MAX_BYTES = 16 * 2**20
+"""A spec of a hundred thousand layers has some ten million bytes."""
 
 Path_ = tuple[str | int, ...]
 """Keys and list indices that lead from the root to a value."""
