@@ -18,6 +18,7 @@ from specnet.spec import Spec
 from specnet.storage import reading, tensors
 from specnet.storage.folder import Folder
 from specnet.storage.lock import Held, Lock
+from specnet.terminal import say
 from specnet.training import checkpoint, history, kept_spec, metrics_file, numbering
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.kept_spec import KeptSpec
@@ -334,4 +335,4 @@ def _digest(statistics: Statistics) -> str:
 
 
 def _to_standard_error(text: str) -> None:
-    print(text, file=sys.stderr)
+    say(text, to=sys.stderr)
