@@ -36,7 +36,7 @@ class _State(_Strict):
     step: Count
     evaluations: list[_Scores]
     evaluation: _Scores | None = None
-    seed: int = Field(default=0, ge=0, lt=2**64)
+    seed: int = 0
     precision: Literal["float32", "float64", "bfloat16", "tf32"] = "float32"
     data: str | None = None
     classes: list[str] | None = None
