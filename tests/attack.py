@@ -21,11 +21,22 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from hostile import options, repositories, run_directories, running, sound, specs
+from hostile import (
+    checkpoints,
+    metrics,
+    options,
+    repositories,
+    run_directories,
+    running,
+    sound,
+    specs,
+    states,
+    tensors,
+)
 from hostile.attack import Attack, Needs
 
 NEEDS: tuple[Needs, ...] = ("core", "torch", "tensorflow")
-AREAS = (run_directories, specs, options, repositories)
+AREAS = (run_directories, checkpoints, states, tensors, metrics, specs, options, repositories)
 SOUND: dict[Needs, tuple[str, ...]] = {
     "core": ("weights", "export", "run", "-o", "out.safetensors"),
     "torch": sound.RESUME,

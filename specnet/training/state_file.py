@@ -34,12 +34,12 @@ class _State(_Strict):
     """What a trainer writes; later versions may add to it."""
 
     step: Count
-    evaluations: list[_Scores]
+    evaluations: Annotated[list[_Scores], Field(fail_fast=True)]
     evaluation: _Scores | None = None
     seed: int = 0
     precision: Literal["float32", "float64", "bfloat16", "tf32"] = "float32"
     data: str | None = None
-    classes: list[str] | None = None
+    classes: Annotated[list[str], Field(fail_fast=True)] | None = None
     micro_batch: Annotated[int, Field(ge=1, lt=10**15)] | None = None
     steps_per_epoch: Count = 0
     stop: Count = 0
