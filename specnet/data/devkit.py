@@ -193,7 +193,10 @@ def _check_unpacked_size(data: bytes) -> None:
         kind, size = struct.unpack_from("<II", data, place)
         if kind == 15:
             stream = zlib.decompressobj()
-            left -= len(stream.decompress(data[place + 8 : place + 8 + size], left))
+            try:
+                left -= len(stream.decompress(data[place + 8 : place + 8 + size], left))
+            except zlib.error as error:
+                raise ValueError(str(error)) from None
             if stream.unconsumed_tail or left <= 0:
                 raise ValueError(f"it unpacks to more than {LARGEST:,} bytes")
         place += 8 + size

@@ -30,20 +30,24 @@ class _Scores(BaseModel):
     top5_error: Number
 
 
+NAMED = ("seed", "precision", "data", "classes")
+"""What readers count on; a state that does not say has the default."""
+
+
 class _State(_Strict):
     """What a trainer writes; later versions may add to it."""
 
     step: Count
-    evaluations: list[_Scores]
+    evaluations: Annotated[list[_Scores], Field(fail_fast=True)]
     evaluation: _Scores | None = None
-    seed: int = Field(default=0, ge=0, lt=2**64)
+    seed: int = 0
     precision: Literal["float32", "float64", "bfloat16", "tf32"] = "float32"
     data: str | None = None
-    classes: list[str] | None = None
+    classes: Annotated[list[str], Field(fail_fast=True)] = []
     micro_batch: Annotated[int, Field(ge=1, lt=10**15)] | None = None
     steps_per_epoch: Count = 0
     stop: Count = 0
-    train_images: Count | None = None
+    train_images: Count = 0
     statistics: str | None = None
 
 
@@ -51,12 +55,11 @@ def read(path: Path) -> dict[str, Any]:
     """The content. Raises `ValueError` unless it is what a trainer writes."""
     try:
         content = json.loads(reading.read(path, LARGEST))
-        _State.model_validate(content)
+        state = _State.model_validate(content)
     except RecursionError:
         raise ValueError(f"{path.name} is nested too deeply") from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(step) for step in first["loc"]) or "the whole"
         raise ValueError(f"{path.name}: {printable(place)[:100]}: {first['msg']}") from None
-    found: dict[str, Any] = content
-    return found
+    return {**{name: getattr(state, name) for name in NAMED}, **content}
