@@ -47,7 +47,7 @@ def _layer(value: Any) -> Any:
         return value
     seen = _unsound.get()
     if seen is not None and len(seen) >= MAX_UNSOUND:
-        return Layer.model_construct(kind="", from_="")
+        return Layer.model_construct(kind="", from_=())
     try:
         return _of_kind(value, "specnet.layers", "layer")
     except (ValidationError, PydanticCustomError):

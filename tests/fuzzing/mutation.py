@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 NUMBERS = (
     0,
@@ -70,9 +70,9 @@ def _byte(draw: random.Random, data: bytes, place: int, _: Sequence[bytes]) -> b
 def _number(draw: random.Random, data: bytes, place: int, _: Sequence[bytes]) -> bytes:
     """A number of 2, 4 or 8 bytes becomes an extreme one, or a little more or less."""
     width = draw.choice((2, 4, 4, 8))
-    order: Any = draw.choice(("little", "big"))
+    order: Literal["little", "big"] = "little" if draw.random() < 0.5 else "big"
     old = int.from_bytes(data[place : place + width], order)
-    new = draw.choice((*NUMBERS, old + 1, old - 1, old * 2, len(data), len(data) - place))
+    new: int = draw.choice((*NUMBERS, old + 1, old - 1, old * 2, len(data), len(data) - place))
     return data[:place] + (new % 256**width).to_bytes(width, order) + data[place + width :]
 
 
