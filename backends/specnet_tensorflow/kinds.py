@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from specnet import fast_paths
 from specnet.layers.activation import Activation
 from specnet.layers.batch_norm import BatchNorm
 from specnet.layers.conv import Conv
@@ -53,7 +54,7 @@ def with_bias(x: Tensor, weights: Weights) -> Tensor:
     """`x` plus the layer's biases along the channels, if it has any."""
     if "bias" not in weights:
         return x
-    if len(x.shape) == 2 and fast.enabled():
+    if len(x.shape) == 2 and fast_paths.enabled():
         return _add_bias(x, weights["bias"], tf.float64)
     if x.dtype == tf.bfloat16:
         return _add_bias(x, weights["bias"], tf.float32)

@@ -21,7 +21,8 @@ PIECE = 3 * 2**20
 
 def enabled() -> bool:
     """Whether to take them. torch.compile makes its own from the plain ways, and a trace knows only these."""
-    return not (torch.compiler.is_compiling() or torch.jit.is_tracing()) and fast_paths.enabled()
+    following = torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[attr-defined]
+    return not following and fast_paths.enabled()
 
 
 def images_last(value: Tensor) -> Tensor:

@@ -122,7 +122,7 @@ class BackendContract:
     @pytest.mark.parametrize("net", cases.TIES, ids=str)
     @pytest.mark.parametrize("precision", ["float64", "float32"])
     def test_ties_are_decided_alike(self, net: Net, precision: Precision) -> None:
-        """The first of equal pixels takes a window's gradient, in reading order; a ReLU at 0 lets none through.
+        """The first of equal pixels in reading order takes a window's gradient; a ReLU at 0 lets none pass.
 
         Images, weights and biases up to the pooling are whole numbers, so that equal is equal in any type.
         """

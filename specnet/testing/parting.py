@@ -18,14 +18,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from specnet.backend import Precision, State
+from specnet.backend import Precision, State, storage
 from specnet.errors import SpecnetError
 from specnet.initial import initial_state
 from specnet.spec import load
 from specnet.testing import relative_error
 from specnet.testing.decisions import Decision, Watched, decided_otherwise
 from specnet.training.inputs import Inputs, steps_per_epoch
-from specnet.training.opening import compile_spec, open_data, recipe_of, statistics_of
+from specnet.training.opening import compile_spec, open_data, precision_of, recipe_of, statistics_of
 from specnet.training.progress import Progress
 from specnet.training.schedule import learning_rate
 
@@ -78,7 +78,7 @@ class SideBySide:
     def _train(self, seed: int, steps: int, *, watched: bool) -> Iterator[tuple[list[float], list[str]]]:
         """The two losses of each step, and what was decided otherwise in it if somebody watches."""
         for executable in self._executables:
-            executable.load_state(initial_state(self.plan, seed, "float32"))
+            executable.load_state(initial_state(self.plan, seed, storage(self._precision)))
             still = {name: np.zeros_like(v) for name, v in executable.optimizer_state().items()}
             executable.load_optimizer_state(still)
         inputs = Inputs(self.plan, self._recipe, self._statistics, seed, self._precision)
@@ -114,10 +114,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="the first; the others count up")
     parser.add_argument("--steps", type=int, default=20, help="of each (default: 20)")
     parser.add_argument("--backends", default="torch,tensorflow", help="two names, with a comma between")
+    parser.add_argument("--precision", default="float32", help="float32 (the default) or float64")
     asked = parser.parse_args(arguments)
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
-        together = SideBySide(asked.spec, asked.backends.split(","))
+        together = SideBySide(asked.spec, asked.backends.split(","), precision_of(asked.precision))
         found = []
         for seed in range(asked.seed, asked.seed + asked.seeds):
             parting = together.compare(seed, asked.steps)

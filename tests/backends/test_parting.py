@@ -17,8 +17,8 @@ from specnet.testing.random_specs import random_state
 
 
 def test_float32_runs_of_several_seeds_agree_or_say_why_not(specs: Path) -> None:
-    """Measured over 30 seeds: all losses equal to the last bit. Before the backends rounded alike, seeds 2, 7, 8
-    and 9 were apart by 2.6e-4, 3.4e-4, 1.1e-3 and 1.5e-5."""
+    """Measured: all equal to the last bit, as are 30 seeds. When each backend rounded in its own way, these
+    were apart by 2.6e-4, 3.4e-4, 1.1e-3 and 1.5e-3."""
     together = parting.SideBySide(str(specs / "alexnet_digits.yaml"), ["torch", "tensorflow"])
     found = [together.compare(seed, 12) for seed in (2, 7, 8, 15)]
     assert [str(p) for p in found if not p.explained] == []
@@ -39,7 +39,7 @@ TOUCHY = net(
 
 @pytest.mark.parametrize("backend", ["torch", "tensorflow"])
 def test_what_was_decided_otherwise_is_named_with_both_values(backend: str) -> None:
-    """Image 0 has pixels (1, 0) and (0, 1), and whichever weight is larger wins; image 1 is nothing but bias."""
+    """Image 0 has pixels (1, 0) and (0, 1), so the larger weight wins; image 1 is nothing but bias."""
     plan = TOUCHY.plan
     program = backends.find(backend).compile(plan, place(plan.groups, "cpu", ["cpu"]), "float64")
     images = np.array([[[[1.0, 0.0]], [[0.0, 1.0]]], [[[0.0, 0.0]], [[0.0, 0.0]]]])
