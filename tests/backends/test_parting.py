@@ -10,10 +10,10 @@ import pytest
 from specnet import backend as backends
 from specnet.backend import Batch
 from specnet.placement import place
-from specnet.testing import parting
 from specnet.testing.cases import net
 from specnet.testing.decisions import decided_otherwise
 from specnet.testing.random_specs import random_state
+from specnet.training import parting
 
 
 def test_float32_runs_of_several_seeds_agree_or_say_why_not(specs: Path) -> None:

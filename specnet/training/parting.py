@@ -1,4 +1,4 @@
-"""`python -m specnet.testing.parting`: where float32 runs of two backends part, over many seeds.
+"""`python -m specnet.training.parting`: where float32 runs of two backends part, over many seeds.
 
 Each seed is trained side by side, as `specnet train --steps N --seed S` does it. The figure of a seed is
 max|a - b| / max|b| over its losses. A seed above the limit is trained again with every value in view, to name
@@ -108,7 +108,7 @@ class SideBySide:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command: 0 if all seeds agree or are explained, 1 if one is not, 2 if it cannot be run."""
-    parser = argparse.ArgumentParser(prog="python -m specnet.testing.parting", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m specnet.training.parting", description=__doc__)
     parser.add_argument("spec", nargs="?", default=SPEC, metavar="SPEC", help=f"default: {SPEC}")
     parser.add_argument("--seeds", type=int, default=30, help="number of seeds (default: 30)")
     parser.add_argument("--seed", type=int, default=0, help="the first; the others count up")
