@@ -57,6 +57,7 @@ class TensorFlowExecutable:
         # The traced functions are built at their first call.
         self.traced_forward = _traced(self._outputs, (images,))
         self.traced_gradients = _traced(self._loss_and_gradients, batch)
+        self.traced_watch = _traced(self._watched, batch)
         self.traced_step = _traced(self._update, (*batch, rates))
         share = tf.TensorSpec([], self._precision)
         self.traced_part = _traced(self._add, (*batch, share))
@@ -114,6 +115,13 @@ class TensorFlowExecutable:
         return float(loss), {name: self._canonical(name, g) for name, g in gradients.items()}
 
     @enough_memory()
+    def watch(self, batch: Batch) -> tuple[State, State]:
+        """What `specnet.testing.decisions.Watched` says."""
+        values, gradients = self.traced_watch(*self._feed(batch))
+        found = {name: np.ascontiguousarray(channels_first(t.numpy())) for name, t in values.items()}
+        return found, {name: self._canonical(name, g) for name, g in gradients.items()}
+
+    @enough_memory()
     def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> Tensor:
         rule = self.plan.optimizer
         assert rule is not None
@@ -168,6 +176,16 @@ class TensorFlowExecutable:
 
     def _loss_and_gradients(self, images: Tensors, labels: Tensor, masks: Tensors) -> tuple[Tensor, Tensors]:
         """The mean loss and the gradient of every parameter; zero where the loss does not depend on it."""
+        _, loss, gradients = self._pass(images, labels, masks)
+        return loss, gradients
+
+    def _watched(self, images: Tensors, labels: Tensor, masks: Tensors) -> tuple[Tensors, Tensors]:
+        """Every compute step's output in a training pass, and the gradients."""
+        values, _, gradients = self._pass(images, labels, masks)
+        return {s.name: tf.cast(values[s.name], self._precision) for s in self.plan.computes}, gradients
+
+    def _pass(self, images: Tensors, labels: Tensor, masks: Tensors) -> tuple[Tensors, Tensor, Tensors]:
+        """All values of a training pass, the mean loss and the gradients."""
         assert self.plan.logits is not None
         values, tapes = self._run(images, masks, training=True)
         group = next(step.group for step in self.plan.computes if step.name == self.plan.logits)
@@ -175,11 +193,13 @@ class TensorFlowExecutable:
         with tf.device(self._devices[group]):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(logits)
-                scores = tf.cast(logits, self._precision)
+                # In float64, since no two programs round an exponential alike.
+                scores = tf.cast(logits, tf.float64)
                 entropies = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.identity(labels), scores)
                 loss = tf.reduce_mean(entropies)
             flowing = {self.plan.logits: tape.gradient(loss, logits)}
-        return loss, self._backward(values, tapes, flowing)
+            loss = tf.cast(loss, self._precision)
+        return values, loss, self._backward(values, tapes, flowing)
 
     def _run(self, images: Tensors, masks: Tensors, *, training: bool) -> tuple[Tensors, dict[str, Tensor]]:
         """All values of the forward pass, and in training a tape for each step that has a gradient."""

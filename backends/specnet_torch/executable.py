@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -81,6 +81,22 @@ class TorchExecutable:
         return float(loss), {name: _array(g) for name, g in zip(self._weights, gradients, strict=True)}
 
     @enough_memory()
+    def watch(self, batch: Batch) -> tuple[State, State]:
+        """What `specnet.testing.decisions.Watched` says."""
+        values: State = {}
+
+        def keep(name: str) -> Callable[[torch.nn.Module, object, Tensor], None]:
+            return lambda module, arguments, output: values.update({name: _array(output.to(self._dtype))})
+
+        shares = ((step.name, self.model.share(step)) for step in self.plan.computes)
+        hooks = [share.register_forward_hook(keep(name)) for name, share in shares]
+        try:
+            return values, self.gradients(batch)[1]
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    @enough_memory()
     def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> Tensor:
         rule = self.plan.optimizer
         assert rule is not None
@@ -103,9 +119,9 @@ class TorchExecutable:
             del gradients
             share = len(part.labels) / images
             found, gradients = self._loss_and_gradients(part)
-            loss = loss.add_(found, alpha=share)
+            loss += found * share
             for total, gradient in zip(totals, gradients, strict=True):
-                total.add_(gradient, alpha=share)
+                total += gradient * share
         return loss, totals
 
     def _loss_and_gradients(self, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...]]:
@@ -121,13 +137,13 @@ class TorchExecutable:
         (name,) = self.plan.inputs
         logits = self.model.run({name: self._tensor(batch.images)}, masks)
         assert isinstance(logits, Tensor)
-        logits = logits.to(self._dtype)
         labels = torch.from_numpy(batch.labels).to(logits.device, non_blocking=True)
-        loss = F.cross_entropy(logits, labels)
+        # In float64, since no two programs round an exponential alike.
+        loss = F.cross_entropy(logits.double(), labels)
         gradients = torch.autograd.grad(
             loss, list(self._weights.values()), allow_unused=True, materialize_grads=True
         )
-        return loss.detach(), gradients
+        return loss.detach().to(self._dtype), gradients
 
     def _tensor(self, array: Array) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self._dtype)

@@ -60,7 +60,7 @@ def conv(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) ->
 
 @implements("dense")
 def dense(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
-    return F.linear(inputs[0].flatten(1), weights["weight"], weights.get("bias"))
+    return fast.linear(inputs[0].flatten(1), weights["weight"], weights.get("bias"))
 
 
 @implements("max_pool")
@@ -70,8 +70,8 @@ def max_pool(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run
     pads = layer.window(step.input_shapes[0])[0]
     even, (high, wide) = _even(pads), layer.kernel
     if even is not None and even[0] <= high // 2 and even[1] <= wide // 2:  # PyTorch's limit
-        return F.max_pool2d(inputs[0], layer.kernel, layer.stride, even)
-    return F.max_pool2d(padded(inputs[0], pads, float("-inf")), layer.kernel, layer.stride)
+        return fast.max_pool(inputs[0], layer.kernel, layer.stride, even)
+    return fast.max_pool(padded(inputs[0], pads, float("-inf")), layer.kernel, layer.stride, (0, 0))
 
 
 @implements("avg_pool")
