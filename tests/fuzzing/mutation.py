@@ -73,7 +73,7 @@ def _number(draw: random.Random, data: bytes, place: int, _: Sequence[bytes]) ->
     order: Literal["little", "big"] = "little" if draw.random() < 0.5 else "big"
     old = int.from_bytes(data[place : place + width], order)
     new: int = draw.choice((*NUMBERS, old + 1, old - 1, old * 2, len(data), len(data) - place))
-    return data[:place] + (new % 256**width).to_bytes(width, order) + data[place + width :]
+    return data[:place] + (new % (1 << 8 * width)).to_bytes(width, order) + data[place + width :]
 
 
 def _deleted(draw: random.Random, data: bytes, place: int, _: Sequence[bytes]) -> bytes:
