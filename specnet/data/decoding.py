@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from specnet.data.file_kinds import HEAD, NOT_AN_IMAGE, why_not
+from specnet.data.tiff import asks_too_much
 from specnet.errors import PluginError
 from specnet.storage import reading
 
@@ -29,6 +30,8 @@ LARGEST_IMAGE = 2**26
 """Bytes in a file and pixels in an image; 64 megapixels as RGB take 256 MiB."""
 
 ORIENTATION = 0x0112  # the EXIF tag
+LARGEST_EXIF = 2**20
+"""Bytes of EXIF data that are looked into; in a JPEG they have 64 KiB."""
 
 
 class BadImage(Exception):  # noqa: N818  (what it is, not what raised it)
@@ -96,6 +99,8 @@ def decode_bytes(data: bytes, channels: int, size: int) -> tuple[NDArray[np.uint
     import numpy as np
     from PIL import Image, ImageOps, UnidentifiedImageError
 
+    if asks_too_much(data):
+        raise BadImage("a TIFF file whose tables are larger than an image has")
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
             width, height = opened.size
@@ -145,7 +150,9 @@ def _upright(image: Image.Image) -> tuple[Image.Image, list[str]]:
         8: Image.Transpose.ROTATE_90,
     }
     try:
-        turn = turns.get(image.getexif().get(ORIENTATION, 1))
+        exif = image.info.get("exif") or b""
+        large = len(exif) > LARGEST_EXIF or asks_too_much(exif.removeprefix(b"Exif\0\0"))
+        turn = None if large else turns.get(image.getexif().get(ORIENTATION, 1))
     except Exception:  # damaged EXIF data beside a sound image
         turn = None
     return (image, []) if turn is None else (image.transpose(turn), ["rotated"])
