@@ -17,7 +17,7 @@ MOST_DIRECTORIES = 32
 
 
 def asks_too_much(data: bytes) -> bool:
-    """Whether an entry of a TIFF file, in one of its first directories, holds more numbers than an image has."""
+    """Whether an entry of a TIFF file, on one of its first pages, holds more numbers than an image has."""
     order = {b"II": "<", b"MM": ">"}.get(data[:2])
     if order is None:
         return False
