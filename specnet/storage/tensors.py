@@ -27,7 +27,10 @@ def parse(data: bytes) -> dict[str, Any]:
     from safetensors.numpy import load as load_bytes
 
     _check_length(data[:8], len(data))
-    found: dict[str, Any] = load_bytes(data)
+    try:
+        found: dict[str, Any] = load_bytes(data)
+    except (KeyError, AttributeError, TypeError) as error:  # types that NumPy does not have
+        raise reading.Unfit(f"it holds a type of number that is not known here: {error}") from None
     return found
 
 

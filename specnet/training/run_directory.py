@@ -130,6 +130,9 @@ class RunDirectory:
         unused = not (self.path / "spec.yaml").exists()
         if self._lock is not None:
             self._lock.release(remove=unused)
+        elif self.folder is not None and self._made:
+            with suppress(OSError):  # the disk was full before it could be taken
+                self.folder.remove("lock")
         if self.folder is not None:
             self.folder.close()
         if unused:

@@ -111,6 +111,9 @@ class SafetensorsFile:
     def read(self, name: str) -> Array:
         start, end = self._places[name]
         header = self.tensors[name]
+        if header.dtype not in DTYPES.values():
+            message = f"{self.path}: '{name}' is of type {header.dtype}, which weights do not have here"
+            raise UsageError(message, f"save it as one of {', '.join(DTYPES)}")
         try:
             with reading.opened_plain(self.path) as (descriptor, _):
                 os.lseek(descriptor, start, os.SEEK_SET)
