@@ -159,30 +159,32 @@ def image_files(folder: str) -> Iterator[tuple[str, str]]:
 
     Links to folders are not followed, so that nothing is found twice and the walk ends.
     """
-    try:
-        entries = list(os.scandir(folder))
-    except OSError as error:
-        yield folder, unreadable(error, folder)
-        return
-    for entry in entries:
-        is_image = PurePath(entry.name).suffix.lower() in SUFFIXES
-        if not entry.is_symlink():
-            if entry.is_dir():
-                yield from image_files(entry.path)
-            elif is_image:
-                yield entry.path, ""
-            continue
+    waiting = [folder]  # not by recursion: a stranger's folders may be deeper than Python's stack
+    while waiting:
+        inside = waiting.pop()
         try:
-            if entry.is_dir():
-                above = os.path.realpath(folder).startswith(os.path.realpath(entry.path).rstrip("/") + "/")
-                yield (
-                    entry.path,
-                    "a link that loops" if above else "a link to a folder, which is not followed",
-                )
-            elif is_image:
-                yield entry.path, ""
+            entries = list(os.scandir(inside))
         except OSError as error:
-            yield entry.path, unreadable(error, entry.path)
+            yield inside, unreadable(error, inside)
+            continue
+        for entry in entries:
+            if not entry.is_symlink() and entry.is_dir():
+                waiting.append(entry.path)
+            else:
+                yield from _looked_at(entry, inside)
+
+
+def _looked_at(entry: os.DirEntry[str], folder: str) -> Iterator[tuple[str, str]]:
+    """The path of what is no folder, if it is an image or cannot be looked at, and its fault."""
+    is_image = PurePath(entry.name).suffix.lower() in SUFFIXES
+    try:
+        if entry.is_dir():
+            above = os.path.realpath(folder).startswith(os.path.realpath(entry.path).rstrip("/") + "/")
+            yield entry.path, "a link that loops" if above else "a link to a folder, which is not followed"
+        elif is_image:
+            yield entry.path, ""
+    except OSError as error:
+        yield entry.path, unreadable(error, entry.path)
 
 
 def relative(path: str, root: Path) -> str:
