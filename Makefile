@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEMO := runs/demo
 
-.PHONY: help install demo test check parity museum crash attack clean
+.PHONY: help install demo test check parity parting museum crash attack clean
 
 help:
 	@echo "make demo     install, print AlexNet's table, train both backends on digits, diff two specs"
 	@echo "make test     install, then lint, types and tests"
 	@echo "make install  the environment in $(VENV) only"
 	@echo "make parity   500 random graphs through PyTorch, TensorFlow and NumPy"
+	@echo "make parting  30 seeds trained in float32 by both backends, and what made any of them part"
 	@echo "make museum   docs/museum.md: what the checker says of networks that people wrote down"
 	@echo "make crash    200 trainers killed at random moments, 50 of them in a save, on both backends"
 	@echo "make attack   hostile runs, weights, data, specs, repositories and limits, and 20,000 damaged files of each kind"
@@ -45,6 +46,9 @@ check: install
 
 parity: install
 	$(BIN)/python -m specnet.testing.parity --graphs 500 --seed 0
+
+parting: install
+	$(BIN)/python -m specnet.training.parting --seeds 30 --steps 20
 
 museum: install
 	$(BIN)/python docs/make_museum.py

@@ -48,14 +48,8 @@ def _warning(
 
 
 def _unread(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> Iterator[Diagnostic]:
-    """Layers that feed nothing although another layer is the output, and shares that nothing reads."""
-    unread = graph.unread()
-    sinks = [name for name, idle in unread.items() if len(idle) == len(graph.groups[name])]
-    for name, idle in unread.items():
-        if len(idle) < len(graph.groups[name]) and name not in graph.replicated:
-            message = f"layer '{name}': nothing reads its share on {'+'.join(idle)}"
-            hint = "a reader that wants every share says cross_group: true"
-            yield _warning(spec, "SN305", message, hint, ("layers", name), key=True)
+    """Layers that feed nothing although another layer is the output."""
+    sinks = graph.feeds_nothing()
     output = spec.training.loss.from_ if spec.training else sinks[-1]
     useful = _behind(spec, output, set())
     for name in sinks:

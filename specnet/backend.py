@@ -21,11 +21,13 @@ from specnet.plan import Plan
 from specnet.randomness import Array
 from specnet.text import describe
 
-Precision = Literal["float32", "float64", "bfloat16"]
-"""What a network computes in. With bfloat16, parameters, velocities and the loss stay float32, and so do the
+Precision = Literal["float32", "tf32", "float64", "bfloat16"]
+"""What a network computes in. float32 is float32 on every device. With tf32 all values are float32, and GPUs
+that have it take products in TF32 (a significand of 10 bits, sums in float32); elsewhere the results are
+those of float32. With bfloat16, parameters, velocities and the loss stay float32, and so do the
 normalizations; every other layer rounds its inputs, weights and outputs to bfloat16."""
 
-PRECISIONS: tuple[Precision, ...] = ("float32", "float64", "bfloat16")
+PRECISIONS: tuple[Precision, ...] = ("float32", "tf32", "float64", "bfloat16")
 State = dict[str, Array]
 """Arrays by canonical name."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,21 +12,37 @@ from typing import Any
 
 from specnet.collector import paused
 from specnet.errors import Diagnostic, Position, SpecError, UsageError, nearest, suggestion
+from specnet.source import Source
 from specnet.storage import reading
 from specnet.text import printable
-from specnet.yaml_reader import NAMED, Node, Source, read_nodes
+from specnet.yaml_reader import NAMED, Node, read_nodes
 
-MAX_BYTES = 64 * 2**20
+KEPT = "spec.yaml"
+"""The name of the spec in the folder of a run."""
+MAX_BYTES = 16 * 2**20
+"""A spec of a hundred thousand layers has some ten million bytes."""
 
 Path_ = tuple[str | int, ...]
 """Keys and list indices that lead from the root to a value."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Document:
-    """A parsed file: `root` is its top-level mapping."""
+    """A parsed file: `root` is its top-level mapping. Two are equal if name, text and values are."""
 
     root: Node
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Document):
+            return NotImplemented
+        return self._written == other._written and self.data() == other.data()
+
+    def __hash__(self) -> int:
+        return hash(self._written)
+
+    @property
+    def _written(self) -> tuple[str, str]:
+        return self.root.source.name, self.root.source.text
 
     @property
     def name(self) -> str:
@@ -105,24 +122,36 @@ def _unknown_step(
 
 
 def read(path: str | Path) -> Document:
-    """Read a YAML file. Raises `UsageError` if it cannot be read and `SpecError` if it is not a document."""
+    """Read a YAML file, or the spec that the folder of a run holds.
+
+    Raises `UsageError` if it cannot be read and `SpecError` if it is not a document.
+    """
     if not str(path):
         raise UsageError("the path of the spec is empty", "name a file")
     path = Path(path)
+    if os.path.isfile(path / KEPT):  # noqa: PTH113  (it takes any path; Path.is_file raises for some)
+        path = path / KEPT
     shown = printable(str(path))
     try:
         raw = reading.read_inherited(path, MAX_BYTES)
     except OSError as error:
         raise UsageError(f"cannot read {shown}: {error.strerror or error}", _nearby(path)) from None
     except reading.Unfit as error:
+        if path.is_dir():
+            raise UsageError(f"cannot read {shown}: Is a directory", _nearby(path)) from None
         hint = "a spec is a file of some kilobytes; - reads standard input"
         raise UsageError(f"cannot read {shown}: {error}", hint) from None
     return parse(raw, str(path))
 
 
 def _nearby(path: Path) -> str | None:
-    """The nearest YAML file beside a path that does not exist."""
+    """The nearest YAML file beside a path that does not exist; what to name instead of a folder."""
     folder = path.parent
+    if path.is_dir():
+        above = [str(parent) for parent in path.resolve().parents[:2] if (parent / KEPT).is_file()]
+        within = sorted([*map(str, path.glob("*.yaml")), *(str(p.parent) for p in path.glob(f"*/{KEPT}"))])
+        named = f", for example {printable((above or within)[0])}" if above or within else ""
+        return f"name a spec, or the folder of a run, which holds {KEPT}{named}"
     if path.exists() or not folder.is_dir():
         return None
     names = [str(p) for pattern in ("*.yaml", "*.yml") for p in folder.glob(pattern)]

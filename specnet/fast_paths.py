@@ -17,6 +17,17 @@ def enabled() -> bool:
     return os.environ.get("SPECNET_FAST_PATHS") != "0"
 
 
+def columns_by_turns(kernel: tuple[int, int], stride: tuple[int, int]) -> bool:
+    """Whether a max pooling's gradient is that of every other column of windows and that of the rest, added.
+
+    A pixel that is the largest of several windows gets the sum of their gradients, and frameworks add in
+    orders of their own. Where a stride is at least half the window (height, width), a pixel is in two columns
+    and two rows of windows at most: then each of these sums has two terms, and two terms have no order.
+    """
+    (high, wide), (down, right) = kernel, stride
+    return (down < high <= 2 * down) and (right < wide <= 2 * right)
+
+
 @cache
 def keep_memory() -> bool:
     """Let freed memory stay with the process, so that a step finds the last one's instead of new pages.

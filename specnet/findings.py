@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from specnet.document import Document, Path_
 from specnet.errors import Diagnostic, suggestion
+from specnet.plugins import load, names
 from specnet.schema import shown
 from specnet.yaml_reader import Node
 
@@ -82,7 +83,8 @@ def _finding(error: dict[str, Any], origin: Document | None) -> Diagnostic:
     kind, context = error["type"], error.get("ctx", {})
     path: Path_ = tuple(step for step in error["loc"] if step != "[key]")
     if "at" in context:
-        path = (*path, context["at"])
+        at = context["at"]
+        path = (*path, *at) if isinstance(at, tuple) else (*path, at)
     empty = kind != "unknown_key" and error["input"] is None and isinstance(path[-1], str)
     of_key = kind in ("unknown_key", "missing", "kind_absent", "kind_empty")
     at_key = empty or of_key or error["loc"][-1:] == ("[key]",)
@@ -91,10 +93,49 @@ def _finding(error: dict[str, Any], origin: Document | None) -> Diagnostic:
     message, hint = _words(kind, error, context, path)
     if empty:
         message, hint = f"'{path[-1]}' has no value", context.get("hint") or EMPTY
+    if path[:1] == ("data",) and _names_a_path(kind, error["input"], path):
+        hint = "; ".join(filter(None, (hint if kind != "unknown_key" else None, _elsewhere(origin))))
     if origin is None or kind in ("missing", "plugin"):
         where = ".".join(str(step) for step in (path[:-1] if kind == "missing" else path))
         message = f"{where}: {message}" if where else message
     return Diagnostic(code, message, place, hint)
+
+
+PATHS = {
+    "path",
+    "root",
+    "dir",
+    "directory",
+    "folder",
+    "file",
+    "url",
+    "location",
+    "data_dir",
+    "train",
+    "train_dir",
+}
+
+
+def _names_a_path(kind: str, value: Any, path: Path_) -> bool:
+    """Whether a finding about the dataset is about a path that is written there."""
+    if kind == "unknown_key":
+        return str(path[-1]).lower() in PATHS
+    if kind == "kind_missing":
+        return isinstance(value, str) and any(sign in value for sign in "/\\~")
+    named = isinstance(value, dict) and any(str(key).lower() in PATHS for key in value)
+    return named and kind in ("kind_absent", "kind_empty")
+
+
+def _elsewhere(origin: Document | None) -> str:
+    """Where the path of a dataset is given, in place of the spec."""
+    node = origin.root.value.get("data") if origin else None
+    named = node.value.get("kind") if node is not None and isinstance(node.value, dict) else None
+    kind = named.value if named is not None else None
+    if not isinstance(kind, str) or kind not in names("specnet.datasets"):
+        kind = "KIND"
+    elif not load("specnet.datasets", kind).takes_path:
+        return f"remove it: the dataset '{kind}' has no path"
+    return f"a spec holds no path; give it on the command line: --data {kind}:PATH"
 
 
 def _meant(kind: str, value: Any) -> str | None:
@@ -115,7 +156,8 @@ def _words(kind: str, error: dict[str, Any], context: dict[str, Any], path: Path
     if path and isinstance(path[-1], int):
         field = f"{path[-2]}[{path[-1]}]"
     if kind == "missing":
-        return f"the key '{field}' is missing", context.get("hint", "add it")
+        hint = "start with 'specnet: 1', the version of the language" if path == ("specnet",) else "add it"
+        return f"the key '{field}' is missing", context.get("hint", hint)
     if kind == "literal_error":
         valid = re.findall(r"'([^']+)'", context["expected"]) or [context["expected"]]
         if field == "specnet":

@@ -106,12 +106,13 @@ def build(
 ) -> tuple[Graph, list[Diagnostic]]:
     """The graph of all layers that are sound, and the findings about the others.
 
-    A layer that is None was not understood; it and what depends on it are left out without a word, for its
-    own finding exists already. So does one for each of the `misnamed` names, which a reader may have meant.
+    A layer that is None or a plain `Layer` was not understood; it and what depends on it are left out, for
+    its own finding exists already. A plain one has edges and groups, which are checked. Nothing is said of
+    names that are among the `misnamed` ones, which a reader may have meant.
     Without groups, only the order of the layers is checked.
     """
     problems = Problems(locate)
-    problems.broken.update(name for name, layer in layers.items() if layer is None)
+    problems.broken.update(n for n, layer in layers.items() if layer is None or type(layer) is Layer)
     graph = Graph()
     order = ordered(layers, list(misnamed), problems)
     if groups is None:
@@ -121,7 +122,9 @@ def build(
         layer = layers[name]
         if layer is None or any(source in problems.broken for source in layer.inputs):
             problems.broken.add(name)
-        elif name not in problems.broken:
+        if layer is not None and type(layer) is Layer:
+            _named_groups(name, layer, groups, problems)
+        elif layer is not None and name not in problems.broken:
             width = len(groups) if layer.cross_group else 1
             if edges + width * len(groups) * len(layer.inputs) > MAX_EDGES:
                 message = f"the network has more than {MAX_EDGES:,} edges up to here"
@@ -173,19 +176,20 @@ def _groups_of(
         return groups
     if layer.group is None:
         return graph.groups[layer.inputs[0]]
-    for index, group in enumerate(layer.group):
-        if group not in groups:
-            slot = (index,) if len(layer.group) > 1 else ()
-            problems.add(
-                name,
-                "SN501",
-                f"there is no group '{group}'",
-                suggestion(group, groups, noun="group"),
-                "group",
-                *slot,
-            )
-            return None
+    if not _named_groups(name, layer, groups, problems):
+        return None
     return tuple(group for group in groups if group in layer.group)
+
+
+def _named_groups(name: str, layer: Layer, groups: tuple[str, ...], problems: Problems) -> bool:
+    """Whether the groups that a layer names exist. Reports the first that does not."""
+    for index, group in enumerate(layer.group or ()):
+        if group not in groups:
+            slot = (index,) if layer.group and len(layer.group) > 1 else ()
+            hint = suggestion(group, groups, noun="group")
+            problems.add(name, "SN501", f"there is no group '{group}'", hint, "group", *slot)
+            return False
+    return True
 
 
 def _reads(graph: Graph, name: str, layer: Layer, group: str, problems: Problems) -> tuple[Read, ...]:

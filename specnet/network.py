@@ -13,11 +13,14 @@ from specnet.collector import paused
 from specnet.document import Document
 from specnet.errors import Diagnostic, SpecError, in_order
 from specnet.graph import Graph, Node, build
+from specnet.habits import recognised
 from specnet.layers.base import Layer, Shape
 from specnet.layers.input import Input
+from specnet.lookalikes import explained
 from specnet.recipe_checks import recipe_findings
 from specnet.shapes import Share, infer, whole_shape
 from specnet.spec import Locate, Spec
+from specnet.unread import unread_shares
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def examine(document: Document) -> tuple[Network | None, list[Diagnostic]]:
             return None, error.diagnostics
     parts = spec_module.understood(document.data())
     more = _check(parts.layers, parts.groups, parts.recipe, document.locate, parts.misnamed)[2]
-    return None, in_order(dict.fromkeys([*found, *more]))
+    return None, in_order(recognised(dict.fromkeys([*found, *more])))
 
 
 def _check(
@@ -87,7 +90,8 @@ def _check(
     broken = {name for name in graph.order if Node(name, graph.groups[name][-1]) not in shares}
     found = [d for d in found if not broken.intersection(_inputs(layers, graph.uncrossed.get(d)))]
     last = recipe_findings(recipe, layers, graph, shares, locate, misnamed)
-    return graph, shares, [*found, *more, *last]
+    unread = unread_shares(graph, layers, recipe, locate)
+    return graph, shares, explained([*found, *more, *unread, *last])
 
 
 def _inputs(layers: Mapping[str, Layer | None], name: str | None) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from specnet.layers.input import Input
-from specnet.spec import Spec, load
+from specnet.spec import Spec
 
 Names = Mapping[str, str]
 
@@ -66,12 +66,15 @@ def with_groups(spec: Spec, names: Names) -> Spec:
     """The spec with groups renamed, wherever they stand."""
     if not names:
         return spec
-    data = spec.as_yaml()
-    data["groups"] = _renamed(data.get("groups", list(spec.groups)), names)
-    for layer in data["layers"].values():
-        if "group" in layer:
-            layer["group"] = _renamed(layer["group"], names)
-    return load(data)
+
+    def moved(groups: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(names.get(group, group) for group in groups)
+
+    layers = {
+        name: layer if layer.group is None else layer.model_copy(update={"group": moved(layer.group)})
+        for name, layer in spec.layers.items()
+    }
+    return spec.model_copy(update={"groups": moved(spec.groups), "layers": layers})
 
 
 def with_layers(data: dict[str, Any], names: Names) -> dict[str, Any]:

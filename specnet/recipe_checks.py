@@ -9,6 +9,7 @@ from specnet.errors import Diagnostic, nearest, suggestion
 from specnet.graph import Graph, Node
 from specnet.layers.base import Layer
 from specnet.layers.input import Input
+from specnet.schema import is_whole
 from specnet.shapes import Share, whole_shape
 from specnet.spec import Locate
 from specnet.text import describe
@@ -22,9 +23,10 @@ def recipe_findings(
     locate: Locate,
     misnamed: tuple[str, ...],
 ) -> Iterator[Diagnostic]:
-    """What the loss reads and what is cropped, as far as the layers concerned are sound."""
+    """What the loss reads, what is cropped and the batch, as far as the layers concerned are sound."""
     if not isinstance(recipe, dict):
         return
+    yield from _batch_findings(recipe, shares, locate)
     loss = recipe.get("loss")
     source = loss.get("from") if isinstance(loss, dict) else None
     if isinstance(source, str) and not nearest(source, misnamed):
@@ -37,6 +39,29 @@ def recipe_findings(
     inputs = [name for name, layer in layers.items() if isinstance(layer, Input)]
     if inputs and _is_sound(inputs[0], graph, shares):
         yield from _crop_findings(recipe, whole_shape(graph, shares, inputs[0]), locate)
+
+
+def _batch_findings(
+    recipe: Mapping[str, Any], shares: Mapping[Node, Share], locate: Locate
+) -> Iterator[Diagnostic]:
+    """Batches must have enough images for every layer."""
+    size: Any = recipe.get("batch_size")
+    node, least = neediest(shares)
+    if node is not None and is_whole(size, 1) and size < least:
+        kind = shares[node].layer.kind
+        message = f"layer '{node.layer}' ({kind}) needs at least {least} images in a batch, not {size}"
+        hint = f"use a batch_size of {least} or more; specnet explain SN609 says why"
+        yield Diagnostic("SN609", message, locate(("training", "batch_size")), hint)
+
+
+def neediest(shares: Mapping[Node, Share]) -> tuple[Node | None, int]:
+    """The first node that needs the most images in a batch, and how many; None and 1 if one is enough."""
+    found: tuple[Node | None, int] = (None, 1)
+    for node, share in shares.items():
+        least = share.layer.least_images(*share.inputs)
+        if least > found[1]:
+            found = node, least
+    return found
 
 
 def _is_sound(name: str, graph: Graph, shares: Mapping[Node, Share]) -> bool:

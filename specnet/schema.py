@@ -7,7 +7,7 @@ that knows the valid ones. Messages are written for the person who edits the YAM
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -22,12 +22,40 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from specnet.errors import nearest, suggestion
+from specnet.errors import mistyped, nearest, suggestion
 
 LARGEST = 10**9
 """The largest size, count or kernel, and the largest magnitude of any number, that a spec may name.
 
 float32 holds the product of four of them."""
+
+
+_LONGEST = 100
+"""Letters of a key or a kind that are compared with the valid ones."""
+
+
+ALIASES = {
+    **dict.fromkeys(("lr", "base_lr", "initial_lr"), "learning_rate"),
+    **dict.fromkeys(("wd", "l2", "l2_penalty", "l2_regularization"), "weight_decay"),
+    **dict.fromkeys(("batch", "bs", "minibatch", "batchsize"), "batch_size"),
+    **dict.fromkeys(("n_epochs", "num_epochs", "max_epochs", "max_epoch"), "epochs"),
+    **dict.fromkeys(("clipnorm", "grad_clip", "max_norm", "max_grad_norm", "gradient_clip"), "clip_norm"),
+    **dict.fromkeys(("out_channels", "channels_out", "num_filters", "n_filters", "num_output"), "filters"),
+    **dict.fromkeys(("kernel_size", "ksize", "window", "pool_size"), "kernel"),
+    **dict.fromkeys(("out_features", "num_units", "n_units", "neurons", "outputs"), "units"),
+    **dict.fromkeys(("input", "inputs", "bottom", "source"), "from"),
+    **dict.fromkeys(("nonlinearity", "act"), "activation"),
+    **dict.fromkeys(("initializer", "init", "kernel_initializer", "weight_filler"), "weights"),
+    **dict.fromkeys(("p", "prob", "dropout_rate", "dropout_ratio"), "rate"),
+    **dict.fromkeys(("gamma", "drop"), "factor"),
+    **dict.fromkeys(("milestones", "boundaries"), "at"),
+    **dict.fromkeys(("strides", "subsample"), "stride"),
+    **dict.fromkeys(("step_size", "decay_steps"), "every"),
+    **dict.fromkeys(("eps",), "epsilon"),
+    **dict.fromkeys(("pad", "pads"), "padding"),
+    **dict.fromkeys(("type", "class", "class_name"), "kind"),
+}
+"""What other frameworks call some of the language's keys."""
 
 
 class Strict(BaseModel):
@@ -58,7 +86,8 @@ class Strict(BaseModel):
             kind = PydanticCustomError(e["type"], e["msg"], e.get("ctx", {}))
             if e["type"] == "extra_forbidden" and len(e["loc"]) == 1:
                 key = str(e["loc"][0])
-                meant = nearest(key, missing) or nearest(key, cls.keys())
+                other = other_name(key, cls.keys())
+                meant = [other] if other else nearest(key, missing) or nearest(key, cls.keys())
                 if not meant and len(unknown) == len(missing) == 1:
                     meant = missing
                 misspelt.update(meant)
@@ -81,6 +110,13 @@ class Strict(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
+def other_name(key: str, valid: Iterable[str]) -> str | None:
+    """The one of the valid keys that a key of another framework stands for, or that has '_' for its '-'."""
+    plain = key.lower().replace("-", "_")
+    names = set(valid)
+    return next((name for name in (plain, ALIASES.get(plain)) if name in names), None)
+
+
 def finding(type_: str, message: str, hint: str | None = None, **context: Any) -> PydanticCustomError:
     """A validation error whose message is final and whose hint travels along. Raise it in a validator."""
     return PydanticCustomError(type_, message, {"hint": hint, **context})
@@ -93,7 +129,11 @@ def by_kind(noun: str, *classes: type[Strict]) -> BeforeValidator:
     def choose(value: Any) -> Any:
         if isinstance(value, classes):
             return value
-        return table[kind_of(value, list(table), noun)].model_validate(value)
+        try:
+            kind = kind_of(value, list(table), noun)
+        except PydanticCustomError as unknown:
+            raise with_the_rest(unknown, value, table) from None
+        return table[kind].model_validate(value)
 
     return BeforeValidator(choose)
 
@@ -108,7 +148,9 @@ def kind_of(value: Any, valid: list[str], noun: str, advice: str = "") -> str:
             f"write {{kind: {meant}}}" if meant else f"{noun} kinds: {', '.join(valid)}",
         )
     kind = value.get("kind")
-    misspelt = [key for key in value if nearest(str(key), ["kind"])] if "kind" not in value else []
+    misspelt = [
+        key for key in value if "kind" not in value and (nearest(key, ["kind"]) or ALIASES.get(key) == "kind")
+    ]
     if misspelt:
         hint = "did you mean 'kind'?"
         raise finding("unknown_key", f"unknown key '{misspelt[0]}'", hint, at=misspelt[0])
@@ -120,9 +162,60 @@ def kind_of(value: Any, valid: list[str], noun: str, advice: str = "") -> str:
     if not isinstance(kind, str) or kind not in valid:
         got = f"'{kind}'" if isinstance(kind, str) else shown(kind)
         near = isinstance(kind, str) and nearest(kind, valid)
-        hint = suggestion(kind, valid, noun=f"{noun} kind") + ("" if near else advice)
+        meant = mistyped(kind, valid) if isinstance(kind, str) else None
+        if advice:  # there are many, so the nearest will do
+            hint = suggestion(kind, valid, noun=f"{noun} kind") + ("" if near else advice)
+        elif meant:
+            hint = f"did you mean '{meant}'? {hint}"
         raise finding("unknown_kind", f"unknown {noun} kind {got}", hint, at="kind")
     return kind
+
+
+def with_the_rest(
+    unknown: PydanticCustomError, value: Any, classes: Mapping[str, type[Strict]], *, keys: bool = True
+) -> ValidationError:
+    """A finding about a part's `kind`, with what else is wrong in the part.
+
+    Where the kind is mistyped, that is all that is wrong for the kind that was meant. Otherwise it is what
+    is wrong for all kinds alike: values that every kind with such a key refuses, and, if asked for, `keys`
+    that are mistyped. Other keys may be those of the kind that is not known.
+    """
+    found = [InitErrorDetails(type=unknown, loc=(), input=value)]
+    if not isinstance(value, dict):
+        return ValidationError.from_exception_data("kind", found)
+    context = unknown.context or {}
+    named = value.get(context["at"]) if context.get("at") else None
+    meant = mistyped(named, classes) if isinstance(named, str) and len(named) <= _LONGEST else None
+    rest = {key: part for key, part in value.items() if key not in ("kind", context.get("at"))}
+    if meant is not None:
+        return ValidationError.from_exception_data("kind", [*found, *_refused(classes[meant], rest, meant)])
+    refused = [(cls.keys(), _refused(cls, rest, kind)) for kind, cls in classes.items()]
+    known = {key for valid, _ in refused for key in valid}
+    for key, part in rest.items():
+        about = [[e for e in errors if e["loc"][:1] == (key,)] for valid, errors in refused if key in valid]
+        if about and all(about):
+            found += about[0]
+        near = mistyped(str(key)[:_LONGEST], known - set(rest)) if keys else None
+        if near and not about:
+            kind = finding("unknown_key", f"unknown key '{key}'", f"did you mean '{near}'?")
+            found.append(InitErrorDetails(type=kind, loc=(key,), input=part))
+    return ValidationError.from_exception_data("kind", found)
+
+
+def _refused(cls: type[Strict], fields: Mapping[str, Any], kind: str) -> list[InitErrorDetails]:
+    """What a class says against fields, in a form in which it can be raised again."""
+    try:
+        cls.model_validate({**fields, "kind": kind})
+    except ValidationError as error:
+        return [
+            InitErrorDetails(
+                type=PydanticCustomError(e["type"], e["msg"], e.get("ctx", {})),
+                loc=e["loc"],
+                input=e["input"],
+            )
+            for e in error.errors(include_url=False)
+        ]
+    return []
 
 
 def shown(value: object, limit: int = 40) -> str:

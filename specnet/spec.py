@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -15,15 +17,18 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from specnet import document, plugins
 from specnet.data.base import Data
 from specnet.document import Document, Path_
-from specnet.errors import PluginError, Position, SpecError, nearest
+from specnet.errors import Diagnostic, PluginError, Position, SpecError, mistyped, nearest
 from specnet.findings import empty_keys, findings
 from specnet.layers.base import Layer
+from specnet.lookalikes import explained
+from specnet.plugins import Group
 from specnet.recipe import Training
-from specnet.schema import Names, Strict, finding, kind_of, shown
+from specnet.schema import Names, Strict, finding, kind_of, shown, with_the_rest
 from specnet.text import few
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
@@ -31,24 +36,59 @@ DEFAULT_GROUP = "gpu0"
 MAX_GROUPS = 256
 
 
+MAX_UNSOUND = 1_000
+"""Layers with findings of their own after which the others are not looked at."""
+_unsound: ContextVar[list[None] | None] = ContextVar("unsound", default=None)
+"""An entry for each layer that was found to be unsound, while a spec is validated."""
+
+
 def _layer(value: Any) -> Any:
-    return value if isinstance(value, Layer) else _of_kind(value, "specnet.layers", "layer")
+    if isinstance(value, Layer):
+        return value
+    seen = _unsound.get()
+    if seen is not None and len(seen) >= MAX_UNSOUND:
+        return Layer.model_construct(kind="", from_=())
+    try:
+        return _of_kind(value, "specnet.layers", "layer")
+    except (ValidationError, PydanticCustomError):
+        if seen is not None:
+            seen.append(None)
+        raise
 
 
 def _data(value: Any) -> Any:
     return value if isinstance(value, Data) else _of_kind(value, "specnet.datasets", "dataset")
 
 
-def _of_kind(value: Any, group: str, noun: str) -> Any:
+def _of_kind(value: Any, group: Group, noun: str) -> Any:
     """The instance of the registered class that a mapping's `kind` names."""
-    kind = kind_of(
-        value, plugins.names(group), noun, "; a plugin's kind is there once its package is installed"
-    )
+    try:
+        kind = kind_of(
+            value, plugins.names(group), noun, "; a plugin's kind is there once its package is installed"
+        )
+    except PydanticCustomError as unknown:
+        raise with_the_rest(unknown, value, _likely(value, group), keys=group != "specnet.layers") from None
     try:
         cls = plugins.load(group, kind)
     except PluginError as error:
         raise finding("plugin", error.message, error.hint, at="kind") from error
     return cls.model_validate(value)
+
+
+def _likely(value: Any, group: Group) -> dict[str, type[Strict]]:
+    """The classes by which a part of unknown kind can be checked: the one that was meant, else what there is.
+
+    Layers are many, and have their edges and groups in common, so the base of all stands for the rest.
+    """
+    named = value.get("kind") if isinstance(value, dict) else None
+    meant = mistyped(named, plugins.names(group)) if isinstance(named, str) and len(named) < 100 else None
+    if meant is None and group == "specnet.layers":
+        return {"": Layer}
+    found: dict[str, type[Strict]] = {}
+    for kind in plugins.names(group) if meant is None else [meant]:
+        with suppress(PluginError):
+            found[kind] = plugins.load(group, kind)
+    return found
 
 
 def _name(value: Any) -> Any:
@@ -94,15 +134,24 @@ class Spec(Strict):
 
     _document: Document | None = PrivateAttr(default=None)
 
+    def __eq__(self, other: object) -> bool:
+        """Whether both say the same, wherever they stand written. The order of layers means nothing."""
+        if not isinstance(other, Spec):
+            return NotImplemented
+        return self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.groups, frozenset(self.layers)))
+
     @model_validator(mode="after")
     def _group_names(self) -> Self:
-        for group in self.groups:
+        for index, group in enumerate(self.groups):
             if not NAME.fullmatch(group):
                 raise finding(
                     "name",
                     f"'{group}' is not a name for a group",
                     "use letters, digits, '_' and '-'",
-                    at="groups",
+                    at="groups" if len(self.groups) == 1 else ("groups", index),
                 )
         if len(self.groups) > MAX_GROUPS:
             message = f"groups: {len(self.groups):,} are more than the {MAX_GROUPS} that a network may have"
@@ -152,10 +201,18 @@ def load(source: str | Path | Mapping[str, Any] | Document) -> Spec:
 
 
 def _validated(data: dict[str, Any], origin: Document | None) -> Spec:
+    unsound: list[None] = []
+    token = _unsound.set(unsound)
     try:
         spec = Spec.model_validate(data)
     except ValidationError as error:
-        raise SpecError(findings(error, origin)) from None
+        found = explained(findings(error, origin))
+        if len(unsound) >= MAX_UNSOUND:
+            message = f"{MAX_UNSOUND:,} layers have findings, and the others were not looked at"
+            found.append(Diagnostic("SN109", message))
+        raise SpecError(found) from None
+    finally:
+        _unsound.reset(token)
     empty = empty_keys(origin) if origin else []
     if empty:
         raise SpecError(empty)
@@ -167,7 +224,7 @@ class Parts(NamedTuple):
     """What is sound in an invalid spec, so that one mistyped key does not hide a wrong edge elsewhere."""
 
     layers: dict[str, Layer | None]
-    """None for a layer that is not sound itself."""
+    """A layer that is not sound itself is a plain `Layer` if its edges are known, else None."""
     groups: tuple[str, ...] | None
     """None if they are not known."""
     recipe: Any
@@ -179,11 +236,13 @@ def understood(data: Mapping[str, Any]) -> Parts:
     """The parts of an invalid spec, each taken by itself."""
     raw = data.get("layers")
     layers: dict[str, Layer | None] = {}
+    left = MAX_UNSOUND
     for name, value in raw.items() if isinstance(raw, dict) else ():
         try:
-            layers[name] = _layer(value)
+            layers[name] = _layer(value) if left else None
         except (ValidationError, ValueError):
-            layers[name] = None
+            layers[name] = _edges(value)
+            left -= 1
     unknown = [key for key in data if key not in Spec.model_fields]
     bad_names = [name for name in layers if not NAME.fullmatch(name)]
     lost = isinstance(raw, dict) or "layers" not in data or any(nearest(key, ["layers"]) for key in unknown)
@@ -195,9 +254,28 @@ def understood(data: Mapping[str, Any]) -> Parts:
     )
 
 
+def _edges(value: Any) -> Layer | None:
+    """A layer of which only its edges and groups are known; None where not even its inputs are."""
+    if (
+        not isinstance(value, dict)
+        or "from" not in value
+        or mistyped(str(value.get("kind"))[:100], ["input"])
+    ):
+        return None
+    common = {key: value[key] for key in Layer.keys() if key in value}  # noqa: SIM118 - no mapping's keys
+    common["kind"] = ""
+    try:
+        return Layer.model_validate(common)
+    except ValidationError as error:
+        wrong = {e["loc"][0] for e in error.errors(include_url=False) if e["loc"]}
+    if "from" in wrong:
+        return None
+    return Layer.model_validate({key: part for key, part in common.items() if key not in wrong})
+
+
 def _groups(data: Mapping[str, Any]) -> tuple[str, ...] | None:
     groups = data.get("groups", DEFAULT_GROUP)
     names = [groups] if isinstance(groups, str) else groups
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+    if not isinstance(names, list) or not all(isinstance(n, str) and NAME.fullmatch(n) for n in names):
         return None
     return tuple(names) if 0 < len(set(names)) == len(names) <= MAX_GROUPS else None

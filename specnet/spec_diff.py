@@ -90,6 +90,10 @@ class Diff:
             lines += [f"and {plural(len(errors) - SHOWN, 'more error')}"] if len(errors) > SHOWN else []
         return lines
 
+    def _one_invalid(self) -> list[str]:
+        """What makes two specs differ after all that ask for one network: that only one of them is valid."""
+        return self._unknown() if len(self.invalid) == 1 else []
+
     def __str__(self) -> str:
         return self.text()
 
@@ -98,7 +102,7 @@ class Diff:
         lists are cut, and the layers of a network that is only written another way are left out. `option` is
         what a reader is told to ask for it with."""
         if not self.changes:
-            return "no differences"
+            return "\n".join(["no differences", *self._one_invalid()])
         shown = self._shown(everything)
         lines = [*map(str, shown), *self._left_out(shown, option)]
         found = self.consequences
@@ -110,7 +114,7 @@ class Diff:
     def as_markdown(self, *, everything: bool = False, option: str = "everything=True") -> str:
         """The diff for a pull request or a page; the options are those of `text`."""
         if not self.changes:
-            return "no differences"
+            return "\n".join(["no differences", *(f"- {line}" for line in self._one_invalid())])
         rows = ["| | part | before | after |", "|---|---|---|---|"]
         shown = self._shown(everything)
         for c in shown:

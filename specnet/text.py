@@ -73,6 +73,11 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def decimal(value: float) -> str:
+    """A loss or the like: four decimals, or four digits and a power of ten where it is large."""
+    return f"{value:.4f}" if abs(value) < 1e6 else f"{value:.4g}"
+
+
 def duration(seconds: float) -> str:
     """`42s`, `3m 07s`, `5h 12m`."""
     whole = round(seconds)

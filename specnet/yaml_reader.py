@@ -15,13 +15,21 @@ from typing import Any
 import yaml
 
 from specnet.errors import Diagnostic, Position, SpecError
+from specnet.lookalikes import explained
+from specnet.source import Source
+from specnet.yaml_syntax import syntax_error
 
 MAX_DEPTH = 32
-MAX_NODES = 4_000_000
+MAX_NODES = 3_000_000
+MAX_ENTRIES = 1_000
+"""Keys of a mapping, but for those that hold the layers and the like: no part of a spec has a tenth of it."""
+MAX_ITEMS = 10_000
+MAX_LAYERS = 120_000
+MAX_FINDINGS = 5_000
+"""Findings after which a text is not read any further: it is no spec."""
 MAX_DIGITS = 400
 
 _PARSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
@@ -32,27 +40,6 @@ NAMED = {
     **{s + n: float(s + "inf") for s in ("", "+", "-") for n in (".inf", ".Inf", ".INF")},
     **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
 }
-
-
-class Source:
-    """A named text, split into lines when somebody asks for one."""
-
-    def __init__(self, name: str, text: str) -> None:
-        self.name = name
-        self.text = text
-        self._lines: list[str] | None = None
-
-    def position(self, line: int, column: int, width: int = 1) -> Position:
-        """A place in this text, all counted from 1."""
-        if self._lines is None:
-            self._lines = _BREAKS.split(self.text)
-        shown = self._lines[line - 1] if 0 < line <= len(self._lines) else ""
-        return Position(self.name, line, column, width, shown)
-
-    def position_at(self, offset: int) -> Position:
-        """The place of the character at `offset`."""
-        before = _BREAKS.split(self.text[:offset])
-        return self.position(len(before), len(before[-1]) + 1)
 
 
 class Node:
@@ -97,26 +84,17 @@ def read_nodes(source: Source) -> Node:
     try:
         builder.build(yaml.parse(source.text, Loader=_PARSER))
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = source.position(mark.line + 1, mark.column + 1) if mark else None
-        context = f" {error.context}" if error.context else ""
-        builder.report("SN101", f"this is not YAML: {error.problem}{context}", place, _syntax_hint(place))
+        finding = syntax_error(source, error, _PARSER)
+        # A bracket that is none makes keys of what stood in it.
+        builder.findings = [d for d in builder.findings if d.code != "SN105" or _line(d) != _line(finding)]
+        builder.findings.append(finding)
     except _StopReadingError:
         pass  # what stopped it is among the findings
     return builder.result()
 
 
-def _syntax_hint(place: Position | None) -> str | None:
-    """The two slips that explain most syntax errors."""
-    if place is None:
-        return None
-    if "\t" in place.source:
-        return "indent with spaces, not tabs"
-    opened = place.source.count("{") + place.source.count("[")
-    closed = place.source.count("}") + place.source.count("]")
-    if opened > closed:
-        return "a '{' or '[' is not closed on this line"
-    return "check the indentation, and the brackets and quotes of the lines above"
+def _line(finding: Diagnostic) -> int | None:
+    return finding.position.line if finding.position else None
 
 
 class _StopReadingError(Exception):
@@ -133,11 +111,15 @@ class _Builder:
 
     def report(self, code: str, message: str, place: Position | None, hint: str | None = None) -> None:
         self.findings.append(Diagnostic(code, message, place, hint))
+        if len(self.findings) == MAX_FINDINGS:
+            message = f"these are {MAX_FINDINGS:,} findings, and the rest was not read"
+            self.findings.append(Diagnostic("SN109", message, place))
+            raise _StopReadingError
 
     def result(self) -> Node:
         """The root node. Raises `SpecError` if there were findings."""
         if self.findings:
-            raise SpecError(self.findings)
+            raise SpecError(explained(self.findings))
         if self.root is None:
             return Node(None, self.source, 1, 1, 1)
         return self.root
@@ -162,12 +144,24 @@ class _Builder:
                 keys.pop()
             elif node is not None:
                 self._place(node, stack, keys)
+                if stack:
+                    self._check_size(stack[-1], len(stack))
                 if isinstance(event, yaml.CollectionStartEvent):
                     if len(stack) >= MAX_DEPTH:
                         self.report("SN109", f"nested deeper than {MAX_DEPTH} levels", node.position())
                         raise _StopReadingError
                     stack.append(node)
                     keys.append(None)
+
+    def _check_size(self, holder: Node, depth: int) -> None:
+        """Stop at a collection that is larger than any that a spec has."""
+        if isinstance(holder.value, list):
+            limit, what = MAX_ITEMS, "items in one list"
+        else:
+            limit, what = MAX_LAYERS if depth == 2 else MAX_ENTRIES, "keys in one mapping"
+        if len(holder.value) > limit:
+            self.report("SN109", f"more than {limit:,} {what}", holder.position())
+            raise _StopReadingError
 
     def _nodes(self, events: Iterable[Any]) -> Iterator[tuple[Any, Node | None]]:
         """Each event with the node it starts, if it starts one."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from specnet import document
+from specnet import document, overrides, spec
 from specnet.errors import SpecError, UsageError
 
 
@@ -45,7 +45,7 @@ def test_scalars_mean_what_they_look_like(text: str, value: Any) -> None:
         ("# only a comment\n", "SN107", 1, 1),
         ("- 1\n- 2", "SN106", 1, 1),
         ("word", "SN106", 1, 1),
-        ("a: 1\nb: [1, 2\nc: 3", "SN101", 3, 2),
+        ("a: 1\nb: [1, 2\nc: 3", "SN101", 2, 4),
         ("a: 1\n\tb: 2", "SN101", 2, 1),
         ("a: b: c", "SN101", 1, 5),
         ("a: 1\nb: 2\na: 3", "SN102", 3, 1),
@@ -66,6 +66,44 @@ def test_refused(text: str, code: str, line: int, column: int) -> None:
     (finding,) = caught.value.diagnostics
     assert finding.position is not None
     assert (finding.code, finding.position.line, finding.position.column) == (code, line, column)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "words"),
+    [
+        ("a: 1\nb: {x: 1\nc: 2\n", 2, 4, "'{' that opens here is not closed"),
+        ("a: 1\nb: {x: 1,\nc: {y: 2}\n", 2, 4, "'{' that opens here"),
+        ("l:\n  a: {x: 1,\n    y: 2\n  b: {x: 1}\nc: 1\n", 2, 6, "'{' that opens here"),
+        ("l:\n  a: {x: [1, 2, y: 3}\n  b: 1\n", 2, 21, "close it with ']'"),
+        ("a: {\n  x: [1, 2\n}\nb: 1\n", 2, 6, "'[' that opens here"),
+        ("a: {x: 1", 1, 4, "add '}' where it ends"),
+        ("a: {x: 1\n---\nb: 2\n", 1, 4, "'{' that opens here"),
+        ('a: "x\nb: 1\n', 1, 4, "quote that opens here is not closed"),
+        ("a: 'x\nb: 'y'\nc: 1\n", 1, 4, "quote that opens here closes on line 2 only"),
+        ('l:\n  a: {k: "c, f: 1}\n  b: {k: "c"}\n', 2, 10, "closes on line 3"),
+        ("a: {x: 1,\n  y: 2 # two\n  z: 3}\n", 2, 7, "a comma is missing at the end"),
+        ("a: {x: 1,\n  y: [2]\n  z: 3}\n", 2, 9, "a comma is missing at the end"),
+        ("a: {s: [1, 2] y: 3}\n", 1, 15, "a comma may be missing before it"),
+        ("specnet 1\nname: x\n", 1, 1, "a key without ': '"),
+        ("a: 1\nb:2\nc: 3\n", 2, 1, "a key without ': '"),
+        ("l:\n  c\n    k: 1\n", 2, 3, "a key without ': '"),
+        ("a:\n  b: 1\n   c: 2\n", 3, 4, "indented as if it went on with the value above"),
+        ("a:\n  b: {x: 1}\n   c: 2\n", 3, 4, "check the indentation"),
+        ("a:\n  b: 1\n c: 2\n", 3, 2, "check the indentation"),
+        ("a:\n  b: 1\n\tc: 2\n", 3, 1, "indent with spaces, not tabs"),
+        ("a: {x: 1}}\nb: 2\n", 1, 10, "brackets"),
+        ('a: "\\q"\n', 1, 5, "escape"),
+        ("a: 1\n- b\n", 2, 1, "check the indentation"),
+        ("layers:\n\u00a0 image: {k: 1}\n  c: {k: 1}\n", 2, 1, "U+00A0 NO-BREAK SPACE"),
+    ],
+)
+def test_a_syntax_error_is_where_the_slip_is(text: str, line: int, column: int, words: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        document.parse(text, "x.yaml")
+    (finding,) = caught.value.diagnostics
+    assert finding.position is not None
+    assert (finding.code, finding.position.line, finding.position.column) == ("SN101", line, column)
+    assert words in f"{finding.message} {finding.hint}"
 
 
 def test_bytes_that_are_not_utf8_are_placed() -> None:
@@ -134,6 +172,49 @@ def test_an_unknown_override_is_an_error_with_a_suggestion(assignment: str, word
     with pytest.raises(UsageError) as caught:
         parsed.override(assignment)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "words"),
+    [
+        ("conv1.filters=64", "did you mean --set 'layers.conv1.filters=64'?"),
+        ("conv1.kernel_size=3", "did you mean --set 'layers.conv1.kernel=3'?"),
+        ("conv1.stride=2", "did you mean --set 'layers.conv1.stride=2'?"),
+        ("layers.conv1.strides=2", "did you mean --set 'layers.conv1.stride=2'?"),
+        ("layers.conv9.filters=3", "did you mean 'conv"),
+        ("optimizer.lr=0.1", "did you mean --set 'training.optimizer.learning_rate=0.1'?"),
+        ("training.lr=0.1", "did you mean --set 'training.optimizer.learning_rate=0.1'?"),
+        ("training.optmizer.lr=0.1", "did you mean --set 'training.optimizer.learning_rate=0.1'?"),
+        ("learning-rate=0.1", "did you mean --set 'training.optimizer.learning_rate=0.1'?"),
+        ("wd=0.1", "did you mean --set 'training.optimizer.weight_decay=0.1'?"),
+        ("schedule.gamma=0.5", "did you mean --set 'training.schedule.factor=0.5'?"),
+        ("epochs=3", "did you mean --set 'training.epochs=3'?"),
+        ("bs=3", "did you mean --set 'training.batch_size=3'?"),
+        (
+            "optimizer.nesterov=true",
+            "--set training.optimizer.nesterov: unknown key 'nesterov'\n  hint: valid keys: bia",
+        ),
+        ("filters=64", "name the layer, for example --set 'layers.conv1.filters=64'"),
+        ("foo.bar=1", "a path starts with specnet, name, groups, data, layers, training, assumed"),
+        ("loss=fc8", "a path starts with specnet"),
+    ],
+)
+def test_a_part_of_a_path_is_told_the_whole(specs: Any, assignment: str, words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        overrides.apply(document.read(specs / "alexnet.yaml"), [assignment])
+    assert words in str(caught.value)
+    hint = str(caught.value.hint)
+    if hint.startswith("did you mean --set"):
+        changed = document.read(specs / "alexnet.yaml")
+        overrides.apply(changed, [hint.split("'")[1]])
+        assert spec.load(changed), "what is suggested works"
+
+
+def test_changes_build_on_one_another(specs: Any) -> None:
+    """A path need not stand in the file: the one before may have made it."""
+    changed = document.read(specs / "alexnet.yaml")
+    overrides.apply(changed, ["layers.extra={kind: dense, from: fc8, units: 3}", "layers.extra.units=4"])
+    assert changed.data()["layers"]["extra"]["units"] == 4
 
 
 def test_a_missing_file_names_its_neighbour(specs: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers import found, network
+from helpers import HEAD, found, network
 from specnet.graph import Node
 
 CONV = "  conv: {kind: conv, from: image, filters: 6, kernel: 3}\n"
@@ -19,7 +19,7 @@ def test_a_layer_lives_where_its_first_input_lives() -> None:
 
 
 def test_a_pinned_layer_reads_its_own_groups_share() -> None:
-    net = network(CONV + "  fc: {kind: dense, from: conv, group: b, units: 5}\n")
+    net = network(CONV + "  fc: {kind: dense, from: conv, group: b, cross_group: false, units: 5}\n")
     assert net.graph.groups["fc"] == ("b",)
     assert net.graph.reads[Node("fc", "b")] == ((Node("conv", "b"),),)
     assert net.shares[Node("fc", "b")].inputs == ((3, 6, 6),)
@@ -146,11 +146,99 @@ def test_a_long_chain_is_no_recursion() -> None:
     assert len(network(layers).graph.order) == 5001
 
 
-def test_a_share_that_nothing_reads_is_a_warning() -> None:
-    (finding,) = found(CONV + "  fc: {kind: dense, from: conv, group: a, units: 5}\n")
-    assert (finding.code, finding.severity) == ("SN305", "warning")
-    assert "'conv': nothing reads its share on b" in finding.message
-    assert found(CONV + "  fc: {kind: dense, from: conv, group: a, cross_group: true, units: 5}\n") == []
+HEAD_A = "  fc: {kind: dense, from: conv, group: a, units: 5}\n"
+POOL = "  pool: {kind: max_pool, from: conv, kernel: 2}\n"
+
+
+def dropped(layers: str) -> list[tuple[str, int, str]]:
+    """Code, line and message of the errors. The layers start on line 6."""
+    return [
+        (d.code, d.position.line if d.position else 0, d.message)
+        for d in found(layers)
+        if d.severity == "error"
+    ]
+
+
+def test_a_share_that_nothing_reads_is_an_error_of_its_reader() -> None:
+    words = "layer 'fc': it reads its own group's share of 'conv' only, and nothing reads the one on b"
+    assert dropped(CONV + HEAD_A) == [("SN305", 7, words)]
+    assert found(CONV + HEAD_A.replace("group: a", "group: a, cross_group: true")) == []
+    assert found(CONV + HEAD_A.replace("group: a", "group: a, cross_group: false")) == []
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        POOL,
+        "  pool: {kind: dropout, from: conv, rate: 0.5}\n",
+        "  pool: {kind: flatten, from: conv}\n",
+        "  pool: {kind: lrn, from: conv, size: 3, k: 2, alpha: 1, beta: 1}\n",
+        "  pool: {kind: add, from: [conv, conv]}\n",
+        "  pool: {kind: concat, from: [conv, conv]}\n",
+        "  pool: {kind: dense, from: conv, units: 4}\n",
+    ],
+)
+def test_it_is_said_once_where_the_share_is_lost(between: str) -> None:
+    ((code, line, message),) = dropped(CONV + between + HEAD_A.replace("conv", "pool"))
+    assert (code, line) == ("SN305", 8)
+    assert "share of 'pool' only" in message
+
+
+def test_what_is_pinned_to_one_group_loses_the_others_whatever_its_kind() -> None:
+    tail = "  fc: {kind: dense, from: pool, units: 5}\n"
+    for kind in ("max_pool, kernel: 2", "dropout, rate: 0.5", "flatten", "batch_norm", "concat"):
+        pinned = f"  pool: {{kind: {kind}, from: conv, group: a}}\n"
+        assert [(code, line) for code, line, _ in dropped(CONV + pinned + tail)] == [("SN305", 7)], kind
+
+
+def test_a_share_that_anything_reads_is_not_lost() -> None:
+    """Two heads, the long form of two towers, and a layer that reads all beside one that does not."""
+    other = "  fc2: {kind: dense, from: conv, group: b, units: 5}\n"
+    assert dropped(CONV + HEAD_A + other) == []
+    top = "  top: {kind: dense, from: [fc, fc2], cross_group: true, group: a, units: 2}\n"
+    assert found(CONV + HEAD_A + other + top) == []
+    assert dropped(CONV + HEAD_A + other.replace("group: b", "group: b, cross_group: true")) == []
+    assert dropped(CONV + HEAD_A + POOL) == []
+
+
+def test_every_reader_that_leaves_the_share_out_says_so() -> None:
+    second = "  fc2: {kind: conv, from: [conv, conv], group: a, filters: 5, kernel: 3}\n"
+    assert [(code, line) for code, line, _ in dropped(CONV + HEAD_A + second)] == [("SN305", 7), ("SN305", 8)]
+    meant = HEAD_A.replace("group: a", "group: a, cross_group: false")
+    assert [(code, line) for code, line, _ in dropped(CONV + meant + second)] == [("SN305", 8)]
+
+
+def test_some_of_four_groups() -> None:
+    head = HEAD.replace("[a, b]", "[a, b, c, d]")
+    conv = CONV.replace("filters: 6", "filters: 8")
+    fc = "  fc: {kind: dense, from: conv, group: [a, c], units: 4}\n"
+    (finding,) = found(conv + fc, head)
+    assert "nothing reads those on b+d" in finding.message
+    other = fc.replace("fc", "fc2").replace("[a, c]", "[b, d]")
+    assert [d.severity for d in found(conv + fc + other, head)] == ["warning"], "fc is not the output"
+
+
+def test_no_share_is_lost_of_what_is_whole_everywhere_or_of_the_output() -> None:
+    whole = "  all: {kind: concat, from: conv, cross_group: true}\n"
+    assert found(CONV + whole + HEAD_A.replace("conv", "all")) == []
+    assert dropped(CONV + POOL) == []
+
+
+def test_a_share_is_not_called_lost_while_its_reader_is_not_understood() -> None:
+    broken = "  fc2: {kind: dense, from: conv, group: b, unit: 5}\n"
+    assert [d.code for d in found(CONV + HEAD_A + broken)] == ["SN201"]
+    elsewhere = "training: {loss: {kind: softmax_cross_entropy, from: fc}, optimizer: {kind: sgd}}\n"
+    assert [d.code for d in found(CONV + HEAD_A + elsewhere)] == ["SN305", "SN202"]
+
+
+def test_a_loss_on_a_split_layer_is_one_error() -> None:
+    """The loss reads all of what it reads, though it may not."""
+    wide = "  wide: {kind: dense, from: image, units: 4}\n" + HEAD_A.replace("conv", "wide")
+    loss = (
+        "training:\n  optimizer: {kind: sgd, learning_rate: 1}\n  loss: {kind: softmax_cross_entropy, from: "
+    )
+    assert [code for code, _, _ in dropped(wide + loss + "wide}\n")] == ["SN602"]
+    assert [code for code, _, _ in dropped(wide + loss + "fc}\n")] == ["SN305"]
 
 
 def test_one_wrong_group_does_not_hide_the_next() -> None:
@@ -162,7 +250,7 @@ def test_one_wrong_group_does_not_hide_the_next() -> None:
     assert [(d.code, d.position and d.position.line) for d in found(uneven)] == [("SN502", 6), ("SN502", 7)]
     empty = (
         "  c: {kind: conv, from: image, filters: 4, kernel: 3, cross_group: true}\n"
-        "  d: {kind: dense, from: c, units: 4, group: a}\n"
+        "  d: {kind: dense, from: c, units: 4, group: a, cross_group: false}\n"
         "  e: {kind: dense, from: d, units: 4, cross_group: true}\n"
     )
     assert [d.code for d in found(empty) if d.severity == "error"] == ["SN504", "SN504"]

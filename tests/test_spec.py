@@ -36,6 +36,149 @@ def found(text: str) -> list[Diagnostic]:
         return error.diagnostics
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        (
+            "filters: 6, kernel: 3",
+            "filters: 6, kernel: (3, 3)",
+            6,
+            "'(3, 3)' is not a list: a list has square brackets: [3, 3]",
+        ),
+        (
+            "filters: 6, kernel: 3",
+            "filters: 6, kernel: 3, padding: (1, 1, 1, 1)",
+            6,
+            "square brackets: [1, 1, 1, 1]",
+        ),
+        ("[3, 9, 9]", "(3, 9, 9)", 5, "square brackets: [3, 9, 9]"),
+        ("from: image", "from: (image, image)", 6, "square brackets: [image, image]"),
+        (
+            "filters: 6, kernel: 3",
+            "filters: 6, kernel: 3, bias: 0,1",
+            6,
+            "'0,1' is not a number: write 0.1, with a point",
+        ),
+        ("filters: 6, kernel: 3", "filters: 6, kernel: 3,5", 6, "or write [3, 5] for two numbers"),
+        ("filters: 6, kernel: 3", "filters: 6, kernel: 3x5", 6, "'3x5' is not a size: write [3, 5]"),
+        ("rate: 0.1}", "rate: 0,1}", 10, "'0,1' is not a number: write 0.1, with a point"),
+        ("rate: 0.1}", "rate: 0,5e-3}", 10, "write 0.5e-3, with a point"),
+        ("rate: 0.1}", "rate: 0.1, momentum: 0,9}", 10, "write 0.9, with a point"),
+        (
+            "{kind: sgd, learning_rate: 0.1}",
+            "\n    kind: sgd\n    learning_rate: 0,1",
+            12,
+            "write 0.1, with a point",
+        ),
+        ("specnet: 1\n", "", 1, "the key 'specnet' is missing: start with 'specnet: 1'"),
+        ("layers:", "data: {path: /d}\nlayers:", 4, "--data KIND:PATH"),
+        ("layers:", "data: /d\nlayers:", 4, "--data KIND:PATH"),
+        ("layers:", "data: {kind: image_folder, root: /d}\nlayers:", 4, "--data image_folder:PATH"),
+        ("layers:", "data: {kind: digits, path: /d}\nlayers:", 4, "the dataset 'digits' has no path"),
+        ("learning_rate: 0.1", "lr: 0.1", 10, "unknown key 'lr': did you mean 'learning_rate'?"),
+        ("rate: 0.1}", "rate: 0.1, wd: 0}", 10, "did you mean 'weight_decay'?"),
+        ("rate: 0.1}", "rate: 0.1, weight-decay: 0}", 10, "did you mean 'weight_decay'?"),
+        ("kernel: 3", "kernel_size: 3", 6, "did you mean 'kernel'?"),
+        ("kind: conv", "type: conv", 6, "did you mean 'kind'?"),
+    ],
+)
+def test_habits_are_told_the_languages_way(old: str, new: str, line: int, words: str) -> None:
+    text = HABITS.replace(old, new, 1)
+    assert text != HABITS
+    (finding,) = found(text)
+    assert finding.position is not None
+    assert finding.position.line == line
+    assert words in f"{finding.message}: {finding.hint}"
+
+
+HABITS = """\
+specnet: 1
+name: small
+groups: [a]
+layers:
+  image: {kind: input, shape: [3, 9, 9]}
+  conv: {kind: conv, from: image, filters: 6, kernel: 3}
+  fc: {kind: dense, from: conv, units: 2}
+training:
+  loss: {kind: softmax_cross_entropy, from: fc}
+  optimizer: {kind: sgd, learning_rate: 0.1}
+"""
+RECIPE = """\
+specnet: 1
+name: small
+groups: [a, b]
+layers:
+  image: {kind: input, shape: [1, 8, 8]}
+  fc: LAYER
+training:
+  loss: {kind: softmax_cross_entropy, from: fc}
+  optimizer: {kind: sgd, learning_rate: 0.1}
+"""
+DENSE = "{kind: dense, from: image, group: a, units: 2}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("sgd, learning_rate: 0.1", "adam, learning_rate: -1, beta1: 1", "SN204 SN207"),
+        ("sgd, learning_rate: 0.1", "adam, learning_rate: 1, momentm: 1", "SN204 SN201"),
+        ("sgd, learning_rate: 0.1", "sgdd, beta1: 0, biases: {weight_decay: x}", "SN204 SN201 SN203"),
+        ("kind: sgd, learning_rate: 0.1", "learning_rate: -1", "SN204 SN207"),
+        ("kind: sgd, learning_rate: 0.1", "kidn: sgd, learning_rate: -1", "SN201 SN207"),
+        ("cross_entropy, from: fc", "loss, from: fd", "SN204 SN601"),
+        ("0.1}\n", "0.1}\n  schedule: {kind: cosine, factor: 3, warmup: x}\n", "SN204 SN207"),
+        ("0.1}\n", "0.1}\n  weights: {kind: he_uniform, std: -1}\n", "SN204 SN207"),
+        ("0.1}\n", "0.1}\n  normalize: {kind: divide, scale: -1}\n", "SN204 SN207"),
+        ("0.1}\n", "0.1}\n  evaluate: {kind: five_crop, size: 0}\n", "SN204 SN207"),
+        ("0.1}\n", "0.1}\n  augment: [{kind: cutout, size: x}, {kind: pca_color}]\n", "SN204 SN203 SN202"),
+        ("layers:", "data: {kind: mnist, size: -1}\nlayers:", "SN204 SN207"),
+        ("dense, from: image, group: a", "linear, from: imag, group: c", "SN204 SN301 SN501"),
+        ("dense, from: image, group: a", "linear, from: 3, cross_group: yes", "SN204 SN203 SN203"),
+        (
+            "dense, from: image, group: a",
+            "linear, from: imag, group: c, cross_group: yes",
+            "SN204 SN301 SN501 SN203",
+        ),
+        ("dense, from: image, group: a, units: 2", "dence, from: imag, units: x", "SN204 SN301 SN203"),
+        ("kind: dense, from: image, group: a", "from: imag, group: c", "SN204 SN301 SN501"),
+        ("from: image, group: a, units: 2", "from: imag, group: c, units: x", "SN301 SN501 SN203"),
+    ],
+)
+def test_an_unknown_kind_hides_no_other_fault(old: str, new: str, expected: str) -> None:
+    """In the order of the places. A key that the unknown kind may have is no fault."""
+    text = RECIPE.replace("LAYER", DENSE)
+    assert old in text
+    assert " ".join(d.code for d in found(text.replace(old, new, 1))) == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "kinds"),
+    [
+        ("augment", "random_rotation", "random_crop, horizontal_flip, pca_color"),
+        ("augment", "vertical_flip", "random_crop, horizontal_flip, pca_color"),
+        ("evaluate", "five_crop", "center_crop, ten_crop"),
+        ("schedule", "cosine", "constant, plateau, step, multistep, inverse_time"),
+        ("weights", "he_uniform", "normal, he_normal, glorot_uniform, constant"),
+        ("weights", "glorot_normal", "normal, he_normal, glorot_uniform, constant"),
+    ],
+)
+def test_a_recipes_kinds_are_listed_and_none_is_guessed(key: str, kind: str, kinds: str) -> None:
+    part = f"{{kind: {kind}}}" if key != "augment" else f"[{{kind: {kind}}}]"
+    (finding,) = found(RECIPE.replace("LAYER", DENSE) + f"  {key}: {part}\n")
+    assert finding.hint is not None
+    assert finding.hint.split(": ")[1] == kinds
+    assert "did you mean" not in finding.hint
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "meant"),
+    [("schedule", "plateu", "plateau"), ("schedule", "Steps", "step"), ("evaluate", "tne_crop", "ten_crop")],
+)
+def test_a_slip_in_a_kind_is_guessed(key: str, kind: str, meant: str) -> None:
+    hints = [d.hint for d in found(RECIPE.replace("LAYER", DENSE) + f"  {key}: {{kind: {kind}}}\n")]
+    assert any(hint and hint.startswith(f"did you mean '{meant}'? ") for hint in hints)
+
+
 def test_the_good_spec_is_good() -> None:
     assert found(GOOD) == []
 

@@ -56,6 +56,36 @@ def test_style_order_and_defaults_never_show() -> None:
     assert str(compare(load(SMALL), load(REWRITTEN))) == "no differences"
 
 
+HALF = """\
+specnet: 1
+name: small
+groups: [a, b]
+layers:
+  image: {kind: input, shape: [3, 9, 9]}
+  conv: {kind: conv, from: image, filters: 8, kernel: 3}
+  fc: {kind: dense, from: conv, group: a, units: 4}
+"""
+
+
+def test_a_share_left_out_on_purpose_is_no_change_but_may_be_why_only_one_is_valid() -> None:
+    meant = HALF.replace("group: a", "cross_group: false, group: a")
+    assert str(compare(load(meant), load(meant))) == "no differences"
+    found = compare(load(HALF), load(meant))
+    assert not found.changes
+    assert str(found).startswith("no differences\nthe first spec is not valid")
+    assert "SN305" in str(found)
+    assert found.as_markdown().startswith("no differences\n- the first spec is not valid")
+
+
+def test_renaming_groups_does_not_make_a_spec_valid() -> None:
+    found = compare(load(HALF), load(HALF.replace("[a, b]", "[c, d]").replace("group: a", "group: c")))
+    assert {side: [d.code for d in errors] for side, errors in found.invalid.items()} == {
+        "first": ["SN305"],
+        "second": ["SN305"],
+    }
+    assert [change.op for change in found.changes] == ["rename", "rename"]
+
+
 def test_each_change_is_named_once() -> None:
     after = SMALL.replace("filters: 8", "filters: 16, activation: relu").replace("0.1", "0.2")
     assert differences(load(SMALL), load(after)) == [

@@ -8,7 +8,7 @@ from specnet.backend import Precision
 from specnet.errors import PluginError
 from specnet.placement import Placement
 from specnet.plan import Plan
-from specnet_tensorflow.devices import present
+from specnet_tensorflow.devices import present, take_memory_as_needed
 from specnet_tensorflow.executable import TensorFlowExecutable
 from specnet_tensorflow.memory import enough_memory
 
@@ -22,6 +22,7 @@ class TensorFlowBackend:
         if keras.backend.backend() != "tensorflow":
             message = f"Keras runs on {keras.backend.backend()} here, and this backend needs it on TensorFlow"
             raise PluginError(message, "set KERAS_BACKEND=tensorflow before Keras is imported")
+        take_memory_as_needed()
 
     def devices(self) -> list[str]:
         """CPUs and GPUs as TensorFlow's logical devices are configured in this process."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 
 import tensorflow as tf
@@ -18,10 +18,35 @@ def device_name(device: str) -> str:
 
 
 def present() -> list[str]:
-    """The CPUs and GPUs that TensorFlow's logical devices are in this process, `cpu` first."""
-    cpus = len(tf.config.list_logical_devices("CPU"))
-    gpus = len(tf.config.list_logical_devices("GPU"))
+    """The CPUs and GPUs that TensorFlow has, or will have, in this process, `cpu` first.
+
+    They are counted from its configuration. To ask for its logical devices would start it, and a GPU that
+    TensorFlow has started on is taken.
+    """
+    cpus, gpus = (
+        sum(_logical(device) for device in tf.config.get_visible_devices(k)) for k in ("CPU", "GPU")
+    )
     return ["cpu", *(f"cpu:{i}" for i in range(1, cpus)), *(f"cuda:{i}" for i in range(gpus))]
+
+
+def _logical(device: tf.config.PhysicalDevice) -> int:
+    """How many logical devices a physical one is configured to be."""
+    return len(tf.config.get_logical_device_configuration(device) or [None])
+
+
+def take_memory_as_needed() -> None:
+    """Let TensorFlow take a GPU's memory as it needs it, not all of it at the first use of any GPU.
+
+    What somebody has configured stays, and so does a TensorFlow that has already started.
+    """
+    gpus = tf.config.get_visible_devices("GPU")
+    for gpu in gpus:
+        limited = tf.config.get_logical_device_configuration(gpu)
+        if limited or tf.config.experimental.get_memory_growth(gpu) is not None:
+            return
+    with suppress(RuntimeError):  # it has started
+        for gpu in gpus:
+            tf.config.experimental.set_memory_growth(gpu, True)
 
 
 _elsewhere: ContextVar[str | Mapping[str, str] | None] = ContextVar("elsewhere", default=None)

@@ -6,18 +6,20 @@ the step's device. TensorFlow's one big tape would leave their placement to chan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from specnet import fast_paths
 from specnet.backend import Batch, Precision, State, check_inputs, check_state, storage
 from specnet.placement import Placement
 from specnet.plan import Compute, Feed, Plan, Transfer, parameter_name, role_of
 from specnet.randomness import Array
+from specnet_tensorflow.arithmetic import arithmetic
 from specnet_tensorflow.devices import device_name
 from specnet_tensorflow.kinds import channels_first, channels_last
 from specnet_tensorflow.memory import enough_memory
@@ -37,17 +39,16 @@ class TensorFlowExecutable:
             fast_paths.keep_memory()
         self._devices = {group: device_name(device) for group, device in placement.items()}
         self._precision = storage(precision)
-        policy = "mixed_bfloat16" if precision == "bfloat16" else precision
+        self._arithmetic = precision
+        policy = "mixed_bfloat16" if precision == "bfloat16" else self._precision
         self.layers: Layers = make_layers(plan, placement, policy)
         self.model = make_model(plan, self.layers, self._precision)
         self._differentiable = _differentiable(plan)
         self._groups = {p.name: p.group for p in plan.parameters}
         self._trainable = [p.name for p in plan.parameters if p.trainable]
         self._roles = sorted({role_of(name) for name in self._trainable})
-        images = {
-            name: tf.TensorSpec([None, *shape[1:], shape[0]], self._precision)
-            for name, shape in plan.inputs.items()
-        }
+        self._feeds = [step for step in plan.steps if isinstance(step, Feed)]
+        images = {s.name: tf.TensorSpec([None, *_last(s.output_shape)], self._precision) for s in self._feeds}
         masks = {
             s.name: tf.TensorSpec([None, *_last(s.output_shape)], tf.uint8) for s in plan.computes if s.mask
         }
@@ -56,6 +57,7 @@ class TensorFlowExecutable:
         # The traced functions are built at their first call.
         self.traced_forward = _traced(self._outputs, (images,))
         self.traced_gradients = _traced(self._loss_and_gradients, batch)
+        self.traced_watch = _traced(self._watched, batch)
         self.traced_step = _traced(self._update, (*batch, rates))
         share = tf.TensorSpec([], self._precision)
         self.traced_part = _traced(self._add, (*batch, share))
@@ -102,13 +104,22 @@ class TensorFlowExecutable:
     @enough_memory()
     def forward(self, inputs: Mapping[str, Array]) -> State:
         check_inputs(self.plan, inputs)
-        outputs = self.traced_forward({name: self._images(inputs[name]) for name in self.plan.inputs})
+        with arithmetic(self._arithmetic):
+            outputs = self.traced_forward(self._fed(inputs))
         return {name: np.ascontiguousarray(channels_first(t.numpy())) for name, t in outputs.items()}
 
     @enough_memory()
     def gradients(self, batch: Batch) -> tuple[float, State]:
-        loss, gradients = self.traced_gradients(*self._feed(batch))
+        with arithmetic(self._arithmetic):
+            loss, gradients = self.traced_gradients(*self._feed(batch))
         return float(loss), {name: self._canonical(name, g) for name, g in gradients.items()}
+
+    @enough_memory()
+    def watch(self, batch: Batch) -> tuple[State, State]:
+        """What `specnet.testing.decisions.Watched` says."""
+        values, gradients = self.traced_watch(*self._feed(batch))
+        found = {name: np.ascontiguousarray(channels_first(t.numpy())) for name, t in values.items()}
+        return found, {name: self._canonical(name, g) for name, g in gradients.items()}
 
     @enough_memory()
     def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> Tensor:
@@ -116,13 +127,21 @@ class TensorFlowExecutable:
         assert rule is not None
         rates = {r: tf.constant(rule.rate(r, learning_rate), self._precision) for r in self._roles}
         parts = batch.parts(micro_batch)
-        if len(parts) == 1:
-            return self.traced_step(*self._feed(batch), rates)
+        with arithmetic(self._arithmetic):
+            return (
+                self._in_parts(parts, rates)
+                if len(parts) > 1
+                else self.traced_step(*self._feed(batch), rates)
+            )
+
+    def _in_parts(self, parts: Sequence[Batch], rates: Tensors) -> Tensor:
+        """One update from the gradients of all parts together; returns the mean loss."""
+        images = sum(len(part.labels) for part in parts)
         for total in self._totals.values():
             total.assign(tf.zeros_like(total))
         losses = []
         for part in parts:
-            share = tf.constant(len(part.labels) / len(batch.labels), self._precision)
+            share = tf.constant(len(part.labels) / images, self._precision)
             losses.append(self.traced_part(*self._feed(part), share))
         self.traced_apply(rates)
         return tf.add_n(losses)
@@ -157,6 +176,16 @@ class TensorFlowExecutable:
 
     def _loss_and_gradients(self, images: Tensors, labels: Tensor, masks: Tensors) -> tuple[Tensor, Tensors]:
         """The mean loss and the gradient of every parameter; zero where the loss does not depend on it."""
+        _, loss, gradients = self._pass(images, labels, masks)
+        return loss, gradients
+
+    def _watched(self, images: Tensors, labels: Tensor, masks: Tensors) -> tuple[Tensors, Tensors]:
+        """Every compute step's output in a training pass, and the gradients."""
+        values, _, gradients = self._pass(images, labels, masks)
+        return {s.name: tf.cast(values[s.name], self._precision) for s in self.plan.computes}, gradients
+
+    def _pass(self, images: Tensors, labels: Tensor, masks: Tensors) -> tuple[Tensors, Tensor, Tensors]:
+        """All values of a training pass, the mean loss and the gradients."""
         assert self.plan.logits is not None
         values, tapes = self._run(images, masks, training=True)
         group = next(step.group for step in self.plan.computes if step.name == self.plan.logits)
@@ -164,11 +193,13 @@ class TensorFlowExecutable:
         with tf.device(self._devices[group]):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(logits)
-                scores = tf.cast(logits, self._precision)
+                # In float64, since no two programs round an exponential alike.
+                scores = tf.cast(logits, tf.float64)
                 entropies = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.identity(labels), scores)
                 loss = tf.reduce_mean(entropies)
             flowing = {self.plan.logits: tape.gradient(loss, logits)}
-        return loss, self._backward(values, tapes, flowing)
+            loss = tf.cast(loss, self._precision)
+        return values, loss, self._backward(values, tapes, flowing)
 
     def _run(self, images: Tensors, masks: Tensors, *, training: bool) -> tuple[Tensors, dict[str, Tensor]]:
         """All values of the forward pass, and in training a tape for each step that has a gradient."""
@@ -177,7 +208,7 @@ class TensorFlowExecutable:
         for step in self.plan.steps:
             with tf.device(self._devices[step.group]):
                 if isinstance(step, Feed):
-                    values[step.name] = tf.identity(images[step.layer])
+                    values[step.name] = tf.identity(images[step.name])
                 elif isinstance(step, Transfer):
                     values[step.name] = self.layers[step.name](values[step.source])
                 else:
@@ -234,12 +265,22 @@ class TensorFlowExecutable:
         return {name: gradients[name] for name in self._trainable}
 
     def _feed(self, batch: Batch) -> tuple[Tensors, Tensor, Tensors]:
+        """What a step takes, each on the device where it is used."""
         (name,) = self.plan.inputs
-        masks = {step: tf.constant(channels_last(mask)) for step, mask in batch.masks.items()}
-        return {name: self._images(batch.images)}, tf.constant(batch.labels), masks
+        devices = {step.name: self._devices[step.group] for step in self.plan.computes}
+        masks = {s: _placed(channels_last(mask), devices[s]) for s, mask in batch.masks.items()}
+        assert self.plan.logits is not None
+        return self._fed({name: batch.images}), _placed(batch.labels, devices[self.plan.logits]), masks
 
-    def _images(self, array: Array) -> Tensor:
-        return tf.constant(np.ascontiguousarray(channels_last(array), dtype=self._precision))
+    def _fed(self, inputs: Mapping[str, Array]) -> Tensors:
+        """The images for each feed on its group's device. Groups of one device share them."""
+        arrays = {
+            name: np.ascontiguousarray(channels_last(inputs[name]), dtype=self._precision)
+            for name in self.plan.inputs
+        }
+        places = {feed.name: (feed.layer, self._devices[feed.group]) for feed in self._feeds}
+        placed = {place: _placed(arrays[place[0]], place[1]) for place in dict.fromkeys(places.values())}
+        return {feed: placed[place] for feed, place in places.items()}
 
     def _holder(self, name: str) -> tuple[Share, str]:
         """The Keras layer that holds a parameter, and the parameter's role in it."""
@@ -265,6 +306,12 @@ def _traced(function: Callable[..., Any], signature: tuple[Any, ...]) -> Any:
     """A function as a graph. It branches on the plan only, so there is nothing for AutoGraph to translate,
     which took two seconds of AlexNet's start."""
     return tf.function(function, input_signature=signature, autograph=False)
+
+
+def _placed(array: NDArray[Any], device: str) -> Tensor:
+    """An array on a device, without a detour by another one."""
+    with tf.device(device):
+        return tf.constant(array)
 
 
 def _differentiable(plan: Plan) -> set[str]:

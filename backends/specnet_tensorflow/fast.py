@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from specnet.fast_paths import enabled
+from specnet.fast_paths import columns_by_turns, enabled
 from specnet.layers.base import Shape
 from specnet.layers.batch_norm import BatchNorm
 from specnet.layers.conv import Conv
@@ -35,6 +35,30 @@ def convolution_padding(
     if layer.model_copy(update={"padding": "same", "rounding": "floor"}).window(shape)[0] == pads:
         return x, "SAME"
     return tf.pad(x, around), "VALID"
+
+
+def max_pool(x: Tensor, kernel: tuple[int, int], stride: tuple[int, int]) -> Tensor:
+    """Max pooling; where windows overlap, with a gradient that every backend sums alike."""
+    if not enabled() or not columns_by_turns(kernel, stride):
+        return tf.nn.max_pool2d(x, kernel, stride, "VALID")
+    window = {"ksize": [1, *kernel, 1], "strides": [1, *stride, 1], "padding": "VALID"}
+
+    @tf.custom_gradient
+    def pool(x: Tensor) -> tuple[Tensor, Any]:
+        y = tf.nn.max_pool2d(x, kernel, stride, "VALID")
+
+        def backward(g: Tensor) -> Tensor:
+            turn = (tf.range(y.shape[2]) % 2 == 0)[:, None]
+            zero = tf.zeros([], g.dtype)
+            one, other = (
+                tf.raw_ops.MaxPoolGrad(orig_input=x, orig_output=y, grad=part, **window)
+                for part in (tf.where(turn, g, zero), tf.where(turn, zero, g))
+            )
+            return one + other
+
+        return y, backward
+
+    return pool(x)
 
 
 def lrn(layer: LRN, x: Tensor, band: Tensor) -> Tensor | None:
@@ -69,11 +93,21 @@ def lrn(layer: LRN, x: Tensor, band: Tensor) -> Tensor | None:
 
 
 def _power(s: Tensor, beta: float) -> Tensor:
-    """s ** -beta; for the paper's 0.75 by square roots, which are faster."""
+    """s ** -beta; for the paper's 0.75 by square roots, which are faster.
+
+    Square roots and quotients are rounded as IEEE 754 says, unlike powers and TensorFlow's own rsqrt, so that
+    every backend finds the same.
+    """
     if beta != 0.75:
         return tf.pow(s, -tf.constant(beta, s.dtype))
-    root = tf.math.rsqrt(s)
-    return root * tf.sqrt(root)
+    root = _rsqrt(s)
+    return root * _rsqrt(s * root)
+
+
+def _rsqrt(s: Tensor) -> Tensor:
+    """1 / sqrt(s), rounded after each. In a graph, TensorFlow makes approximations of 1 / x and x / sqrt(y),
+    but not of this division."""
+    return tf.math.divide_no_nan(tf.constant(1, s.dtype), tf.sqrt(s))
 
 
 def batch_norm(

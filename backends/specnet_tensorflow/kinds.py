@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from specnet import fast_paths
 from specnet.layers.activation import Activation
 from specnet.layers.batch_norm import BatchNorm
 from specnet.layers.conv import Conv
@@ -53,20 +54,27 @@ def with_bias(x: Tensor, weights: Weights) -> Tensor:
     """`x` plus the layer's biases along the channels, if it has any."""
     if "bias" not in weights:
         return x
+    if len(x.shape) == 2 and fast_paths.enabled():
+        return _add_bias(x, weights["bias"], tf.float64)
     if x.dtype == tf.bfloat16:
-        return _add_bias_in_half_precision(x, weights["bias"])
+        return _add_bias(x, weights["bias"], tf.float32)
     return tf.nn.bias_add(x, weights["bias"])
 
 
-@tf.custom_gradient
-def _add_bias_in_half_precision(x: Tensor, bias: Tensor) -> tuple[Tensor, Any]:
-    """Its gradient is summed in float32: TensorFlow sums it in bfloat16, where a long sum stands still."""
+def _add_bias(x: Tensor, bias: Tensor, dtype: Any) -> Tensor:
+    """Its gradient is summed in a type of its own: in float64 it is the same in whatever order. TensorFlow
+    sums bfloat16 in bfloat16, where a long sum stands still."""
 
-    def backward(gradient: Tensor) -> tuple[Tensor, Tensor]:
-        axes = list(range(len(x.shape) - 1))
-        return gradient, tf.cast(tf.reduce_sum(tf.cast(gradient, tf.float32), axes), bias.dtype)
+    @tf.custom_gradient
+    def add(x: Tensor, bias: Tensor) -> tuple[Tensor, Any]:
+        def backward(gradient: Tensor) -> tuple[Tensor, Tensor]:
+            axes = list(range(len(x.shape) - 1))
+            return gradient, tf.cast(tf.reduce_sum(tf.cast(gradient, dtype), axes), bias.dtype)
 
-    return tf.nn.bias_add(x, bias), backward
+        return tf.nn.bias_add(x, bias), backward
+
+    sum_: Tensor = add(x, bias)
+    return sum_
 
 
 CONV_WEIGHT = Layout(
@@ -111,7 +119,7 @@ def max_pool(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run
     layer = step.layer
     assert isinstance(layer, MaxPool)
     pads = layer.window(step.input_shapes[0])[0]
-    return tf.nn.max_pool2d(padded(inputs[0], pads, float("-inf")), layer.kernel, layer.stride, "VALID")
+    return fast.max_pool(padded(inputs[0], pads, float("-inf")), layer.kernel, layer.stride)
 
 
 @implements("avg_pool")

@@ -132,7 +132,7 @@ def make_layers(plan: Plan, placement: Placement, dtype: str) -> Layers:
 def make_model(plan: Plan, layers: Layers, dtype: str) -> keras.Model:
     """The functional model. Images are (n, height, width, channels), as Keras users expect."""
     inputs = {
-        name: keras.Input((*shape[1:], shape[0]), dtype=dtype, name=keras_name(name))
+        name: keras.Input((*shape[1:], shape[0]), dtype=dtype, name=name)
         for name, shape in plan.inputs.items()
     }
     values: dict[str, Any] = {}

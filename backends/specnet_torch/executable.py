@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -15,11 +15,17 @@ from specnet.backend import Batch, Precision, State, check_inputs, check_state, 
 from specnet.placement import Placement
 from specnet.plan import Plan
 from specnet.randomness import Array
+from specnet_torch.arithmetic import arithmetic
 from specnet_torch.memory import enough_memory
 from specnet_torch.model import TorchModel
 from specnet_torch.update import update
 
-DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
+DTYPES = {
+    "float32": torch.float32,
+    "tf32": torch.float32,
+    "float64": torch.float64,
+    "bfloat16": torch.bfloat16,
+}
 
 
 class TorchExecutable:
@@ -27,6 +33,7 @@ class TorchExecutable:
 
     def __init__(self, plan: Plan, placement: Placement, precision: Precision) -> None:
         self.plan = plan
+        self._precision = precision
         if fast_paths.enabled() and "cpu" in placement.values():
             fast_paths.keep_memory()
         self._dtype = DTYPES[storage(precision)]
@@ -61,25 +68,43 @@ class TorchExecutable:
     def forward(self, inputs: Mapping[str, Array]) -> State:
         check_inputs(self.plan, inputs)
         self.model.eval()
-        with torch.inference_mode():
-            outputs = self.model(*(self._tensor(inputs[name]) for name in self.plan.inputs))
+        with torch.inference_mode(), arithmetic(self._precision):
+            outputs = self.model.run({name: self._tensor(inputs[name]) for name in self.plan.inputs})
         if isinstance(outputs, Tensor):
             outputs = {self.plan.outputs[0]: outputs}
         return {name: _array(t.to(self._dtype)) for name, t in outputs.items()}
 
     @enough_memory()
     def gradients(self, batch: Batch) -> tuple[float, State]:
-        loss, gradients = self._loss_and_gradients(batch)
+        with arithmetic(self._precision):
+            loss, gradients = self._loss_and_gradients(batch)
         return float(loss), {name: _array(g) for name, g in zip(self._weights, gradients, strict=True)}
+
+    @enough_memory()
+    def watch(self, batch: Batch) -> tuple[State, State]:
+        """What `specnet.testing.decisions.Watched` says."""
+        values: State = {}
+
+        def keep(name: str) -> Callable[[torch.nn.Module, object, Tensor], None]:
+            return lambda module, arguments, output: values.update({name: _array(output.to(self._dtype))})
+
+        shares = ((step.name, self.model.share(step)) for step in self.plan.computes)
+        hooks = [share.register_forward_hook(keep(name)) for name, share in shares]
+        try:
+            return values, self.gradients(batch)[1]
+        finally:
+            for hook in hooks:
+                hook.remove()
 
     @enough_memory()
     def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> Tensor:
         rule = self.plan.optimizer
         assert rule is not None
-        loss, gradients = self._accumulated(batch.parts(micro_batch))
-        named = dict(zip(self._weights, gradients, strict=True))
-        move = self.model.move
-        update(rule, self._weights, self._velocities, named, learning_rate, self._groups, move)
+        with arithmetic(self._precision):
+            loss, gradients = self._accumulated(batch.parts(micro_batch))
+            named = dict(zip(self._weights, gradients, strict=True))
+            move = self.model.move
+            update(rule, self._weights, self._velocities, named, learning_rate, self._groups, move)
         return loss
 
     def _accumulated(self, parts: Sequence[Batch]) -> tuple[Tensor, Sequence[Tensor]]:
@@ -94,9 +119,9 @@ class TorchExecutable:
             del gradients
             share = len(part.labels) / images
             found, gradients = self._loss_and_gradients(part)
-            loss = loss.add_(found, alpha=share)
+            loss += found * share
             for total, gradient in zip(totals, gradients, strict=True):
-                total.add_(gradient, alpha=share)
+                total += gradient * share
         return loss, totals
 
     def _loss_and_gradients(self, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...]]:
@@ -109,13 +134,16 @@ class TorchExecutable:
             )
             for name, mask in batch.masks.items()
         }
-        logits = self.model(self._tensor(batch.images), masks=masks).to(self._dtype)
+        (name,) = self.plan.inputs
+        logits = self.model.run({name: self._tensor(batch.images)}, masks)
+        assert isinstance(logits, Tensor)
         labels = torch.from_numpy(batch.labels).to(logits.device, non_blocking=True)
-        loss = F.cross_entropy(logits, labels)
+        # In float64, since no two programs round an exponential alike.
+        loss = F.cross_entropy(logits.double(), labels)
         gradients = torch.autograd.grad(
             loss, list(self._weights.values()), allow_unused=True, materialize_grads=True
         )
-        return loss.detach(), gradients
+        return loss.detach().to(self._dtype), gradients
 
     def _tensor(self, array: Array) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self._dtype)

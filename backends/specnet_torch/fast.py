@@ -14,14 +14,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from specnet import fast_paths
+from specnet_torch.tracing import tracing
 
 PIECE = 3 * 2**20
 """Bytes of a piece of a batch whose next values still find it in the cache."""
 
 
 def enabled() -> bool:
-    """Whether to take them. torch.compile makes its own from the plain ways."""
-    return not torch.compiler.is_compiling() and fast_paths.enabled()
+    """Whether to take them. Compilers and exporters make their own from the plain ways."""
+    return fast_paths.enabled() and not tracing()
 
 
 def images_last(value: Tensor) -> Tensor:
@@ -29,9 +30,11 @@ def images_last(value: Tensor) -> Tensor:
 
     Shape and values stay as they are.
     """
-    if value.ndim == 4 and value.device.type == "cpu" and enabled():
-        return value.contiguous(memory_format=torch.channels_last)
-    return value
+    if not enabled() or value.ndim != 4 or value.device.type != "cpu":
+        return value
+    value = value.contiguous(memory_format=torch.channels_last)
+    # One channel is innermost and outermost at once, and PyTorch goes by the strides.
+    return value.squeeze(1).unsqueeze(-1).permute(0, 3, 1, 2) if value.shape[1] == 1 else value
 
 
 class Normalize(torch.autograd.Function):
@@ -64,7 +67,7 @@ class Normalize(torch.autograd.Function):
         for x_i, s_i, g_i, dx_i in _in_pieces(x, s, g, dx):
             _power(s_i, ctx.beta, dx_i).mul_(g_i)
             spread = F.conv2d((dx_i * x_i).div_(s_i), weights)
-            dx_i.addcmul_(spread, x_i)
+            dx_i.add_(spread.mul_(x_i))
         return dx, None, None, None, None
 
 
@@ -78,36 +81,92 @@ def _in_pieces(*batches: Tensor) -> Iterator[tuple[Tensor, ...]]:
 
 
 def _power(s: Tensor, beta: float, out: Tensor) -> Tensor:
-    """s ** -beta into `out`; for the paper's 0.75 by square roots, which are faster."""
+    """s ** -beta into `out`; for the paper's 0.75 by square roots, which are faster.
+
+    1 / sqrt is rounded as IEEE 754 says, unlike powers and PyTorch's own sqrt, so every backend finds this.
+    """
     if beta != 0.75:
         return torch.pow(s, -beta, out=out)
     root = s.rsqrt()
-    return torch.sqrt(root, out=out).mul_(root)
+    return torch.mul(s, root, out=out).rsqrt_().mul_(root)
+
+
+class Linear(torch.autograd.Function):
+    """x w + b, with a gradient of b that is summed in float64 and so is the same in whatever order."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        return F.linear(x, weight, bias)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
+        x, weight = ctx.saved_tensors
+        dx = g.mm(weight) if ctx.needs_input_grad[0] else None
+        return dx, g.t().mm(x), g.sum(0, dtype=torch.float64).to(g.dtype)
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """x w + b, x (n, inputs) and w (units, inputs)."""
+    if bias is None or not enabled() or x.device.type != "cpu" or not torch.is_grad_enabled():
+        return F.linear(x, weight, bias)
+    product: Tensor = Linear.apply(x, weight, bias)
+    return product
+
+
+Size = tuple[int, int]
+
+
+def max_pool(x: Tensor, kernel: Size, stride: Size, padding: Size) -> Tensor:
+    """Max pooling; where windows overlap, with a gradient that every backend sums alike."""
+    overlapping = enabled() and fast_paths.columns_by_turns(kernel, stride)
+    if overlapping and x.device.type == "cpu" and x.requires_grad and torch.is_grad_enabled():
+        pooled: Tensor = Pool.apply(x, kernel, stride, padding)
+        return pooled
+    return F.max_pool2d(x, kernel, stride, padding)
+
+
+class Pool(torch.autograd.Function):
+    """Max pooling whose gradient is that of every other column of windows and that of the rest, added."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, kernel: Size, stride: Size, padding: Size) -> Tensor:
+        y, winners = F.max_pool2d(x, kernel, stride, padding, return_indices=True)
+        ctx.save_for_backward(x, winners)
+        ctx.window = kernel, stride, padding, (1, 1), False
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor, None, None, None]:
+        x, winners = ctx.saved_tensors
+        turn = torch.arange(g.shape[3]) % 2 == 0
+        one, other = (
+            torch.ops.aten.max_pool2d_with_indices_backward(part, x, *ctx.window, winners)
+            for part in (torch.where(turn, g, 0), torch.where(turn, 0, g))
+        )
+        return one + other, None, None, None
 
 
 def fused_sgd(
-    weights: list[Tensor],
-    velocities: list[Tensor],
-    gradients: list[Tensor],
-    rate: float,
-    momentum: float,
-    decay: float,
+    weight: Tensor, velocity: Tensor, gradient: Tensor, rate: float, momentum: float, decay: float
 ) -> bool:
-    """v <- m v - rate (g + decay w); w <- w + v in one pass over the memory; False where there is no such.
+    """v <- m v - rate (g + decay w); w <- w + v in one pass over the memory; False if it is not taken.
 
-    There is none without momentum, and only float32 is worth it: 1 + rate is rounded.
+    It is for weights that the cache cannot hold: it adds products without rounding them first, as no other
+    framework does. There is none without momentum, and only float32 is worth it: 1 + rate is rounded.
 
     torch's rule is v <- m v + (1 - dampening) (g + decay w); w <- w - lr v. Ours is that with a dampening of
     1 + rate and a learning rate of -1.
     """
     fused = getattr(torch, "_fused_sgd_", None)
-    alike = {(w.device.type, w.dtype) for w in weights} == {("cpu", torch.float32)}
-    if fused is None or not alike or not momentum or not enabled():
+    large = weight.numel() * weight.element_size() > PIECE
+    known = weight.device.type == "cpu" and weight.dtype == torch.float32
+    if fused is None or not (large and known and momentum and enabled()):
         return False
     fused(
-        weights,
-        gradients,
-        velocities,
+        [weight],
+        [gradient],
+        [velocity],
         weight_decay=decay,
         momentum=momentum,
         lr=-1.0,

@@ -60,7 +60,7 @@ def conv(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) ->
 
 @implements("dense")
 def dense(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
-    return F.linear(inputs[0].flatten(1), weights["weight"], weights.get("bias"))
+    return fast.linear(inputs[0].flatten(1), weights["weight"], weights.get("bias"))
 
 
 @implements("max_pool")
@@ -70,8 +70,8 @@ def max_pool(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run
     pads = layer.window(step.input_shapes[0])[0]
     even, (high, wide) = _even(pads), layer.kernel
     if even is not None and even[0] <= high // 2 and even[1] <= wide // 2:  # PyTorch's limit
-        return F.max_pool2d(inputs[0], layer.kernel, layer.stride, even)
-    return F.max_pool2d(padded(inputs[0], pads, float("-inf")), layer.kernel, layer.stride)
+        return fast.max_pool(inputs[0], layer.kernel, layer.stride, even)
+    return fast.max_pool(padded(inputs[0], pads, float("-inf")), layer.kernel, layer.stride, (0, 0))
 
 
 @implements("avg_pool")
@@ -96,7 +96,7 @@ def lrn(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> 
     """The sum over neighbouring maps is a 1x1 convolution of the squares with a band of ones."""
     layer, (x,) = step.layer, inputs
     assert isinstance(layer, LRN)
-    channels, reach = x.shape[1], layer.size // 2
+    channels, reach = step.input_shapes[0][0], layer.size // 2
     band = x.new_ones(channels, channels).triu(-reach).tril(reach)
     if fast.enabled():
         normal: Tensor = fast.Normalize.apply(x, band[:, :, None, None], layer.k, layer.scale(), layer.beta)
@@ -112,25 +112,32 @@ def batch_norm(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: R
     mean, var = weights["running_mean"], weights["running_var"]
     if not run.training:
         return F.batch_norm(x, mean, var, weights["weight"], weights["bias"], False, 0.0, layer.epsilon)
+    momentum = 1 - layer.momentum
+    if not fast.enabled():
+        normal = _normalized(x, weights, None, None, layer.epsilon)
+        with torch.no_grad():
+            window = tuple(range(2, 1 + len(step.input_shapes[0])))
+            biased, batch_mean = torch.var_mean(x.detach(), (0, *window), correction=0)
+            mean.lerp_(batch_mean, momentum)
+            var.lerp_(biased, momentum)
+        return normal
     batch_mean, batch_var = torch.zeros_like(mean), torch.zeros_like(var)
-    normal = torch.batch_norm(
-        x,
-        weights["weight"],
-        weights["bias"],
-        batch_mean,
-        batch_var,
-        True,
-        1.0,  # the batch's own statistics, as the normalization computes them anyway
-        layer.epsilon,
-        torch.backends.cudnn.enabled,
-    )
+    normal = _normalized(x, weights, batch_mean, batch_var, layer.epsilon)
     with torch.no_grad():
         # PyTorch applies Bessel's correction to the running variance; the language does not.
         count = x.numel() // x.shape[1]
         biased = batch_var * ((count - 1) / count) if count > 1 else torch.zeros_like(var)
-        mean.lerp_(batch_mean, 1 - layer.momentum)
-        var.lerp_(biased, 1 - layer.momentum)
+        mean.lerp_(batch_mean, momentum)
+        var.lerp_(biased, momentum)
     return normal
+
+
+def _normalized(
+    x: Tensor, weights: Weights, mean: Tensor | None, var: Tensor | None, epsilon: float
+) -> Tensor:
+    """A batch by its own statistics, which replace those in `mean` and `var`."""
+    cudnn = torch.backends.cudnn.enabled
+    return torch.batch_norm(x, weights["weight"], weights["bias"], mean, var, True, 1.0, epsilon, cudnn)
 
 
 @implements("dropout")

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 
-WORDS = ("can't allocate memory", "not enough memory", "CUBLAS_STATUS_ALLOC_FAILED")
-"""What the CPU's allocator and CUDA's libraries say in a plain `RuntimeError`."""
+SAID = re.compile(
+    r"out of memory|can't allocate memory|not enough memory|cannot allocate memory|std::bad_alloc"
+    r"|(CUBLAS|CUDNN|CUSPARSE|CUSOLVER|CUFFT|CURAND)(_STATUS)?_\w*ALLOC\w*_FAILED"
+    r"|CUSPARSE_STATUS_INSUFFICIENT_RESOURCES|(CUDA|NVRTC|HIP)_ERROR_OUT_OF_MEMORY"
+    r"|cudaErrorMemoryAllocation|hipErrorOutOfMemory",
+    re.IGNORECASE,
+)
+"""What the CPU's allocator, CUDA and its libraries say in an error that is not PyTorch's own class for it."""
+
+MEANT = re.compile(
+    r"unable to find (a valid cuDNN algorithm|an engine to execute)|(CUBLAS|CUDNN)_STATUS_NOT_INITIALIZED",
+    re.IGNORECASE,
+)
+"""What cuDNN and cuBLAS say where none of their kernels, or not even their handle, found room."""
 
 
 @contextmanager
@@ -17,6 +30,10 @@ def enough_memory() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in WORDS):
-            raise MemoryError(str(error).partition("\n")[0]) from error
+        message = str(error)
+        if isinstance(error, torch.cuda.OutOfMemoryError) or SAID.search(message):
+            raise MemoryError(message.partition("\n")[0]) from error
+        if MEANT.search(message):
+            line = message.partition("\n")[0]
+            raise MemoryError(f"{line} (it says so where memory has run out)") from error
         raise

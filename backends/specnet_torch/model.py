@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +12,9 @@ from torch import Tensor, nn
 from specnet.placement import Placement
 from specnet.plan import Compute, Feed, Plan, Transfer
 from specnet_torch import fast, kinds
+from specnet_torch.fan_out import fan_out
 from specnet_torch.registry import Run, find
+from specnet_torch.signature import with_inputs, written
 
 
 class Share(nn.Module):
@@ -86,8 +90,18 @@ class _Layer(nn.Module):
 class TorchModel(_Layer):
     """A network as PyTorch code runs it. Call it with images (n, channels, height, width).
 
-    The state's keys are the canonical names. In training mode, used by hand, dropout draws its own masks.
+    There is one argument for each input layer, under its name made a valid identifier (`left-eye` is
+    `left_eye`), in the order of `plan.inputs`. The state's keys are the canonical names. In training mode,
+    used by hand, dropout draws its own masks.
     """
+
+    def __new__(cls, plan: Plan, *rest: Any, **options: Any) -> TorchModel:
+        """A model of the class whose `forward` names the plan's inputs."""
+        return _blank(cls, tuple(plan.inputs))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it is pickled and copied: a class made for its inputs cannot be found by its name."""
+        return _blank, (written(type(self)), tuple(self.plan.inputs)), self.__dict__
 
     def __init__(
         self,
@@ -101,7 +115,7 @@ class TorchModel(_Layer):
         self.rounding = rounding
         self.plan = plan
         self.devices = {group: torch.device(device) for group, device in placement.items()}
-        self._last_uses = plan.last_uses()
+        self._readers = _readers(plan)
         for step in plan.computes:
             name = step.name.removesuffix(f".{step.group}")
             if name not in self._modules:
@@ -126,31 +140,49 @@ class TorchModel(_Layer):
 
     def move(self, value: Tensor, origin: str | None, group: str) -> Tensor:
         """Bring a value of group `origin` to `group`; images come from None. The only way between groups."""
+        device = self.devices[group]
+        # A copy that nobody waits for is behind the work that was asked for earlier and before what is asked
+        # for later, on a GPU. The CPU would read what has not arrived.
+        unwaited = device.type != "cpu"
         if origin is not None:
-            return value.to(self.devices[group], non_blocking=True)
-        images = value.to(self.devices[group], self.rounding or value.dtype, non_blocking=True)
-        return fast.images_last(images)
+            return value.to(device, non_blocking=unwaited)
+        return fast.images_last(value.to(device, self.rounding or value.dtype, non_blocking=unwaited))
 
-    def forward(
-        self, *images: Tensor, masks: Mapping[str, Tensor] | None = None
+    def run(
+        self, inputs: Mapping[str, Tensor], masks: Mapping[str, Tensor] | None = None
     ) -> Tensor | dict[str, Tensor]:
         """The output, or outputs by name if there are several.
 
-        There is one argument for each input, in the order of `plan.inputs`. `masks` are dropout masks by the
-        name of the step that uses them.
+        `inputs` are the images by input layer, and `masks` dropout masks by the name of the step that uses
+        them.
         """
-        inputs = dict(zip(self.plan.inputs, images, strict=True))
-        values: dict[str, Tensor] = {}
+        # What is left of each value: once for each that still reads it.
+        values: dict[str, list[Tensor]] = {}
         for step in self.plan.steps:
             if isinstance(step, Feed):
-                values[step.name] = self.move(inputs[step.layer], None, step.group)
+                value = self.move(inputs[step.layer], None, step.group)
             elif isinstance(step, Transfer):
-                values[step.name] = self.move(values[step.source], step.origin, step.group)
+                value = self.move(values[step.source].pop(), step.origin, step.group)
             else:
                 keep = masks.get(step.name) if masks else None
-                values[step.name] = self.share(step)(*(values[name] for name in step.values), keep=keep)
-            for name in self._last_uses.get(step.name, ()):
-                del values[name]
+                value = self.share(step)(*(values[name].pop() for name in step.values), keep=keep)
+            values[step.name] = fan_out(value, self._readers[step.name])[::-1]
         if len(self.plan.outputs) == 1:
-            return values[self.plan.outputs[0]]
-        return {name: values[name] for name in self.plan.outputs}
+            return values[self.plan.outputs[0]].pop()
+        return {name: values[name].pop() for name in self.plan.outputs}
+
+
+def _readers(plan: Plan) -> dict[str, int]:
+    """How often each value is read: by steps, by transfers, and as an output."""
+    read = Counter(name for step in plan.computes for name in step.values)
+    read.update(transfer.source for transfer in plan.transfers)
+    read.update(plan.outputs)
+    return {step.name: read[step.name] for step in plan.steps}
+
+
+def _blank(cls: type[TorchModel], inputs: tuple[str, ...]) -> TorchModel:
+    """A model without a state, whose `forward` names the inputs, unless its class has one of its own."""
+    cls = written(cls)
+    own = cls.forward is not TorchModel.forward
+    made: TorchModel = object.__new__(cls if own else with_inputs(cls, inputs))  # type: ignore[arg-type]
+    return made

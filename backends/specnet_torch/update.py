@@ -32,11 +32,11 @@ def update(
             gradients = {n: g * shorter[groups[n]].to(g.dtype) for n, g in gradients.items()}
         for role in dict.fromkeys(map(role_of, weights)):
             names = [name for name in weights if role_of(name) == role]
-            ws, vs, gs = ([of[name] for name in names] for of in (weights, velocities, gradients))
             numbers = rule.rate(role, learning_rate), rule.momentum, rule.decay(role)
-            if not fast.fused_sgd(ws, vs, gs, *numbers):
-                for weight, velocity, gradient in zip(ws, vs, gs, strict=True):
-                    _sgd(weight, velocity, gradient, *numbers)
+            for name in names:
+                tensors = weights[name], velocities[name], gradients[name]
+                if not fast.fused_sgd(*tensors, *numbers):
+                    _sgd(*tensors, *numbers)
 
 
 def _shorter(gradients: Tensors, longest: float, groups: Mapping[str, str], move: Move) -> dict[str, Tensor]:
@@ -56,8 +56,10 @@ def _shorter(gradients: Tensors, longest: float, groups: Mapping[str, str], move
 def _sgd(
     weight: Tensor, velocity: Tensor, gradient: Tensor, rate: float, momentum: float, decay: float
 ) -> None:
-    """v <- m v - lr (g + decay w); w <- w + v, in place."""
-    velocity.mul_(momentum).add_(gradient, alpha=-rate)
-    if decay:
-        velocity.add_(weight, alpha=-rate * decay)
+    """v <- m v - lr (g + decay w); w <- w + v, in place.
+
+    Every product is rounded before it is added, as in TensorFlow: `alpha` would round once.
+    """
+    change = (weight * decay).add_(gradient).mul_(rate) if decay else gradient * rate
+    velocity.mul_(momentum).sub_(change)
     weight.add_(velocity)

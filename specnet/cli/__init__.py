@@ -115,8 +115,8 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _option(parser: argparse.ArgumentParser, name: str) -> str:
     """How people write an option: `--run-dir`."""
-    (action,) = [action for action in parser._actions if action.dest == name] or [None]
-    return action.option_strings[0] if action and action.option_strings else name.upper()
+    flags = [flag for action in parser._actions if action.dest == name for flag in action.option_strings]
+    return flags[0] if flags else name.upper()
 
 
 def build_parser() -> argparse.ArgumentParser:

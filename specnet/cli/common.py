@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -12,14 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specnet.errors import Diagnostic, UsageError
-from specnet.terminal import styled
+from specnet.terminal import say
 from specnet.text import plural, printable
 
 if TYPE_CHECKING:
     from specnet.document import Document
     from specnet.spec import Spec
 
-SPEC = "path of a spec, REVISION:PATH as git takes it, or - for standard input"
+SPEC = "path of a spec or of a run's folder, REVISION:PATH as git takes it, or - for standard input"
 STDIN = "<stdin>"
 LARGEST_COUNT = 10**12
 MOST_FINDINGS = 100
@@ -58,8 +59,9 @@ def add_backend(parser: argparse.ArgumentParser) -> None:
 def add_precision(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--precision",
-        choices=("float32", "float64", "bfloat16"),
-        help="what layers compute in (default: float32); with bfloat16 the parameters stay float32",
+        choices=("float32", "tf32", "float64", "bfloat16"),
+        help="what layers compute in (default: float32); with tf32 GPUs take products of float32 faster and "
+        "with 10 bits, with bfloat16 the parameters stay float32",
     )
 
 
@@ -88,8 +90,10 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def open_document(path: str, overrides: Sequence[str] = ()) -> Document:
     """The document at a path, in git or on standard input, with overrides applied."""
     opened = read_document(path)
-    for assignment in overrides:
-        opened.override(assignment)
+    if overrides:
+        from specnet.overrides import apply
+
+        apply(opened, overrides)
     return opened
 
 
@@ -171,7 +175,16 @@ def readers_may_leave() -> Iterator[None]:
 
 @readers_may_leave()
 def print_json(value: Any) -> None:
-    print(json.dumps(value, indent=1))
+    say(json.dumps(finite(value), indent=1))
+
+
+def finite(value: Any) -> Any:
+    """The same with null for numbers that JSON does not have: NaN and the infinite ones."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: finite(part) for key, part in value.items()}
+    return [finite(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 @readers_may_leave()
@@ -183,7 +196,9 @@ def report(diagnostics: Sequence[Diagnostic]) -> None:
     for diagnostic in shown:
         style = "red" if diagnostic.severity == "error" else "yellow"
         first, *rest = str(diagnostic).split("\n")
-        print("\n".join([styled(first, style, sys.stderr), *rest]), file=sys.stderr)
+        say(first, style=style, to=sys.stderr)
+        if rest:
+            say("\n".join(rest), to=sys.stderr)
     counts = [
         plural(sum(d.severity == severity for d in diagnostics), severity)
         for severity in ("error", "warning")
@@ -191,17 +206,18 @@ def report(diagnostics: Sequence[Diagnostic]) -> None:
     ]
     left = len(diagnostics) - len(shown)
     if left:
-        print(f"and {left:,} more; specnet validate --output-format json lists all", file=sys.stderr)
+        say(f"and {left:,} more; specnet validate --output-format json lists all", to=sys.stderr)
     if counts:
-        print(", ".join(counts), file=sys.stderr)
+        say(", ".join(counts), to=sys.stderr)
 
 
 @readers_may_leave()
 def complain(message: str, hint: str | None) -> None:
     """One error on stderr."""
-    print(styled("specnet: error:", "red", sys.stderr), printable(message, keep="\n"), file=sys.stderr)
+    say("specnet: error:", style="red", end=" ", to=sys.stderr)
+    say(message, to=sys.stderr)
     if hint:
-        print("  hint:", printable(hint, keep="\n"), file=sys.stderr)
+        say(f"  hint: {hint}", to=sys.stderr)
 
 
 def write_text(path: str, text: str) -> None:

@@ -9,7 +9,7 @@ from importlib import metadata
 from typing import NamedTuple
 
 from specnet.cli.common import add_json, print_json, readers_may_leave
-from specnet.terminal import styled
+from specnet.terminal import say
 
 HELP = "check the installation: Python, packages, backends with their devices, plugins"
 EXAMPLE = """example:
@@ -38,8 +38,8 @@ def run(options: argparse.Namespace) -> int:
         else:
             width = max(len(check.what) for check in checks)
             for check in checks:
-                state = styled(check.state.ljust(7), STYLES[check.state], sys.stdout)
-                print(f"{state}  {check.what.ljust(width)}  {check.detail}".rstrip())
+                say(check.state.ljust(7), style=STYLES[check.state], end="  ")
+                say(f"{check.what.ljust(width)}  {check.detail}".rstrip())
     return 1 if any(check.state == "broken" for check in checks) else 0
 
 

@@ -6,17 +6,19 @@ import argparse
 from typing import Any
 
 from specnet.cli.common import add_backend, add_json, complain, count, print_json
+from specnet.terminal import say
 
 HELP = "classify image files with a run's newest checkpoint"
 EXAMPLE = """examples:
   specnet predict runs/photos cat.jpg dog.png
   specnet predict runs/photos holiday/*.jpg --top 1 --json
+  specnet predict runs/photos holiday                  every image below a folder
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run_dir", metavar="RUN", help="a run directory")
-    parser.add_argument("images", nargs="+", metavar="IMAGE", help="image files")
+    parser.add_argument("images", nargs="+", metavar="IMAGE", help="image files, or folders of them")
     parser.add_argument("--top", type=count, default=5, metavar="N", help="classes to name (default: 5)")
     add_backend(parser)
     add_json(parser)
@@ -35,10 +37,10 @@ def run(options: argparse.Namespace) -> int:
             is_whole = False
             complain(prediction.error.message, prediction.error.hint)
         elif not options.json:
-            if len(options.images) > 1:
-                print(prediction.image)
+            if prediction.image != options.images[0] or len(options.images) > 1:
+                say(prediction.image)
             for guess in prediction.guesses:
-                print(f"{guess.probability:8.2%}  {guess.name}")
+                say(f"{guess.probability:8.2%}  {guess.name}")
         error = prediction.error
         found.append(
             {

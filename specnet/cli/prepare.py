@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from specnet.cli.common import whole_number
 from specnet.errors import UsageError
+from specnet.terminal import say
 from specnet.text import describe, size
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ EXAMPLE = """examples:
 
 SRC is a folder of class folders, with or without train and val (or test) above them, or holds ImageNet as it
 is distributed: ILSVRC2012_img_train.tar, ILSVRC2012_img_val.tar and ILSVRC2012_devkit_t12.tar.gz, which are
-read where they lie. What was interrupted goes on when the same command is run again.
+read where they lie, or Kaggle's tree. What was interrupted goes on when the same command is run again.
 docs/data.md describes the layouts, what happens to bad images, and the files.
 """
 SHOWN = 10
@@ -49,6 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="share of each class to test on, where the folders name no split (default: 0.2)",
     )
+    parser.add_argument("--train", metavar="NAME", help="folder in SRC to train on; . where each is a class")
+    parser.add_argument("--test", metavar="NAME", help="folder in SRC to test on, for example val")
     parser.add_argument(
         "--workers", type=_from_one_to(1024), metavar="N", help="processes (default: one for each core)"
     )
@@ -98,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
             progress.clear()
     total = sum(made.files[name].bytes for name in made.files)
     shown = f"{len(made.classes):,} classes, {describe(made.shape)}, {size(total)}"
-    print(
+    say(
         f"{options.destination}: {made.train.images:,} images to train on, "
         f"{made.test.images:,} to test on, {shown}"
     )
@@ -110,7 +113,9 @@ def _prepare(options: argparse.Namespace, workers: int, watch: Watch, progress: 
 
     if options.destination is None:
         raise UsageError("prepare needs a folder to make", "specnet prepare SRC DST")
-    chosen = Options(options.size, options.channels, options.held_out, options.strict)
+    chosen = Options(
+        options.size, options.channels, options.held_out, options.strict, options.train, options.test
+    )
     made = prepare(Path(options.source), Path(options.destination), chosen, workers, watch, progress.note)
     converted = made.train.converted | {
         name: made.train.converted.get(name, 0) + count for name, count in made.test.converted.items()
@@ -140,9 +145,9 @@ def _verify(options: argparse.Namespace, workers: int, watch: Watch) -> int:
         if not whole:
             damaged.append(name)
     for name in damaged:
-        print(f"{folder / name}: damaged")
+        say(f"{folder / name}: damaged")
     if not damaged:
-        print(f"{folder}: every file is as it was made ({size(total)})")
+        say(f"{folder}: every file is as it was made ({size(total)})")
     return 1 if damaged else 0
 
 

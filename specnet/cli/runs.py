@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from specnet.cli.common import add_json, print_json
+from specnet.terminal import say
+from specnet.text import decimal
 
 if TYPE_CHECKING:
     from specnet.training.listing import Run
 
-HELP = "list runs: spec and its hash, how far they are, last error, state"
+HELP = "list runs: spec and its hash, recipe, backend, seed, how far they are, last error, state"
 EXAMPLE = """examples:
   specnet runs                      every run below runs/
   specnet runs runs/digits ablations --json
@@ -37,13 +39,14 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"schema_version": 1, "runs": [entry.as_json() for entry in found]})
     elif not found:
-        print(f"no runs in {', '.join(options.folders)}")
+        say(f"no runs in {', '.join(options.folders)}")
     else:
-        head = ("run", "spec", "hash", "state", "epoch", "step", "loss", "top-1 error")
-        print(columns(head, [[_row(entry) for entry in found]], right={4, 5, 6, 7}))
+        progress = ("state", "epoch", "step", "test loss", "top-1 error")
+        head = ("run", "spec", "hash", *progress, "backend", "seed", "recipe")
+        say(columns(head, [[_row(entry) for entry in found]], right={4, 5, 6, 7, 9}))
         for entry in found:
             if entry.problem:
-                print(f"{entry.path}: {entry.problem}")
+                say(f"{entry.path}: {entry.problem}")
     return 0
 
 
@@ -56,6 +59,26 @@ def _row(entry: Run) -> tuple[str, ...]:
         entry.state,
         f"{entry.epoch}/{entry.epochs}" if entry.epochs else str(entry.epoch),
         f"{entry.step}/{entry.stop}" if entry.stop else str(entry.step),
-        f"{evaluation['loss']:.4f}" if "loss" in evaluation else "-",
+        decimal(evaluation["loss"]) if "loss" in evaluation else "-",
         f"{evaluation['top1_error']:.2%}" if "top1_error" in evaluation else "-",
+        entry.backend or "?",
+        "?" if entry.seed is None else str(entry.seed),
+        _recipe(entry.recipe) if entry.recipe else "?",
     )
+
+
+def _recipe(said: dict[str, Any]) -> str:
+    """A recipe in a few words, without what has its default."""
+    parts = [
+        f"{said['optimizer']} {_number(said['learning_rate'])}",
+        f"momentum {_number(said['momentum'])}" if said["momentum"] else "",
+        f"decay {_number(said['weight_decay'])}" if said["weight_decay"] else "",
+        f"clip {_number(said['clip_norm'])}" if said["clip_norm"] else "",
+        said["schedule"] if said["schedule"] != "constant" else "",
+        f"batch {said['batch_size']}",
+    ]
+    return ", ".join(str(part) for part in parts if part)
+
+
+def _number(value: object) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else str(value)

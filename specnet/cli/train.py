@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,19 +15,26 @@ from specnet.cli.common import (
     add_precision,
     complain,
     count,
+    load_spec,
     load_specs,
     print_json,
+    report,
 )
+from specnet.errors import UsageError
+from specnet.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from specnet.spec import Spec
 
+ABLATIONS = Path("runs") / "ablation"
 HELP = "train specs, each in a run directory of its own"
 EXAMPLE = """examples:
   specnet train specs/alexnet_digits.yaml --backend tensorflow --run-dir runs/digits
   specnet train specs/alexnet_digits.yaml --run-dir runs/digits --epochs 40 --resume
+  specnet train --resume --run-dir runs/digits                 go on with it as it is
+  specnet train specs/alexnet_digits.yaml --run-dir auto --set training.batch_size=64
   specnet train specs/alexnet.yaml --data image_folder:photos --dry-run
   specnet train a.yaml b.yaml c.yaml --run-dir ablation        compare them in a table
 """
@@ -35,17 +43,20 @@ EXAMPLE = """examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "specs",
-        nargs="+",
+        nargs="*",
         metavar="SPEC",
-        help=f"{SPEC}; several are trained one after another and compared",
+        help=f"{SPEC}; several are trained one after another and compared. None with --resume --run-dir DIR: "
+        "the run goes on as it is",
     )
     add_overrides(parser)
     add_backend(parser)
+    parser.set_defaults(backend=None)
     parser.add_argument("--data", metavar="KIND[:PATH]", help="the dataset (default: the spec's own)")
     parser.add_argument(
         "--run-dir",
         metavar="DIR",
-        help="where the run is kept (default: runs/NAME); for several specs, the folder of their runs",
+        help="where the run is kept (default: runs/NAME), or auto for a new runs/NAME-N; for several specs, "
+        "the folder of their runs, a new runs/ablation-N for auto",
     )
     length = parser.add_mutually_exclusive_group()
     length.add_argument(
@@ -86,7 +97,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    specs = load_specs(options.specs, options.overrides)
+    specs = load_specs(options.specs, options.overrides) if options.specs else [_of_run(options)]
+    options.backend = options.backend or "torch"
     if options.dry_run:
         return _rehearse(specs, options)
     if len(specs) > 1:
@@ -98,8 +110,31 @@ def run(options: argparse.Namespace) -> int:
         outcome = {"step": result.step, "evaluation": result.evaluation.as_json()}
         print_json({"schema_version": 1, "run_dir": str(result.run_dir), **outcome})
     else:
-        print(f"{result.run_dir}: step {result.step}, {result.evaluation}")
+        say(f"{result.run_dir}: step {result.step}, {result.evaluation}")
     return 0
+
+
+def _of_run(options: argparse.Namespace) -> Spec:
+    """The spec of the run that goes on. How far, and on which backend, is the run's own unless it is said."""
+    from specnet.training import listing, numbering
+    from specnet.training.run_directory import RunDirectory
+
+    if not options.resume:
+        raise UsageError(
+            "no spec is named", "specnet train SPEC; or --resume --run-dir DIR goes on with a run"
+        )
+    if options.run_dir in (None, numbering.AUTO):
+        hint = "--resume --run-dir DIR; `specnet runs` lists the runs that there are"
+        raise UsageError("neither a spec nor the run to go on with is named", hint)
+    kept = RunDirectory(Path(options.run_dir)).kept_spec()
+    spec = load_spec(str(Path(options.run_dir) / "spec.yaml"), options.overrides)
+    options.backend = options.backend or kept.options.get("backend")
+    said = any(text.startswith("training.epochs=") for text in options.overrides)
+    if options.epochs is None and options.steps is None and not said:
+        # What a run was asked for that has not recorded it is in its checkpoint.
+        own = kept.options.get("steps") if kept.options else listing.look(Path(options.run_dir)).stop
+        options.steps = own
+    return spec
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
@@ -110,10 +145,19 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _train_all(specs: Sequence[Spec], options: argparse.Namespace) -> int:
+    from specnet.training import numbering
     from specnet.training.ablation import as_json, compared, train_all
     from specnet.training.progress import Progress
 
     parent, outcomes, code = Path(options.run_dir or "runs"), [], 0
+    if options.run_dir == numbering.AUTO:
+        if options.resume:
+            raise UsageError(
+                "--run-dir auto begins new runs, and --resume goes on with some", "name their folder"
+            )
+        folder, _ = numbering.make_next(ABLATIONS)
+        folder.close()
+        parent = folder.path
     try:
         for outcome in train_all(
             specs, parent, resume=options.resume, progress=Progress(), **_settings(options)
@@ -123,22 +167,29 @@ def _train_all(specs: Sequence[Spec], options: argparse.Namespace) -> int:
                 code = code or getattr(outcome.error, "exit_code", 2)
                 complain(f"{outcome.spec}: {outcome.reason}", getattr(outcome.error, "hint", None))
     finally:
+        if options.run_dir == numbering.AUTO:
+            with suppress(OSError):  # it is not empty, as it should be
+                parent.rmdir()
         if options.json and outcomes:
             print_json({"schema_version": 1, "runs": as_json(outcomes)})
         elif outcomes:
-            print(compared(outcomes))
+            say(compared(outcomes))
     return code
 
 
 def _rehearse(specs: Sequence[Spec], options: argparse.Namespace) -> int:
+    from specnet.training import numbering
     from specnet.training.rehearsal import rehearse
 
     parent = Path(options.run_dir or "runs")
+    if len(specs) > 1 and options.run_dir == numbering.AUTO:
+        parent = numbering.next_folder(ABLATIONS)
     places = [parent / spec.name if len(specs) > 1 else options.run_dir for spec in specs]
     settings = {"resume": options.resume, **_settings(options)}
     found = [rehearse(spec, run_dir=place, **settings) for spec, place in zip(specs, places, strict=True)]
+    report([warning for rehearsal in found for warning in rehearsal.warnings])
     if not options.json:
-        print("\n\n".join(map(str, found)))
+        say("\n\n".join(map(str, found)))
     elif len(found) == 1:
         print_json({"schema_version": 1, **found[0].as_json()})
     else:

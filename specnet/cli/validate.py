@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from specnet.cli.common import (
     SPEC,
@@ -15,6 +15,7 @@ from specnet.cli.common import (
     report,
 )
 from specnet.errors import Diagnostic, Position, UsageError
+from specnet.terminal import say
 from specnet.text import one_line, printable
 
 if TYPE_CHECKING:
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
 
 HELP = "check specs: schema, graph, groups, shapes and recipe"
 UNREADABLE = "SN111"
+NOT_LOOKED_AT = (UNREADABLE, "SN801")
+"""Codes of what could not be looked at: the exit code is 2."""
 EXAMPLE = """examples:
   specnet validate specs/alexnet.yaml
   specnet validate specs/*.yaml --output-format github
   specnet validate specs/alexnet.yaml --device-memory 3GiB
+  specnet validate specs/alexnet.yaml --data image_folder:photos
 
 `specnet explain CODE` explains a finding. Warnings leave the exit code at 0 unless there is --strict.
 """
@@ -48,6 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device-memory", metavar="AMOUNT", help="warn of groups that cannot fit it, for example 24GiB"
     )
+    parser.add_argument(
+        "--data",
+        metavar="KIND[:PATH]",
+        help="open this dataset, too, and say what is in it and whether it fits; images are not decoded",
+    )
     parser.add_argument("--strict", action="store_true", help="exit with 1 for warnings, too")
 
 
@@ -57,26 +66,40 @@ def run(options: argparse.Namespace) -> int:
     found: list[Diagnostic] = []
     lines: list[str] = []
     available = _memory(options.device_memory)
+    opened: list[dict[str, Any]] = []
+    count = 0
     for path in options.spec:
         shown = STDIN if path == "-" else printable(path)
         network, own = _examined(path, options.overrides, available)
         found += own
-        if network is not None:
-            layers, groups = len(network.graph.order), ", ".join(network.spec.groups)
-            lines.append(f"{shown} is valid: {network.spec.name}, {layers} layers on {groups}")
-    valid = len(lines) == len(options.spec)
+        if network is None:
+            continue
+        layers, groups = len(network.graph.order), ", ".join(network.spec.groups)
+        if options.data:
+            from specnet.training.dataset_check import check_dataset
+
+            contents, own = check_dataset(network, options.data)
+            found += own
+            if contents is None:
+                continue
+            opened.append({"file": shown, **contents.as_json()})
+        count += 1
+        lines.append(f"{shown} is valid: {network.spec.name}, {layers} layers on {groups}")
+        lines += [str(contents)] if options.data else []
+    valid = count == len(options.spec)
     with readers_may_leave():
         if options.output_format == "json":
             diagnostics = [diagnostic.as_json() for diagnostic in found]
-            print_json({"schema_version": 1, "valid": valid, "diagnostics": diagnostics})
+            data = {"data": opened} if options.data else {}
+            print_json({"schema_version": 1, "valid": valid, "diagnostics": diagnostics, **data})
         elif options.output_format == "github":
             for diagnostic in found:
-                print(annotation(diagnostic))
+                say(annotation(diagnostic))
         else:
             report(found)
             for line in lines:
-                print(line)
-    if any(diagnostic.code == UNREADABLE for diagnostic in found):
+                say(line)
+    if any(diagnostic.code in NOT_LOOKED_AT for diagnostic in found):
         return 2
     return 0 if valid and not (options.strict and found) else 1
 
@@ -95,6 +118,7 @@ def _examined(
     """The network if it is valid, and all findings, of which one may be that the file cannot be read."""
     from specnet.errors import SpecError, in_order
     from specnet.network import examine
+    from specnet.overrides import apply
 
     try:
         document = read_document(path)
@@ -104,8 +128,7 @@ def _examined(
     except SpecError as error:
         return None, error.diagnostics
     try:
-        for assignment in overrides:
-            document.override(assignment)
+        apply(document, overrides)
         network, found = examine(document)
     except SpecError as error:
         return None, error.diagnostics

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from specnet.cli.common import add_json, add_spec, load_spec, print_json
+from specnet.terminal import say
 
 HELP = "carry weights between a run and plain files: safetensors, PyTorch, Keras"
 EXAMPLE = """example:
@@ -16,6 +17,7 @@ EXAMPLE = """example:
 
 docs/weights.md describes the files, the names and the mapping.
 """
+FILE = "a .safetensors or .weights.h5 file, or the folder of a run or a checkpoint"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_export(_action(actions, "export", "write the weights of a run to a file", _export, EXPORT))
     _add_import(_action(actions, "import", "make a run that starts from a file's weights", _import, IMPORT))
     listing = _action(actions, "list", "show the tensors of a file by the names that a mapping uses", _list)
-    listing.add_argument("file", metavar="FILE", help="a .safetensors or .weights.h5 file")
+    listing.add_argument("file", metavar="FILE", help=FILE)
     add_json(listing)
 
 
@@ -36,6 +38,7 @@ EXPORT = """examples:
 IMPORT = """examples:
   specnet weights import specs/alexnet.yaml alexnet.safetensors --run-dir runs/alexnet
   specnet weights import specs/alexnet.yaml theirs.safetensors --map map.yaml --run-dir runs/theirs
+  specnet weights import specs/digits_slow.yaml runs/digits --run-dir runs/digits_slow
   specnet train specs/alexnet.yaml --run-dir runs/theirs --resume --data image_folder:photos
 
 a mapping file, where names differ:
@@ -43,6 +46,8 @@ a mapping file, where names differ:
   tensors:
     features.0: conv1        # a module: weight and bias, both groups' shares stacked
     fc_top: {to: fc6.gpu0, flatten: separate}
+  prefix: backbone.          # what names begin with
+  constants: {bn1.bias: 0}   # what the file does not have
   ignore: [head]
 """
 
@@ -80,14 +85,14 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 
 def _add_import(parser: argparse.ArgumentParser) -> None:
     add_spec(parser)
-    parser.add_argument("file", metavar="FILE", help="a .safetensors or .weights.h5 file")
+    parser.add_argument("file", metavar="FILE", help=FILE)
     parser.add_argument("--run-dir", required=True, metavar="DIR", help="the run to make")
     parser.add_argument("--map", metavar="MAP", help="a mapping file, for names that differ")
     parser.add_argument("--data", metavar="KIND[:PATH]", help="the run's dataset (default: the spec's own)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="the run's seed (default: 0)")
     parser.add_argument(
         "--precision",
-        choices=("float32", "float64", "bfloat16"),
+        choices=("float32", "tf32", "float64", "bfloat16"),
         help="of the run (default: float32, or float64 if anything in the file is)",
     )
 
@@ -101,11 +106,12 @@ def _export(options: argparse.Namespace) -> int:
     from specnet.weights.exporting import export_weights
 
     saved = export_weights(options.run_dir, options.output, form=options.format, mapping=options.map)
-    print(f"{options.output}: {len(saved.weights)} parameters of step {saved.step} of {options.run_dir}")
+    say(f"{options.output}: {len(saved.weights)} parameters of step {saved.step} of {options.run_dir}")
     return 0
 
 
 def _import(options: argparse.Namespace) -> int:
+    from specnet.text import few
     from specnet.weights.importing import import_weights
 
     made = import_weights(
@@ -117,10 +123,13 @@ def _import(options: argparse.Namespace) -> int:
         seed=options.seed,
         data=options.data,
     )
-    print(
+    say(
         f"{made.run_dir}: step 0, {made.parameters} parameters ({made.values:,} values, {made.precision}) "
         f"from {made.tensors} tensors of {options.file}"
     )
+    if made.implied:
+        told = few([f"{name} = {value:g}" for name, value in made.implied.items()])
+        say(f"  its batch norms lack a weight or bias, which is the same as {told}")
     return 0
 
 
@@ -135,5 +144,5 @@ def _list(options: argparse.Namespace) -> int:
         print_json({"schema_version": 1, "layout": layout, "tensors": listed})
     else:
         rows = [(name, describe(header.shape), header.dtype) for name, header in tensors.items()]
-        print(columns(("tensor", "shape", "type"), [rows]))
+        say(columns(("tensor", "shape", "type"), [rows]))
     return 0

@@ -103,9 +103,10 @@ def assemble(source: Source, tasks: Sequence[Task], digest: str, decoder: str) -
         words={name: printable(source.words[name]) for name in source.classes if name in source.words},
         train=train.part(),
         test=splits["test"].part(),
+        left_out=[Skipped(name=name, reason=printable(reason)) for name, reason in source.left_out],
         files=dict(sorted(files.items())),
     )
     if len(manifests.as_json(made.model_dump())) > manifests.LARGEST:
-        hint = "remove what is no image from the source; --strict names the first"
+        hint = "remove what is no image from the source"
         raise DataError(f"too many of the images in {source.root} cannot be used to name them all", hint)
     return made

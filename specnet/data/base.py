@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, runtime_checkable
 
+from specnet.errors import UsageError
 from specnet.schema import Strict
 
 if TYPE_CHECKING:
@@ -48,6 +49,24 @@ class InPlace(Protocol):
         """Like `Images.read`, with an array (channels, height, width) for each image, not to be written."""
 
 
+@runtime_checkable
+class Labelled(Protocol):
+    """Images whose labels are known without reading them."""
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """All labels, (n,)."""
+
+
+@runtime_checkable
+class Fallible(Protocol):
+    """Images that may turn out to be unreadable in the middle of a training."""
+
+    def faults(self, progress: Callable[[int], None]) -> Sequence[UsageError]:
+        """Reads all images and returns what training would die of. `progress` is told how many more are
+        done."""
+
+
 @dataclass(frozen=True)
 class InMemory:
     """Images held in memory: (n, channels, height, width) with their labels (n,)."""
@@ -71,12 +90,14 @@ class InMemory:
 
 @dataclass(frozen=True)
 class Dataset:
-    """An opened dataset. Labels index `classes`. Statistics that come with it are not measured again."""
+    """An opened dataset. Labels index `classes`. Statistics that come with it are not measured again. `notes`
+    say what a person should know about how it was read: which folder is tested on, what was left out."""
 
     classes: Sequence[str]
     train: Images
     test: Images
     statistics: Statistics | None = None
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -91,6 +112,9 @@ class Data(Strict):
     """Base of all dataset kinds."""
 
     kind: str
+
+    takes_path: ClassVar[bool] = True
+    """Whether `open` is given a path, as in `--data KIND:PATH`."""
 
     def class_count(self) -> int | None:
         """How many classes it has, where that is known before it is opened."""

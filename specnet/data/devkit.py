@@ -65,7 +65,7 @@ def find(root: Path) -> Devkit | None:
         return make(_unpacked(root / ARCHIVE), str(root / ARCHIVE))
     for folder in (root / FOLDER / "data", root / FOLDER, root / "data", root):
         if (folder / GROUND_TRUTH).is_file():
-            return make(lambda name, folder=folder: _contents(folder / name), str(folder))  # type: ignore[misc]
+            return make(lambda name, folder=folder: contents(folder / name), str(folder))  # type: ignore[misc]
     return None
 
 
@@ -93,7 +93,7 @@ def make(file: Callable[[str], bytes | None], where: str) -> Devkit:
     return Devkit(truth, words)
 
 
-def _contents(path: Path) -> bytes | None:
+def contents(path: Path) -> bytes | None:
     try:
         return reading.read(path, LARGEST)
     except FileNotFoundError:
@@ -106,7 +106,7 @@ def _contents(path: Path) -> bytes | None:
 
 def _unpacked(archive: Path) -> Callable[[str], bytes | None]:
     """The files of the devkit's archive by their names without folders, held in memory."""
-    packed = _contents(archive) or b""
+    packed = contents(archive) or b""
     try:
         stream = zlib.decompressobj(wbits=31)
         data = stream.decompress(packed, LARGEST)

@@ -22,6 +22,7 @@ class Digits(Data):
     """The scans enlarged to `size`. Every fifth one is a test image: 1,437 to train on and 360 to test."""
 
     kind: Literal["digits"] = "digits"
+    takes_path = False
     size: Annotated[
         Count, Field(le=1024, description="Height and width that the 8x8 scans are enlarged to.")
     ] = 8

@@ -2,10 +2,13 @@
 
 PATH/train/CLASS/*  and  PATH/test/CLASS/*  (or val)    the given split
 PATH/CLASS/*                                            a fixed split: `held_out` of each class is tested
+
+`specnet.data.layout` knows further names and layouts.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,6 +16,7 @@ from pydantic import Field
 
 from specnet.data.base import Data, Dataset, Wanted
 from specnet.data.decoding import BadImage, pillow
+from specnet.data.layout import Choice
 from specnet.data.sources import Files, Item, Source, folder_source, pixels, refusal
 from specnet.errors import DataError
 from specnet.schema import Count
@@ -36,11 +40,28 @@ class ImageFolder(Data):
         float,
         Field(gt=0, lt=1, description="Share of each class to test on, where the folders name no split."),
     ] = HELD_OUT
+    train: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            description="Folder to train on, if its name does not tell; '.' if all folders are classes.",
+        ),
+    ] = None
+    test: Annotated[
+        str | None,
+        Field(min_length=1, description="Folder to test on, for example val, where several could be."),
+    ] = None
 
     def open(self, path: str | None, wanted: Wanted) -> Dataset:
         root = checked(path, wanted, self.kind)
-        source = folder_source(root, self.held_out, "--data image_folder:PATH")
+        choice = Choice(self._option, lambda folder: f"--data {self.kind}:{folder}", self.train, self.test)
+        source = folder_source(root, self.held_out, choice)
         return opened(source, wanted.shape[0], self.size or wanted.shape[1])
+
+    def _option(self, options: Mapping[str, str]) -> str:
+        """How the options of this dataset are given with others beside them."""
+        given = {**self.model_dump(exclude_unset=True), "kind": self.kind, **options}
+        return f"--set 'data={{{', '.join(f'{key}: {given[key]}' for key in sorted(given))}}}'"
 
 
 def checked(path: str | None, wanted: Wanted, kind: str) -> Path:
@@ -61,7 +82,8 @@ def opened(source: Source, channels: int, size: int) -> Dataset:
         if item.fault:
             raise refusal(item, item.fault)
     shape = (channels, size, size)
-    return Dataset(source.classes, Files(source.train, shape), Files(source.test, shape))
+    train, test = Files(source.train, shape), Files(source.test, shape)
+    return Dataset(source.classes, train, test, notes=source.notes)
 
 
 def decode(path: Path, channels: int, size: int) -> NDArray[np.uint8]:

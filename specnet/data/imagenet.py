@@ -1,4 +1,4 @@
-"""`imagenet`: ILSVRC-2012 from its official archives, from the tree they unpack to, or prepared.
+"""`imagenet`: ILSVRC-2012 from its official archives, from a tree of files, or prepared.
 
 Prepared images are what one trains on: `specnet prepare SRC DST`, then `--data imagenet:DST`. Archives and
 trees work too, but every image is decoded whenever it is read, and the statistics are measured first.
@@ -6,6 +6,7 @@ trees work too, but every image is decoded whenever it is read, and the statisti
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,9 +14,11 @@ from pydantic import Field
 
 from specnet.data import manifest
 from specnet.data.base import Data, Dataset, Wanted
-from specnet.data.image_folder import checked, opened
-from specnet.data.imagenet_source import imagenet_source
+from specnet.data.image_folder import HELD_OUT, checked, opened
+from specnet.data.imagenet_source import has_archives, imagenet_source
+from specnet.data.layout import Choice
 from specnet.data.prepared import open_prepared
+from specnet.data.sources import folder_source
 from specnet.errors import DataError
 from specnet.schema import Count
 
@@ -34,7 +37,10 @@ class ImageNet(Data):
             raise DataError("the dataset 'imagenet' needs a path", hint)
         if not (Path(path) / manifest.NAME).is_file():
             root = checked(path, wanted, self.kind)
-            return opened(imagenet_source(root), wanted.shape[0], self.size)
+            source = (
+                imagenet_source(root) if has_archives(root) else folder_source(root, HELD_OUT, _choice(root))
+            )
+            return opened(source, wanted.shape[0], self.size)
         dataset = open_prepared(Path(path))
         if dataset.train.shape[1] != self.size:
             found = dataset.train.shape[1]
@@ -42,3 +48,14 @@ class ImageNet(Data):
                 f"{path} is prepared at size {found}, not {self.size}", f"--set data.size={found}"
             )
         return dataset
+
+
+def _choice(root: Path) -> Choice:
+    """The validation images are what ImageNet is tested on; other choices are those of an ordinary folder."""
+
+    def option(options: Mapping[str, str]) -> str:
+        given = {"kind": "image_folder", **options}
+        inside = ", ".join(f"{name}: {value}" for name, value in given.items())
+        return f"--data image_folder:{root} --set 'data={{{inside}}}'"
+
+    return Choice(option, lambda folder: f"--data image_folder:{folder}", test="val")

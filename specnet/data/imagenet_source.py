@@ -19,44 +19,49 @@ from pathlib import Path
 
 from specnet.data import devkit
 from specnet.data.devkit import VALIDATION_NAME, WORDNET_ID, Devkit
-from specnet.data.sources import Item, Source, Watch, class_names, image_files, labelled, relative
+from specnet.data.folders import LeftOut, entries, folders, holds_images, image_files, relative
+from specnet.data.no_data import no_data_in
+from specnet.data.sources import Item, Source, Watch, by_truth, labelled
 from specnet.data.tar_index import Member, Read, members
-from specnet.errors import DataError, suggestion
+from specnet.errors import DataError
+from specnet.storage import reading
 from specnet.text import printable
 
 TRAIN = "ILSVRC2012_img_train.tar"
 VALIDATION = "ILSVRC2012_img_val.tar"
 
 
-def is_imagenet(root: Path) -> bool:
-    """Whether a folder is laid out as ImageNet is distributed, rather than as an ordinary image folder."""
-    if any((root / name).is_file() for name in (TRAIN, VALIDATION)):
-        return True
-    return (root / "train").is_dir() and _is_flat(root / "val")
+def has_archives(root: Path) -> bool:
+    """Whether a folder holds ImageNet's archives, rather than images in folders."""
+    return any((root / name).is_file() for name in (TRAIN, VALIDATION))
 
 
 def imagenet_source(root: Path, watch: Watch | None = None) -> Source:
     """The source in such a folder. Raises `DataError` for what is missing or does not fit together."""
-    if not root.is_dir():
-        what = "is not a folder" if root.exists() else "does not exist"
-        raise DataError(f"the data folder {root} {what}", f"it holds {TRAIN}, {VALIDATION}, {devkit.ARCHIVE}")
-    kit = devkit.find(root)
+    left, kit = LeftOut(root), devkit.find(root)
     if (root / TRAIN).is_file():
-        classes, train = _train_archive(root / TRAIN, watch)
+        classes, train = _train_archive(root / TRAIN, left, watch)
     elif (root / "train").is_dir():
-        classes = class_names(root / "train")
-        train = labelled(root / "train", classes, root)
+        found = _classes(root / "train", left)
+        classes = sorted(found)
+        train = labelled(found, classes, root, left)
     else:
         raise DataError(f"{root} has neither {TRAIN} nor a folder 'train'", _layout())
     if (root / VALIDATION).is_file():
-        test = _validation(_archived(root / VALIDATION, watch), classes, kit, root)
+        test = _validation(_archived(root / VALIDATION, left, watch), classes, kit, root)
     elif _is_flat(root / "val"):
-        test = _validation(_unpacked(root / "val", root), classes, kit, root)
+        test = _validation(_unpacked(root / "val", root, left), classes, kit, root)
     elif (root / "val").is_dir():
-        test = labelled(root / "val", classes, root)
+        test = labelled(_classes(root / "val", left), classes, root, left)
     else:
         raise DataError(f"{root} has neither {VALIDATION} nor a folder 'val'", _layout())
-    return Source(root, classes, train, test, kit.words if kit else {}).check()
+    words = kit.words if kit else {}
+    return Source(root, classes, train, test, words, left.left_out(), tuple(left.notes())).check()
+
+
+def _classes(folder: Path, left: LeftOut) -> dict[str, Path]:
+    entries(folder, left)
+    return {inside.name: inside for inside in folders(folder) if holds_images(inside)}
 
 
 def _layout() -> str:
@@ -72,20 +77,21 @@ def _is_flat(folder: Path) -> bool:
         return False
 
 
-def _train_archive(path: Path, watch: Watch | None) -> tuple[list[str], list[Item]]:
+def _train_archive(path: Path, left: LeftOut, watch: Watch | None) -> tuple[list[str], list[Item]]:
     """Class names and items of the tar of tars."""
     found: list[tuple[str, list[Member]]] = []
     with _reading(path) as (read, length):
         for outer in members(read, 0, length, str(path)):
             name = outer.name.rpartition("/")[2].removesuffix(".tar")
-            if not outer.is_file:
+            if not outer.is_file or _passed_over(outer, left):
                 continue
             if not WORDNET_ID.fullmatch(name):
                 hint = "its members are one archive for each class, such as n01440764.tar"
                 raise DataError(f"{path} holds '{printable(outer.name)[:80]}'", hint)
             inside = members(read, outer.offset, outer.offset + outer.size, f"{path}: {name}.tar")
             # A folder's entry is no image; a link's or a device's would be one if it could be read.
-            found.append((name, [member for member in inside if not member.name.endswith("/")]))
+            images = [m for m in inside if not m.name.endswith("/") and not _passed_over(m, left)]
+            found.append((name, images))
             if watch:
                 watch("indexing MB", (outer.offset + outer.size) // 10**6, length // 10**6)
     classes = sorted(name for name, _ in found)
@@ -93,8 +99,8 @@ def _train_archive(path: Path, watch: Watch | None) -> tuple[list[str], list[Ite
     if twice:
         raise DataError(f"{path} holds the class {twice[0]} twice")
     items: list[Item] = []
-    for label, (name, images) in enumerate(sorted(found)):
-        items += [_item(f"train/{name}/{image.name}", label, path, image) for image in sorted(images)]
+    for label, (name, inside_class) in enumerate(sorted(found)):
+        items += [_item(f"train/{name}/{image.name}", label, path, image) for image in sorted(inside_class)]
     return classes, items
 
 
@@ -104,18 +110,26 @@ def _item(name: str, label: int, path: Path, member: Member) -> Item:
     return Item(printable(name), label, str(path), member.offset, member.size, fault)
 
 
-def _archived(path: Path, watch: Watch | None) -> Iterator[tuple[str, Item]]:
+def _passed_over(member: Member, left: LeftOut) -> bool:
+    """Whether a member is no data by its name."""
+    name = no_data_in(member.name)
+    if name is not None:
+        left.no_data[name] += 1
+    return name is not None
+
+
+def _archived(path: Path, left: LeftOut, watch: Watch | None) -> Iterator[tuple[str, Item]]:
     with _reading(path) as (read, length):
         for member in members(read, 0, length, str(path)):
             name = member.name.rpartition("/")[2]
-            if name:
+            if name and not _passed_over(member, left):
                 yield name, _item(f"val/{name}", 0, path, member)
             if watch:
                 watch("indexing MB", member.offset // 10**6, length // 10**6)
 
 
-def _unpacked(folder: Path, root: Path) -> Iterator[tuple[str, Item]]:
-    for path, fault in image_files(str(folder)):
+def _unpacked(folder: Path, root: Path, left: LeftOut) -> Iterator[tuple[str, Item]]:
+    for path, fault in image_files(str(folder), left):
         yield Path(path).name, Item(printable(relative(path, root)), 0, path, fault=fault)
 
 
@@ -126,27 +140,16 @@ def _validation(
     if kit is None:
         hint = f"put {devkit.ARCHIVE} there, or sort the images into class folders"
         raise DataError(f"{root} has no devkit, which says what the validation images show", hint)
-    numbers = {name: number for number, name in enumerate(classes)}
-    items: list[Item] = []
-    for name, item in images:
-        shown = kit.wordnet_id(name)
-        if shown not in numbers:
-            message = f"'{item.name}' shows {shown}, which is none of the {len(classes):,} classes"
-            raise DataError(message, suggestion(shown, classes, noun="class"))
-        items.append(item._replace(label=numbers[shown]))
-    return sorted(items, key=lambda item: (item.label, item.name))
+    return by_truth(images, classes, kit)
 
 
 @contextmanager
 def _reading(path: Path) -> Iterator[tuple[Read, int]]:
     """A function that reads from an archive, and the archive's length."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        with reading.opened_plain(path) as (descriptor, size):
+            yield (lambda offset, count: os.pread(descriptor, count, offset)), size
+    except reading.Unfit as error:
+        raise DataError(f"cannot read {path}: {error}") from error
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from error
-    try:
-        yield (lambda offset, size: os.pread(descriptor, size, offset)), os.fstat(descriptor).st_size
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}") from error
-    finally:
-        os.close(descriptor)

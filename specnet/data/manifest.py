@@ -75,6 +75,8 @@ class Manifest(Strict):
     words: dict[str, str]
     train: Part
     test: Part
+    left_out: Annotated[list[Skipped], Field(default_factory=list)]
+    """Files of the source that are no images, or of a format that is not decoded."""
     files: dict[str, Stored]
 
     def part(self, split: Split) -> Part:

@@ -20,7 +20,9 @@ from specnet.data.assembly import assemble
 from specnet.data.base import Split
 from specnet.data.decoding import pillow
 from specnet.data.destination import held, tidy_finished
-from specnet.data.imagenet_source import imagenet_source, is_imagenet
+from specnet.data.file_kinds import is_other_format
+from specnet.data.imagenet_source import has_archives, imagenet_source
+from specnet.data.layout import Choice
 from specnet.data.manifest import Manifest
 from specnet.data.shard import Task, read_record
 from specnet.data.sources import Item, Source, Watch, folder_source
@@ -40,6 +42,9 @@ class Options:
     channels: int = 3
     held_out: float = 0.2
     strict: bool = False
+    train: str | None = None
+    test: str | None = None
+    """Folders of the source, where their names do not say which is which."""
 
 
 def prepare(
@@ -59,6 +64,11 @@ def prepare(
     pillow()
     say = note or (lambda text: None)
     listed = _find(source, destination, options, watch)
+    for text in listed.notes:
+        say(text)
+    images = [(name, reason) for name, reason in listed.left_out if is_other_format(reason)]
+    if options.strict and images:
+        raise DataError("cannot use the image {}: {}".format(*images[0]), "convert it, or leave out --strict")
     digest = _digest(listed, options)
     if (destination / manifests.NAME).is_file():
         return _finished(destination, digest, options)
@@ -88,9 +98,19 @@ def _find(path: Path, destination: Path, options: Options, watch: Watch | None) 
     own, inside = (Path(os.path.realpath(p)) for p in (path, destination))  # resolve() raises for loops
     if path.exists() and inside.is_relative_to(own):
         raise UsageError(f"{destination} lies in {path}", "prepare into a folder outside the source")
-    if is_imagenet(path):
+    if path.is_dir() and has_archives(path):
+        if options.train or options.test:
+            raise UsageError(
+                "--train and --test name folders, and the source is ImageNet's archives", "leave them out"
+            )
         return imagenet_source(path, watch)
-    return folder_source(path, options.held_out, "specnet prepare SRC DST")
+    choice = Choice(
+        lambda given: " ".join(f"--{name} {value}" for name, value in given.items()),
+        lambda folder: f"specnet prepare {folder} DST",
+        options.train,
+        options.test,
+    )
+    return folder_source(path, options.held_out, choice)
 
 
 def _decoder() -> str:

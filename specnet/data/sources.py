@@ -8,18 +8,29 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
-from specnet.data.decoding import SUFFIXES, BadImage, decode_bytes, read_bytes, unreadable
-from specnet.errors import DataError
+from specnet.data.class_folders import loops
+from specnet.data.decoding import FORMATS, BadImage, decode_bytes, read_bytes
+from specnet.data.folders import LeftOut, image_files, relative
+from specnet.data.layout import Choice, Flat, find
+from specnet.data.truth import Truth
+from specnet.errors import DataError, suggestion
 from specnet.text import printable
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+AT_ONCE = 256
+"""Images that are decoded between two reports of progress."""
+MOST_THREADS = 8
+"""Each may hold an image of `LARGEST_IMAGE` pixels."""
 
 Watch = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is in all."""
@@ -38,19 +49,22 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """Labelled images. `words` describes classes, where the source does."""
+    """Labelled images. `words` describes classes, where the source does; `left_out` names the files that are
+    no images or of a format that is not decoded, with the reason; `notes` say how the source was read."""
 
     root: Path
     classes: Sequence[str]
     train: Sequence[Item]
     test: Sequence[Item]
     words: Mapping[str, str] = field(default_factory=dict)
+    left_out: Sequence[tuple[str, str]] = ()
+    notes: Sequence[str] = ()
 
     def check(self) -> Source:
         """Itself. Raises `DataError` if there is nothing to train on or nothing to test on."""
         for part, items in (("train on", self.train), ("test on", self.test)):
             if not items:
-                hint = f"image files end in {', '.join(sorted(SUFFIXES))}"
+                hint = "\n".join([f"images are {', '.join(FORMATS)}, whatever they are called", *self.notes])
                 raise DataError(f"{self.root} has no images to {part}", hint)
         return self
 
@@ -80,6 +94,30 @@ class Files:
                 raise refusal(item, str(bad)) from bad
         return images, np.array([item.label for item in chosen], dtype=np.int64)
 
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        import numpy as np
+
+        return np.array([item.label for item in self.items], dtype=np.int64)
+
+    def faults(self, progress: Callable[[int], None]) -> list[DataError]:
+        """Decodes every image and returns an error for each that cannot be read."""
+
+        def fault(item: Item) -> DataError | None:
+            try:
+                pixels(item, self.shape[0], self.shape[1])
+            except BadImage as bad:
+                return refusal(item, str(bad))
+            return None
+
+        found: list[DataError] = []
+        with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool:
+            for start in range(0, len(self.items), AT_ONCE):
+                part = self.items[start : start + AT_ONCE]
+                found += [error for error in pool.map(fault, part) if error is not None]
+                progress(len(part))
+        return found
+
 
 def pixels(item: Item, channels: int, size: int) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """What `decode_bytes` makes of an item. Raises `BadImage`."""
@@ -96,103 +134,80 @@ def refusal(item: Item, reason: str) -> DataError:
     return DataError(f"cannot read the image {name}{inside}: {reason}", hint)
 
 
-def split_folders(root: Path, usage: str) -> tuple[Path, Path | None]:
-    """The training folder and the test folder, if the split is given."""
-    if not root.is_dir():
-        what = "is not a folder" if root.exists() else "does not exist"
-        raise DataError(f"the data folder {root} {what}", usage)
-    train = root / "train"
-    if not train.is_dir():
-        return root, None
-    for name in ("test", "val"):
-        if (root / name).is_dir():
-            return train, root / name
-    raise DataError(f"{root} has a folder 'train' but neither 'test' nor 'val'", "add one of them")
+def folder_source(root: Path, held_out: float, choice: Choice) -> Source:
+    """The source in a folder of images, whose layout `specnet.data.layout` finds.
 
-
-def class_names(root: Path) -> list[str]:
-    """The class folders, by name."""
-    names = sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
-    if not names:
-        raise DataError(f"{root} holds no class folders", "each class is a folder of images")
-    return names
-
-
-def folder_source(root: Path, held_out: float, usage: str) -> Source:
-    """The source in a folder of class folders, or of such folders for training and testing.
-
-    `usage` is the hint if there is no such folder.
+    Of class folders without a split, the share `held_out` of each class is tested on.
     """
-    train_root, test_root = split_folders(root, usage)
-    classes = class_names(train_root)
-    train = labelled(train_root, classes, root)
-    if test_root is not None:
-        test = labelled(test_root, classes, root)
+    left = LeftOut(root)
+    layout = find(root, choice, left)
+    classes = sorted(layout.train.by_name)
+    train = labelled(layout.train.by_name, classes, root, left)
+    words: Mapping[str, str] = {}
+    if layout.test is None:
+        train, test = split(train, layout.train.root, held_out)
+    elif isinstance(layout.test, Flat):
+        images = (
+            (PurePath(path).name, path, fault) for path, fault in image_files(str(layout.test.folder), left)
+        )
+        items = [
+            (name, Item(printable(relative(path, root)), 0, path, fault=fault))
+            for name, path, fault in images
+        ]
+        test, words = by_truth(items, classes, layout.test.truth), layout.test.truth.words
     else:
-        test = [item for item in train if is_held_out(item.path, root, held_out)]
-        train = [item for item in train if not is_held_out(item.path, root, held_out)]
-    return Source(root, classes, train, test).check()
+        test = labelled(layout.test.by_name, classes, root, left)
+    return Source(root, classes, train, test, words, left.left_out(), (*layout.notes, *left.notes())).check()
 
 
-def labelled(folder: Path, classes: Sequence[str], root: Path) -> list[Item]:
-    """Every image file of the class folders in `folder`, named by its path from `root`."""
-    extra = sorted(set(class_names(folder)) - set(classes))
-    if extra:
-        raise DataError(f"{folder} has a class '{extra[0]}' that the training folder does not have")
+def by_truth(images: Iterable[tuple[str, Item]], classes: Sequence[str], truth: Truth) -> list[Item]:
+    """Images, given by file name, with the labels that a file lists; by class and name as everywhere."""
+    numbers = {name: number for number, name in enumerate(classes)}
+    items: list[Item] = []
+    for name, item in images:
+        shown = truth.wordnet_id(name)
+        if shown not in numbers:
+            message = f"'{item.name}' shows {shown}, which is none of the {len(classes):,} classes"
+            raise DataError(message, suggestion(shown, classes, noun="class name"))
+        items.append(item._replace(label=numbers[shown]))
+    return sorted(items, key=lambda item: (item.label, item.name))
+
+
+def labelled(folders: Mapping[str, Path], classes: Sequence[str], root: Path, left: LeftOut) -> list[Item]:
+    """Every image of the class folders, named by its path from `root`. Raises `DataError` for a class that is
+    not among `classes`."""
+    for name, folder in folders.items():
+        if name not in classes:
+            message = f"{folder.parent} has a class '{name}' that the training folder does not have"
+            raise DataError(message, suggestion(name, classes, noun="class name"))
     items: list[Item] = []
     for label, name in enumerate(classes):
-        inside = folder / name
-        if not inside.is_dir():
+        inside = folders.get(name)
+        if inside is None:
             continue
-        if inside.is_symlink() and folder.resolve().is_relative_to(inside.resolve()):
-            items.append(
-                Item(printable(relative(str(inside), root)), label, str(inside), fault="a link that loops")
-            )
+        if loops(inside):
+            shown = printable(relative(str(inside), root))
+            items.append(Item(shown, label, str(inside), fault="a link that loops"))
             continue
-        found = sorted(image_files(str(inside)), key=lambda pair: pair[0].split("/"))
+        found = sorted(image_files(str(inside), left), key=lambda pair: pair[0].split("/"))
         items += [Item(printable(relative(path, root)), label, path, fault=fault) for path, fault in found]
     return items
 
 
-def image_files(folder: str) -> Iterator[tuple[str, str]]:
-    """Paths below a folder that bear an image's suffix, and of what cannot be looked at: with its fault.
+def split(items: Sequence[Item], root: Path, share: float) -> tuple[list[Item], list[Item]]:
+    """What to train and to test on: `share` of each class, at least one image on either side.
 
-    Links to folders are not followed, so that nothing is found twice and the walk ends.
+    Drawn by a digest of the path from `root` alone, so that the same files are drawn on every machine, and
+    a new file moves at most one other. The only image of a class is trained on.
     """
-    waiting = [folder]  # not by recursion: a stranger's folders may be deeper than Python's stack
-    while waiting:
-        inside = waiting.pop()
-        try:
-            entries = list(os.scandir(inside))
-        except OSError as error:
-            yield inside, unreadable(error, inside)
-            continue
-        for entry in entries:
-            if not entry.is_symlink() and entry.is_dir():
-                waiting.append(entry.path)
-            else:
-                yield from _looked_at(entry, inside)
+    drawn: set[str] = set()
+    for _, group in groupby(items, key=lambda item: item.label):
+        own = sorted(group, key=lambda item: (_digest(relative(item.path, root)), item.path))
+        count = min(max(int(share * len(own) + 0.5), 1), len(own) - 1)
+        drawn.update(item.path for item in own[:count])
+    train = [item for item in items if item.path not in drawn]
+    return train, [item for item in items if item.path in drawn]
 
 
-def _looked_at(entry: os.DirEntry[str], folder: str) -> Iterator[tuple[str, str]]:
-    """The path of what is no folder, if it is an image or cannot be looked at, and its fault."""
-    is_image = PurePath(entry.name).suffix.lower() in SUFFIXES
-    try:
-        if entry.is_dir():
-            above = os.path.realpath(folder).startswith(os.path.realpath(entry.path).rstrip("/") + "/")
-            yield entry.path, "a link that loops" if above else "a link to a folder, which is not followed"
-        elif is_image:
-            yield entry.path, ""
-    except OSError as error:
-        yield entry.path, unreadable(error, entry.path)
-
-
-def relative(path: str, root: Path) -> str:
-    """A path below `root`, as it was built from it, without it."""
-    return path if str(root) == "." else path.removeprefix(f"{root}/")
-
-
-def is_held_out(path: str, root: Path, share: float) -> bool:
-    """Whether a file is tested on. Depends on its name alone, so new files move no old ones."""
-    digest = hashlib.blake2b(os.fsencode(relative(path, root)), digest_size=8).digest()
-    return int.from_bytes(digest, "big") < share * 2**64
+def _digest(name: str) -> bytes:
+    return hashlib.blake2b(os.fsencode(name), digest_size=8).digest()

@@ -20,6 +20,7 @@ class Synthetic(Data):
     """Noise with labels that mean nothing; image i is the same on every machine."""
 
     kind: Literal["synthetic"] = "synthetic"
+    takes_path = False
     shape: Annotated[Sizes | None, Field(description="Of the images; the network's input if left out.")] = (
         None
     )

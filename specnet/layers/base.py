@@ -72,7 +72,11 @@ class Layer(Strict):
         Field(description="The group or groups it lives on; its first input's groups if left out."),
     ] = None
     cross_group: Annotated[
-        bool, Field(description="Read every group's share of each input, not only its own group's.")
+        bool,
+        Field(
+            description="Read every group's share of each input, not only its own group's; "
+            "false, written out, says that shares which nothing reads are left out on purpose."
+        ),
     ] = False
 
     divided: ClassVar[str | None] = None
@@ -90,6 +94,11 @@ class Layer(Strict):
 
     claims: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """The fields that repeat a parameter's shape so that it can be checked, by the parameter's role."""
+
+    @property
+    def own_share_meant(self) -> bool:
+        """Whether the spec says in so many words that it reads its own group's share alone."""
+        return not self.cross_group and "cross_group" in self.model_fields_set
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -123,6 +132,10 @@ class Layer(Strict):
     def sees(self) -> Window | None:
         """Which part of its input one output value is made from; None for all of it."""
         return Window((1, 1), (1, 1))
+
+    def least_images(self, *inputs: Shape) -> int:
+        """How many images a training step must have for the layer to mean anything."""
+        return 1
 
     def drop_rate(self) -> float | None:
         """The probability of zeroing a unit in training, for a kind that needs such a mask, else None."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -24,6 +25,10 @@ class BatchNorm(Activated):
 
     full_precision = True
     mixes_images = True
+
+    def least_images(self, *inputs: Shape) -> int:
+        """A single value is its own mean, with a variance of 0: a vector or a 1x1 map needs two images."""
+        return 2 if math.prod(inputs[0][1:]) == 1 else 1
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return inputs[0]

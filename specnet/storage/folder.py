@@ -40,7 +40,7 @@ class Folder:
     def made(cls, path: Path) -> tuple[Self, list[Path]]:
         """The folder at a path, made for good where it is missing, and its parents; and those that were made,
         outermost first."""
-        made = _make(path)
+        made = make_folders(path)
         return cls.opened(path), made
 
     def __enter__(self) -> Self:
@@ -226,11 +226,11 @@ def _refusing(path: Path) -> Iterator[None]:
         raise
 
 
-def _make(path: Path) -> list[Path]:
+def make_folders(path: Path) -> list[Path]:
     """Make a folder and its parents where they are missing, for good. Returns those made, outermost first."""
     if path.is_dir():
         return []
-    made = _make(path.parent)
+    made = make_folders(path.parent)
     try:
         system.calls.mkdir(path)
     except FileExistsError:

@@ -16,6 +16,8 @@ from typing import IO
 
 from specnet.storage import system
 
+LONGEST_FILE = 2**31
+"""Bytes of a file that is read line by line: ten million steps and more."""
 LONGEST_LINE = 2**20
 """Bytes of a line; a longer one is none that specnet has written."""
 STEP = 2**16
@@ -118,7 +120,7 @@ def digest(path: Path) -> tuple[int, str]:
 
 def lines(path: Path) -> Iterator[bytes]:
     """The whole lines of a file, each with its end. One that is longer than `LONGEST_LINE` is passed over."""
-    with opened_plain(path) as (descriptor, _):
+    with opened_plain(path, LONGEST_FILE) as (descriptor, _):
         rest, skipping = b"", False
         while piece := system.calls.read(descriptor, STEP):
             first, *more = piece.split(b"\n")

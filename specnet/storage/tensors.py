@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,10 @@ def parse(data: bytes) -> dict[str, Any]:
     from safetensors.numpy import load as load_bytes
 
     _check_length(data[:8], len(data))
-    found: dict[str, Any] = load_bytes(data)
+    try:
+        found: dict[str, Any] = load_bytes(data)
+    except (KeyError, AttributeError, TypeError) as error:  # types that NumPy does not have
+        raise reading.Unfit(f"it holds a type of number that is not known here: {error}") from None
     return found
 
 
@@ -34,6 +38,23 @@ def check_header(path: Path) -> None:
     """Raise `reading.Unfit` if a file's header is longer than the file, or than headers are."""
     with reading.opened_plain(path) as (descriptor, size):
         _check_length(reading.at_most(descriptor, 8), size)
+
+
+def read_header(path: Path) -> dict[str, tuple[int, int]]:
+    """Where the bytes of each tensor lie in a file, from its beginning. The library checks what it says."""
+    with reading.opened_plain(path) as (descriptor, size):
+        start = reading.at_most(descriptor, 8)
+        _check_length(start, size)
+        length = int.from_bytes(start, "little")
+        try:
+            header = json.loads(reading.at_most(descriptor, length))
+            return {
+                name: (8 + length + int(entry["data_offsets"][0]), 8 + length + int(entry["data_offsets"][1]))
+                for name, entry in header.items()
+                if name != "__metadata__"
+            }
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
+            raise reading.Unfit(f"its header is damaged ({error})") from None
 
 
 def _check_length(start: bytes, size: int) -> None:

@@ -157,6 +157,20 @@ def between(name: str) -> Net:
 ALONE = [alone(name) for name in VARIANTS]
 BETWEEN = [between(name) for name in VARIANTS]
 
+
+def tied(name: str) -> Net:
+    """A max pooling of a ReLU. Its equal pixels are sums of unequal ones, so that a choice shows."""
+    layers: dict[str, Fields] = {
+        "image": {"kind": "input", "shape": list(IMAGE)},
+        "lift": {"kind": "conv", "from": "image", "filters": 6, "kernel": 1, "activation": "relu"},
+        "tested": {"kind": "max_pool", "from": "lift", **WINDOWS[name]},
+        "head": {"kind": "dense", "units": 3, "from": "tested"},
+    }
+    return net(f"ties, {name}", layers, loss="head")
+
+
+TIES = [tied(name) for name in WINDOWS]
+
 TWICE = net(
     "the same input twice",
     {

@@ -119,6 +119,25 @@ class BackendContract:
         assert_alike(gradients, gradients_, GRADIENT)
         assert_alike(executable.state(), expected.state(), FORWARD)
 
+    @pytest.mark.parametrize("net", cases.TIES, ids=str)
+    @pytest.mark.parametrize("precision", ["float64", "float32"])
+    def test_ties_are_decided_alike(self, net: Net, precision: Precision) -> None:
+        """The first of equal pixels in reading order takes a window's gradient; a ReLU at 0 lets none pass.
+
+        Images, weights and biases up to the pooling are whole numbers, so that equal is equal in any type.
+        """
+        executable, expected = self.compiled(net.plan, precision), oracle(net.plan)
+        state = {
+            name: np.rint(values) if name.startswith("lift") else values
+            for name, values in expected.state().items()
+        }
+        batch = random_batch(net.plan, 1, 5)
+        whole = Batch(np.rint(batch.images), batch.labels)
+        for program in (executable, expected):
+            program.load_state(state)
+        gradients, gradients_ = executable.gradients(whole)[1], expected.gradients(whole)[1]
+        assert_alike(gradients, gradients_, GRADIENT if precision == "float64" else SINGLE_STEPS)
+
     @pytest.mark.parametrize("net", [cases.SPLIT, cases.TOWERS], ids=str)
     def test_gradients_over_two_groups(self, net: Net) -> None:
         batch = random_batch(net.plan, 1, 4)

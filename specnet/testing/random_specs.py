@@ -92,7 +92,7 @@ class _Growth:
         """Add a layer if the network stays valid with it, declaring its crossing where there is one."""
         name = name or f"{layer['kind']}{len(self._layers)}"
         before = dict(self._layers)
-        for cross_group in self._shuffled([None, True]):
+        for cross_group in self._shuffled([False, True]):
             self._layers[name] = {**layer, "from": sources, "cross_group": cross_group}
             try:
                 network = network_of(self._mapping(training=False))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ from specnet.errors import SpecnetError, UsageError
 from specnet.network import analyse
 from specnet.spec import Spec
 from specnet.spec_diff import differences
-from specnet.text import columns, duration
+from specnet.text import columns, decimal, duration
 from specnet.training import listing
 from specnet.training.evaluation import Evaluation, Result
 from specnet.training.history import gather, lines
+from specnet.training.opening import with_data
 from specnet.training.progress import Progress
 from specnet.training.run_directory import RunDirectory
 from specnet.training.session import train
@@ -68,7 +69,7 @@ def _trained(spec: Spec, folder: Path, resume: bool, progress: Progress, options
     parameters = layer_table.make(analyse(spec)).totals.parameters
     try:
         goes_on = resume and (folder / "spec.yaml").exists()
-        result = _finished(spec, folder, options.get("epochs"), options.get("steps")) if goes_on else None
+        result = _finished(spec, folder, options) if goes_on else None
         if result is not None:
             progress.note("finished already")
         else:
@@ -84,15 +85,18 @@ def _trained(spec: Spec, folder: Path, resume: bool, progress: Progress, options
     return Outcome(spec.name, folder, parameters, result, seconds)
 
 
-def _finished(spec: Spec, folder: Path, epochs: int | None, steps: int | None) -> Result | None:
+def _finished(spec: Spec, folder: Path, options: Mapping[str, Any]) -> Result | None:
     """The result of a run of this very spec that has gone as far as is asked for."""
     found = listing.look(folder)
     if found.state != "finished" or found.evaluation is None or spec.training is None:
         return None
-    wanted = steps or (found.steps_per_epoch or 0) * (epochs or spec.training.epochs)
+    epochs = options.get("epochs") or spec.training.epochs
+    wanted = options.get("steps") or (found.steps_per_epoch or 0) * epochs
     if not wanted or found.step < wanted:
         return None
-    changes = differences(RunDirectory(folder).spec(), spec)
+    own = RunDirectory(folder).spec()
+    data = options.get("data") or (own.data.kind if own.data else None)
+    changes = differences(own, with_data(spec, data))
     if any(change.path != "training.epochs" for change in changes):
         return None
     return Result(folder, found.step, Evaluation(**found.evaluation))
@@ -100,7 +104,7 @@ def _finished(spec: Spec, folder: Path, epochs: int | None, steps: int | None) -
 
 def compared(outcomes: Sequence[Outcome]) -> str:
     """The table. Differences are of top-1 error to the first spec, in percentage points."""
-    head = ("spec", "parameters", "steps", "loss", "top-1 error", "top-5 error", "to the first", "time")
+    head = ("spec", "parameters", "steps", "test loss", "top-1 error", "top-5 error", "to the first", "time")
     rows = [_row(outcome, outcomes[0]) for outcome in outcomes]
     return columns(head, [rows], right=range(1, len(head)))
 
@@ -113,7 +117,7 @@ def _row(outcome: Outcome, first: Outcome) -> tuple[str, ...]:
     return (
         *start,
         f"{outcome.result.step:,}",
-        f"{found.loss:.4f}",
+        decimal(found.loss),
         f"{found.top1_error:.2%}",
         f"{found.top5_error:.2%}",
         "" if change is None or outcome is first else f"{100 * change:+.2f}",

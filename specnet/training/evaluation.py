@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +14,12 @@ from specnet.backend import Executable
 from specnet.data.base import Images
 from specnet.plan import Plan
 from specnet.randomness import Array
+from specnet.storage import reading
+from specnet.text import decimal
 from specnet.training.inputs import Inputs
+
+LARGEST_PICTURE = 2**24
+"""Bytes of a `curves.png` that is shown."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,8 @@ class Evaluation:
         return asdict(self)
 
     def __str__(self) -> str:
-        return f"loss {self.loss:.4f}, top-1 error {self.top1_error:.2%}, top-5 error {self.top5_error:.2%}"
+        errors = f"top-1 error {self.top1_error:.2%}, top-5 error {self.top5_error:.2%}"
+        return f"test loss {decimal(self.loss)}, {errors}"
 
 
 @dataclass(frozen=True)
@@ -49,32 +56,42 @@ class Result:
         from specnet import notebook
 
         found = self.evaluation
-        head = ("run", "step", "loss", "top-1 error", "top-5 error")
+        head = ("run", "step", "test loss", "top-1 error", "top-5 error")
         figures = (f"{found.loss:.4f}", f"{found.top1_error:.2%}", f"{found.top5_error:.2%}")
         shown = notebook.table(head, [(str(self.run_dir), f"{self.step:,}", *figures)], right=range(1, 5))
         try:
-            curves = b64encode((self.run_dir / "curves.png").read_bytes()).decode()
-        except OSError:
+            curves = b64encode(reading.read(self.run_dir / "curves.png", LARGEST_PICTURE)).decode()
+        except (OSError, reading.Unfit):
             return shown
         picture = f'<img alt="curves" style="max-width:100%" src="data:image/png;base64,{curves}">'
         return shown + picture
 
 
-def probabilities(executable: Executable, plan: Plan, inputs: Inputs, pixels: NDArray[np.uint8]) -> Array:
-    """The softmax for each image, averaged over its views; (n, classes), float64."""
+def log_probabilities(executable: Executable, plan: Plan, inputs: Inputs, pixels: NDArray[np.uint8]) -> Array:
+    """The logarithm of the softmax averaged over an image's views; (n, classes), float64.
+
+    It comes from the logits and never from a probability, which is 0 from 745 below the largest logit on. A
+    logit that is NaN or +inf makes the row NaN, as it does the loss of a training step.
+    """
     assert plan.logits is not None
     (name,) = plan.inputs
     total: Array | None = None
     count = 0
     for view in inputs.views(pixels):
-        logits = executable.forward({name: view})[plan.logits].astype(np.float64)
-        with np.errstate(invalid="ignore"):  # infinite logits make the loss NaN, which stops the run
-            exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-        softmax = exponentials / exponentials.sum(axis=1, keepdims=True)
-        total = softmax if total is None else total + softmax
+        found = log_softmax(executable.forward({name: view})[plan.logits].astype(np.float64))
+        with np.errstate(invalid="ignore"):
+            total = found if total is None else np.logaddexp(total, found)
         count += 1
     assert total is not None
-    return total / count
+    return total - math.log(count)
+
+
+def log_softmax(logits: Array) -> Array:
+    """log(exp(x) / sum of exp(x)) for each row, by the differences to its largest value."""
+    with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is told by the loss
+        below = logits - logits.max(axis=1, keepdims=True)
+        logarithms: Array = below - np.log(np.exp(below).sum(axis=1, keepdims=True))
+    return logarithms
 
 
 def evaluate(
@@ -90,14 +107,16 @@ def evaluate(
     ranks: list[NDArray[np.int64]] = []
     for start in range(0, len(images), batch_size):
         pixels, labels = images.read(np.arange(start, min(start + batch_size, len(images))))
-        found = probabilities(executable, plan, inputs, pixels)
-        losses.append(-np.log(np.maximum(found[np.arange(len(labels)), labels], np.finfo(float).tiny)))
+        found = log_probabilities(executable, plan, inputs, pixels)
+        losses.append(-found[np.arange(len(labels)), labels])
         ranks.append(rank(found, labels))
         if progress:
             progress(start + len(labels), len(images))
     place = np.concatenate(ranks)
+    with np.errstate(over="ignore"):
+        loss = float(np.concatenate(losses).mean())
     return Evaluation(
-        loss=float(np.concatenate(losses).mean()),
+        loss=loss,
         top1_error=float((place >= 1).mean()),
         top5_error=float((place >= 5).mean()),
     )

@@ -13,7 +13,8 @@ from specnet.data import augment
 from specnet.data.augment import Change
 from specnet.data.base import Images, InPlace
 from specnet.data.statistics import Statistics
-from specnet.errors import DataError
+from specnet.errors import DataError, UsageError
+from specnet.network import Network
 from specnet.plan import Mask, Plan
 from specnet.randomness import Array, keep_mask, normals, permutation, uniforms
 from specnet.recipe import (
@@ -27,7 +28,8 @@ from specnet.recipe import (
     Training,
     fits,
 )
-from specnet.text import describe
+from specnet.recipe_checks import neediest
+from specnet.text import describe, plural
 from specnet.training.memory import Memory
 
 
@@ -184,6 +186,32 @@ def check_images(shape: tuple[int, ...], recipe: Training, images: Images) -> No
 def steps_per_epoch(images: Images, recipe: Training) -> int:
     """Batches in one pass over the training set."""
     return -(-len(images) // recipe.batch_size)
+
+
+def check_batches(network: Network, recipe: Training, images: Images, start: int, stop: int) -> None:
+    """Raise `UsageError` if a step from `start` to `stop` has fewer images than a layer needs.
+
+    Only the last batch of an epoch can: the others have the recipe's size, which the spec's checks know.
+    """
+    node, least = neediest(network.shares)
+    size, per_epoch = recipe.batch_size, steps_per_epoch(images, recipe)
+    last = _last_batch(len(images), size)
+    if node is None or last >= least or stop // per_epoch == start // per_epoch:
+        return
+    message = (
+        f"{plural(len(images), 'training image')} in batches of {size:,} leave {plural(last, 'image')} for "
+        f"the last batch of an epoch, and layer '{node.layer}' ({network.shares[node].layer.kind}) needs at "
+        f"least {least}"
+    )
+    near = sorted(range(least, 2 * size + least), key=lambda other: (abs(other - size), other))
+    fits = (other for other in near if _last_batch(len(images), other) >= least)
+    other = next(fits, None)
+    hint = "add training images" if other is None else f"--set training.batch_size={other}"
+    raise UsageError(message, hint if start == 0 else f"in a new run (--run-dir): {hint}")
+
+
+def _last_batch(images: int, size: int) -> int:
+    return (images - 1) % size + 1
 
 
 def needs_statistics(recipe: Training) -> bool:

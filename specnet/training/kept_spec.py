@@ -1,13 +1,14 @@
-"""`spec.yaml` of a run: the spec as it is trained, what was changed on the way, and a checksum.
+"""`spec.yaml` of a run: the spec as it is trained, its options, what was changed on the way, and a checksum.
 
-Both are comments at the end, so that the file is a spec like any other and changes in one piece.
+All but the spec are comments at the end, so that the file is a spec like any other and changes in one piece.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from specnet import document
 from specnet import spec as spec_module
@@ -16,19 +17,26 @@ from specnet.errors import RunError
 from specnet.spec import Spec
 from specnet.storage import reading
 from specnet.storage.checksum import open_text, sealed_text
+from specnet.training import run_options
 
 CHANGED = "# changed at step "
 
 
 @dataclass(frozen=True)
 class KeptSpec:
-    """`history` has a line for each change: `120: training.optimizer.learning_rate: 0.01 -> 0.001`."""
+    """`history` has a line for each change: `120: training.optimizer.learning_rate: 0.01 -> 0.001`.
+
+    `options` are what the run is trained with and its spec has no word for; a run that was made from imported
+    weights has none before it is trained.
+    """
 
     spec: Spec
     history: Sequence[str] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def as_bytes(self) -> bytes:
-        return sealed_text(as_text(self.spec) + "".join(f"{CHANGED}{line}\n" for line in self.history))
+        changes = "".join(f"{CHANGED}{line}\n" for line in self.history)
+        return sealed_text(as_text(self.spec) + run_options.as_line(self.options) + changes)
 
 
 def read(path: Path) -> KeptSpec:
@@ -44,16 +52,21 @@ def read(path: Path) -> KeptSpec:
         )
         raise RunError(f"{path} is damaged: {error}", hint) from None
     history = [line.removeprefix(CHANGED) for line in text.splitlines() if line.startswith(CHANGED)]
-    return KeptSpec(spec_module.load(document.parse(text, str(path))), history)
+    return KeptSpec(spec_module.load(document.parse(text, str(path))), history, run_options.in_text(text))
 
 
 def as_text(spec: Spec) -> str:
-    """The fully resolved spec as YAML: every default written out, one layer a line."""
+    """The fully resolved spec as YAML, one layer a line: every default written out.
+
+    Only `cross_group: false` is not where the spec does not have it, for written out it says something more.
+    """
     lines: list[str] = []
     for key, value in spec.as_yaml().items():
         if key in ("layers", "training"):
             lines.append(f"{key}:")
             for name, part in value.items():
+                if key == "layers" and not spec.layers[name].own_share_meant and not part.get("cross_group"):
+                    part.pop("cross_group", None)
                 lines.append(f"  {written(name)}: {written(part)}")
         else:
             lines.append(f"{key}: {written(value)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from specnet import document
 from specnet.errors import SpecError, UsageError
 from specnet.storage import reading
 from specnet.storage.lock import is_held
-from specnet.training import checkpoint_names, state_file
+from specnet.training import checkpoint_names, run_options, state_file
 from specnet.training.checkpoint_names import FILES, MAX_MANIFEST, name_of
 from specnet.training.history import parsed
 
@@ -28,7 +28,8 @@ class Run:
     """A run as it lies on the disk. Comments and the order of keys do not change `spec_hash`.
 
     `step` is the last one in the metrics, `stop` the one that training was asked to reach. `problem` is why a
-    run is damaged, or what stopped it. `evaluation` is the last one.
+    run is damaged, or what stopped it. `evaluation` is the last one. `recipe` is what of the spec's
+    `training` tells runs apart at a glance; `backend`, `seed` and `recipe` are None where a run tells none.
     """
 
     path: str
@@ -43,6 +44,9 @@ class Run:
     train_images: int | None = None
     evaluation: dict[str, float] | None = None
     problem: str | None = None
+    backend: str | None = None
+    seed: int | None = None
+    recipe: dict[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -80,7 +84,10 @@ def is_run(folder: Path) -> bool:
 
 def look(path: Path) -> Run:
     """What a run directory tells. What cannot be read makes a damaged run, never an error."""
-    name, digest, epochs, problem = _spec(path / "spec.yaml")
+    data, options = _spec(path / "spec.yaml")
+    problem = None if data else "spec.yaml cannot be read"
+    training = _mapping(data.get("training"))
+    name, epochs = data.get("name"), training.get("epochs")
     last, evaluation = _last_lines(path / "metrics.jsonl")
     saved, fault = _newest_state(path / "checkpoints")
     problem = problem or fault
@@ -100,31 +107,60 @@ def look(path: Path) -> Run:
         state = "finished"
     elif "stopped" in last:
         problem = f"the loss was {last['stopped']} at step {step}"
+    backend, seed = options.get("backend"), options.get("seed", saved.get("seed"))
     return Run(
-        str(path), state, name, digest, step, stop, epoch, epochs, per_epoch, images, evaluation, problem
+        str(path),
+        state,
+        name if isinstance(name, str) else None,
+        _digest(data) if data else None,
+        step,
+        stop,
+        epoch,
+        epochs if isinstance(epochs, int) else None,
+        per_epoch,
+        images,
+        evaluation,
+        problem,
+        backend if isinstance(backend, str) else None,
+        seed if isinstance(seed, int) else None,
+        _recipe(training) if training else None,
     )
+
+
+def _recipe(training: Mapping[str, Any]) -> dict[str, Any]:
+    """The update rule, the batch size, and the kinds of the schedule and of what is done to the images."""
+    rule, schedule = _mapping(training.get("optimizer")), _mapping(training.get("schedule"))
+    normalize, augment = _mapping(training.get("normalize")), training.get("augment")
+    parts = augment if isinstance(augment, list) else []
+    return {
+        "optimizer": rule.get("kind"),
+        **{name: rule.get(name) for name in ("learning_rate", "momentum", "weight_decay", "clip_norm")},
+        "schedule": schedule.get("kind"),
+        "batch_size": training.get("batch_size"),
+        "normalize": normalize.get("kind"),
+        "augment": [_mapping(part).get("kind") for part in parts],
+    }
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _digest(data: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
 
 def _positive(value: object) -> int | None:
     return value if isinstance(value, int) and value > 0 else None
 
 
-def _spec(path: Path) -> tuple[str | None, str | None, int | None, str | None]:
-    """Name, hash and epochs of a run's spec, and what is wrong with it."""
+def _spec(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A run's spec as data, and its options; both empty if it cannot be read."""
     try:
         data = document.read(path).data()
-    except (SpecError, UsageError):
-        return None, None, None, "spec.yaml cannot be read"
-    text = json.dumps(data, sort_keys=True, default=str)
-    training = data.get("training")
-    epochs = training.get("epochs") if isinstance(training, dict) else None
-    name = data.get("name")
-    return (
-        name if isinstance(name, str) else None,
-        hashlib.sha256(text.encode()).hexdigest()[:12],
-        epochs if isinstance(epochs, int) else None,
-        None,
-    )
+        return data, run_options.in_text(reading.read(path, document.MAX_BYTES).decode(errors="replace"))
+    except (SpecError, UsageError, OSError, reading.Unfit):
+        return {}, {}
 
 
 def _newest_state(folder: Path) -> tuple[dict[str, Any], str | None]:

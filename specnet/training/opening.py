@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from specnet import backend as backends
 from specnet import initial, placement, plugins
 from specnet import plan as plans
-from specnet.backend import PRECISIONS, Backend, Executable, Precision, storage
+from specnet.backend import PRECISIONS, Backend, Executable, Precision, State, check_state, storage
 from specnet.data.base import Data, Dataset, Wanted
 from specnet.data.statistics import Statistics, measure
 from specnet.errors import DataError, UsageError, suggestion
@@ -50,6 +50,14 @@ def compile_spec(
     return Compiled(network, plan, placed, chosen.compile(plan, placed, precision))
 
 
+def check_fits(saved: State, spec: Spec) -> None:
+    """Raise `UsageError` unless these are the weights of the spec's network.
+
+    That is looked at before anything is compiled: a stranger's spec may be of any size.
+    """
+    check_state({p.name: p.shape for p in plans.make(analyse(spec)).parameters}, saved)
+
+
 def initialise(compiled: Compiled, seed: int, precision: Precision) -> None:
     """Give a compiled network its initial values."""
     compiled.executable.load_state(initial.initial_state(compiled.plan, seed, storage(precision)))
@@ -68,22 +76,10 @@ def open_data(spec: Spec, network: Network, asked: str | None) -> tuple[Dataset,
 
     Options come from the spec's `data` where it is of the same kind.
     """
-    kind, _, path = asked.partition(":") if asked else ("", "", "")
-    if not kind:
-        if spec.data is None:
-            raise DataError(
-                f"the spec '{spec.name}' names no dataset", f"--data KIND[:PATH], with {_kinds()}"
-            )
-        declared: Data = spec.data
-    elif spec.data is not None and spec.data.kind == kind:
-        declared = spec.data
-    else:
-        if kind not in plugins.names("specnet.datasets"):
-            raise DataError(
-                f"there is no dataset '{kind}'",
-                suggestion(kind, plugins.names("specnet.datasets"), noun="dataset"),
-            )
-        declared = plugins.load("specnet.datasets", kind).model_validate({"kind": kind})
+    _, _, path = asked.partition(":") if asked else ("", "", "")
+    declared = with_data(spec, asked).data
+    if declared is None:
+        raise DataError(f"the spec '{spec.name}' names no dataset", f"--data KIND[:PATH], with {_kinds()}")
     names = network.inputs()
     if len(names) != 1:
         raise UsageError(f"training takes one input, and the spec has {len(names)}: {', '.join(names)}")
@@ -93,6 +89,23 @@ def open_data(spec: Spec, network: Network, asked: str | None) -> tuple[Dataset,
         message = f"the dataset has {len(dataset.classes)} classes, and the network tells {classes} apart"
         raise DataError(message, f"--set layers.{recipe_of(spec).loss.from_}.units={len(dataset.classes)}")
     return dataset, f"{declared.kind}:{path}" if path else declared.kind
+
+
+def with_data(spec: Spec, asked: str | None) -> Spec:
+    """The spec with the dataset that is asked for as KIND or KIND:PATH, if it names another or none.
+
+    Raises `DataError` for a kind that there is not.
+    """
+    kind = asked.partition(":")[0] if asked else ""
+    if not kind or (spec.data is not None and spec.data.kind == kind):
+        return spec
+    if kind not in plugins.names("specnet.datasets"):
+        raise DataError(
+            f"there is no dataset '{kind}'",
+            suggestion(kind, plugins.names("specnet.datasets"), noun="dataset"),
+        )
+    declared: Data = plugins.load("specnet.datasets", kind).model_validate({"kind": kind})
+    return spec.model_copy(update={"data": declared})
 
 
 def _kinds() -> str:
@@ -120,7 +133,14 @@ def statistics_of(recipe: Training, dataset: Dataset, progress: Progress) -> Sta
             progress.show("measuring images", done, total)
 
         return measure(dataset.train, progress=show)
+    return placeholder(dataset.train.shape)
+
+
+def placeholder(shape: tuple[int, ...]) -> Statistics:
+    """What stands for the statistics of images of `shape` where no recipe reads them.
+
+    No images have these: whose mean is 0 does not spread.
+    """
     import numpy as np
 
-    shape = dataset.train.shape
     return Statistics(np.zeros(shape), np.ones(shape[0]), np.zeros(shape[0]), np.eye(shape[0]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,18 @@ import numpy as np
 from specnet import backend as backends
 from specnet import layer_table, memory, placement
 from specnet.backend import Precision, storage
+from specnet.data.base import Dataset, Fallible
+from specnet.errors import DataError, Diagnostic, UsageError
 from specnet.layer_table import Table
 from specnet.spec import Spec
 from specnet.text import columns, describe, plural, size
 from specnet.training.micro_batch import images_at_once
+from specnet.training.progress import Progress
 from specnet.training.run_directory import RunDirectory
 from specnet.training.setup import set_up
+
+SHOWN = 10
+"""Images that cannot be read which a message names."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,9 @@ class Rehearsal:
     classes: int
     train_images: int
     test_images: int
+    notes: Sequence[str]
+    """How the dataset was read."""
+    warnings: Sequence[Diagnostic]
     batch_size: int
     at_once: int
     """Images of a batch that a device holds at a time."""
@@ -65,7 +74,9 @@ class Rehearsal:
                 "classes": self.classes,
                 "train_images": self.train_images,
                 "test_images": self.test_images,
+                "notes": list(self.notes),
             },
+            "warnings": [warning.as_json() for warning in self.warnings],
             "batch_size": self.batch_size,
             "micro_batch": self.at_once,
             "steps_per_epoch": self.steps_per_epoch,
@@ -87,6 +98,7 @@ class Rehearsal:
                 columns(("group", "device", "least memory"), blocks, right={2}),
                 f"data: {self.data}, {self.train_images:,} training and {self.test_images:,} test images, "
                 f"{describe(self.image_shape)}, {self.classes:,} classes",
+                *(f"  {note}" for note in self.notes),
                 f"steps: {self.steps_per_epoch:,} an epoch, batches of {self.batch_size:,}{parts}; "
                 f"{self.stop:,} in {plural(epochs, 'epoch')}{start}",
                 f"run: {self.run_dir}, with {self.backend}; this was a dry run, and nothing was written",
@@ -109,8 +121,10 @@ def rehearse(
     micro_batch: int | None = None,
     resume: bool = False,
     allow_changes: bool = False,
+    progress: Progress | None = None,
 ) -> Rehearsal:
-    """What `session.train` would do with these options; raises what it would raise before it compiles."""
+    """What `session.train` would do with these options; raises what it would raise before it compiles, and
+    `DataError` for images that it could not read. Images that lie in files are all read."""
     run = RunDirectory.of(spec, run_dir)
     setup = set_up(
         spec,
@@ -126,16 +140,20 @@ def rehearse(
         allow_changes=allow_changes,
     )
     dataset, at_once = setup.dataset, images_at_once(setup.recipe, setup.micro_batch)
+    placed = placement.place(spec.groups, devices, backends.find(backend).devices())
+    _read_all(dataset, progress or Progress())
     return Rehearsal(
         table=layer_table.make(setup.network),
         backend=backend,
-        placement=placement.place(spec.groups, devices, backends.find(backend).devices()),
+        placement=placed,
         memory=memory.needed(setup.network, at_once, np.dtype(storage(setup.precision)).itemsize),
         data=setup.data,
         image_shape=dataset.train.shape,
         classes=len(dataset.classes),
         train_images=len(dataset.train),
         test_images=len(dataset.test),
+        notes=dataset.notes,
+        warnings=setup.warnings,
         batch_size=setup.recipe.batch_size,
         at_once=at_once,
         steps_per_epoch=setup.per_epoch,
@@ -143,3 +161,28 @@ def rehearse(
         stop=setup.stop,
         run_dir=run.path,
     )
+
+
+def _read_all(dataset: Dataset, progress: Progress) -> None:
+    """Raise `DataError` with the images that training would stop at, if there are any."""
+    parts = [images for images in (dataset.train, dataset.test) if isinstance(images, Fallible)]
+    if not parts:
+        return
+    total, done = len(dataset.train) + len(dataset.test), 0
+
+    def count(images: int) -> None:
+        nonlocal done
+        done += images
+        progress.show("reading images", done, total)
+
+    progress.begin()
+    try:
+        found: list[UsageError] = [error for images in parts for error in images.faults(count)]
+    finally:
+        progress.clear()
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        more = [f"and {len(found) - SHOWN:,} more"] if len(found) > SHOWN else []
+        named = "\n".join([*(error.message for error in found[:SHOWN]), *more])
+        raise DataError(f"{len(found):,} of {total:,} images cannot be read\n{named}", found[0].hint)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,44 +14,23 @@ from safetensors.numpy import save
 
 from specnet.data.statistics import Statistics
 from specnet.errors import RunError, UsageError
-from specnet.network import Network, analyse
 from specnet.spec import Spec
-from specnet.spec_diff import Change, differences
 from specnet.storage import reading, tensors
 from specnet.storage.folder import Folder
 from specnet.storage.lock import Held, Lock
-from specnet.training import checkpoint, kept_spec, metrics_file
+from specnet.terminal import say
+from specnet.training import checkpoint, history, kept_spec, metrics_file, numbering
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.kept_spec import KeptSpec
 from specnet.training.metrics_file import MetricsFile
-from specnet.training.names import Names
-
-WRITING = ("name", "training.loss.from", "layers")
-"""Where two specs of one network may differ: they are written differently."""
-
-FIXED = ("training.loss", "training.optimizer", "training.batch_size")
-"""What a run's recipe keeps: saved velocities belong to an update rule, and steps are counted in batches."""
-
+from specnet.training.opening import placeholder
+from specnet.training.resuming import Past
 
 WRITTEN = ("lock", "spec.yaml", "metrics.jsonl", "statistics.safetensors", "checkpoints", "events")
 PICTURES = ("curves.png", "kernels.png")
 """What a trainer writes in a run directory. Where one of them is a link or a pipe, nothing is written."""
 MAX_STATISTICS = 2**28
 """Bytes of `statistics.safetensors`: two images in float64 of eight million pixels."""
-
-
-@dataclass(frozen=True)
-class Resumed:
-    """What a run goes on from. There is no checkpoint if it stopped before its first."""
-
-    checkpoint: Checkpoint | None
-    names: Names
-    changes: Sequence[Change]
-    """Those of the recipe that were asked for and allowed."""
-
-    @property
-    def step(self) -> int:
-        return self.checkpoint.step if self.checkpoint else 0
 
 
 class Watcher(Protocol):
@@ -77,16 +55,25 @@ class RunDirectory:
         self._lock: Lock | None = None
         self._metrics: MetricsFile | None = None
         self._made: list[Path] = []
+        self._numbered: Path | None = None
         self.watchers: list[Watcher] = []
 
     @classmethod
     def of(
         cls, spec: Spec, path: str | Path | None, note: Callable[[str], None] | None = None
     ) -> RunDirectory:
-        """The folder that was asked for, else `runs/NAME`. An empty name would be the current folder."""
+        """The folder that was asked for, else `runs/NAME`; a new one, `runs/NAME-N`, for `auto`.
+
+        An empty name is refused: it would be the current folder.
+        """
         if path is not None and not str(path):
             raise UsageError("the name of the run directory is empty", "leave it out for runs/NAME")
-        return cls(Path(path) if path is not None else Path("runs") / spec.name, note)
+        usual = Path("runs") / spec.name
+        if path != numbering.AUTO:
+            return cls(Path(path) if path is not None else usual, note)
+        found = cls(numbering.next_folder(usual), note)
+        found._numbered = usual
+        return found
 
     @property
     def checkpoints(self) -> Path:
@@ -100,7 +87,7 @@ class RunDirectory:
         if not make:
             self._check_exists()
         try:
-            self.folder, self._made = Folder.made(self.path)
+            self.folder = self._make()
             self.folder.check(*WRITTEN, *PICTURES)
             self._lock = Lock(self.folder)
             self.folder.tidy(*WRITTEN, *PICTURES)
@@ -118,6 +105,15 @@ class RunDirectory:
                 "make sure that no second trainer uses this run directory"
             )
 
+    def _make(self) -> Folder:
+        if self._numbered is None:
+            folder, self._made = Folder.made(self.path)
+            return folder
+        folder, self._made = numbering.make_next(self._numbered)
+        self.path = folder.path
+        self._note(f"the run is {self.path}")
+        return folder
+
     def check_unused(self) -> None:
         """Raise `RunError` if the folder holds a run, or checkpoints of one."""
         if (self.path / "spec.yaml").exists():
@@ -134,61 +130,65 @@ class RunDirectory:
         unused = not (self.path / "spec.yaml").exists()
         if self._lock is not None:
             self._lock.release(remove=unused)
+        elif self.folder is not None and self._made:
+            with suppress(OSError):  # the disk was full before it could be taken
+                self.folder.remove("lock")
         if self.folder is not None:
             self.folder.close()
         if unused:
-            for folder in reversed(self._made):
+            for folder in (self.checkpoints, *reversed(self._made)) if self._made else ():
                 with suppress(OSError):
                     folder.rmdir()
         self.folder, self._metrics, self._lock, self._made = None, None, None, []
 
-    def start(self, spec: Spec) -> None:
+    def start(self, spec: Spec, options: Mapping[str, Any] | None = None) -> None:
         """Begin a new run here."""
-        self._put("spec.yaml", KeptSpec(spec).as_bytes())
+        try:
+            self.held().make_folder("checkpoints").close()
+        except OSError as error:
+            raise RunError(f"cannot write {self.checkpoints}: {error.strerror}") from error
+        self._put("spec.yaml", KeptSpec(spec, options=options or {}).as_bytes())
         self._open_metrics()
 
-    def resume(self, network: Network, *, allow_changes: bool = False) -> Resumed:
-        """What to go on from: the newest whole checkpoint, and the names that the run uses.
+    def past(self) -> Past:
+        """The run as it was left, with its newest whole checkpoint.
 
-        The network may be written another way than the run's, in the long form say, and the number of epochs
-        may differ. Raises `RunError` if anything else differs and is not allowed, or cannot be, and if all
-        checkpoints are damaged. Nothing is written before `proceed`.
+        Raises `RunError` if there is no run, or if all its checkpoints are damaged. Reads only.
         """
-        own = self.kept_spec().spec
-        changes = [c for c in differences(own, network.spec) if not _is_remark(c.path)]
-        names = Names.between(analyse(own), network)
-        recipe = [c for c in changes if c.path.partition(".")[0] != "layers" and c.path not in WRITING]
-        fixed = [c for c in recipe if not _may_change(c.path)]
-        if names is None or fixed or (recipe and not allow_changes):
-            raise self._changed(changes, fixed, possible=names is not None and not fixed)
+        kept = self.kept_spec()
         found = self.newest() if checkpoint.exist(self.checkpoints) else None
         if found is None:
+            self._check_nothing_is_lost()
             self._note(f"{self.path} holds no checkpoint yet: starting from the beginning")
-        return Resumed(found, names, recipe)
+        return Past(kept, found)
 
-    def _changed(self, changes: Sequence[Change], fixed: Sequence[Change], *, possible: bool) -> RunError:
-        shown = "".join(f"\n  {change}" for change in changes[:20])
-        hint = "start a new run (--run-dir), or take these changes back"
-        if possible:
-            hint = f"--allow-changes goes on with the new recipe; or {hint}"
-        elif fixed:
-            hint = f"'{fixed[0].path}' cannot change within a run: {hint}"
-        return RunError(f"the spec differs from that of the run in {self.path}:{shown}", hint)
+    def _check_nothing_is_lost(self) -> None:
+        """Raise `RunError` if the run has been saved, and its checkpoints are gone: starting anew would throw
+        away the metrics, too.
 
-    def proceed(self, resumed: Resumed, spec: Spec) -> None:
-        """Make the folder ready to go on: allowed changes are written down, the metrics cut back."""
-        if resumed.changes:
-            kept = self.kept_spec()
-            assert spec.training is not None
-            assert kept.spec.training is not None
-            recipe = spec.training.model_copy(update={"loss": kept.spec.training.loss})
-            history = [*kept.history, *(f"{resumed.step}: {str(c)[2:]}" for c in resumed.changes)]
-            changed = KeptSpec(kept.spec.model_copy(update={"training": recipe}), history)
-            self._put("spec.yaml", changed.as_bytes())
+        Their folder is made before anything else, and the first evaluation is saved before the next step.
+        """
+        evaluated = False
+        for line in history.lines(self.path / "metrics.jsonl"):
+            if evaluated and "loss" in line:
+                break
+            evaluated = evaluated or "evaluation" in line
+        else:
+            if self.checkpoints.is_dir():
+                return
+        hint = "put them back, or start again in a new --run-dir"
+        raise RunError(f"{self.path} has no checkpoints any more", hint)
+
+    def proceed(self, past: Past, now: KeptSpec) -> None:
+        """Make the folder ready to go on: what is trained with from `now` on is written down, the metrics cut
+        back."""
+        if now != past.kept:
+            self._put("spec.yaml", now.as_bytes())
         path = self.path / "metrics.jsonl"
-        evaluated = resumed.checkpoint is not None and bool(resumed.checkpoint.progress.get("evaluation"))
+        saved = past.checkpoint
+        evaluated = saved is not None and bool(saved.progress.get("evaluation"))
         try:
-            metrics_file.cut(self.held(), resumed.step, evaluated=evaluated)
+            metrics_file.cut(self.held(), past.step, evaluated=evaluated)
         except OSError as error:
             raise RunError(f"cannot write {path}: {error.strerror}") from error
         self._open_metrics()
@@ -203,6 +203,9 @@ class RunDirectory:
         return kept_spec.read(self.path / "spec.yaml")
 
     def _check_exists(self) -> None:
+        if self._numbered is not None:
+            hint = "name the run (--run-dir DIR); `specnet runs` lists those that there are"
+            raise RunError("--run-dir auto begins a new run, and there is none to go on with", hint)
         if not (self.path / "spec.yaml").is_file():
             raise RunError(f"{self.path} holds no run", "a run directory is made by `specnet train`")
 
@@ -281,12 +284,14 @@ class RunDirectory:
 
     def save_statistics(self, statistics: Statistics) -> str:
         """Keep the statistics of the training images; returns their SHA-256, for the checkpoints."""
-        data = save(statistics.arrays())
-        self._put("statistics.safetensors", data)
-        return hashlib.sha256(data).hexdigest()
+        self._put("statistics.safetensors", save(statistics.arrays()))
+        return _digest(statistics)
 
-    def statistics(self, saved: Checkpoint) -> Statistics | None:
-        """The statistics that a checkpoint was trained with; None if they have to be measured again."""
+    def statistics(self, saved: Checkpoint, *, measured: bool = False) -> Statistics | None:
+        """The statistics that a checkpoint was trained with; None if they have to be measured again.
+
+        They have to be, too, if they are to be `measured` ones and its recipe had no use for any.
+        """
         path, expected = self.path / "statistics.safetensors", saved.progress.get("statistics")
         if expected is None:
             return None
@@ -295,10 +300,14 @@ class RunDirectory:
             return None
         try:
             data = reading.read(path, MAX_STATISTICS)
+            found = Statistics(**tensors.parse(data))
+            empty = placeholder(found.mean.shape)
+            if _digest(empty) == expected:
+                return None if measured else empty
             if hashlib.sha256(data).hexdigest() == expected:
-                return Statistics(**tensors.parse(data))
+                return found
             fault = "it has changed since it was written"
-        except (OSError, TypeError, ValueError, SafetensorError) as error:
+        except (OSError, TypeError, ValueError, IndexError, SafetensorError) as error:
             fault = str(error)
         raise RunError(f"{path} is damaged: {fault}", "remove it, and the training images are measured again")
 
@@ -320,18 +329,13 @@ def _unusable(path: Path, error: OSError) -> tuple[str, str | None]:
     """What to say where a run directory cannot be used."""
     if error.filename in (None, str(path)):
         return f"cannot use the run directory {path}: {error.strerror}", None
-    return f"cannot use the run directory {path}: {error.filename}: {error.strerror}", "is it a stranger's?"
+    hint = "what a trainer writes is neither a link nor a pipe: remove it, if this run is yours"
+    return f"cannot use the run directory {path}: {error.filename}: {error.strerror}", hint
 
 
-def _is_remark(path: str) -> bool:
-    """Whether a difference at that path is none to the training: its length, or where values come from."""
-    return path == "training.epochs" or path.partition(".")[0] == "assumed"
-
-
-def _may_change(path: str) -> bool:
-    """Whether a difference from the run's spec at that path is one of the recipe."""
-    return path.startswith("training.") and path not in FIXED and not path.startswith("training.loss.")
+def _digest(statistics: Statistics) -> str:
+    return hashlib.sha256(save(statistics.arrays())).hexdigest()
 
 
 def _to_standard_error(text: str) -> None:
-    print(text, file=sys.stderr)
+    say(text, to=sys.stderr)

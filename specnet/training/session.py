@@ -9,7 +9,7 @@ from specnet import plan as plans
 from specnet.backend import Precision, storage
 from specnet.spec import Spec
 from specnet.training.evaluation import Result
-from specnet.training.inputs import Inputs
+from specnet.training.inputs import Inputs, needs_statistics
 from specnet.training.opening import compile_spec, statistics_of
 from specnet.training.progress import Progress
 from specnet.training.run_directory import RunDirectory
@@ -65,16 +65,31 @@ def train(
             allow_changes=allow_changes,
         )
         recipe, dataset, names, saved = setup.recipe, setup.dataset, setup.names, setup.saved
+        for text in (*dataset.notes, *setup.warnings):
+            progress.note(str(text))
         compiled = compile_spec(spec, backend, devices, setup.precision)
         for group, device in compiled.placement.items():
             progress.note(f"{group} is on {device}")
-        statistics = run.statistics(saved) if saved else None
+        measured = needs_statistics(recipe)
+        statistics = run.statistics(saved, measured=measured) if saved else None
         if statistics is None:
             statistics = statistics_of(recipe, dataset, progress)
+        said = {
+            "backend": backend,
+            "devices": dict(compiled.placement),
+            "seed": setup.seed,
+            "precision": setup.precision,
+            "data": setup.data,
+            "steps": setup.steps,
+            "micro_batch": setup.micro_batch,
+        }
+        options = {name: value for name, value in said.items() if value is not None}
         if setup.resumed is None:
-            run.start(spec)
+            run.start(setup.spec, options)
         else:
-            run.proceed(setup.resumed, spec)
+            past = setup.resumed.past
+            goes_on = past.step < setup.stop  # else nothing is trained with what is different now
+            run.proceed(past, setup.resumed.recorded(setup.spec, options) if goes_on else past.kept)
         trainer = Trainer(
             executable=compiled.executable,
             plan=compiled.plan,
@@ -88,6 +103,7 @@ def train(
                 "seed": setup.seed,
                 "precision": setup.precision,
                 "data": setup.data,
+                "normalize": recipe.normalize.as_yaml() if recipe.normalize else None,
                 "classes": list(dataset.classes),
                 "micro_batch": setup.micro_batch,
                 "steps_per_epoch": setup.per_epoch,

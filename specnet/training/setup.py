@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from specnet.backend import Precision
 from specnet.data.base import Dataset
-from specnet.errors import DataError, RunError, UsageError
+from specnet.errors import DataError, Diagnostic, RunError, UsageError
 from specnet.network import Network, analyse
 from specnet.recipe import Training
 from specnet.spec import Spec
+from specnet.text import plural
 from specnet.training import micro_batch as micro_batches
 from specnet.training.checkpoint import Checkpoint
-from specnet.training.inputs import check_images, steps_per_epoch
+from specnet.training.dataset_check import class_warnings
+from specnet.training.inputs import check_batches, check_images, steps_per_epoch
 from specnet.training.interval import Interval, parse_interval
 from specnet.training.names import Names
-from specnet.training.opening import open_data, precision_of, recipe_of
-from specnet.training.run_directory import Resumed, RunDirectory
+from specnet.training.opening import open_data, precision_of, recipe_of, with_data
+from specnet.training.resuming import NEW, Resumed
+from specnet.training.resuming import resume as resume_run
+from specnet.training.run_directory import RunDirectory
 
 
 @dataclass(frozen=True)
 class Setup:
-    """A training as it will be. `data` is the request that opens the dataset again."""
+    """A training as it will be. `data` is the request that opens the dataset again.
 
+    `spec` is the one to be kept, with every override that it has a word for.
+    """
+
+    spec: Spec
     network: Network
     recipe: Training
     resumed: Resumed | None
@@ -34,14 +42,18 @@ class Setup:
     interval: Interval
     dataset: Dataset
     data: str
+    warnings: Sequence[Diagnostic]
+    """What is seldom meant about the dataset."""
     per_epoch: int
     stop: int
     """The step to train to."""
+    steps: int | None
+    """The same if it was asked for in steps."""
 
     @property
     def saved(self) -> Checkpoint | None:
         """What the training goes on from."""
-        return self.resumed.checkpoint if self.resumed else None
+        return self.resumed.past.checkpoint if self.resumed else None
 
     @property
     def names(self) -> Names:
@@ -75,21 +87,25 @@ def set_up(
     interval = Interval() if checkpoint_every is None else parse_interval(checkpoint_every)
     if allow_changes and not resume:
         raise UsageError("only a run that goes on can have changes to allow", "add --resume")
+    if not resume:
+        run.check_unused()
+    past = run.past() if resume else None
+    saved = past.checkpoint if past else None
+    known: dict[str, Any] = past.known if past else dict(NEW)
+    begun = saved is not None
+    fixed = past is not None and past.has_said and (begun or not allow_changes)
+    seed = int(_agreed("--seed", seed, known["seed"], fixed=fixed, begun=begun))
+    precision = precision_of(_agreed("--precision", precision, known["precision"], fixed=fixed, begun=begun))
+    if data is not None and known["data"] is not None:
+        _agreed("--data", _kind(data), _kind(known["data"]), fixed=True, begun=True)
+    spec = with_data(spec, data or known["data"])
     recipe, network = recipe_of(spec), analyse(spec)
     trainable = (w.trainable for share in network.shares.values() for w in share.parameters().values())
     if not any(trainable):
         raise UsageError(f"the network '{spec.name}' has nothing to train", "add a conv or dense layer")
-    if not resume:
-        run.check_unused()
-    resumed = run.resume(network, allow_changes=allow_changes) if resume else None
-    saved = resumed.checkpoint if resumed else None
-    known: dict[str, Any] = saved.progress if saved else {"seed": 0, "precision": "float32", "data": None}
-    seed = int(_agreed("--seed", seed, known["seed"], saved))
-    precision = precision_of(_agreed("--precision", precision, known["precision"], saved))
+    resumed = resume_run(past, network, run.path, allow_changes=allow_changes) if past else None
     micro_batch = micro_batch or micro_batches.recorded(known)
     micro_batches.check(spec, recipe, micro_batch)
-    if saved is not None and data is not None:
-        _agreed("--data", _kind(data), _kind(known["data"]), saved)
     dataset, described = open_data(spec, network, data or known["data"])
     _check_same_data(known, dataset)
     for images in (dataset.train, dataset.test):
@@ -98,9 +114,34 @@ def set_up(
     stop = steps if steps is not None else per_epoch * (epochs if epochs is not None else recipe.epochs)
     if saved is not None and saved.step > stop:
         raise RunError(f"the run in {run.path} has done {saved.step} steps already, more than {stop}")
+    if resumed and resumed.changes and resumed.past.step == stop:
+        message = f"the run in {run.path} has done its {plural(stop, 'step')} already, so that a change of"
+        message += f" '{resumed.changes[0].path}' would have no effect"
+        raise RunError(message, "train further with it (--epochs N), or take the change back")
+    check_batches(network, recipe, dataset.train, saved.step if saved else 0, stop)
     return Setup(
-        network, recipe, resumed, seed, precision, micro_batch, interval, dataset, described, per_epoch, stop
+        spec=_of_length(resumed.spec if resumed else spec, -(-stop // per_epoch)),
+        network=network,
+        recipe=recipe,
+        resumed=resumed,
+        seed=seed,
+        precision=precision,
+        micro_batch=micro_batch,
+        interval=interval,
+        dataset=dataset,
+        data=described,
+        warnings=class_warnings(spec, network, dataset),
+        per_epoch=per_epoch,
+        stop=stop,
+        steps=steps,
     )
+
+
+def _of_length(spec: Spec, epochs: int) -> Spec:
+    recipe = recipe_of(spec)
+    if recipe.epochs == epochs:
+        return spec
+    return spec.model_copy(update={"training": recipe.model_copy(update={"epochs": epochs})})
 
 
 def _check_same_data(known: Mapping[str, Any], dataset: Dataset) -> None:
@@ -121,10 +162,11 @@ def _kind(data: str) -> str:
     return data.partition(":")[0]
 
 
-def _agreed(option: str, asked: Any, known: Any, saved: Checkpoint | None) -> Any:
-    """An option of a run: as asked for in a new one, as it was in a resumed one."""
+def _agreed(option: str, asked: Any, known: Any, *, fixed: bool, begun: bool) -> Any:
+    """An option of a run: as asked for unless it is `fixed`. Of a run that has not `begun`, it may change."""
     if asked is None or asked == known:
         return known
-    if saved is not None:
-        raise RunError(f"the run was started with {option} {known}, not {asked}", f"leave {option} out")
+    if fixed:
+        hint = f"leave {option} out" + ("" if begun else ", or add --allow-changes: nothing is trained yet")
+        raise RunError(f"the run was started with {option} {known}, not {asked}", hint)
     return asked

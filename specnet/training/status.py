@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from specnet.text import duration, plural
+from specnet.text import decimal, duration, plural
 from specnet.training.history import History
 from specnet.training.progress import Progress
 
@@ -49,8 +49,8 @@ class Status:
     def _details(self, entry: Mapping[str, Any]) -> str:
         losses = self._losses
         parts = [
-            f"loss {sum(losses) / len(losses):.4f}" if losses else "",
-            f"error {self._error:.1%}" if self._error is not None else "",
+            f"loss {decimal(sum(losses) / len(losses))}" if losses else "",
+            f"test error {self._error:.1%}" if self._error is not None else "",
             f"{self._images / self._seconds:,.0f} images/s",
             f"data wait {self._waited / self._seconds:.1%}",
             f"lr {entry['learning_rate']:g}",

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from specnet.data.base import Dataset
+from specnet.errors import RunError
 from specnet.network import analyse
+from specnet.recipe import Training
 from specnet.spec import Spec
 from specnet.training import micro_batch as micro_batches
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.evaluation import Result, evaluate
-from specnet.training.inputs import Inputs, check_images
-from specnet.training.opening import Compiled, compile_spec, open_data, precision_of, recipe_of, statistics_of
+from specnet.training.inputs import Inputs, check_images, needs_statistics
+from specnet.training.opening import (
+    Compiled,
+    check_fits,
+    compile_spec,
+    open_data,
+    precision_of,
+    recipe_of,
+    statistics_of,
+)
 from specnet.training.progress import Progress
 from specnet.training.run_directory import RunDirectory
 
@@ -52,6 +65,8 @@ def evaluate_run(
     spec, saved = run.spec(), run.best() if best else run.newest()
     recipe, network = recipe_of(spec), analyse(spec)
     dataset, _ = open_data(spec, network, data or saved.progress["data"])
+    for text in dataset.notes:
+        progress.note(text)
     trained = _ready(run, spec, saved, dataset, backend, devices, progress)
     check_images(network.output_shape(network.inputs()[0]), recipe, dataset.test)
     progress.begin()
@@ -63,6 +78,9 @@ def evaluate_run(
     compiled = trained.compiled
     found = evaluate(compiled.executable, compiled.plan, trained.inputs, dataset.test, size, show)
     progress.clear()
+    if not math.isfinite(found.loss):
+        message = f"the loss on the test images is {found.loss} at step {saved.step}"
+        raise RunError(message, None if best else "--best takes the checkpoint that classified best")
     return Result(run.path, saved.step, found)
 
 
@@ -76,13 +94,24 @@ def _ready(
     progress: Progress,
 ) -> Trained:
     """A checkpoint on its devices. Without a dataset, the run's own is opened if it is needed."""
-    recipe, precision = recipe_of(spec), precision_of(saved.progress["precision"])
-    statistics = run.statistics(saved)
+    recipe, precision = _as_saved(recipe_of(spec), saved), precision_of(saved.progress["precision"])
+    statistics = run.statistics(saved, measured=needs_statistics(recipe))
     if statistics is None:
         if dataset is None:
             dataset, _ = open_data(spec, analyse(spec), saved.progress["data"])
         statistics = statistics_of(recipe, dataset, progress)
+    check_fits(saved.weights, spec)
     compiled = compile_spec(spec, backend, devices, precision)
     compiled.executable.load_state(saved.weights)
     inputs = Inputs(compiled.plan, recipe, statistics, 0, precision)
     return Trained(saved, compiled, inputs, tuple(statistics.mean.shape))
+
+
+def _as_saved(recipe: Training, saved: Checkpoint) -> Training:
+    """The recipe with the normalization that a checkpoint was trained with: it may have changed since."""
+    if "normalize" not in saved.progress:
+        return recipe
+    try:
+        return Training.model_validate({**recipe.as_yaml(), "normalize": saved.progress["normalize"]})
+    except ValidationError:
+        raise RunError("the checkpoint names a normalization that there is not", "is it damaged?") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -11,23 +10,38 @@ from safetensors.numpy import save
 
 from specnet import plan as plans
 from specnet.backend import State, find
-from specnet.errors import RunError, SpecError, UsageError
-from specnet.network import Network, analyse
+from specnet.errors import SpecError, UsageError
+from specnet.network import Network
 from specnet.placement import place
 from specnet.storage import atomic
-from specnet.training import checkpoint
 from specnet.training.checkpoint import Checkpoint
-from specnet.training.run_directory import RunDirectory
 from specnet.weights import mapping as mappings
+from specnet.weights import prefixes
 from specnet.weights.files import GROUPS
 from specnet.weights.mapping import Mapping
+from specnet.weights.modules import Modules
 from specnet.weights.names import Names
+from specnet.weights.of_run import is_run, network_of, run_of, saved_in
 
 Format = Literal["safetensors", "torch", "keras"]
 FORMATS: tuple[Format, ...] = ("safetensors", "torch", "keras")
 KERAS_SUFFIX = ".weights.h5"
 HDF5_OBJECT = 2**14
 """Bytes that HDF5 needs beside the values of a variable, at the most, for its names and trees."""
+PICKLE = "a pickle", "torch.save(safetensors.torch.load_file('FILE.safetensors'), 'FILE.pt') makes one of it"
+WHOLE_KERAS = "a whole Keras model", f"load FILE{KERAS_SUFFIX} into the native Keras model, and save that"
+OTHERS = {
+    ".onnx": ("ONNX", "load FILE.safetensors into the native PyTorch model, and torch.onnx.export writes it"),
+    ".pt": PICKLE,
+    ".pth": PICKLE,
+    ".ckpt": PICKLE,
+    ".pkl": PICKLE,
+    ".keras": WHOLE_KERAS,
+    ".h5": WHOLE_KERAS,
+    ".hdf5": WHOLE_KERAS,
+    ".npz": ("NumPy's archives", "numpy.savez('FILE', **safetensors.numpy.load_file('FILE.safetensors'))"),
+}
+"""What other suffixes mean, and the way there from a file that can be written."""
 
 
 def export_weights(
@@ -47,17 +61,22 @@ def export_weights(
     form = form or _format(output)
     if not output.parent.is_dir():
         raise _unwritable(output, f"there is no directory {output.parent}")
-    saved, network = _open(Path(source))
+    source = Path(source)
+    saved = saved_in(source)
     if form == "keras":
         if mapping is not None:
             hint = "export safetensors with --map, or load the native Keras model"
             raise UsageError("Keras files can be written for specnet's own Keras model only", hint)
-        _save_keras(saved, network(), output)
+        _save_keras(saved, network_of(source), output)
         return saved
-    state = saved.weights if mapping is None else _renamed(saved.weights, network(), mappings.read(mapping))
+    state = (
+        saved.weights
+        if mapping is None
+        else _renamed(saved.weights, network_of(source), mappings.read(mapping))
+    )
     metadata = {"format": "pt"} if form == "torch" else {}
-    if _is_run(_run_of(Path(source))):
-        metadata[GROUPS] = ",".join(network().spec.groups)
+    if is_run(run_of(source)):
+        metadata[GROUPS] = ",".join(network_of(source).spec.groups)
     data = save({name: np.ascontiguousarray(values) for name, values in state.items()}, metadata)
     try:
         atomic.replace(output, data)
@@ -71,52 +90,45 @@ def _format(output: Path) -> Format:
         return "keras"
     if output.suffix == ".safetensors":
         return "safetensors"
+    files = f"FILE.safetensors or FILE{KERAS_SUFFIX}"
+    if output.suffix.lower() in OTHERS:
+        what, way = OTHERS[output.suffix.lower()]
+        raise UsageError(
+            f"'{output.name}' means {what}, which specnet does not write", f"name {files}; {way}"
+        )
     message = f"the name '{output.name}' does not say which format is meant"
-    raise UsageError(message, f"name FILE.safetensors or FILE{KERAS_SUFFIX}, or add --format")
-
-
-def _open(path: Path) -> tuple[Checkpoint, Callable[[], Network]]:
-    """A checkpoint, and how to get the network that it is of."""
-    run = _run_of(path)
-    if run != path:
-        return checkpoint.read(path), lambda: _network(run)
-    return RunDirectory(path).newest() if _is_run(path) else _nothing(path), lambda: _network(path)
-
-
-def _run_of(path: Path) -> Path:
-    """The run that a path means: itself, or what a checkpoint's folder lies in."""
-    return path.resolve().parent.parent if (path / "manifest.json").is_file() else path
-
-
-def _is_run(path: Path) -> bool:
-    return (path / "spec.yaml").is_file()
-
-
-def _nothing(path: Path) -> Checkpoint:
-    hint = "name a run directory, or a folder checkpoints/step-NNNNNNNN in one"
-    raise RunError(f"{path} is neither a run nor a checkpoint", hint)
-
-
-def _network(run: Path) -> Network:
-    if not _is_run(run):
-        hint = "put the checkpoint back into its run, or export plain safetensors"
-        raise RunError(f"{run} holds no spec, and without it the checkpoint's network is not known", hint)
-    return analyse(RunDirectory(run).spec())
+    raise UsageError(message, f"name {files}, or add --format")
 
 
 def _renamed(state: State, network: Network, said: Mapping) -> State:
-    """The state under the names of a hand-written PyTorch model; what is not mentioned keeps its own."""
+    """The state under the names of a hand-written PyTorch model; what is not mentioned keeps its own.
+
+    All names get the mapping's prefix. Its constants have no place in the other model and are left out.
+    Raises `UsageError` if training has changed one of them.
+    """
     plan = plans.make(network)
-    entries, problems = said.entries(Names(plan), "torch")
-    if problems:
-        raise SpecError(problems)
+    names = Names(plan)
+    constants, problems = said.constants(names)
+    entries, more = said.entries(names, Modules("torch", []), constants)
+    if problems or more:
+        raise SpecError([*problems, *more])
+    for name, value in constants.items():
+        if not np.all(state[name] == np.asarray(value, state[name].dtype)):
+            message = (
+                f"'{name}' is no longer {value:g} everywhere, and the mapping's model has no place for it"
+            )
+            raise UsageError(
+                message, "take it out of the mapping's constants, and give the model that parameter"
+            )
     renamed: State = {}
-    done: set[str] = set()
+    done = set(constants)
     for entry in entries:
         shares = [state[name] for name in entry.parameters]
         renamed[entry.tensor] = np.concatenate(shares) if len(shares) > 1 else shares[0]
         done.update(entry.parameters)
-    return {**renamed, **{name: values for name, values in state.items() if name not in done}}
+    prefix = prefixes.written(said.contents.prefix or "", "torch")
+    whole = {**renamed, **{name: values for name, values in state.items() if name not in done}}
+    return {prefix + name.removeprefix(prefix): values for name, values in whole.items()}
 
 
 def _save_keras(saved: Checkpoint, network: Network, output: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,20 +20,26 @@ from specnet.training.checkpoint import Checkpoint
 from specnet.training.run_directory import RunDirectory
 from specnet.weights import mapping as mappings
 from specnet.weights.files import TensorFile, open_tensors
-from specnet.weights.layouts import Steps, from_keras, keras_order
-from specnet.weights.matching import match
+from specnet.weights.flattening import Flattening
+from specnet.weights.layouts import from_keras
+from specnet.weights.mapping import Constants
+from specnet.weights.matching import Matched, match
 from specnet.weights.names import Entry
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What came out of a file: how many of its tensors are which parameters, in which precision."""
+    """What came out of a file: how many of its tensors are which parameters, in which precision.
+
+    `implied` are parameters that the file lacks because its batch norms do without, and their values.
+    """
 
     run_dir: Path
     tensors: int
     parameters: int
     values: int
     precision: Precision
+    implied: Constants
 
 
 def import_weights(
@@ -49,6 +54,7 @@ def import_weights(
 ) -> Imported:
     """Make a run of `spec` that starts from the weights in `file`, its velocities zero.
 
+    `file` may be the folder of a run, whose newest checkpoint is taken, or that of a checkpoint.
     `mapping` is the path of a mapping file; `precision` is the widest in the file unless named; `seed` and
     `data` (KIND or KIND:PATH) are kept for `train --resume` and `evaluate`. Nothing is written unless
     everything fits. Raises `SpecError` with all findings about the mapping and the tensors, `UsageError` for
@@ -60,10 +66,10 @@ def import_weights(
     run.check_unused()
     with open_tensors(Path(file)) as opened:
         _check_order(spec, opened, file)
-        entries = match(plan, opened, said)
-        wide = any(opened.tensors[entry.tensor].dtype == "float64" for entry in entries)
+        matched = match(plan, opened, said)
+        wide = any(opened.tensors[entry.tensor].dtype == "float64" for entry in matched.entries)
         chosen: Precision = precision or ("float64" if wide else "float32")
-        state = _state(opened, entries, plan, chosen)
+        state = _state(opened, matched, plan, chosen)
     velocities = {p.name: np.zeros_like(state[p.name]) for p in plan.parameters if p.trainable}
     progress: dict[str, Any] = {
         "schema_version": 1,
@@ -82,7 +88,8 @@ def import_weights(
         run.start(spec)
     finally:
         run.release()
-    return Imported(run.path, len(entries), len(state), sum(v.size for v in state.values()), chosen)
+    size = sum(values.size for values in state.values())
+    return Imported(run.path, len(matched.entries), len(state), size, chosen, matched.implied)
 
 
 def _check_order(spec: Spec, opened: TensorFile, file: str | Path) -> None:
@@ -94,19 +101,24 @@ def _check_order(spec: Spec, opened: TensorFile, file: str | Path) -> None:
         raise UsageError(message, f"write groups: [{', '.join(theirs)}]; shares are read in group order")
 
 
-def _state(file: TensorFile, entries: Iterable[Entry], plan: Plan, precision: Precision) -> State:
+def _state(file: TensorFile, matched: Matched, plan: Plan, precision: Precision) -> State:
     """The parameters by canonical name, in the plan's order. Raises `SpecError` if one is not finite."""
-    steps: Steps = {step.name: step for step in plan.steps}
-    found: State = {}
+    flattening = Flattening(plan, matched.entries)
+    constants = matched.named | matched.implied
+    found: State = {
+        p.name: np.full(p.shape, constants[p.name], storage(precision))
+        for p in plan.parameters
+        if p.name in constants
+    }
     problems: list[Diagnostic] = []
-    for entry in entries:
+    for entry in matched.entries:
         values = file.read(entry.tensor)
         wrong = _not_finite(entry, values, precision)
         if wrong is not None:
             problems.append(wrong)
             continue
         if file.layout == "keras":
-            order = keras_order(entry, steps, own=file.tensors[entry.tensor].own)
+            order = flattening.order(entry, own=file.tensors[entry.tensor].own)
             assert order is not None
             values = from_keras(values, entry, order)
         ends = np.cumsum([shape[0] for shape in entry.shapes])

@@ -1,12 +1,14 @@
 """Reading `.weights.h5` with h5py alone.
 
 Keras stores the variables of each layer as datasets `layers/CLASS_N/vars/0`, `1`, ..., the trainable ones
-first, and the layer's own name as an attribute of `vars`. A variable is called `NAME/0` here. State that
-is no weight, of the optimizer and of random generators, is left out.
+first, and the layer's own name as an attribute of `vars`. A variable is called `NAME/0` here. A whole model
+in HDF5 has `model_weights/NAME/.../NAME/kernel`, or `kernel:0`, which is called `NAME/kernel`. State that is
+no weight, of the optimizer and of random generators, is left out.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -20,10 +22,20 @@ from specnet.errors import PluginError, UsageError
 from specnet.randomness import Array
 from specnet.weights.files import Header, Layout
 
+DAMAGE = OSError, RuntimeError, KeyError, ValueError
+"""What h5py raises where a file is not whole: `ValueError` for names and types that cannot be."""
 MAX_DEPTH = 32
-MAX_OBJECTS = 1_000_000
+MAX_OBJECTS = 100_000
+MAX_CHUNK = 2**26
+"""Bytes of a piece that HDF5 unpacks at a time, however little of it is asked for."""
+FILTERS = {"gzip", "lzf", None}
 OWN = re.compile(r"/layers/share(_[0-9]+)?/vars/")
-"""Where Keras puts the variables of `specnet_tensorflow`'s layers, whose class is `Share`."""
+"""Where Keras puts the variables of `specnet_tensorflow`'s layers, whose class is `Share`.
+
+Where variables have names, it is theirs that tell: Keras's own layers call no variable `weight`.
+"""
+STATE = {"optimizer", "optimizer_weights"}
+"""What lies beside the weights."""
 
 
 @contextmanager
@@ -36,7 +48,7 @@ def open_keras(path: Path) -> Iterator[KerasFile]:
         raise PluginError(message, "pip install 'specnet[keras]'") from None
     try:
         file = h5py.File(path, "r")
-    except (OSError, RuntimeError) as error:
+    except DAMAGE as error:
         raise UsageError(f"{path} is damaged: {error}") from None
     with file:
         yield KerasFile(path, file)
@@ -53,22 +65,27 @@ class KerasFile:
         try:
             found = list(_datasets(path, file))
             modules = [_module(dataset) for dataset in found]
-        except (OSError, RuntimeError, KeyError) as error:
+            types = {dataset.name: str(dataset.dtype) for dataset in found}
+        except DAMAGE as error:
             raise UsageError(f"{path} is damaged: {error}") from None
         places = Counter(name for name, _ in dict.fromkeys(modules))
         self._datasets: dict[str, Any] = {}
         for dataset, (name, place) in zip(found, modules, strict=True):
             module = name if places[name] == 1 else place
-            self._datasets[f"{module}/{dataset.name.rpartition('/')[2]}"] = dataset
+            variable = f"{module}/{_variable(dataset.name)}"
+            if variable in self._datasets:
+                raise UsageError(f"{path} has two variables called '{variable}'")
+            self._datasets[variable] = dataset
+        own = {d.parent.name for d in found if OWN.match(d.name) or _variable(d.name) == "weight"}
         self.tensors: Mapping[str, Header] = {
-            name: Header(tuple(d.shape or ()), str(d.dtype), bool(OWN.match(d.name)))
+            name: Header(tuple(d.shape or ()), types[d.name], d.parent.name in own)
             for name, d in sorted(self._datasets.items())
         }
 
     def read(self, name: str) -> Array:
         try:
             values: Any = self._datasets[name][()]
-        except (OSError, RuntimeError) as error:
+        except DAMAGE as error:
             raise UsageError(f"{self.path} is damaged: '{name}': {error}") from None
         array: Array = np.asarray(values)
         return array if array.dtype == np.float64 else array.astype(np.float32)
@@ -78,10 +95,22 @@ def _module(dataset: Any) -> tuple[str, str]:
     """The name of the layer that a variable belongs to, and its place in the file."""
     place = dataset.name.strip("/").removeprefix("layers/").rpartition("/")[0]
     if place.rpartition("/")[2] != "vars":
-        return place, place
+        return (place if _variable(dataset.name).isdecimal() else place.rpartition("/")[2]), place
     place = place.removesuffix("vars").rstrip("/")
-    name = dataset.parent.attrs.get("name")
-    return (name if isinstance(name, str) and name else place), place
+    return _name_of(dataset.parent) or place, place
+
+
+def _name_of(group: Any) -> str | None:
+    """The text that a group has for its `name`; None without one, or where it is a list of them."""
+    if "name" not in group.attrs or group.attrs.get_id("name").shape != ():
+        return None
+    name = group.attrs["name"]
+    return name if isinstance(name, str) else None
+
+
+def _variable(place: str) -> str:
+    """A variable's own name: the last part of its place, without TensorFlow's number of an output."""
+    return place.rpartition("/")[2].removesuffix(":0")
 
 
 def _datasets(path: Path, file: Any) -> Iterator[Any]:
@@ -102,7 +131,7 @@ def _datasets(path: Path, file: Any) -> Iterator[Any]:
                 raise UsageError(f"{path} has more objects, or deeper ones, than any Keras model")
             if not isinstance(group.get(key, getlink=True), h5py.HardLink):
                 raise UsageError(f"{path}: '{group.name}/{key}' is a link, which Keras does not write")
-            if key == "seed_generator" or (depth == 0 and key == "optimizer"):
+            if key == "seed_generator" or (depth == 0 and key in STATE):
                 continue
             item = group[key]
             if isinstance(item, h5py.Group):
@@ -110,4 +139,12 @@ def _datasets(path: Path, file: Any) -> Iterator[Any]:
             elif isinstance(item, h5py.Dataset):
                 if item.is_virtual or item.external:
                     raise UsageError(f"{path}: the values of '{item.name}' lie in another file")
+                _check_pieces(path, item)
                 yield item
+
+
+def _check_pieces(path: Path, dataset: Any) -> None:
+    """Raise `UsageError` where reading a few values would unpack gigabytes, or ask for other filters."""
+    piece = math.prod(dataset.chunks or ()) * dataset.dtype.itemsize
+    if piece > MAX_CHUNK or dataset.compression not in FILTERS:
+        raise UsageError(f"{path}: the values of '{dataset.name}' are packed as Keras does not pack them")

@@ -7,11 +7,14 @@ tensors:
   upper.0: conv1.gpu0                       # one group's share
   dense_1: [fc6a, fc6b]                     # several layers in one tensor, stacked in this order
   dense_2: {to: fc7, flatten: separate}     # Keras: the towers were flattened before they were joined
+prefix: module.                             # what names begin with that stand here without it
+constants: {norm1.weight: 1}                # parameters of the network that the file does not have
 ignore: [classifier.7]
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,10 +24,16 @@ from specnet import document
 from specnet.document import Document
 from specnet.errors import Diagnostic, Position, SpecError, suggestion
 from specnet.findings import findings
+from specnet.plan import Compute, parameter_name
 from specnet.schema import Names as ListOfNames
-from specnet.schema import Strict
+from specnet.schema import Number, Strict
+from specnet.weights import prefixes
 from specnet.weights.files import Layout
-from specnet.weights.names import Entry, Names
+from specnet.weights.modules import Modules
+from specnet.weights.names import Entry, Flatten, Names
+
+Constants = dict[str, float]
+"""Values of whole parameters by canonical name."""
 
 
 def _target(value: Any) -> Any:
@@ -36,9 +45,9 @@ class Target(Strict):
 
     to: Annotated[ListOfNames, Field(description="Names in the network; several are stacked in this order.")]
     flatten: Annotated[
-        Literal["joined", "separate"],
-        Field(description="Keras: whether a dense layer's inputs were joined before they were flattened."),
-    ] = "joined"
+        Flatten | None,
+        Field(description="Keras: whether images were joined before they were flattened; as the spec says."),
+    ] = None
 
 
 class Contents(Strict):
@@ -48,6 +57,13 @@ class Contents(Strict):
     tensors: Annotated[
         dict[str, Annotated[Target, BeforeValidator(_target)]],
         Field(description="What tensors, or modules, of the file are in the network."),
+    ] = Field(default_factory=dict)
+    prefix: Annotated[
+        str | None, Field(description="What the file's names begin with, to be left out here.")
+    ] = None
+    constants: Annotated[
+        dict[str, Number],
+        Field(description="Values of the network's parameters that the file does not have."),
     ] = Field(default_factory=dict)
     ignore: Annotated[
         tuple[str, ...],
@@ -62,13 +78,46 @@ class Mapping:
         self.contents = contents
         self._source = source
 
-    def entries(self, names: Names, layout: Layout) -> tuple[list[Entry], list[Diagnostic]]:
+    def modules(self, layout: Layout, tensors: list[str], names: Names) -> tuple[Modules, list[Diagnostic]]:
+        """A file's modules, without the prefix that is said, or else that is on every name."""
+        said = self.contents.prefix
+        if said is None:
+            known = {*self.contents.tensors, *self.contents.ignore}
+            found = prefixes.on_every_name(tensors, names, known) if layout == "torch" else ""
+            return Modules(layout, tensors, found), []
+        prefix = prefixes.written(said, layout)
+        if any(tensor.startswith(prefix) for tensor in tensors):
+            return Modules(layout, tensors, prefix), []
+        place = self._source.locate(("prefix",)) if self._source else None
+        meant = prefixes.usual(tensors, names)
+        hint = f"did you mean '{meant}'?" if meant else f"the first is '{tensors[0]}'" if tensors else None
+        message = f"no tensor of the file has a name that begins with '{prefix}'"
+        return Modules(layout, tensors), [Diagnostic("SN705", message, place, hint)]
+
+    def constants(self, names: Names) -> tuple[Constants, list[Diagnostic]]:
+        """The parameters that are given a value here, and a finding for every name that is no parameter's."""
+        found: Constants = {}
+        problems: list[Diagnostic] = []
+        for key, value in self.contents.constants.items():
+            one = names.parameter(key)
+            if one is None or one.role is None:
+                place = self._source.locate(("constants", key), key=True) if self._source else None
+                message = f"constants: the network has no parameter called '{key}'"
+                valid = [name for name in names.valid() if names.parameter(name)]
+                problems.append(Diagnostic("SN701", message, place, suggestion(key, valid, noun="name")))
+                continue
+            found |= {parameter_name(share, one.role): value for share in one.shares}
+        return found, problems
+
+    def entries(
+        self, names: Names, modules: Modules, constants: Constants
+    ) -> tuple[list[Entry], list[Diagnostic]]:
         """What the mapping says, one entry for each tensor, and the findings about it."""
         found: list[Entry] = []
         problems: list[Diagnostic] = []
         for key, target in self.contents.tensors.items():
             try:
-                found += stacked(key, target, names, layout, self.place(key))
+                found += stacked(key, target, names, modules, constants, self.place(key))
             except SpecError as error:
                 problems += error.diagnostics
         return found, problems
@@ -77,12 +126,12 @@ class Mapping:
         """Where a key of `tensors` stands."""
         return self._source.locate(("tensors", key), key=True) if self._source else None
 
-    def ignored(self, names: list[str]) -> tuple[set[str], list[Diagnostic]]:
+    def ignored(self, modules: Modules, names: list[str]) -> tuple[set[str], list[Diagnostic]]:
         """The tensors that are to be left out, and a finding for every entry that matches none."""
         out: set[str] = set()
         problems: list[Diagnostic] = []
         for index, entry in enumerate(self.contents.ignore):
-            matches = {n for n in names if n == entry or n.startswith((f"{entry}.", f"{entry}/"))}
+            matches = modules.matching(entry)
             if not matches:
                 place = self._source.locate(("ignore", index)) if self._source else None
                 message = f"the file has no tensor or module '{entry}'"
@@ -95,7 +144,9 @@ NOTHING = Mapping(Contents(weights=1), None)
 """No mapping: all names agree."""
 
 
-def stacked(key: str, target: Target, names: Names, layout: Layout, place: Position | None) -> list[Entry]:
+def stacked(
+    key: str, target: Target, names: Names, modules: Modules, constants: Constants, place: Position | None
+) -> list[Entry]:
     """The entries of one line: a tensor, or every parameter of a module. Raises `SpecError`."""
 
     def wrong(code: str, message: str, hint: str | None = None) -> SpecError:
@@ -112,7 +163,7 @@ def stacked(key: str, target: Target, names: Names, layout: Layout, place: Posit
     if len(roles) > 1:
         message = f"'{key}': {', '.join(target.to)} are not all layers, or not all the same parameter"
         raise wrong("SN702", message, "name layers only, or the same parameter of each")
-    if target.flatten == "separate" and layout == "torch":
+    if target.flatten == "separate" and modules.layout == "torch":
         message = f"'{key}': flatten: separate is for Keras files"
         raise wrong("SN703", message, "leave it out: PyTorch flattens in the same order either way")
     shares = tuple(step for one in found for step in one.shares)
@@ -121,13 +172,11 @@ def stacked(key: str, target: Target, names: Names, layout: Layout, place: Posit
         message = f"'{key}': {', '.join(target.to)} do not have the same parameters"
         raise wrong("SN702", message, "map their tensors one by one")
     (role,) = roles
-    separate = target.flatten == "separate"
     if role is not None:
-        entries = [Entry(key, shares, role, separate, place)]
+        tensors = {role: modules.full(key)}
     else:
-        entries = [
-            Entry(tensor_name(layout, key, r, i), shares, r, separate, place) for i, r in enumerate(weights)
-        ]
+        tensors = modules.parameters(key, weights, constant(shares, constants), found[0].name, place)
+    entries = [Entry(tensor, shares, r, target.flatten, place) for r, tensor in tensors.items()]
     for entry in entries:
         if len(entry.shapes) > 1 and len({shape[1:] for shape in entry.shapes}) > 1:
             message = f"'{key}': {', '.join(target.to)} cannot be stacked: more than their outputs differ"
@@ -135,9 +184,9 @@ def stacked(key: str, target: Target, names: Names, layout: Layout, place: Posit
     return entries
 
 
-def tensor_name(layout: Layout, module: str, role: str, index: int) -> str:
-    """The file's name of a module's parameter: `conv1.weight`, or in Keras `conv1/0`."""
-    return f"{module}.{role}" if layout == "torch" else f"{module}/{index}"
+def constant(shares: Sequence[Compute], constants: Constants) -> set[str]:
+    """The roles that constants fill in all of some shares of a layer."""
+    return {r for r in shares[0].weights if all(parameter_name(share, r) in constants for share in shares)}
 
 
 def read(path: str | Path) -> Mapping:

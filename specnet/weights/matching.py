@@ -2,87 +2,123 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from specnet.errors import Diagnostic, SpecError, suggestion
-from specnet.plan import Plan
+from specnet.errors import Diagnostic, SpecError
+from specnet.layers.batch_norm import BatchNorm
+from specnet.plan import Plan, parameter_name
 from specnet.text import describe
 from specnet.weights.files import DTYPES, TensorFile
-from specnet.weights.layouts import Steps, keras_order, keras_shape, torch_shape
-from specnet.weights.mapping import Mapping, tensor_name
+from specnet.weights.flattening import Flattening, ImpossibleOrderError
+from specnet.weights.layouts import keras_shapes, torch_shapes
+from specnet.weights.mapping import Constants, Mapping, constant
+from specnet.weights.modules import COUNTER, Modules
 from specnet.weights.names import Entry, Names
-
-SHOWN = 20
-"""More findings of one kind are counted, not listed."""
+from specnet.weights.unmatched import absent, extra, not_in_file, nothing_agrees, shortened
 
 
-def match(plan: Plan, file: TensorFile, mapping: Mapping) -> list[Entry]:
-    """An entry for every tensor that is used; together they fill every parameter exactly once.
+@dataclass(frozen=True)
+class Matched:
+    """The tensors that are used, and the parameters that have one value throughout, by canonical name.
+
+    `implied` are constants that no mapping names: the weight and bias that a batch norm of the file lacks.
+    """
+
+    entries: list[Entry]
+    named: Constants
+    implied: Constants
+
+
+def match(plan: Plan, file: TensorFile, mapping: Mapping) -> Matched:
+    """What fills every parameter exactly once: a tensor or a constant.
 
     The mapping is asked first; what it does not mention must bear the network's own names. Raises
     `SpecError` with everything that is missing, extra or misshapen.
     """
     names = Names(plan)
     tensors = list(file.tensors)
-    entries, problems = mapping.entries(names, file.layout)
-    ignored, more = mapping.ignored(tensors)
+    constants, problems = mapping.constants(names)
+    modules, more = mapping.modules(file.layout, tensors, names)
     problems += more
-    for entry in entries:
-        if entry.tensor not in file.tensors:
-            problems.append(_not_in_file(entry, tensors))
+    entries, more = mapping.entries(names, modules, constants)
+    problems += more
+    ignored, more = mapping.ignored(modules, tensors)
+    problems += more
     mentioned = {entry.tensor for entry in entries} | ignored
-    rest = [t for t in tensors if t not in mentioned and not t.endswith(".num_batches_tracked")]
-    agreeing = [found for tensor in rest if (found := _by_name(tensor, names, file.layout))]
-    known = {entry.tensor for entry in agreeing}
+    unused = [t for t in tensors if t not in mentioned]
+    absentees = [entry for entry in entries if entry.tensor not in file.tensors]
+    problems += [not_in_file(entry, modules, unused) for entry in absentees]
+    rest = [t for t in unused if not t.endswith(f".{COUNTER}")]
+    agreeing, unclear = _by_name(rest, names, modules, constants)
+    problems += shortened(unclear, "layers like these")
+    if any(problem.code in ("SN708", "SN713") for problem in problems):
+        raise SpecError(problems)  # what is missing and what is left over follows from the answer
     entries += agreeing
-    if not entries and not problems:
-        raise SpecError([_nothing_agrees(tensors, plan)])
-    problems += _shortened([_extra(t, names) for t in rest if t not in known], "tensors like these")
-    problems += _coverage(entries, plan)
-    steps: Steps = {step.name: step for step in plan.steps}
-    problems += [p for e in entries if e.tensor in file.tensors for p in _fit(e, file, steps)]
+    if not entries and not problems and not (constants and not rest):
+        raise SpecError([nothing_agrees(tensors, plan, names)])
+    implied = _implied(plan, entries, constants, modules)
+    given = {name for entry in entries for name in entry.parameters} | {*constants, *implied}
+    missing = [p.name for p in plan.parameters if p.name not in given]
+    known = {entry.tensor for entry in agreeing}
+    taken = {modules.parent(entry.tensor): entry for entry in entries}
+    left = [extra(t, names, modules, taken, missing) for t in rest if t not in known]
+    problems += shortened(left, "tensors like these")
+    problems += _twice(entries, constants)
+    steps = {parameter_name(step, role): (step, role) for step in plan.computes for role in step.weights}
+    problems += shortened([absent(*steps[name]) for name in missing], "parameters like these")
+    flattening = Flattening(plan, entries)
+    there = [entry for entry in entries if entry.tensor in file.tensors]
+    problems += [problem for entry in there for problem in _fit(entry, file, flattening)]
+    if file.layout == "keras" and not any(file.tensors[entry.tensor].own for entry in there):
+        problems += _clashes(flattening)
     if problems:
         raise SpecError(problems)
-    return entries
+    return Matched(entries, constants, implied)
 
 
-def _by_name(tensor: str, names: Names, layout: str) -> Entry | None:
-    """The parameter that bears the tensor's own name. A leading dot is what Keras's names may need."""
-    if layout == "torch":
-        found = names.find(tensor)
-        return Entry(tensor, found.shares, found.role) if found and found.role else None
-    module = tensor.rpartition("/")[0]
-    found = names.find(module.removeprefix("."))
-    if found is None or found.role is not None:
-        return None
-    for index, role in enumerate(found.shares[0].weights):
-        if tensor == tensor_name("keras", module, role, index):
-            return Entry(tensor, found.shares, role)
-    return None
+def _by_name(
+    tensors: Sequence[str], names: Names, modules: Modules, constants: Constants
+) -> tuple[list[Entry], list[Diagnostic]]:
+    """The tensors that bear a parameter's own name. A leading dot is what Keras's names may need."""
+    entries: list[Entry] = []
+    problems: list[Diagnostic] = []
+    by_module: dict[str, list[str]] = {}
+    for tensor in tensors:
+        by_module.setdefault(modules.split(tensor)[0], []).append(tensor)
+    for module, inside in by_module.items():
+        found = names.find(module.removeprefix("."))
+        if found is None or found.role is not None:
+            continue
+        try:
+            roles = constant(found.shares, constants)
+            taken = modules.parameters(module, found.shares[0].weights, roles, found.name)
+        except SpecError as error:
+            problems += error.diagnostics
+            continue
+        entries += [Entry(t, found.shares, role) for role, t in taken.items() if t in inside]
+    return entries, problems
 
 
-def _nothing_agrees(tensors: list[str], plan: Plan) -> Diagnostic:
-    if not tensors:
-        return Diagnostic("SN706", "the file holds no tensors")
-    wanted = plan.parameters[0].name if plan.parameters else "no parameter at all"
-    message = f"no tensor of the file bears a name of the network: '{tensors[0]}', say, against '{wanted}'"
-    return Diagnostic("SN706", message, hint="write a mapping file (--map); docs/weights.md shows how")
+def _implied(plan: Plan, entries: Iterable[Entry], constants: Constants, modules: Modules) -> Constants:
+    """The 1 and 0 of batch norms without weight or bias, where the file surely has none."""
+    tensors = {name: entry.tensor for entry in entries for name in entry.parameters}
+    found: Constants = {}
+    for step in plan.computes:
+        mean, variance = (tensors.get(parameter_name(step, f"running_{what}")) for what in ("mean", "var"))
+        if not isinstance(step.layer, BatchNorm) or mean is None or variance is None:
+            continue
+        for role, weight in step.weights.items():
+            name = parameter_name(step, role)
+            if name not in tensors and name not in constants and modules.lacks(mean, role):
+                assert weight.initial is not None
+                found[name] = weight.initial
+    return found
 
 
-def _not_in_file(entry: Entry, tensors: list[str]) -> Diagnostic:
-    hint = suggestion(entry.tensor, tensors, noun="tensor")
-    return Diagnostic("SN704", f"the file has no tensor '{entry.tensor}'", entry.place, hint)
-
-
-def _extra(tensor: str, names: Names) -> Diagnostic:
-    message = f"the file's tensor '{tensor}' is not in the network"
-    hint = f"map it, or name it under ignore; {suggestion(tensor, names.valid(), noun='name')}"
-    return Diagnostic("SN707", message, hint=hint)
-
-
-def _coverage(entries: list[Entry], plan: Plan) -> list[Diagnostic]:
-    """Every parameter from one tensor: what is missing, and what is given twice."""
-    source: dict[str, str] = {}
+def _twice(entries: Iterable[Entry], constants: Constants) -> list[Diagnostic]:
+    """What is given twice."""
+    source = dict.fromkeys(constants, "constants")
     problems: list[Diagnostic] = []
     for entry in entries:
         for name in entry.parameters:
@@ -90,37 +126,48 @@ def _coverage(entries: list[Entry], plan: Plan) -> list[Diagnostic]:
                 message = f"'{name}' is given twice, by '{source[name]}' and by '{entry.tensor}'"
                 problems.append(Diagnostic("SN708", message, entry.place, "name one of them under ignore"))
             source[name] = entry.tensor
-    missing = [
-        Diagnostic("SN706", f"the file has nothing for the network's '{p.name}'", hint="map it (--map)")
-        for p in plan.parameters
-        if p.name not in source
-    ]
-    return problems + _shortened(missing, "parameters like these")
+    return problems
 
 
-def _fit(entry: Entry, file: TensorFile, steps: Steps) -> Iterable[Diagnostic]:
+def _fit(entry: Entry, file: TensorFile, flattening: Flattening) -> Iterable[Diagnostic]:
     """Whether a tensor's type, shape and layout are what the parameters need."""
     header = file.tensors[entry.tensor]
     if header.dtype not in DTYPES.values():
         valid = ", ".join(DTYPES.values())
         message = f"'{entry.tensor}' has the type {header.dtype}, and weights are {valid}"
         yield Diagnostic("SN709", message, entry.place)
-    shape = torch_shape(entry) if file.layout == "torch" else keras_shape(entry)
-    if header.shape != shape:
+    shapes = torch_shapes(entry) if file.layout == "torch" else keras_shapes(entry)
+    if header.shape not in shapes:
         whole = " and ".join(f"'{name}'" for name in entry.parameters)
-        message = f"'{entry.tensor}' is {_words(header.shape)}, and {_words(shape)} is what fits {whole}"
+        fitting = " or ".join(_words(shape) for shape in shapes)
+        message = f"'{entry.tensor}' is {_words(header.shape)}, and {fitting} is what fits {whole}"
         yield Diagnostic("SN710", message, entry.place, "was the network changed, or is it another layer's?")
-    elif file.layout == "keras" and keras_order(entry, steps, own=header.own) is None:
-        message = f"how Keras lays out '{entry.tensor}' for '{entry.step.name}' cannot be known"
-        hint = "load it with the native Keras model, and export safetensors from there"
-        yield Diagnostic("SN711", message, entry.place, hint)
+        return
+    try:
+        if file.layout == "torch" or flattening.order(entry, own=header.own) is not None:
+            return
+    except ImpossibleOrderError:
+        message = f"what '{entry.step.name}' reads cannot have been joined before it was flattened"
+        hint = "leave flatten out, and let the spec's own flatten layers say what was flattened"
+        yield Diagnostic("SN703", message, entry.place, hint)
+        return
+    message = f"how Keras lays out '{entry.tensor}' for '{entry.step.name}' cannot be known"
+    yield Diagnostic("SN711", message, entry.place, NATIVE)
+
+
+NATIVE = "load it with the native Keras model, and export safetensors from there"
+
+
+def _clashes(flattening: Flattening) -> list[Diagnostic]:
+    found = []
+    for step in flattening.clashes():
+        message = (
+            f"'{step.name}' adds vectors that Keras holds in unlike orders: one was flattened, one was not"
+        )
+        hint = "flatten after the sum, in the spec and in Keras"
+        found.append(Diagnostic("SN711", message, hint=hint))
+    return found
 
 
 def _words(shape: tuple[int, ...]) -> str:
     return describe(shape) if shape else "a single number"
-
-
-def _shortened(found: list[Diagnostic], noun: str) -> list[Diagnostic]:
-    """The first few findings, and how many more there are."""
-    rest = len(found) - SHOWN
-    return found if rest <= 0 else [*found[:SHOWN], Diagnostic(found[0].code, f"and {rest:,} more {noun}")]

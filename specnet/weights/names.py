@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from specnet.errors import Position
 from specnet.layers.base import Shape
 from specnet.plan import Compute, Plan, parameter_name
 
+Flatten = Literal["joined", "separate"]
+
 
 class Found(NamedTuple):
-    """Shares in the order in which their parameters are stacked, and a role if one was named."""
+    """Shares in the order in which their parameters are stacked, a role if one was named, and the name."""
 
     shares: tuple[Compute, ...]
     role: str | None
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One tensor of a file: the role's values of some shares, stacked along the first canonical axis.
 
-    `separate` says how a Keras model flattened what a dense layer reads: each input on its own, or all
-    together after joining their channels. `place` is where a mapping file says so.
+    `flatten` says how a Keras model flattened what a layer reads: each image on its own, or all together
+    after joining their channels; None if nobody says. `place` is where a mapping file speaks of the tensor.
     """
 
     tensor: str
     shares: tuple[Compute, ...]
     role: str
-    separate: bool = False
+    flatten: Flatten | None = None
     place: Position | None = None
 
     @property
@@ -75,14 +79,23 @@ class Names:
         elif len(rest) == 2:
             return None
         role = rest[0] if rest else None
-        return Found(shares, role) if role is None or role in shares[0].weights else None
+        return Found(shares, role, text) if role is None or role in shares[0].weights else None
 
-    def valid(self) -> list[str]:
-        """All names, for suggestions."""
+    def parameter(self, text: str) -> Found | None:
+        """The same for names that end in a role."""
+        found = self.find(text)
+        return found if found is not None and found.role is not None else None
+
+    def valid(self, among: Collection[str] | None = None) -> list[str]:
+        """All names, for suggestions, or those that stand for any of the parameters `among`."""
         found: list[str] = []
         for layer, groups in self._layers.items():
-            roles = next(iter(groups.values())).weights
-            found += [layer, *(f"{layer}.{role}" for role in roles)]
-            for group in groups:
-                found += [f"{layer}.{group}", *(f"{layer}.{group}.{role}" for role in roles)]
+            roles = list(next(iter(groups.values())).weights)
+            for start, shares in [(layer, groups), *((f"{layer}.{g}", {g: s}) for g, s in groups.items())]:
+                held = [r for r in roles if among is None or _any(shares.values(), r, among)]
+                found += [start, *(f"{start}.{role}" for role in held)] if held else []
         return found
+
+
+def _any(shares: Iterable[Compute], role: str, among: Collection[str]) -> bool:
+    return any(parameter_name(step, role) in among for step in shares)

@@ -111,6 +111,18 @@ def test_a_saved_model_needs_nothing_but_the_backend(model: Any, x: Any, tmp_pat
     assert np.abs(np.load(tmp_path / "y.npy") - model(x)).max() < 1e-6
 
 
+def test_several_inputs_are_named_by_their_layers_and_stay_so(tmp_path: Path) -> None:
+    layers: dict[str, Any] = {name: {"kind": "input", "shape": [5]} for name in ("right", "left-eye", "_x")}
+    layers["joined"] = {"kind": "concat", "from": list(layers)}
+    model = specnet.compile({"specnet": 1, "name": "three", "layers": layers}, "tensorflow", devices="cpu")
+    x = {name: np.full((2, 5), i, np.float32) for i, name in enumerate(["right", "left-eye", "_x"])}
+    expected = np.repeat([[0.0, 1.0, 2.0]], 5, axis=1).repeat(2, axis=0)
+    model.save(tmp_path / "model.keras")
+    for found in (model, keras.models.load_model(tmp_path / "model.keras")):
+        assert np.array_equal(found(x), expected)
+        assert np.array_equal(found.predict(x, verbose=0), expected)
+
+
 def test_a_saved_model_keeps_its_devices(x: Any, tmp_path: Path) -> None:
     two_cpus()
     model = made(devices="cpu,cpu:1")

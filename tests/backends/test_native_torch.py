@@ -130,7 +130,7 @@ def test_it_is_exported_for_any_number_of_images(
     model: Any, x: torch.Tensor, strict: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SPECNET_FAST_PATHS", "0")
-    shapes = {"images": ({0: torch.export.Dim("n")},)}
+    shapes = {"image": {0: torch.export.Dim("n")}}
     exported = torch.export.export(model, (x,), strict=strict, dynamic_shapes=shapes)
     assert set(exported.state_dict) == set(model.state_dict())
     assert torch.equal(exported.module()(x[:3]), model(x[:3]))

@@ -67,7 +67,7 @@ def features_of(layer: Mapping[str, Any]) -> set[str]:
         "blocks": layer.get("groups", 1) > 1,
         "softmax": "softmax" in (layer.get("activation"), layer.get("function")),
         "several inputs": isinstance(layer.get("from"), list),
-        "crossing": "cross_group" in layer,
+        "crossing": layer.get("cross_group", False),
         "pinned": "group" in layer,
     }
     options = {f"{key} {layer[key]}" for key in ("scale_at", "alpha_over") if key in layer}

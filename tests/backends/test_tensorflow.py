@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
 from typing import Any
 
@@ -9,10 +11,11 @@ import pytest
 import tensorflow as tf
 
 from specnet import backend
-from specnet.plan import Transfer
+from specnet.plan import Feed, Transfer
 from specnet.testing import cases
 from specnet.testing.cases import Net
 from specnet.testing.contract import BackendContract
+from specnet.testing.random_specs import random_batch
 
 PLACEMENT = {"a": "cpu", "b": "cpu:1"}
 INDEX = {"a": 0, "b": 1}
@@ -110,3 +113,87 @@ def index(device: str) -> int | None:
     """The number of a device by TensorFlow's name; None without a name."""
     found: int | None = tf.DeviceSpec.from_string(device).device_index
     return found
+
+
+@pytest.mark.parametrize("net", [cases.SPLIT, cases.TOWERS], ids=str)
+def test_each_group_is_fed_on_its_device(net: Net) -> None:
+    """Images and masks with the groups that read them, labels with the logits: no detour by cpu:0."""
+    executable, batch = compiled(net), random_batch(net.plan, 1, 4)
+    images, labels, masks = executable._feed(batch)
+    groups = {step.name: step.group for step in net.plan.steps}
+    assert {feed.name for feed in net.plan.steps if isinstance(feed, Feed)} == images.keys()
+    for name, tensor in (*images.items(), *masks.items()):
+        assert index(tensor.device) == INDEX[groups[name]], name
+    assert net.plan.logits is not None
+    assert index(labels.device) == INDEX[groups[net.plan.logits]]
+    for name, tensor in executable._fed({"image": batch.images}).items():
+        assert index(tensor.device) == INDEX[groups[name]], name
+
+
+def test_groups_of_one_device_share_their_images() -> None:
+    placement = {"a": "cpu:1", "b": "cpu:1"}
+    executable: Any = backend.find("tensorflow").compile(cases.SPLIT.plan, placement, "float64")
+    one, other = executable._feed(random_batch(cases.SPLIT.plan, 1, 4))[0].values()
+    assert one is other
+    assert index(one.device) == 1
+
+
+PROGRAM = """
+import specnet_tensorflow
+from specnet.backend import find
+from tensorflow.python.eager import context
+
+found = find("tensorflow")
+print(found.devices(), context.context()._context_handle)
+"""
+
+
+def test_asking_for_the_devices_does_not_start_tensorflow() -> None:
+    """It takes a GPU's memory when it starts: `doctor` has no use for any."""
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
+    assert done.stdout == "['cpu'] None\n", done.stderr
+
+
+class Machine:
+    """TensorFlow's configuration of a machine with two GPUs, one of them cut in two if `cut`."""
+
+    def __init__(self, *, started: bool = False, grows: bool | None = None, cut: bool = False) -> None:
+        self.gpus = [tf.config.PhysicalDevice(f"/physical_device:GPU:{i}", "GPU") for i in range(2)]
+        self.cpu = tf.config.PhysicalDevice("/physical_device:CPU:0", "CPU")
+        self.started = started
+        self.grows = dict.fromkeys(self.gpus, grows)
+        self.cut = (
+            {self.gpus[1]: [tf.config.LogicalDeviceConfiguration(memory_limit=1024)] * 2} if cut else {}
+        )
+
+    def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(
+            tf.config, "get_visible_devices", lambda kind: self.gpus if kind == "GPU" else [self.cpu]
+        )
+        monkeypatch.setattr(tf.config, "get_logical_device_configuration", self.cut.get)
+        monkeypatch.setattr(tf.config.experimental, "get_memory_growth", self.grows.get)
+        monkeypatch.setattr(tf.config.experimental, "set_memory_growth", self._set)
+
+    def _set(self, gpu: Any, grows: bool) -> None:
+        if self.started:
+            raise RuntimeError("Physical devices cannot be modified after being initialized")
+        self.grows[gpu] = grows
+
+
+@pytest.mark.parametrize(
+    ("machine", "grows"),
+    [
+        (Machine(), True),
+        (Machine(started=True), None),
+        (Machine(grows=False), False),
+        (Machine(cut=True), None),
+    ],
+    ids=["as it comes", "started", "configured", "cut"],
+)
+def test_memory_of_gpus_is_taken_as_needed(
+    machine: Machine, grows: bool | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.install(monkeypatch)
+    found = backend.find("tensorflow").devices()
+    assert list(machine.grows.values()) == [grows] * 2
+    assert found == ["cpu", *(f"cuda:{i}" for i in range(3 if machine.cut else 2))]

@@ -103,12 +103,15 @@ def test_the_centre_is_cut_out_and_grey_stays_grey(tmp_path: Path) -> None:
         (["empty"], "holds no class folders"),
         (["empty/train/a"], "neither 'test' nor 'val'"),
         (["empty/a", "empty/b"], "no images to train on"),
-        (["empty/train/a", "empty/test/z"], "class 'z' that the training folder does not have"),
+        (["empty/train/a/1.png", "empty/test/z/1.png"], "class 'z' that the training folder does not have"),
     ],
 )
 def test_folders_that_are_missing_or_empty(tmp_path: Path, made: list[str], words: str) -> None:
-    for folder in made:
-        (tmp_path / folder).mkdir(parents=True)
+    for path in made:
+        if path.endswith(".png"):
+            image_files.good(tmp_path / path)
+        else:
+            (tmp_path / path).mkdir(parents=True)
     with pytest.raises(DataError) as caught:
         ImageFolder().open(str(tmp_path / "empty"), RGB)
     assert words in str(caught.value)

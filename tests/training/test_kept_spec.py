@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from disks import flip
+from helpers import HEAD
+from specnet import document
 from specnet.errors import RunError
+from specnet.network import examine
 from specnet.spec import Spec
 from specnet.spec import load as load_spec
 from specnet.training import kept_spec
@@ -21,6 +24,20 @@ def test_it_is_read_as_it_was_written(small: Spec, tmp_path: Path) -> None:
     again = kept_spec.read(path)
     assert again.spec.as_yaml() == small.as_yaml() == load_spec(path).as_yaml()
     assert again.history == history
+
+
+def test_a_share_left_out_on_purpose_stays_so_and_the_default_does_not_become_one(tmp_path: Path) -> None:
+    """A run's spec is the start of others, in which a half-read layer has to be found as in the first."""
+    layers = (
+        "  conv: {kind: conv, from: image, filters: 4, kernel: 3}\n"
+        "  fc: {kind: dense, from: conv, group: a, cross_group: false, units: 5}\n"
+    )
+    for change in ("", ", cross_group: false"):
+        written = document.parse(HEAD + layers.replace(", cross_group: false", change), "x.yaml")
+        path = tmp_path / "spec.yaml"
+        path.write_bytes(KeptSpec(load_spec(written)).as_bytes())
+        found = [d.code for d in examine(document.read(path))[1]]
+        assert found == ([] if change else ["SN305"])
 
 
 def test_every_changed_byte_is_noticed(small: Spec, tmp_path: Path) -> None:

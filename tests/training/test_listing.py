@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,10 @@ from specnet.training import listing
 from specnet.training.listing import Run
 
 SPEC = "specnet: 1\nname: small\ntraining: {epochs: 5}\n"
+RECIPE: dict[str, Any] = dict.fromkeys(
+    ("optimizer", "learning_rate", "momentum", "weight_decay", "clip_norm")
+)
+RECIPE |= {"schedule": None, "batch_size": None, "normalize": None, "augment": []}
 TOLD = {"loss": 0.5, "top1_error": 0.25, "top5_error": 0.0}
 
 
@@ -52,7 +57,59 @@ def test_how_far_a_run_is(tmp_path: Path) -> None:
     found = listing.look(made(tmp_path / "r", steps=12))
     assert found.spec_hash is not None
     expected = Run(str(tmp_path / "r"), "stopped", "small", found.spec_hash, 12, 50, 2, 5, 10, 95, TOLD, None)
-    assert found == expected
+    assert found == replace(expected, recipe=RECIPE)
+
+
+TRAINED = """\
+specnet: 1
+name: small
+training:
+  optimizer: {kind: sgd, learning_rate: 0.05, momentum: 0.9, weight_decay: 1e-4}
+  schedule: {kind: plateau, factor: 0.5, times: 2, patience: 1}
+  normalize: {kind: mean_image, scale: 0.01}
+  augment: [{kind: random_crop, size: 8}, {kind: horizontal_flip}]
+  batch_size: 200
+  epochs: 5
+"""
+
+
+def test_backend_seed_and_recipe(tmp_path: Path, cli: Callable[..., Any]) -> None:
+    folder = made(tmp_path / "r")
+    (folder / "spec.yaml").write_text(f'{TRAINED}# trained with {{"backend": "tensorflow", "seed": 7}}\n')
+    made(tmp_path / "s")
+    (entry, older) = json.loads(cli("runs", tmp_path, "--json").out)["runs"]
+    assert (entry["backend"], entry["seed"]) == ("tensorflow", 7)
+    assert entry["recipe"] == {
+        "optimizer": "sgd",
+        "learning_rate": 0.05,
+        "momentum": 0.9,
+        "weight_decay": 1e-4,
+        "clip_norm": None,
+        "schedule": "plateau",
+        "batch_size": 200,
+        "normalize": "mean_image",
+        "augment": ["random_crop", "horizontal_flip"],
+    }
+    assert (older["backend"], older["seed"]) == (None, None)
+    head, _, line, *_ = cli("runs", tmp_path).out.splitlines()
+    assert head.split()[-3:] == ["backend", "seed", "recipe"]
+    recipe = "sgd 0.05, momentum 0.9, decay 0.0001, plateau, batch 200"
+    assert line.endswith(f"tensorflow     7  {recipe}")
+
+
+@pytest.mark.parametrize("line", ["[1]", "{", '{"seed": "a", "backend": 1}'])
+def test_options_that_are_none_tell_nothing(tmp_path: Path, line: str) -> None:
+    folder = made(tmp_path / "r")
+    (folder / "spec.yaml").write_text(f"{SPEC}# trained with {line}\n")
+    found = listing.look(folder)
+    assert (found.state, found.backend, found.seed) == ("stopped", None, None)
+
+
+@pytest.mark.parametrize("training", ["[]", "{optimizer: 1, augment: {a: 1}}", "{augment: [1]}"])
+def test_a_recipe_that_is_none_is_no_error(tmp_path: Path, training: str, cli: Callable[..., Any]) -> None:
+    folder = made(tmp_path / "r")
+    (folder / "spec.yaml").write_text(f"specnet: 1\nname: small\ntraining: {training}\n")
+    assert cli("runs", tmp_path).code == 0
 
 
 def damage_checkpoint(folder: Path) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,9 +18,11 @@ from specnet.data.base import Wanted
 from specnet.data.digits import Digits
 from specnet.errors import UsageError
 from specnet.spec import Spec, load
-from specnet.training.predicting import likeliest, predict
+from specnet.training.predicting import image_files, likeliest, predict
 from specnet.training.progress import Progress
 from training_runs import run
+
+Cli = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
@@ -87,13 +93,40 @@ def test_bad_images_are_named_and_the_others_classified(
 ) -> None:
     run(small, tmp_path / "r", steps=1)
     (tmp_path / "bad.png").write_text("no image")
-    asked = [scans[0], tmp_path / "bad.png", tmp_path / "nowhere.png", tmp_path, scans[1]]
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "notes.txt").write_text("no image")
+    asked = [scans[0], tmp_path / "bad.png", tmp_path / "nowhere.png", tmp_path / "empty", scans[1]]
     found = list(predict(tmp_path / "r", asked, progress=Progress(quiet=True)))
     assert [bool(p.guesses) for p in found] == [True, False, False, False, True]
     messages = [p.error.message for p in found if p.error]
     assert all(str(path) in message for path, message in zip(asked[1:4], messages, strict=True))
     (alone,) = predict(tmp_path / "r", scans[1:2], progress=Progress(quiet=True))
     assert [g.name for g in alone.guesses] == [g.name for g in found[-1].guesses]
+
+
+def test_a_folder_is_the_images_below_it(small: Spec, tmp_path: Path, scans: list[Path], cli: Cli) -> None:
+    run(small, tmp_path / "r", steps=1)
+    folder = tmp_path / "scans"
+    names = ("b.png", "a/2.png", "a/10.PNG", "c.jpe", "noext", ".hidden.png", ".hidden/x.png", "a/._2.png")
+    for name, scan in zip(names, scans, strict=False):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(scan, folder / name)
+    (folder / "a" / "broken.jpg").write_text("no image")
+    (folder / "labels.csv").write_text("2.png,7\n")
+    (folder / "link").symlink_to(folder)
+    os.mkfifo(folder / "pipe")
+    shown = ("a/10.PNG", "a/2.png", "a/broken.jpg", "b.png", "c.jpe", "noext")
+    assert image_files(folder) == [str(folder / name) for name in shown]
+    found = list(predict(tmp_path / "r", [scans[0], folder], progress=Progress(quiet=True)))
+    assert [p.image for p in found] == [str(scans[0]), *image_files(folder)]
+    alone = list(predict(tmp_path / "r", [folder / name for name in shown], progress=Progress(quiet=True)))
+    names_of = [[guess.name for guess in p.guesses] for p in alone]
+    assert [[guess.name for guess in p.guesses] for p in found[1:]] == names_of
+    assert [p.image for p in found if p.error] == [str(folder / "a" / "broken.jpg")]
+    done = cli("predict", tmp_path / "r", folder, "--top", 1)
+    assert (done.code, "cannot read the image" in done.err, "broken.jpg" in done.err) == (2, True, True)
+    lines = done.out.splitlines()
+    assert lines[::2] == [str(folder / name) for name in shown if "broken" not in name]
 
 
 def test_a_run_on_anything_but_images_is_refused(tmp_path: Path) -> None:

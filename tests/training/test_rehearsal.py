@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from specnet.errors import DataError, DeviceError, RunError, UsageError
-from specnet.initializers import Constant
 from specnet.spec import Spec
 from specnet.training.rehearsal import rehearse
 from specnet.training.session import train
@@ -35,9 +34,8 @@ def test_it_shows_what_training_does(small: Spec, tmp_path: Path) -> None:
     assert (further.start, further.stop) == (16, 24)
     assert sorted((p, p.stat().st_mtime_ns) for p in (tmp_path / "r").rglob("*")) == before
     assert small.training is not None
-    other = small.model_copy(
-        update={"training": small.training.model_copy(update={"weights": Constant(value=1.0)})}
-    )
+    slower = small.training.optimizer.model_copy(update={"learning_rate": 0.01})
+    other = small.model_copy(update={"training": small.training.model_copy(update={"optimizer": slower})})
     with pytest.raises(RunError, match="differs from that of the run"):
         rehearse(other, run_dir=tmp_path / "r", epochs=3, resume=True)
     assert rehearse(other, run_dir=tmp_path / "r", epochs=3, resume=True, allow_changes=True).start == 16

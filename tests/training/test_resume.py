@@ -208,16 +208,19 @@ def changed(*replacements: tuple[str, str]) -> Spec:
 
 def test_an_allowed_change_is_made_and_written_down(small: Spec, tmp_path: Path) -> None:
     run(small, tmp_path / "r", steps=3)
-    slower = changed(("learning_rate: 0.05", "learning_rate: 0.005"), ("momentum: 0.9, ", ""))
+    changes = ("learning_rate: 0.05", "learning_rate: 0.005"), ("momentum: 0.9, ", "")
+    slower = changed(*changes)
     with pytest.raises(RunError, match="--allow-changes goes on with the new recipe"):
         run(slower, tmp_path / "r", steps=5, resume=True)
     assert RunDirectory(tmp_path / "r").kept_spec().history == []
     run(slower, tmp_path / "r", steps=5, resume=True, allow_changes=True)
     kept = RunDirectory(tmp_path / "r").kept_spec()
-    assert kept.spec.as_yaml() == slower.as_yaml()
+    # Five steps are in the first epoch.
+    assert kept.spec.as_yaml() == changed(*changes, ("epochs: 2", "epochs: 1")).as_yaml()
     assert kept.history == [
         "3: training.optimizer.learning_rate: 0.05 -> 0.005",
         "3: training.optimizer.momentum: 0.9 -> 0",
+        "3: --steps: 3 -> 5",
     ]
     lines = (tmp_path / "r" / "metrics.jsonl").read_text().splitlines()
     rates = [json.loads(line).get("learning_rate") for line in lines]

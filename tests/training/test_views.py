@@ -110,8 +110,8 @@ def shown(small: Spec, folder: Path, *, terminal: bool, monkeypatch: pytest.Monk
 
 
 STEP = re.compile(
-    r"epoch (\d)/2  step (\d+)/16  ETA (?:\d+m \d\ds|\d+s|\?)  (?:loss \d+\.\d{4}  )?(?:error \d+\.\d%  )?"
-    r"[\d,]+ images/s  data wait \d+\.\d%  lr 0\.05"
+    r"epoch (\d)/2  step (\d+)/16  ETA (?:\d+m \d\ds|\d+s|\?)  (?:loss \d+\.\d{4}  )?"
+    r"(?:test error \d+\.\d%  )?[\d,]+ images/s  data wait \d+\.\d%  lr 0\.05"
 )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from specnet.weights.files import open_tensors
 from weights_files import SPEC, merged, state_of
 
 Cli = Callable[..., Any]
@@ -27,6 +28,21 @@ def test_what_is_exported_is_what_the_run_holds(take: Any, cli: Cli, tmp_path: P
         assert set(found) == set(state)
         assert all(np.array_equal(found[name], state[name]) for name in state)
     assert b'"format":"pt"' in (tmp_path / "out.safetensors").read_bytes()
+
+
+def test_every_export_is_read_again(take: Any, cli: Cli, tmp_path: Path) -> None:
+    """The library fills headers up to eight bytes: their lengths have 32 first bytes, 0x80 among them."""
+    assert take(state_of()).code == 0
+    output, seen = tmp_path / "out.safetensors", set()
+    for extra in range(0, 256, 4):
+        long = "conv" + "v" * extra
+        (tmp_path / "map.yaml").write_text(f"weights: 1\ntensors:\n  {long}.weight: conv.weight\n")
+        said = ("--map", tmp_path / "map.yaml")
+        assert cli("weights", "export", tmp_path / "run", "-o", output, *said).code == 0
+        seen.add(output.read_bytes()[0])
+        with open_tensors(output) as opened:
+            np.testing.assert_array_equal(opened.read(f"{long}.weight"), merged(state_of())["conv.weight"])
+    assert seen == set(range(0, 256, 8))
 
 
 def test_the_order_of_groups_travels_along(take: Any, cli: Cli, tmp_path: Path) -> None:
@@ -61,6 +77,13 @@ def test_an_export_can_bear_other_names(take: Any, cli: Cli, tmp_path: Path) -> 
     [
         (["absent", "-o", "x.safetensors"], "neither a run nor a checkpoint"),
         (["run", "-o", "x.bin"], "does not say which format is meant"),
+        (["run", "-o", "x"], "does not say which format is meant"),
+        (["run", "-o", "x.onnx"], "'x.onnx' means ONNX, which specnet does not write"),
+        (["run", "-o", "x.ONNX"], "torch.onnx.export writes it"),
+        (["run", "-o", "x.pth"], "'x.pth' means a pickle, which specnet does not write"),
+        (["run", "-o", "x.keras"], "name FILE.safetensors or FILE.weights.h5"),
+        (["run", "-o", "x.h5"], "'x.h5' means a whole Keras model"),
+        (["run", "-o", "x.npz"], "'x.npz' means NumPy's archives"),
         (["run", "-o", "x.h5", "--format", "keras"], "end in .weights.h5"),
         (["run", "-o", "x.weights.h5", "--map", "map.yaml"], "own Keras model only"),
         (["run", "-o", "no/such/x.safetensors"], "cannot write no/such/x.safetensors"),

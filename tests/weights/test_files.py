@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,10 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import save, save_file
 
+from specnet.weights.files import open_tensors
 from weights_files import assert_taken, keras_state, state_of, write_keras
 
 Cli = Callable[..., Any]
@@ -33,13 +37,98 @@ def test_half_precision_is_widened(take: Any, tmp_path: Path) -> None:
     assert_taken(take(tmp_path / "half.safetensors"), tmp_path / "run", expected)
 
 
-@pytest.mark.parametrize("start", [b"PK\x03\x04", b"\x80\x04\x95", b"\x93NUMPY", b"", b"{}", b"\xff" * 64])
-def test_other_files_are_refused_with_the_way_out(take: Any, tmp_path: Path, start: bytes) -> None:
-    (tmp_path / "theirs.bin").write_bytes(start)
-    done = take(tmp_path / "theirs.bin")
+OTHERS = {
+    "is damaged, or no file of tensors": b"\xff" * 64,
+    "is empty": b"",
+    "is text": b"{}",
+    "begins as a zip archive, and is damaged": b"PK\x03\x04",
+    "is a pickle": b"\x80\x04\x95",
+    "is a single NumPy array": b"\x93NUMPY",
+    "is compressed with gzip": b"\x1f\x8b\x08" + bytes(20),
+    "is a GGUF file": b"GGUF\x03" + bytes(20),
+    "is a TensorFlow Lite model": b"\x1c\0\0\0TFL3" + bytes(20),
+    "is a tar archive": b"weights".ljust(257, b"\0") + b"ustar\x0000",
+    "is a pointer of Git LFS": b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a",
+    "is a web page": b"<!DOCTYPE html>\n<html>",
+    # ModelProto: ir_version, producer_name. SavedModel: saved_model_schema_version, meta_graphs.
+    "looks like an ONNX model": b"\x08\x0a\x12\x07pytorch",
+    "looks like a TensorFlow SavedModel": b"\x08\x01\x12\xa0\x02\x0a",
+}
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_other_files_are_refused_with_the_way_out(take: Any, tmp_path: Path, what: str) -> None:
+    """Also under the name of a file that would be read."""
+    (tmp_path / "theirs.safetensors").write_bytes(OTHERS[what])
+    done = take(tmp_path / "theirs.safetensors")
     assert done.code == 2
-    assert "safetensors" in done.err
+    assert f"theirs.safetensors {what}" in done.err
+    assert "safetensors" in done.err.partition("hint:")[2]
     assert not (tmp_path / "run").exists()
+
+
+class Evil:
+    """What unpickling would run."""
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (Path("unpickled"),)
+
+
+@pytest.mark.parametrize("kind", ["pickle", "torch", "old torch", "npz", "keras", "zip"])
+def test_archives_and_pickles_are_known_by_their_content(
+    take: Any, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "theirs.safetensors"
+    if kind == "pickle":
+        file.write_bytes(pickle.dumps({"conv.weight": Evil()}))
+    elif kind.endswith("torch"):
+        torch.save({"conv.weight": Evil()}, file, _use_new_zipfile_serialization=kind == "torch")
+    elif kind == "npz":
+        with file.open("wb") as opened:
+            np.savez(opened, weight=np.ones(3))
+    else:
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("config.json", "{}")
+            archive.writestr("model.weights.h5" if kind == "keras" else "readme", "")
+    done = take(file)
+    assert done.code == 2
+    told = {
+        "pickle": "is a pickle, and unpickling would run",
+        "torch": "is a zip archive with a pickle in it, as torch.save writes it",
+        "old torch": "is a pickle, and unpickling would run",
+        "npz": "is a NumPy archive (.npz)",
+        "keras": "is a whole Keras model",
+        "zip": "is a zip archive",
+    }
+    assert f"{file} {told[kind]}" in done.err
+    assert not Path("unpickled").exists()
+
+
+def padded(length: int) -> bytes:
+    """A file of one tensor whose header has that many bytes, the last of them spaces."""
+    header = b'{"out.a.bias":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}'.ljust(length)
+    return length.to_bytes(8, "little") + header + np.array([1.5, -3.25], "<f4").tobytes()
+
+
+def test_a_header_can_have_any_length(cli: Cli, tmp_path: Path) -> None:
+    """The length's first byte is that of a pickle in one file of 32, and PK is an archive's beginning."""
+    file = tmp_path / "theirs.bin"
+    lengths = [*range(0x100, 0x200), *(0x80 + 256 * protocol for protocol in (2, 3, 4, 5)), 0x4B50, 0x4893]
+    for length in lengths:
+        file.write_bytes(padded(length))
+        with open_tensors(file) as opened:
+            assert {name: header.shape for name, header in opened.tensors.items()} == {"out.a.bias": (2,)}
+            np.testing.assert_array_equal(opened.read("out.a.bias"), [1.5, -3.25])
+    assert {length % 256 for length in lengths} == set(range(256))
+
+
+def test_what_is_cut_short_is_damaged_and_no_pickle(cli: Cli, tmp_path: Path) -> None:
+    for length in (0x280, 0x380, 0x4B50):
+        (tmp_path / "theirs.safetensors").write_bytes(padded(length)[: length // 2])
+        done = cli("weights", "list", tmp_path / "theirs.safetensors")
+        assert done.code == 2
+        assert "theirs.safetensors is damaged" in done.err
 
 
 @pytest.mark.parametrize("path", ["absent.safetensors", "."])
@@ -73,6 +162,15 @@ def test_damaged_files_never_end_in_a_traceback(take: Any, tmp_path: Path) -> No
             assert "internal error" not in done.err
             assert not (tmp_path / "run").exists()
     assert refused > 40
+
+
+def test_names_that_are_no_text_are_damage(take: Any, tmp_path: Path) -> None:
+    write_keras(tmp_path / "theirs.weights.h5", keras_state(state_of()))
+    data = (tmp_path / "theirs.weights.h5").read_bytes()
+    (tmp_path / "theirs.weights.h5").write_bytes(data.replace(b"dense_1\0", b"den\xf3e_1\0"))
+    done = take(tmp_path / "theirs.weights.h5")
+    assert done.code == 2
+    assert "theirs.weights.h5 is damaged" in done.err
 
 
 def test_absurd_sizes_take_no_memory(take: Any, tmp_path: Path) -> None:

@@ -93,9 +93,9 @@ WRONG: dict[str, tuple[Callable[[State], Mapping[str, Any]], str, str]] = {
         "'out.a.bias' has 2 values that float32 cannot hold, or no number",
     ),
     "other names": (
-        lambda s: {f"model.{n}": v for n, v in s.items()},
+        lambda s: {n.replace(".", "-"): v for n, v in s.items()},
         "SN706",
-        "no tensor of the file bears a name of the network: 'model.conv.a.bias', say, against",
+        "no tensor of the file bears a name of the network: 'conv-a-bias', say, against",
     ),
     "nothing": (lambda s: {}, "SN706", "the file holds no tensors"),
 }

@@ -55,17 +55,19 @@ def test_a_flatten_layer_is_seen_through(take: Any, tmp_path: Path, own: bool) -
     assert_taken(take(tmp_path / "theirs.weights.h5", text=FLAT), tmp_path / "run", state)
 
 
-def test_values_of_each_pixel_after_a_flatten_are_refused(take: Any, tmp_path: Path) -> None:
+def test_values_of_each_pixel_after_a_flatten_are_put_in_order(take: Any, tmp_path: Path) -> None:
     text = FLAT.replace(
         "drop: {kind: dropout, from: flat, rate: 0.5}", "drop: {kind: batch_norm, from: flat}"
     )
     state = state_of(text)
-    theirs = {"out/0": state["out.gpu0.weight"].T, "out/1": state["out.gpu0.bias"]}
-    theirs |= {f"drop/{i}": np.ones(24, np.float32) for i in range(4)}
+    theirs = {
+        "out/0": dense_rows(state["out.gpu0.weight"], [(2, 3, 4)]),
+        "out/1": state["out.gpu0.bias"],
+    }
+    for index, role in enumerate(("weight", "bias", "running_mean", "running_var")):
+        theirs[f"drop/{index}"] = dense_rows(state[f"drop.gpu0.{role}"][None], [(2, 3, 4)])[:, 0]
     write_keras(tmp_path / "theirs.weights.h5", theirs)
-    done = take(tmp_path / "theirs.weights.h5", text=text)
-    assert done.code == 1
-    assert "SN711: how Keras lays out 'drop/0' for 'drop.gpu0' cannot be known" in done.err
+    assert_taken(take(tmp_path / "theirs.weights.h5", text=text), tmp_path / "run", state)
 
 
 TWICE = """\
@@ -87,3 +89,44 @@ def test_joined_flatten_layers(take: Any, tmp_path: Path, flatten: str) -> None:
     write_keras(tmp_path / "theirs.weights.h5", theirs)
     said = f"weights: 1\ntensors:\n  head: {{to: out, flatten: {flatten}}}\n"
     assert_taken(take(tmp_path / "theirs.weights.h5", said, text=TWICE), tmp_path / "run", state)
+
+
+def test_a_spec_that_flattens_one_by_one_needs_no_mapping(take: Any, tmp_path: Path) -> None:
+    state = state_of(TWICE)
+    rows = dense_rows(state["out.gpu0.weight"], [(2, 3, 4), (2, 3, 4)])
+    write_keras(tmp_path / "theirs.weights.h5", {"out/0": rows, "out/1": state["out.gpu0.bias"]})
+    assert_taken(take(tmp_path / "theirs.weights.h5", text=TWICE), tmp_path / "run", state)
+
+
+@pytest.mark.parametrize("root", ["", "model_weights/"])
+def test_variables_with_names_go_by_them(take: Any, tmp_path: Path, root: str) -> None:
+    """As Keras 2 wrote them, with the number of TensorFlow's output and in scopes, in any order."""
+    words = {"weight": "kernel:0", "bias": "bias:0"}
+    normal = {"weight": "gamma:0", "bias": "beta:0", "running_mean": "moving_mean:0"}
+    normal["running_var"] = "moving_variance:0"
+    state, theirs = state_of(), keras_state(state_of())
+    with h5py.File(tmp_path / "theirs.h5", "w") as file:
+        file.create_dataset("optimizer_weights/training/SGD/iterations:0", data=np.int64(3))
+        for name in reversed(state):
+            module, _, role = name.rpartition(".")
+            index = ["weight", "bias", "running_mean", "running_var"].index(role)
+            word = (normal if module.startswith("norm") else words)[role]
+            file.create_dataset(f"{root}{module}/scope/{module}/{word}", data=theirs[f"{module}/{index}"])
+    assert_taken(take(tmp_path / "theirs.h5"), tmp_path / "run", state)
+
+
+def test_a_prefix_of_keras_names_is_a_beginning(take: Any, tmp_path: Path) -> None:
+    state = state_of()
+    theirs = {f"backbone_{name}": values for name, values in keras_state(state).items()}
+    write_keras(tmp_path / "theirs.weights.h5", {**theirs, "head/0": np.ones(3, np.float32)})
+    said = "weights: 1\nprefix: backbone_\nignore: [head]\n"
+    assert_taken(take(tmp_path / "theirs.weights.h5", said), tmp_path / "run", state)
+
+
+def test_a_bias_of_keras_where_the_spec_has_none(take: Any, tmp_path: Path) -> None:
+    text = TWICE.replace("units: 3", "units: 3, bias: none")
+    theirs = {"out/0": state_of(text)["out.gpu0.weight"].T, "out/1": np.zeros(3, np.float32)}
+    write_keras(tmp_path / "theirs.weights.h5", theirs)
+    done = take(tmp_path / "theirs.weights.h5", text=text)
+    assert done.code == 1
+    assert "SN707: the file has 'out/1', and 'out' has no biases (bias: none)" in done.err

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from specnet.backend import Batch, Precision, State, check_inputs, check_state
+from specnet.backend import Batch, Precision, State, check_inputs, check_state, storage
 from specnet.errors import UsageError
 from specnet.placement import Placement
 from specnet.plan import Compute, Feed, Plan, role_of
@@ -39,7 +39,7 @@ class NumpyExecutable:
     def __init__(self, plan: Plan, precision: Precision) -> None:
         self.plan = plan
         self.model: Any = self
-        self._state = {p.name: np.zeros(p.shape, dtype=precision) for p in plan.parameters}
+        self._state = {p.name: np.zeros(p.shape, dtype=storage(precision)) for p in plan.parameters}
         self._velocities = {name: np.zeros_like(w) for name, w in self._state.items()}
 
     def state(self) -> State:

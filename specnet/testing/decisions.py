@@ -1,0 +1,144 @@
+"""The decisions that a network takes, and where two programs take them otherwise.
+
+A ReLU lets a value through or not, and a pooling window passes one pixel on. Which, follows from the values
+alone, so two programs' decisions can be read off the values that their steps give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from specnet.backend import Batch, Executable, State
+from specnet.layers.activation import Activation
+from specnet.layers.batch_norm import BatchNorm
+from specnet.layers.pool import MaxPool
+from specnet.plan import Compute, Feed, Plan, Transfer, parameter_name
+from specnet.randomness import Array
+from specnet.testing.oracles import ORACLES, Circumstances
+
+
+class Watched(Executable, Protocol):
+    """An executable that shows what it computes on the way."""
+
+    def watch(self, batch: Batch) -> tuple[State, State]:
+        """Every compute step's output in a training pass, by the step's name, and the gradients.
+
+        Images are (n, channels, height, width). Running statistics move.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One unit of one image, and what two programs have there.
+
+    For a ReLU the values are its inputs, worked out in float64 from what each program fed the layer. For a
+    window they are the lead of the one's winner over the other's, positive in the first program.
+    """
+
+    step: str
+    image: int
+    unit: tuple[int, ...]
+    kind: str
+    values: tuple[float, float]
+    scale: float
+    """The largest value of the step, either way."""
+
+    def told(self, one: str, other: str) -> str:
+        """In words: where it is and what the two programs have there."""
+        where = f"{self.step}, image {self.image}, unit ({', '.join(map(str, self.unit))})"
+        mine, theirs = self.values
+        here = f"{mine:.1e} in {one}, {theirs:.1e} in {other}, among values up to {self.scale:.1f}"
+        return f"{where}: {self.kind} {here}"
+
+
+def decided_otherwise(
+    plan: Plan, batch: Batch, states: Sequence[State], values: Sequence[State]
+) -> list[Decision]:
+    """What two programs decided otherwise in one training pass, in the plan's order.
+
+    `states` are what each had before the pass, `values` are what `watch` gave.
+    """
+    one, other = (_complete(plan, batch, seen) for seen in values)
+    found: list[Decision] = []
+    for step in plan.computes:
+        if _has_relu(step):
+            found += _relus(step, batch, states, (one, other))
+        if isinstance(step.layer, MaxPool):
+            found += _windows(step, (one, other))
+    return found
+
+
+def _complete(plan: Plan, batch: Batch, values: Mapping[str, Array]) -> dict[str, Array]:
+    """All values by name, with images and what crosses."""
+    complete = dict(values)
+    for step in plan.steps:
+        if isinstance(step, Feed):
+            complete[step.name] = batch.images
+        elif isinstance(step, Transfer):
+            complete[step.name] = complete[step.source]
+    return complete
+
+
+def _has_relu(step: Compute) -> bool:
+    layer = step.layer
+    return step.activation == "relu" or (isinstance(layer, Activation) and layer.function == "relu")
+
+
+def _arguments(step: Compute, values: Mapping[str, Array]) -> list[Array]:
+    return [np.concatenate([values[name] for name in names], axis=1) for names in step.arguments]
+
+
+def _relus(
+    step: Compute, batch: Batch, states: Sequence[State], values: Sequence[Mapping[str, Array]]
+) -> Iterator[Decision]:
+    one, other = (seen[step.name] for seen in values)
+    for image, *unit in np.argwhere((one > 0) != (other > 0)).tolist():
+        inputs = [
+            _relu_input(step, image, batch, state, seen)[tuple(unit)]
+            for state, seen in zip(states, values, strict=True)
+        ]
+        scale = float(max(one.max(), other.max()))
+        yield Decision(step.name, image, tuple(unit), "before its ReLU", (inputs[0], inputs[1]), scale)
+
+
+def _relu_input(step: Compute, image: int, batch: Batch, state: State, values: Mapping[str, Array]) -> Array:
+    """One image's values before the activation, in float64 from what the layer was fed."""
+    arguments = [argument.astype(np.float64) for argument in _arguments(step, values)]
+    if isinstance(step.layer, Activation):
+        alone: Array = arguments[0][image]
+        return alone
+    whole = isinstance(step.layer, BatchNorm)
+    if not whole:
+        arguments = [argument[image : image + 1] for argument in arguments]
+    weights = {role: state[parameter_name(step, role)].astype(np.float64) for role in step.weights}
+    mask = batch.masks.get(step.name)
+    result = ORACLES[step.layer.kind](step.layer, arguments, weights, Circumstances(True, mask))
+    found: Array = result.output[image if whole else 0]
+    return found
+
+
+def _windows(step: Compute, values: Sequence[Mapping[str, Array]]) -> Iterator[Decision]:
+    one, other = (_pixels(step, _arguments(step, seen)[0]) for seen in values)
+    mine, theirs = one.argmax(axis=-1), other.argmax(axis=-1)
+    for image, *unit in np.argwhere(mine != theirs).tolist():
+        place = (image, *unit)
+        leads = [float(w[place][mine[place]] - w[place][theirs[place]]) for w in (one, other)]
+        scale = float(max(one[place].max(), other[place].max()))
+        which = f"pixel {mine[place]} less pixel {theirs[place]} of the window"
+        yield Decision(step.name, image, tuple(unit), which, (leads[0], leads[1]), scale)
+
+
+def _pixels(step: Compute, x: Array) -> Array:
+    """The pixels of every window, (n, channels, height, width, pixels), in reading order; -inf is padding."""
+    layer = step.layer
+    assert isinstance(layer, MaxPool)
+    pads = layer.window(step.input_shapes[0])[0]
+    around = ((0, 0), (0, 0), (pads.top, pads.bottom), (pads.left, pads.right))
+    padded = np.pad(x, around, constant_values=-np.inf)
+    seen = np.lib.stride_tricks.sliding_window_view(padded, layer.kernel, axis=(2, 3))
+    strided = seen[:, :, :: layer.stride[0], :: layer.stride[1]]
+    return strided.reshape(*strided.shape[:4], -1)

@@ -1,0 +1,196 @@
+"""How a Keras model flattened what a layer reads: by the spec, and by what a mapping says.
+
+A spec's `flatten` layers tell it: images that are flattened one by one there were so in Keras, too. Where a
+layer reads several images itself, Keras code may have joined them first (`flatten: joined`, the default), or
+not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from itertools import chain, groupby
+from typing import NamedTuple
+
+from specnet.layers.activation import Activation
+from specnet.layers.base import Shape
+from specnet.layers.batch_norm import BatchNorm
+from specnet.layers.conv import Conv
+from specnet.layers.dense import Dense
+from specnet.layers.dropout import Dropout
+from specnet.layers.flatten import Flatten
+from specnet.layers.merge import Add, Concat
+from specnet.layers.pool import Pool
+from specnet.plan import Compute, Plan, Step, Transfer
+from specnet.weights.names import Entry
+
+
+class Maps(NamedTuple):
+    """Channels that were joined with others, and the step whose weights made them, if one did."""
+
+    channels: int
+    maker: str | None
+
+
+class Piece(NamedTuple):
+    """An image that is flattened as a whole, with what was joined in it; or a vector that never was one."""
+
+    shape: Shape
+    maps: tuple[Maps, ...] = ()
+
+
+class ImpossibleOrderError(Exception):
+    """What a mapping says of a layer's inputs cannot be."""
+
+
+class Flattening:
+    """A network's ways from images to vectors. `entries` are the tensors of the file that it is made from."""
+
+    def __init__(self, plan: Plan, entries: Iterable[Entry]) -> None:
+        self._steps: dict[str, Step] = {step.name: step for step in plan.steps}
+        self._stacks: dict[str, tuple[str, ...]] = {}
+        """By each of the steps, those whose parameters are one tensor: their outputs are one image there."""
+        for entry in entries:
+            names = tuple(share.name for share in entry.shares)
+            self._stacks |= dict.fromkeys(names, names) if len(names) > 1 else {}
+
+    def order(self, entry: Entry, *, own: bool) -> list[Shape] | None:
+        """The shapes of the images that were flattened one by one into what a layer reads.
+
+        Empty for a tensor without an order of its own. None where Keras's layout cannot be known: for what
+        kinds from other packages do with an order or a matrix, and after a sum of unlike orders. `own` says
+        that the file was saved from specnet's own Keras model, which flattens in the canonical order. Raises
+        `ImpossibleOrderError` for a mapping that says what cannot be.
+        """
+        step, matrix = entry.step, len(entry.shape) > 1
+        image = len(step.input_shapes[0]) > 1
+        if isinstance(step.layer, Conv) or (isinstance(step.layer, Dense) and not matrix):
+            return []
+        if isinstance(step.layer, Dense):
+            if own:
+                return [step.input_shapes[0]]
+            pieces = [self._joined(step)] if image else self._read_by(step)
+        elif matrix:
+            return None
+        elif image or own:
+            return []
+        else:
+            found = [self._read_by(share) for share in entry.shares]
+            pieces = None if None in found else list(chain.from_iterable(p for p in found if p is not None))
+            if not isinstance(step.layer, BatchNorm):
+                return [] if pieces is not None and all(_in_one_order(p) for p in pieces) else None
+        return None if pieces is None else [piece.shape for piece in self._as_said(entry, pieces)]
+
+    def clashes(self) -> list[Compute]:
+        """The sums of vectors whose values Keras adds in another order than the spec does."""
+        sums = [s for s in self._steps.values() if isinstance(s, Compute) and isinstance(s.layer, Add)]
+        return [
+            step
+            for step in sums
+            if len(step.output_shape) == 1
+            and self._read_by(step) is None
+            and all(self._pieces(value) is not None for value in step.values)
+        ]
+
+    def _as_said(self, entry: Entry, pieces: list[Piece]) -> list[Piece]:
+        if entry.flatten == "separate":
+            return [part for piece in pieces for part in _apart(piece)]
+        if entry.flatten is None:
+            return self._stacked(pieces)
+        images = [index for index, piece in enumerate(pieces) if len(piece.shape) > 1]
+        if len(images) < 2:
+            return pieces
+        first, end = images[0], images[-1] + 1
+        run = pieces[first:end]
+        if len(run) > len(images) or len({piece.shape[1:] for piece in run}) > 1:
+            raise ImpossibleOrderError
+        return [*pieces[:first], _together(run), *pieces[end:]]
+
+    def _stacked(self, pieces: list[Piece]) -> list[Piece]:
+        """The pieces, and those that are one image in the file as one."""
+
+        def stack(piece: Piece) -> object:
+            maker = piece.maps[0].maker if len(piece.maps) == 1 else None
+            return (piece.shape[1:], self._stacks[maker]) if maker in self._stacks else id(piece)
+
+        found: list[Piece] = []
+        for _, group in groupby(pieces, stack):
+            run = list(group)
+            makers = tuple(maps.maker for piece in run for maps in piece.maps)
+            whole = len(run) > 1 and makers == self._stacks.get(makers[0] or "")
+            found += [_together(run)] if whole else run
+        return found
+
+    def _joined(self, step: Compute) -> Piece:
+        """All images that a step reads, as one."""
+        return Piece(step.input_shapes[0], tuple(m for value in step.values for m in self._maps(value)))
+
+    def _maps(self, value: str) -> list[Maps]:
+        step = self._origin(value)
+        if not isinstance(step, Compute):
+            return [Maps(step.output_shape[0], None)]
+        below = [m for v in step.values for m in self._maps(v)] if not step.weights else []
+        softmax = isinstance(step.layer, Activation) and step.layer.function == "softmax"
+        if isinstance(step.layer, Concat | Dropout | Pool | Activation) and not softmax:
+            return below
+        maker = step.name if step.weights else below[0].maker if below else None
+        return [Maps(step.output_shape[0], maker)]
+
+    def _read_by(self, step: Compute) -> list[Piece] | None:
+        """The pieces of the vector that a step reads; None if it adds vectors whose orders differ."""
+        arguments: list[list[Piece]] = []
+        for values in step.arguments:
+            found: list[Piece] = []
+            for value in values:
+                pieces = self._pieces(value)
+                if pieces is None:
+                    return None
+                found += pieces
+            arguments.append(found)
+        first = arguments[0]
+        return first if all(_orders(pieces) == _orders(first) for pieces in arguments) else None
+
+    def _pieces(self, value: str) -> list[Piece] | None:
+        step = self._origin(value)
+        if not isinstance(step, Compute) or isinstance(step.layer, Dense):
+            return [Piece(step.output_shape)]
+        image = any(len(shape) > 1 for shape in step.input_shapes)
+        if isinstance(step.layer, Flatten) and image:
+            return [self._joined(step)]
+        if isinstance(step.layer, Flatten | Dropout | Activation | BatchNorm | Concat | Add):
+            return self._read_by(step)
+        if all(len(shape) > 1 for shape in step.input_shapes):
+            return [Piece(step.output_shape)]
+        below = self._read_by(step) if not image else None
+        return [Piece(step.output_shape)] if below and all(_in_one_order(piece) for piece in below) else None
+
+    def _origin(self, value: str) -> Step:
+        step = self._steps[value]
+        while isinstance(step, Transfer):
+            step = self._steps[step.source]
+        return step
+
+
+def _together(pieces: list[Piece]) -> Piece:
+    channels = sum(piece.shape[0] for piece in pieces)
+    return Piece((channels, *pieces[0].shape[1:]), tuple(m for piece in pieces for m in piece.maps))
+
+
+def _apart(piece: Piece) -> list[Piece]:
+    if not piece.maps:
+        return [piece]
+    return [Piece((maps.channels, *piece.shape[1:]), (maps,)) for maps in piece.maps]
+
+
+def _in_one_order(piece: Piece) -> bool:
+    """Whether channels first and channels last are the same."""
+    return piece.shape[0] == 1 or math.prod(piece.shape[1:]) == 1
+
+
+def _orders(pieces: list[Piece]) -> list[Shape]:
+    """The shapes, as far as they make a difference to the order of the values."""
+    found: list[Shape] = []
+    for alike, run in groupby(pieces, _in_one_order):
+        shapes = [piece.shape for piece in run]
+        found += [(sum(math.prod(shape) for shape in shapes),)] if alike else shapes
+    return found
