@@ -23,20 +23,37 @@ from pathlib import Path
 
 from hostile import (
     checkpoints,
+    datasets,
+    limits,
     metrics,
     options,
     repositories,
     run_directories,
     running,
     sound,
+    sources,
     specs,
     states,
     tensors,
+    weights,
 )
 from hostile.attack import Attack, Needs
 
 NEEDS: tuple[Needs, ...] = ("core", "torch", "tensorflow")
-AREAS = (run_directories, checkpoints, states, tensors, metrics, specs, options, repositories)
+AREAS = (
+    run_directories,
+    checkpoints,
+    states,
+    tensors,
+    metrics,
+    weights,
+    datasets,
+    sources,
+    specs,
+    options,
+    repositories,
+    limits,
+)
 SOUND: dict[Needs, tuple[str, ...]] = {
     "core": ("weights", "export", "run", "-o", "out.safetensors"),
     "torch": sound.RESUME,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -94,7 +95,8 @@ def prepare(
 def _find(path: Path, destination: Path, options: Options, watch: Watch | None) -> Source:
     if (path / manifests.NAME).is_file() and (path / manifests.LABELS).is_file():
         raise DataError(f"{path} is prepared already", f"--data prepared:{path}")
-    if path.exists() and destination.resolve().is_relative_to(path.resolve()):
+    own, inside = (Path(os.path.realpath(p)) for p in (path, destination))  # resolve() raises for loops
+    if path.exists() and inside.is_relative_to(own):
         raise UsageError(f"{destination} lies in {path}", "prepare into a folder outside the source")
     if path.is_dir() and has_archives(path):
         if options.train or options.test:

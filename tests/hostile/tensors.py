@@ -77,6 +77,19 @@ def _put(file: str, data: bytes) -> Make:
     return lambda here, _: sound.put_in_checkpoint(newest(here), file, data)
 
 
+TYPES = {
+    "BF16": [8],
+    "F16": [8],
+    "F8_E5M2": [16],
+    "F8_E4M3": [16],
+    "F8_E8M0": [16],
+    "F4": [32],
+    "U64": [2],
+    "BOOL": [16],
+}
+"""Types of tensors that NumPy may not have, and a shape that fills 16 bytes."""
+
+
 def headers() -> dict[str, bytes]:
     """Safetensors files whose headers are absurd."""
 
@@ -105,6 +118,7 @@ def headers() -> dict[str, bytes]:
         "many names": with_header(b"{" + many.encode() + b"}", b""),
         "no dtype": with_header(b'{"a":{"shape":[1],"data_offsets":[0,4]}}'),
         "unknown dtype": entry(dtype="F7"),
+        **{f"type {dtype}": entry(dtype=dtype, shape=shape) for dtype, shape in TYPES.items()},
         "negative shape": entry(shape=[-4]),
         "huge shape": entry(shape=[2**40, 2**40]),
         "overflowing shape": entry(shape=[2**32, 2**32, 4]),
