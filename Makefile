@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEMO := runs/demo
 
-.PHONY: help install demo test check parity parting museum clean
+.PHONY: help install demo test check parity parting museum crash attack clean
 
 help:
 	@echo "make demo     install, print AlexNet's table, train both backends on digits, diff two specs"
@@ -16,6 +16,7 @@ help:
 	@echo "make parting  30 seeds trained in float32 by both backends, and what made any of them part"
 	@echo "make museum   docs/museum.md: what the checker says of networks that people wrote down"
 	@echo "make crash    200 trainers killed at random moments, 50 of them in a save, on both backends"
+	@echo "make attack   hostile runs, weights, data, specs, repositories and limits, and 20,000 damaged files of each kind"
 	@echo "make clean    remove the environment and the demo's runs"
 
 install: $(INSTALLED)
@@ -54,6 +55,9 @@ museum: install
 
 crash: install
 	$(BIN)/python tests/crash.py --moments 200 --in-saves 50 --seed 0
+
+attack: install
+	$(BIN)/python tests/attack.py --seed 0
 
 clean:
 	rm -rf $(VENV) $(DEMO)

@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from specnet.storage import reading
+
 FOLDER = Path(__file__).parent / "codes"
+LARGEST = 2**16
+"""Bytes of a page."""
 _PAGE = re.compile(
     r"# (?P<code>\w+): (?P<title>.+)\n\n(?s:.+?)\n\n## Wrong\n\n```(?P<info>.*)\n(?P<wrong>(?s:.*?))```\n\n"
     r"## Right\n\n```.*\n(?P<right>(?s:.*?))```\n",
@@ -51,7 +55,7 @@ def codes() -> list[str]:
 
 def page(code: str) -> Page:
     """The page of one of `codes()`."""
-    text = (FOLDER / f"{code}.md").read_text(encoding="utf-8")
+    text = reading.read(FOLDER / f"{code}.md", LARGEST).decode()
     found = _PAGE.fullmatch(text)
     assert found is not None, f"the page of {code} is not laid out like the others"
     return Page(found["code"], found["title"], found["info"], found["wrong"], found["right"], text)

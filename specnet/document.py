@@ -13,12 +13,14 @@ from typing import Any
 from specnet.collector import paused
 from specnet.errors import Diagnostic, Position, SpecError, UsageError, nearest, suggestion
 from specnet.source import Source
+from specnet.storage import reading
 from specnet.text import printable
 from specnet.yaml_reader import NAMED, Node, read_nodes
 
 KEPT = "spec.yaml"
 """The name of the spec in the folder of a run."""
-MAX_BYTES = 64 * 2**20
+MAX_BYTES = 16 * 2**20
+"""A spec of a hundred thousand layers has some ten million bytes."""
 
 Path_ = tuple[str | int, ...]
 """Keys and list indices that lead from the root to a value."""
@@ -131,12 +133,14 @@ def read(path: str | Path) -> Document:
         path = path / KEPT
     shown = printable(str(path))
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
+        raw = reading.read_inherited(path, MAX_BYTES)
     except OSError as error:
         raise UsageError(f"cannot read {shown}: {error.strerror or error}", _nearby(path)) from None
-    if len(raw) > MAX_BYTES:
-        raise UsageError(f"{shown} is larger than {MAX_BYTES // 2**20} MiB, too large for a spec")
+    except reading.Unfit as error:
+        if path.is_dir():
+            raise UsageError(f"cannot read {shown}: Is a directory", _nearby(path)) from None
+        hint = "a spec is a file of some kilobytes; - reads standard input"
+        raise UsageError(f"cannot read {shown}: {error}", hint) from None
     return parse(raw, str(path))
 
 

@@ -8,7 +8,7 @@ import re
 from specnet.errors import Diagnostic, UsageError
 from specnet.graph import Node
 from specnet.network import Network
-from specnet.text import size
+from specnet.text import one_line, size
 
 VALUE = 4
 """Bytes of a float32."""
@@ -20,9 +20,10 @@ _AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)")
 def amount(text: str) -> int:
     """Bytes from `3GiB`, `24 GB` or `512MiB`. Raises `UsageError` for anything else."""
     found = _AMOUNT.fullmatch(text.strip())
-    if found is None or found[2].lower() not in UNITS or not float(found[1]):
-        raise UsageError(f"'{text}' is no amount of memory", "for example 3GiB or 512MiB")
-    return int(float(found[1]) * UNITS[found[2].lower()])
+    wanted = float(found[1]) * UNITS.get(found[2].lower(), 0) if found else 0.0
+    if not 0 < wanted < 2.0**63:
+        raise UsageError(f"'{one_line(text)}' is no amount of memory", "for example 3GiB or 512MiB")
+    return int(wanted)
 
 
 def needed(network: Network, images: int | None = None, width: int = VALUE) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -21,7 +22,7 @@ from pydantic_core import PydanticCustomError
 from specnet import document, plugins
 from specnet.data.base import Data
 from specnet.document import Document, Path_
-from specnet.errors import PluginError, Position, SpecError, mistyped, nearest
+from specnet.errors import Diagnostic, PluginError, Position, SpecError, mistyped, nearest
 from specnet.findings import empty_keys, findings
 from specnet.layers.base import Layer
 from specnet.lookalikes import explained
@@ -35,8 +36,24 @@ DEFAULT_GROUP = "gpu0"
 MAX_GROUPS = 256
 
 
+MAX_UNSOUND = 1_000
+"""Layers with findings of their own after which the others are not looked at."""
+_unsound: ContextVar[list[None] | None] = ContextVar("unsound", default=None)
+"""An entry for each layer that was found to be unsound, while a spec is validated."""
+
+
 def _layer(value: Any) -> Any:
-    return value if isinstance(value, Layer) else _of_kind(value, "specnet.layers", "layer")
+    if isinstance(value, Layer):
+        return value
+    seen = _unsound.get()
+    if seen is not None and len(seen) >= MAX_UNSOUND:
+        return Layer.model_construct(kind="", from_=())
+    try:
+        return _of_kind(value, "specnet.layers", "layer")
+    except (ValidationError, PydanticCustomError):
+        if seen is not None:
+            seen.append(None)
+        raise
 
 
 def _data(value: Any) -> Any:
@@ -184,10 +201,18 @@ def load(source: str | Path | Mapping[str, Any] | Document) -> Spec:
 
 
 def _validated(data: dict[str, Any], origin: Document | None) -> Spec:
+    unsound: list[None] = []
+    token = _unsound.set(unsound)
     try:
         spec = Spec.model_validate(data)
     except ValidationError as error:
-        raise SpecError(explained(findings(error, origin))) from None
+        found = explained(findings(error, origin))
+        if len(unsound) >= MAX_UNSOUND:
+            message = f"{MAX_UNSOUND:,} layers have findings, and the others were not looked at"
+            found.append(Diagnostic("SN109", message))
+        raise SpecError(found) from None
+    finally:
+        _unsound.reset(token)
     empty = empty_keys(origin) if origin else []
     if empty:
         raise SpecError(empty)
@@ -211,11 +236,13 @@ def understood(data: Mapping[str, Any]) -> Parts:
     """The parts of an invalid spec, each taken by itself."""
     raw = data.get("layers")
     layers: dict[str, Layer | None] = {}
+    left = MAX_UNSOUND
     for name, value in raw.items() if isinstance(raw, dict) else ():
         try:
-            layers[name] = _layer(value)
+            layers[name] = _layer(value) if left else None
         except (ValidationError, ValueError):
             layers[name] = _edges(value)
+            left -= 1
     unknown = [key for key in data if key not in Spec.model_fields]
     bad_names = [name for name in layers if not NAME.fullmatch(name)]
     lost = isinstance(raw, dict) or "layers" not in data or any(nearest(key, ["layers"]) for key in unknown)

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from specnet import document
-from specnet.document import Document
+from specnet.document import MAX_BYTES, Document
 from specnet.layers.base import Layer
 from specnet.recipe import Training
 from specnet.spec import Spec, load
+from specnet.storage import reading
 
 SCHEMA_FILE = "specnet.schema.json"
 MODELINE = f"# yaml-language-server: $schema={SCHEMA_FILE}"
@@ -31,7 +32,7 @@ def commented(path: Path, name: str) -> str:
     opened = document.read(path)
     notes = _notes(load(opened), opened)
     lines = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(reading.read(path, MAX_BYTES).decode().splitlines(), start=1):
         if line.startswith("# yaml-language-server:"):
             continue
         indent = line[: len(line) - len(line.lstrip())]

@@ -1,11 +1,36 @@
-"""What the terminal can do: colour, and lines that are drawn over."""
+"""The way out to a terminal: text that only prints, colour, and lines that are drawn over.
+
+What is said may hold names and messages of strangers. `say` lets nothing through that a terminal would obey,
+and nothing that its encoding cannot hold.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 from typing import TextIO
 
+from specnet.text import printable
+
 STYLES = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
+CLEAR_LINE = "\r\033[K"
+
+
+def say(text: object = "", *, style: str | None = None, end: str = "\n", to: TextIO | None = None) -> None:
+    """Print text, on standard output unless told otherwise. Raises `OSError` if the stream cannot take it."""
+    stream = sys.stdout if to is None else to
+    if stream is None:
+        return
+    shown = spoken(str(text), stream)
+    stream.write((styled(shown, style, stream) if style else shown) + end)
+
+
+def spoken(text: str, stream: TextIO) -> str:
+    """Text as a stream can show it: lines and tabs stay, other controls are escaped, and so is what the
+    stream's encoding does not have."""
+    text = printable(text, keep="\n\t")
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def is_live(stream: TextIO | None) -> bool:

@@ -20,7 +20,13 @@ from specnet.source import Source
 from specnet.yaml_syntax import syntax_error
 
 MAX_DEPTH = 32
-MAX_NODES = 4_000_000
+MAX_NODES = 3_000_000
+MAX_ENTRIES = 1_000
+"""Keys of a mapping, but for those that hold the layers and the like: no part of a spec has a tenth of it."""
+MAX_ITEMS = 10_000
+MAX_LAYERS = 120_000
+MAX_FINDINGS = 5_000
+"""Findings after which a text is not read any further: it is no spec."""
 MAX_DIGITS = 400
 
 _PARSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -105,6 +111,10 @@ class _Builder:
 
     def report(self, code: str, message: str, place: Position | None, hint: str | None = None) -> None:
         self.findings.append(Diagnostic(code, message, place, hint))
+        if len(self.findings) == MAX_FINDINGS:
+            message = f"these are {MAX_FINDINGS:,} findings, and the rest was not read"
+            self.findings.append(Diagnostic("SN109", message, place))
+            raise _StopReadingError
 
     def result(self) -> Node:
         """The root node. Raises `SpecError` if there were findings."""
@@ -134,12 +144,24 @@ class _Builder:
                 keys.pop()
             elif node is not None:
                 self._place(node, stack, keys)
+                if stack:
+                    self._check_size(stack[-1], len(stack))
                 if isinstance(event, yaml.CollectionStartEvent):
                     if len(stack) >= MAX_DEPTH:
                         self.report("SN109", f"nested deeper than {MAX_DEPTH} levels", node.position())
                         raise _StopReadingError
                     stack.append(node)
                     keys.append(None)
+
+    def _check_size(self, holder: Node, depth: int) -> None:
+        """Stop at a collection that is larger than any that a spec has."""
+        if isinstance(holder.value, list):
+            limit, what = MAX_ITEMS, "items in one list"
+        else:
+            limit, what = MAX_LAYERS if depth == 2 else MAX_ENTRIES, "keys in one mapping"
+        if len(holder.value) > limit:
+            self.report("SN109", f"more than {limit:,} {what}", holder.position())
+            raise _StopReadingError
 
     def _nodes(self, events: Iterable[Any]) -> Iterator[tuple[Any, Node | None]]:
         """Each event with the node it starts, if it starts one."""

@@ -27,8 +27,9 @@ from typing import Any
 import numpy as np
 
 from disks import Watched
-from specnet import disk, document
+from specnet import document
 from specnet.spec import load
+from specnet.storage import system
 from specnet.training import checkpoint, metrics_file
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.run_directory import RunDirectory
@@ -107,7 +108,7 @@ class Victim:
 
         RunDirectory.save = saving  # type: ignore
         Trainer._record = recording  # type: ignore
-        disk.calls = Watched(self._watch, flushes=True)
+        system.calls = Watched(self._watch, flushes=True)
         spec = load(document.parse(TINY, "tiny.yaml"))
         resume = (folder / "spec.yaml").exists()
         run(spec, folder, backend=backend, steps=STEPS, checkpoint_every=EVERY, resume=resume)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from specnet.disk import Calls
+from specnet.storage.system import Calls
 
 Watch = Callable[[int, str, tuple[Any, ...]], None]
 
@@ -24,9 +24,9 @@ class Watched(Calls):
         self.count += 1
         self._watch(self.count, name, arguments)
 
-    def open(self, path: Path, flags: int) -> int:
+    def open(self, path: Path, flags: int, at: int | None = None) -> int:
         self._tell("open", path, flags)
-        return super().open(path, flags)
+        return super().open(path, flags, at)
 
     def read(self, descriptor: int, count: int) -> bytes:
         self._tell("read", descriptor, count)
@@ -45,21 +45,21 @@ class Watched(Calls):
         super().close(descriptor)  # a close that fails has closed all the same
         self._tell("close", descriptor)
 
-    def mkdir(self, path: Path) -> None:
+    def mkdir(self, path: Path, at: int | None = None) -> None:
         self._tell("mkdir", path)
-        super().mkdir(path)
+        super().mkdir(path, at)
 
-    def rename(self, source: Path, target: Path) -> None:
+    def rename(self, source: Path, target: Path, at: int | None = None) -> None:
         self._tell("rename", source, target)
-        super().rename(source, target)
+        super().rename(source, target, at)
 
-    def unlink(self, path: Path) -> None:
+    def unlink(self, path: Path, at: int | None = None) -> None:
         self._tell("unlink", path)
-        super().unlink(path)
+        super().unlink(path, at)
 
-    def rmdir(self, path: Path) -> None:
+    def rmdir(self, path: Path, at: int | None = None) -> None:
         self._tell("rmdir", path)
-        super().rmdir(path)
+        super().rmdir(path, at)
 
 
 def failing(at: int, error: int, *, half: bool = False) -> Watched:

@@ -4,6 +4,10 @@
 
 puts that many to the whole checker and reports crashes, inputs that took over a second, and the memory taken.
 An input is a pure function of the seed and its number, so a failure is run again with `--only NUMBER`.
+
+    python tests/fuzz.py --kind hdf5 --inputs 20000
+
+does the same with files of other kinds (`--kind` says which) and the functions that read them.
 """
 
 from __future__ import annotations
@@ -18,9 +22,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from fuzzing import archives, arrays, running, text_files
+from fuzzing.kind import Kind
 from specnet import document, layer_table, network, plugins, spec_diff
 from specnet.errors import SpecError
 
+KINDS: dict[str, Kind] = text_files.KINDS | arrays.KINDS | archives.KINDS
 SPECS = Path(__file__).parent.parent / "specs"
 CHARACTERS = "{}[]:,#&*!|>'\"%@`\t\n -?~<=.0123456789eE+_\\\x00\x07\x7f\x85\xa0é\u2028\ufeff\ufffe😀abk"
 NASTY: tuple[str, ...] = (
@@ -212,11 +219,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--kind", choices=("spec", *KINDS), default="spec")
     parser.add_argument("--inputs", type=int, default=1000, metavar="N")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--first", type=int, default=0, metavar="NUMBER")
     parser.add_argument("--only", type=int, metavar="NUMBER", help="print one input and what becomes of it")
     options = parser.parse_args()
+    if options.kind != "spec":
+        kind = KINDS[options.kind]
+        if options.only is not None:
+            return running.show(kind, options.seed, options.only)
+        return running.main(kind, options.seed, options.first, options.inputs)
     texts = [path.read_text() for path in sorted(SPECS.rglob("*.yaml"))]
     if options.only is not None:
         raw = case(options.seed, options.only, texts)

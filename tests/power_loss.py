@@ -118,8 +118,8 @@ class _Followed(Watched):
     def changed(self) -> None:
         """Something has been done: a moment at which the power may fail."""
 
-    def open(self, path: Path, flags: int) -> int:
-        descriptor = super().open(path, flags)
+    def open(self, path: Path, flags: int, at: int | None = None) -> int:
+        descriptor = super().open(path, flags, at)
         folder, name = self._world.node(path)
         node = self._world.top if name == "." else folder.now.get(name)
         if node is None:
@@ -146,25 +146,25 @@ class _Followed(Watched):
             node.pending.clear()
         self.changed()
 
-    def mkdir(self, path: Path) -> None:
-        super().mkdir(path)
+    def mkdir(self, path: Path, at: int | None = None) -> None:
+        super().mkdir(path, at)
         folder, name = self._world.node(path)
         folder.change(Change(None, name, Folder()))
         self.changed()
 
-    def rename(self, source: Path, target: Path) -> None:
-        super().rename(source, target)
+    def rename(self, source: Path, target: Path, at: int | None = None) -> None:
+        super().rename(source, target, at)
         folder, name = self._world.node(source)
         assert source.parent == target.parent
         folder.change(Change(name, target.name, folder.now[name]))
         self.changed()
 
-    def unlink(self, path: Path) -> None:
-        super().unlink(path)
+    def unlink(self, path: Path, at: int | None = None) -> None:
+        super().unlink(path, at)
         self._removed(path)
 
-    def rmdir(self, path: Path) -> None:
-        super().rmdir(path)
+    def rmdir(self, path: Path, at: int | None = None) -> None:
+        super().rmdir(path, at)
         self._removed(path)
 
     def _removed(self, path: Path) -> None:

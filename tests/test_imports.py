@@ -15,20 +15,19 @@ FRAMEWORKS = {"torch", "tensorflow", "keras"}
 
 # From the ground up: a module may import modules of lower floors, and of its own package.
 FLOORS = [
-    {"specnet.text", "specnet.terminal"},
-    {"specnet.notebook"},
+    {"specnet.text"},
+    {"specnet.terminal", "specnet.notebook"},
     {
         "specnet.errors",
         "specnet.fast_paths",
-        "specnet.disk",
         "specnet.collector",
         "specnet.randomness",
-        "specnet.catalogue",
     },
+    {"specnet.storage"},
     {"specnet.habits", "specnet.source"},
     {"specnet.lookalikes"},
     {"specnet.yaml_syntax"},
-    {"specnet.yaml_reader", "specnet.plugins", "specnet.schema"},
+    {"specnet.yaml_reader", "specnet.plugins", "specnet.schema", "specnet.catalogue"},
     {"specnet.document", "specnet.initializers", "specnet.data", "specnet.arguments"},
     {"specnet.layers", "specnet.recipe", "specnet.findings"},
     {"specnet.spec"},

@@ -14,6 +14,9 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
+ARRAYS = ("numpy", "safetensors")
+"""Packages that whatever computes needs; `validate`, `table`, `diff` and `graph` do without."""
+
 COMMANDS = (
     "validate",
     "explain",
@@ -71,6 +74,10 @@ def main(arguments: Sequence[str]) -> int:
                 flush()  # or Python would try again at exit, and complain once more
             place = f": {str(error.filename)[:200]}" if error.filename else ""
             complain(f"{error.strerror}{place}", None)
+        elif isinstance(error, ModuleNotFoundError) and error.name in ARRAYS:
+            complain(
+                f"this needs the package {error.name}, which is not installed", "pip install 'specnet[torch]'"
+            )
         elif isinstance(error, MemoryError):
             detail = f": {error}" if str(error) else ""
             hint = "--micro-batch N of train, or a smaller network needs less; what was saved stays"
@@ -100,7 +107,16 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
         known = [option for action in parser._actions for option in action.option_strings]
         hint = f"; {suggestion(rest[0], known, noun='option')}" if rest[0].startswith("-") else ""
         parser.error(f"unrecognized arguments: {printable(' '.join(rest))}{hint}")
+    for name, value in vars(options).items():
+        if value == "" or (isinstance(value, list) and "" in value):
+            raise UsageError(f"{_option(options.parser, name)} is empty", "give it a value, or leave it out")
     return options
+
+
+def _option(parser: argparse.ArgumentParser, name: str) -> str:
+    """How people write an option: `--run-dir`."""
+    flags = [flag for action in parser._actions if action.dest == name for flag in action.option_strings]
+    return flags[0] if flags else name.upper()
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specnet.errors import Diagnostic, UsageError
-from specnet.terminal import styled
+from specnet.terminal import say
 from specnet.text import plural, printable
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 SPEC = "path of a spec or of a run's folder, REVISION:PATH as git takes it, or - for standard input"
 STDIN = "<stdin>"
+LARGEST_COUNT = 10**12
 MOST_FINDINGS = 100
 """Findings that are written out for people; JSON has all of them."""
 
@@ -76,6 +78,8 @@ def count(text: str) -> int:
     number = whole_number(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is not at least 1")
+    if number > LARGEST_COUNT:
+        raise argparse.ArgumentTypeError(f"{text[:40]} is more than {LARGEST_COUNT:,}")
     return number
 
 
@@ -98,35 +102,23 @@ def read_document(path: str) -> Document:
     from specnet import document
 
     if path == "-":
-        if sys.stdin is None:
-            raise UsageError("cannot read standard input: it is closed", "give a path")
-        return document.parse(sys.stdin.buffer.read(), STDIN)
+        return document.parse(_standard_input(document.MAX_BYTES), STDIN)
     if ":" not in path or Path(path).exists():
         return document.read(path)
-    return document.parse(_in_git(path), path)
+    from specnet.storage import git
+
+    return document.parse(git.read(path, document.MAX_BYTES), path)
 
 
-def _in_git(name: str) -> bytes:
-    """The content of a file that git knows as `REVISION:PATH`."""
-    kind = _git(name, "-t").decode().strip()
-    if kind != "blob":
-        what = "is a directory" if kind == "tree" else f"is a {kind}"
-        raise UsageError(f"cannot read {name}: it {what}", "name a file")
-    return _git(name, "blob")
+def _standard_input(limit: int) -> bytes:
+    from specnet.storage.reading import Unfit, read_stream
 
-
-def _git(name: str, what: str) -> bytes:
-    import subprocess
-
+    if sys.stdin is None:
+        raise UsageError("cannot read standard input: it is closed", "give a path")
     try:
-        done = subprocess.run(["git", "cat-file", what, name], capture_output=True, check=False)
-    except FileNotFoundError:
-        raise UsageError(f"cannot read {name}: git is not installed", "name a file") from None
-    if done.returncode:
-        reason = done.stderr.decode(errors="replace").strip().splitlines()[-1].removeprefix("fatal: ")
-        hint = "paths are those of the repository's root; ./PATH is relative to here"
-        raise UsageError(f"cannot read {name}: {reason}", hint)
-    return done.stdout
+        return read_stream(sys.stdin.buffer, limit)
+    except Unfit as error:
+        raise UsageError(f"cannot read standard input: {error}, too large for a spec") from None
 
 
 def load_spec(path: str, overrides: Sequence[str] = ()) -> Spec:
@@ -183,7 +175,16 @@ def readers_may_leave() -> Iterator[None]:
 
 @readers_may_leave()
 def print_json(value: Any) -> None:
-    print(json.dumps(value, indent=1))
+    say(json.dumps(finite(value), indent=1))
+
+
+def finite(value: Any) -> Any:
+    """The same with null for numbers that JSON does not have: NaN and the infinite ones."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: finite(part) for key, part in value.items()}
+    return [finite(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 @readers_may_leave()
@@ -195,7 +196,9 @@ def report(diagnostics: Sequence[Diagnostic]) -> None:
     for diagnostic in shown:
         style = "red" if diagnostic.severity == "error" else "yellow"
         first, *rest = str(diagnostic).split("\n")
-        print("\n".join([styled(first, style, sys.stderr), *rest]), file=sys.stderr)
+        say(first, style=style, to=sys.stderr)
+        if rest:
+            say("\n".join(rest), to=sys.stderr)
     counts = [
         plural(sum(d.severity == severity for d in diagnostics), severity)
         for severity in ("error", "warning")
@@ -203,17 +206,18 @@ def report(diagnostics: Sequence[Diagnostic]) -> None:
     ]
     left = len(diagnostics) - len(shown)
     if left:
-        print(f"and {left:,} more; specnet validate --output-format json lists all", file=sys.stderr)
+        say(f"and {left:,} more; specnet validate --output-format json lists all", to=sys.stderr)
     if counts:
-        print(", ".join(counts), file=sys.stderr)
+        say(", ".join(counts), to=sys.stderr)
 
 
 @readers_may_leave()
 def complain(message: str, hint: str | None) -> None:
     """One error on stderr."""
-    print(styled("specnet: error:", "red", sys.stderr), printable(message, keep="\n"), file=sys.stderr)
+    say("specnet: error:", style="red", end=" ", to=sys.stderr)
+    say(message, to=sys.stderr)
     if hint:
-        print("  hint:", printable(hint, keep="\n"), file=sys.stderr)
+        say(f"  hint: {hint}", to=sys.stderr)
 
 
 def write_text(path: str, text: str) -> None:
@@ -222,14 +226,19 @@ def write_text(path: str, text: str) -> None:
 
 
 def write(path: str, content: bytes) -> None:
-    """Write a file, or standard output for `-`. Raises `UsageError` if it cannot be written."""
+    """Write a file, or standard output for `-`. Raises `UsageError` if it cannot be written.
+
+    What was in the file stays until all of the new content is on the disk.
+    """
     if path == "-":
         if sys.stdout is None:
             raise UsageError("cannot write to standard output: it is closed", "name a file")
         sys.stdout.buffer.write(content)
         return
+    from specnet.storage import atomic
+
     try:
-        Path(path).write_bytes(content)
+        atomic.replace(Path(path), content)
     except OSError as error:
-        hint = "name a file in a directory that exists and may be written to"
+        hint = "name a file in a directory that exists and may be written to, or - for standard output"
         raise UsageError(f"cannot write {path}: {error.strerror}", hint) from error

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from specnet.cli.common import add_backend, add_json, add_precision, add_spec, load_spec, print_json
+from specnet.terminal import say
 
 if TYPE_CHECKING:
     from specnet.backend import Precision
@@ -54,9 +55,9 @@ def run(options: argparse.Namespace) -> int:
             }
         )
         return 0
-    print(f"{plan.name} on {options.backend}, {precision}, compiled in {seconds:.2f} s")
+    say(f"{plan.name} on {options.backend}, {precision}, compiled in {seconds:.2f} s")
     placed = [(g, compiled.placement[g], f"{held[g]:,}", size(held[g] * item)) for g in plan.groups]
-    print(columns(("group", "device", "parameters", "memory"), [placed], right={2, 3}))
+    say(columns(("group", "device", "parameters", "memory"), [placed], right={2, 3}))
     if plan.transfers:
         moved = [
             (
@@ -68,5 +69,5 @@ def run(options: argparse.Namespace) -> int:
             )
             for t in plan.transfers
         ]
-        print(columns(("transfer", "groups", "shape", "values", "for each image"), [moved], right={3, 4}))
+        say(columns(("transfer", "groups", "shape", "values", "for each image"), [moved], right={3, 4}))
     return 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
+from specnet.terminal import say
+
 HELP = "write a script that completes commands and options in bash, zsh or fish"
 EXAMPLE = """examples:
   eval "$(specnet completion bash)"                      in ~/.bashrc
@@ -65,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    print({"bash": _bash, "zsh": _zsh, "fish": _fish}[options.shell](_commands()), end="")
+    say({"bash": _bash, "zsh": _zsh, "fish": _fish}[options.shell](_commands()), end="")
     return 0
 
 

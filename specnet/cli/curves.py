@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from specnet.terminal import say
+
 if TYPE_CHECKING:
     from specnet.training.history import History
 
@@ -39,12 +41,12 @@ def run(options: argparse.Namespace) -> int:
             if history.step:
                 found[str(path)] = history
             elif not is_one:
-                print(f"note: {path} holds no metrics yet, and is left out", file=sys.stderr)
+                say(f"note: {path} holds no metrics yet, and is left out", to=sys.stderr)
         if not found:
             what = "holds no metrics" if is_one else "holds no run with metrics"
             raise RunError(f"{named} {what}", "`specnet runs` lists the runs that there are")
         histories.update(found)
     title = next(iter(histories)) if len(histories) == 1 else f"{len(histories)} runs"
     write(options.output, draw_curves(histories, title))
-    print(options.output)
+    say(options.output)
     return 0

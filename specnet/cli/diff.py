@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from specnet.cli.common import SPEC, print_json, read_document, readers_may_leave
 from specnet.errors import UsageError
-from specnet.terminal import styled
+from specnet.terminal import say
 
 HELP = "show what changed between two specs, and what follows from it"
 EXAMPLE = """example:
@@ -46,9 +45,9 @@ def run(options: argparse.Namespace) -> int:
         if options.json:
             print_json(found.as_json())
         elif options.md:
-            print(found.as_markdown(everything=options.all, option="--all"))
+            say(found.as_markdown(everything=options.all, option="--all"))
         else:
             for line in found.text(everything=options.all, option="--all").split("\n"):
                 style = STYLES.get(line[:2].rstrip())
-                print(styled(line, style, sys.stdout) if style else line)
+                say(line, style=style)
     return 1 if options.exit_code and found else 0

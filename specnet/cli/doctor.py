@@ -9,7 +9,7 @@ from importlib import metadata
 from typing import NamedTuple
 
 from specnet.cli.common import add_json, print_json, readers_may_leave
-from specnet.terminal import styled
+from specnet.terminal import say
 
 HELP = "check the installation: Python, packages, backends with their devices, plugins"
 EXAMPLE = """example:
@@ -38,8 +38,8 @@ def run(options: argparse.Namespace) -> int:
         else:
             width = max(len(check.what) for check in checks)
             for check in checks:
-                state = styled(check.state.ljust(7), STYLES[check.state], sys.stdout)
-                print(f"{state}  {check.what.ljust(width)}  {check.detail}".rstrip())
+                say(check.state.ljust(7), style=STYLES[check.state], end="  ")
+                say(f"{check.what.ljust(width)}  {check.detail}".rstrip())
     return 1 if any(check.state == "broken" for check in checks) else 0
 
 
@@ -52,12 +52,13 @@ def _packages() -> Iterator[Check]:
     python = ".".join(str(part) for part in sys.version_info[:3])
     yield Check("python", "ok" if sys.version_info >= (3, 11) else "broken", f"{python} at {sys.executable}")
     yield Check("specnet", "ok", __version__)
-    for package in ("networkx", "numpy", "pydantic", "pyyaml", "safetensors"):
+    for package in ("networkx", "pydantic", "pyyaml"):
         found = _version(package)
         yield Check(package, "ok" if found else "broken", found or f"pip install {package}")
     fast = hasattr(yaml, "CSafeLoader")
     yield Check("libyaml", "ok" if fast else "missing", "" if fast else "specs are read ten times slower")
-    for package, extra in (("scikit-learn", "data"), ("pillow", "data"), ("h5py", "keras")):
+    arrays = (("numpy", "arrays"), ("safetensors", "arrays"))
+    for package, extra in (*arrays, ("scikit-learn", "data"), ("pillow", "data"), ("h5py", "keras")):
         found = _version(package)
         yield Check(package, "ok" if found else "missing", found or f"pip install 'specnet[{extra}]'")
 
@@ -72,13 +73,12 @@ def _version(package: str) -> str | None:
 def _backends() -> Iterator[Check]:
     """Every registered backend and the devices that it sees."""
     from specnet import plugins
-    from specnet.backend import find
     from specnet.errors import PluginError
     from specnet.text import one_line
 
     for name in plugins.names("specnet.backends"):
         try:
-            devices = ", ".join(find(name).devices())
+            devices = ", ".join(plugins.load("specnet.backends", name)().devices())
             yield Check(f"backend {name}", "ok", f"devices: {devices}")
         except PluginError as error:
             gone = isinstance(error.__cause__, ModuleNotFoundError)

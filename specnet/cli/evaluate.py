@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from specnet.cli.common import add_backend, add_json, complain, print_json
+from specnet.terminal import say
 
 HELP = "classify the test images with the newest checkpoint of a run, or of several"
 EXAMPLE = """examples:
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
             code = error.exit_code
             continue
         if not options.json:
-            print(f"{result.run_dir}: step {result.step}, {result.evaluation}")
+            say(f"{result.run_dir}: step {result.step}, {result.evaluation}")
         evaluation = result.evaluation.as_json()
         found.append({"run_dir": str(result.run_dir), "step": result.step, "evaluation": evaluation})
     if options.json:

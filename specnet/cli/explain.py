@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from specnet.errors import UsageError, suggestion
-from specnet.terminal import styled
+from specnet.terminal import say
 
 HELP = "explain the code of a finding, with a wrong and a right example"
 EXAMPLE = """examples:
@@ -31,11 +30,11 @@ def run(options: argparse.Namespace) -> int:
             alike = [other for other in known if other.startswith(code[:3])]
             raise UsageError(f"there is no code '{code}'", suggestion(code, alike or known, noun="code"))
     if wanted:
-        print("\n".join(page(code).text for code in wanted), end="")
+        say("\n".join(page(code).text for code in wanted), end="")
         return 0
     for family, about in FAMILIES.items():
-        print(styled(f"{family}xx: {about}", "bold", sys.stdout))
+        say(f"{family}xx: {about}", style="bold")
         for code in known:
             if code.startswith(family):
-                print(f"  {code}  {page(code).title}")
+                say(f"  {code}  {page(code).title}")
     return 0

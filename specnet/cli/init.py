@@ -7,6 +7,7 @@ from pathlib import Path
 
 from specnet.cli.common import write_text
 from specnet.errors import UsageError, suggestion
+from specnet.terminal import say
 
 HELP = "write a commented spec to start from, a copy of a shipped one"
 EXAMPLE = """examples:
@@ -31,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
 
     known = shipped()
     if options.list:
-        print("\n".join(known))
+        say("\n".join(known))
         return 0
     if options.output is None:
         raise UsageError("no file is named", "specnet init mine.yaml, or specnet init --list")
@@ -49,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     write_text(options.output, commented(known[options.source], name))
     if options.output != "-":
         beside = Path(options.output).parent / SCHEMA_FILE
-        print(f"wrote {options.output}, a copy of {options.source}")
-        print(f"  specnet validate {options.output}")
-        print(f"  specnet schema -o {beside}    so that an editor completes and explains its keys")
+        say(f"wrote {options.output}, a copy of {options.source}")
+        say(f"  specnet validate {options.output}")
+        say(f"  specnet schema -o {beside}    so that an editor completes and explains its keys")
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from specnet.cli.common import add_json, print_json, readers_may_leave
+from specnet.terminal import say
 
 HELP = "list the backends, layer kinds and datasets that are installed"
 EXAMPLE = """example:
@@ -41,5 +42,5 @@ def run(options: argparse.Namespace) -> int:
         print_json({"schema_version": 1, "plugins": listed})
     else:
         with readers_may_leave():
-            print(columns(("group", "name", "package", "state"), [rows]))
+            say(columns(("group", "name", "package", "state"), [rows]))
     return 1 if any(state not in ("", "ok") for *_, state in rows) else 0

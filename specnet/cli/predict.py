@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from specnet.cli.common import add_backend, add_json, complain, count, print_json
+from specnet.terminal import say
 
 HELP = "classify image files with a run's newest checkpoint"
 EXAMPLE = """examples:
@@ -37,9 +38,9 @@ def run(options: argparse.Namespace) -> int:
             complain(prediction.error.message, prediction.error.hint)
         elif not options.json:
             if prediction.image != options.images[0] or len(options.images) > 1:
-                print(prediction.image)
+                say(prediction.image)
             for guess in prediction.guesses:
-                print(f"{guess.probability:8.2%}  {guess.name}")
+                say(f"{guess.probability:8.2%}  {guess.name}")
         error = prediction.error
         found.append(
             {

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from specnet.cli.common import whole_number
 from specnet.errors import UsageError
+from specnet.terminal import say
 from specnet.text import describe, size
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
             progress.clear()
     total = sum(made.files[name].bytes for name in made.files)
     shown = f"{len(made.classes):,} classes, {describe(made.shape)}, {size(total)}"
-    print(
+    say(
         f"{options.destination}: {made.train.images:,} images to train on, "
         f"{made.test.images:,} to test on, {shown}"
     )
@@ -144,9 +145,9 @@ def _verify(options: argparse.Namespace, workers: int, watch: Watch) -> int:
         if not whole:
             damaged.append(name)
     for name in damaged:
-        print(f"{folder / name}: damaged")
+        say(f"{folder / name}: damaged")
     if not damaged:
-        print(f"{folder}: every file is as it was made ({size(total)})")
+        say(f"{folder}: every file is as it was made ({size(total)})")
     return 1 if damaged else 0
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specnet.cli.common import add_json, print_json
+from specnet.terminal import say
 from specnet.text import decimal
 
 if TYPE_CHECKING:
@@ -38,14 +39,14 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"schema_version": 1, "runs": [entry.as_json() for entry in found]})
     elif not found:
-        print(f"no runs in {', '.join(options.folders)}")
+        say(f"no runs in {', '.join(options.folders)}")
     else:
         progress = ("state", "epoch", "step", "test loss", "top-1 error")
         head = ("run", "spec", "hash", *progress, "backend", "seed", "recipe")
-        print(columns(head, [[_row(entry) for entry in found]], right={4, 5, 6, 7, 9}))
+        say(columns(head, [[_row(entry) for entry in found]], right={4, 5, 6, 7, 9}))
         for entry in found:
             if entry.problem:
-                print(f"{entry.path}: {entry.problem}")
+                say(f"{entry.path}: {entry.problem}")
     return 0
 
 

@@ -33,17 +33,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from specnet.layer_table import make
     from specnet.network import analyse
-    from specnet.terminal import is_live
+    from specnet.terminal import is_live, say
 
     made = make(analyse(load_spec(options.spec, options.overrides)), options.batch_size)
     with readers_may_leave():
         if options.json:
             print_json(made.as_json())
         elif options.md:
-            print(made.as_markdown())
+            say(made.as_markdown())
         elif options.csv:
-            print(made.as_csv(), end="")
+            say(made.as_csv(), end="")
         else:
             width = shutil.get_terminal_size().columns if is_live(sys.stdout) else None
-            print(made.text(width, "a wider terminal, a pipe, --md or --csv"))
+            say(made.text(width, "a wider terminal, a pipe, --md or --csv"))
     return 0

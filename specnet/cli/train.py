@@ -21,6 +21,7 @@ from specnet.cli.common import (
     report,
 )
 from specnet.errors import UsageError
+from specnet.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,7 +110,7 @@ def run(options: argparse.Namespace) -> int:
         outcome = {"step": result.step, "evaluation": result.evaluation.as_json()}
         print_json({"schema_version": 1, "run_dir": str(result.run_dir), **outcome})
     else:
-        print(f"{result.run_dir}: step {result.step}, {result.evaluation}")
+        say(f"{result.run_dir}: step {result.step}, {result.evaluation}")
     return 0
 
 
@@ -154,7 +155,9 @@ def _train_all(specs: Sequence[Spec], options: argparse.Namespace) -> int:
             raise UsageError(
                 "--run-dir auto begins new runs, and --resume goes on with some", "name their folder"
             )
-        parent = numbering.make_next(ABLATIONS)[-1]
+        folder, _ = numbering.make_next(ABLATIONS)
+        folder.close()
+        parent = folder.path
     try:
         for outcome in train_all(
             specs, parent, resume=options.resume, progress=Progress(), **_settings(options)
@@ -170,7 +173,7 @@ def _train_all(specs: Sequence[Spec], options: argparse.Namespace) -> int:
         if options.json and outcomes:
             print_json({"schema_version": 1, "runs": as_json(outcomes)})
         elif outcomes:
-            print(compared(outcomes))
+            say(compared(outcomes))
     return code
 
 
@@ -186,7 +189,7 @@ def _rehearse(specs: Sequence[Spec], options: argparse.Namespace) -> int:
     found = [rehearse(spec, run_dir=place, **settings) for spec, place in zip(specs, places, strict=True)]
     report([warning for rehearsal in found for warning in rehearsal.warnings])
     if not options.json:
-        print("\n\n".join(map(str, found)))
+        say("\n\n".join(map(str, found)))
     elif len(found) == 1:
         print_json({"schema_version": 1, **found[0].as_json()})
     else:

@@ -15,6 +15,7 @@ from specnet.cli.common import (
     report,
 )
 from specnet.errors import Diagnostic, Position, UsageError
+from specnet.terminal import say
 from specnet.text import one_line, printable
 
 if TYPE_CHECKING:
@@ -93,11 +94,11 @@ def run(options: argparse.Namespace) -> int:
             print_json({"schema_version": 1, "valid": valid, "diagnostics": diagnostics, **data})
         elif options.output_format == "github":
             for diagnostic in found:
-                print(annotation(diagnostic))
+                say(annotation(diagnostic))
         else:
             report(found)
             for line in lines:
-                print(line)
+                say(line)
     if any(diagnostic.code in NOT_LOOKED_AT for diagnostic in found):
         return 2
     return 0 if valid and not (options.strict and found) else 1

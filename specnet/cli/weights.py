@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from specnet.cli.common import add_json, add_spec, load_spec, print_json
+from specnet.terminal import say
 
 HELP = "carry weights between a run and plain files: safetensors, PyTorch, Keras"
 EXAMPLE = """example:
@@ -105,7 +106,7 @@ def _export(options: argparse.Namespace) -> int:
     from specnet.weights.exporting import export_weights
 
     saved = export_weights(options.run_dir, options.output, form=options.format, mapping=options.map)
-    print(f"{options.output}: {len(saved.weights)} parameters of step {saved.step} of {options.run_dir}")
+    say(f"{options.output}: {len(saved.weights)} parameters of step {saved.step} of {options.run_dir}")
     return 0
 
 
@@ -122,13 +123,13 @@ def _import(options: argparse.Namespace) -> int:
         seed=options.seed,
         data=options.data,
     )
-    print(
+    say(
         f"{made.run_dir}: step 0, {made.parameters} parameters ({made.values:,} values, {made.precision}) "
         f"from {made.tensors} tensors of {options.file}"
     )
     if made.implied:
         told = few([f"{name} = {value:g}" for name, value in made.implied.items()])
-        print(f"  its batch norms lack a weight or bias, which is the same as {told}")
+        say(f"  its batch norms lack a weight or bias, which is the same as {told}")
     return 0
 
 
@@ -143,5 +144,5 @@ def _list(options: argparse.Namespace) -> int:
         print_json({"schema_version": 1, "layout": layout, "tensors": listed})
     else:
         rows = [(name, describe(header.shape), header.dtype) for name, header in tensors.items()]
-        print(columns(("tensor", "shape", "type"), [rows]))
+        say(columns(("tensor", "shape", "type"), [rows]))
     return 0

@@ -13,7 +13,7 @@ from safetensors.numpy import save
 
 from specnet.data import manifest as manifests
 from specnet.data.base import Split
-from specnet.data.manifest import LABELS, NAME, STATISTICS, Manifest, Part, Skipped, Stored
+from specnet.data.manifest import LABELS, STATISTICS, Manifest, Part, Skipped, Stored
 from specnet.data.shard import Task, read_record
 from specnet.data.sources import Source, refusal
 from specnet.data.statistics import from_sums
@@ -67,7 +67,7 @@ class _Collected:
 
 
 def assemble(source: Source, tasks: Sequence[Task], digest: str, decoder: str) -> Manifest:
-    """Write what is known once all shards are there, the manifest last.
+    """Write what is known once all shards are there; returns the manifest, which is to be written last.
 
     Raises `DataError` if no image of a split can be used, or if an image was skipped in strict tasks.
     """
@@ -106,13 +106,7 @@ def assemble(source: Source, tasks: Sequence[Task], digest: str, decoder: str) -
         left_out=[Skipped(name=name, reason=printable(reason)) for name, reason in source.left_out],
         files=dict(sorted(files.items())),
     )
-    _remove_others(folder, made)
-    manifests.write(folder / NAME, manifests.as_json(made.model_dump()))
+    if len(manifests.as_json(made.model_dump())) > manifests.LARGEST:
+        hint = "remove what is no image from the source"
+        raise DataError(f"too many of the images in {source.root} cannot be used to name them all", hint)
     return made
-
-
-def _remove_others(folder: Path, made: Manifest) -> None:
-    """Shards of an earlier attempt whose source had more images."""
-    for path in folder.glob("*.bin*"):
-        if path.name not in made.files:
-            path.unlink()

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from specnet.data.file_kinds import HEAD, NOT_AN_IMAGE, why_not
+from specnet.data.tiff import asks_too_much
 from specnet.errors import PluginError
+from specnet.storage import reading
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,6 +30,8 @@ LARGEST_IMAGE = 2**26
 """Bytes in a file and pixels in an image; 64 megapixels as RGB take 256 MiB."""
 
 ORIENTATION = 0x0112  # the EXIF tag
+LARGEST_EXIF = 2**20
+"""Bytes of EXIF data that are looked into; in a JPEG they have 64 KiB."""
 
 
 class BadImage(Exception):  # noqa: N818  (what it is, not what raised it)
@@ -51,18 +54,13 @@ def pillow() -> None:
 def read_bytes(path: str, offset: int = 0, size: int | None = None) -> bytes:
     """A file, or `size` bytes of it from `offset`. Raises `BadImage` if it cannot be read."""
     try:
-        # A pipe that bears an image's name would block an ordinary open for ever.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            found = os.fstat(descriptor)
-            if not stat.S_ISREG(found.st_mode):
-                raise BadImage("not a regular file")
-            wanted = found.st_size - offset if size is None else size
+        with reading.opened_plain(Path(path)) as (descriptor, length):
+            wanted = length - offset if size is None else size
             if wanted > LARGEST_FILE:
                 raise BadImage(f"the file has {wanted:,} bytes, more than {LARGEST_FILE:,}")
             data = _read_all(descriptor, offset, wanted)
-        finally:
-            os.close(descriptor)
+    except reading.Unfit:
+        raise BadImage("not a regular file") from None
     except OSError as error:
         raise BadImage(unreadable(error, path)) from error
     if not data:
@@ -101,6 +99,8 @@ def decode_bytes(data: bytes, channels: int, size: int) -> tuple[NDArray[np.uint
     import numpy as np
     from PIL import Image, ImageOps, UnidentifiedImageError
 
+    if asks_too_much(data):
+        raise BadImage("a TIFF file whose tables are larger than an image has")
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
             width, height = opened.size
@@ -150,7 +150,9 @@ def _upright(image: Image.Image) -> tuple[Image.Image, list[str]]:
         8: Image.Transpose.ROTATE_90,
     }
     try:
-        turn = turns.get(image.getexif().get(ORIENTATION, 1))
+        exif = image.info.get("exif") or b""
+        large = len(exif) > LARGEST_EXIF or asks_too_much(exif.removeprefix(b"Exif\0\0"))
+        turn = None if large else turns.get(image.getexif().get(ORIENTATION, 1))
     except Exception:  # damaged EXIF data beside a sound image
         turn = None
     return (image, []) if turn is None else (image.transpose(turn), ["rotated"])

@@ -9,7 +9,9 @@ go by that name.
 
 from __future__ import annotations
 
+import importlib.util
 import io
+import json
 import re
 import struct
 import zlib
@@ -20,6 +22,8 @@ from typing import Any
 
 from specnet.data.tar_index import members
 from specnet.errors import DataError, PluginError
+from specnet.storage import reading
+from specnet.storage.processes import ask_python
 
 ARCHIVE = "ILSVRC2012_devkit_t12.tar.gz"
 FOLDER = "ILSVRC2012_devkit_t12"
@@ -29,7 +33,9 @@ LARGEST = 2**26
 """Bytes of the devkit when unpacked; the official one has some ten million."""
 
 WORDNET_ID = re.compile(r"n[0-9]{8}")
-VALIDATION_NAME = re.compile(r"ILSVRC\d{4}_val_(\d{8})\.JPEG", re.IGNORECASE)
+NUMBER = re.compile(r"[0-9]{1,9}")
+"""An ILSVRC id."""
+VALIDATION_NAME = re.compile(r"ILSVRC[0-9]{4}_val_([0-9]{8})\.JPEG", re.IGNORECASE)
 IMAGES = "ILSVRC2012_val_00000001.JPEG and so on"
 
 
@@ -79,7 +85,7 @@ def make(file: Callable[[str], bytes | None], where: str) -> Devkit:
         raise DataError(f"{where}: {name} gives one WordNet id to two ILSVRC ids")
     truth: list[str] = []
     for line, text in enumerate(numbers.decode("ascii", "replace").split(), start=1):
-        if not text.isdigit() or int(text) not in ids:
+        if not NUMBER.fullmatch(text) or int(text) not in ids:
             raise DataError(
                 f"{where}: line {line} of {GROUND_TRUTH} is '{text[:20]}', which {name} does not know"
             )
@@ -89,15 +95,13 @@ def make(file: Callable[[str], bytes | None], where: str) -> Devkit:
 
 def contents(path: Path) -> bytes | None:
     try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
+        return reading.read(path, LARGEST)
     except FileNotFoundError:
         return None
+    except reading.Unfit as error:
+        raise DataError(f"cannot read {path}: {error}: this is no devkit") from error
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from error
-    if len(data) > LARGEST:
-        raise DataError(f"{path} has more than {LARGEST:,} bytes: this is no devkit")
-    return data
 
 
 def _unpacked(archive: Path) -> Callable[[str], bytes | None]:
@@ -133,9 +137,9 @@ def _from_text(data: bytes, where: str) -> tuple[dict[int, str], dict[str, str]]
         if not line.strip():
             continue
         first, second, *rest = [*line.split(maxsplit=2), "", ""][:3]
-        if first.isdigit():
+        if NUMBER.fullmatch(first):
             first, second = second, first
-        if not WORDNET_ID.fullmatch(first) or not second.isdigit() or int(second) in ids:
+        if not WORDNET_ID.fullmatch(first) or not NUMBER.fullmatch(second) or int(second) in ids:
             hint = "each line is a WordNet id and its ILSVRC id, as in: n02119789 1 kit fox"
             raise DataError(f"{where}: line {number} is '{line.strip()[:40]}'", hint)
         ids[int(second)] = first
@@ -145,28 +149,38 @@ def _from_text(data: bytes, where: str) -> tuple[dict[int, str], dict[str, str]]
 
 
 def _from_matlab(data: bytes, where: str) -> tuple[dict[int, str], dict[str, str]]:
-    """The same from `meta.mat`, whose `synsets` also holds inner nodes of WordNet's tree, with higher ids."""
-    try:
-        from scipy.io import loadmat
-    except ModuleNotFoundError as error:
-        raise PluginError(
-            "reading the devkit's meta.mat needs the package scipy", "pip install 'specnet[data]'"
-        ) from error
+    """The same from `meta.mat`, in a process of its own: a few hundred bytes can ask scipy for gigabytes."""
+    if importlib.util.find_spec("scipy") is None:
+        message = "reading the devkit's meta.mat needs the package scipy"
+        raise PluginError(message, "pip install 'specnet[data]'")
     try:
         _check_unpacked_size(data)
-        table: Any = loadmat(io.BytesIO(data), squeeze_me=True)["synsets"].reshape(-1)
+        rows = json.loads(ask_python(f"{__name__}:read_synsets", data, LARGEST))
         ids: dict[int, str] = {}
         words: dict[str, str] = {}
-        for row in table:
-            if int(row["num_children"]) == 0:
-                name = str(row["WNID"])
-                if not WORDNET_ID.fullmatch(name) or int(row["ILSVRC2012_ID"]) in ids:
-                    raise ValueError(f"synset '{name[:20]}'")
-                ids[int(row["ILSVRC2012_ID"])] = name
-                words[name] = " ".join(str(row["words"]).split())[:200]
-    except Exception as error:  # scipy raises whatever a damaged file makes it stumble over
+        for number, name, text in rows:
+            if not WORDNET_ID.fullmatch(name) or number in ids:
+                raise ValueError(f"synset '{name[:20]}'")
+            ids[number], words[name] = name, text
+    except ValueError as error:
         raise DataError(f"{where}: meta.mat cannot be read: {error}", "it belongs to the devkit") from error
     return ids, words
+
+
+def read_synsets(data: bytes) -> bytes:
+    """ILSVRC id, WordNet id and words of each synset of `meta.mat` that is a class, as JSON.
+
+    `synsets` also holds inner nodes of WordNet's tree, with higher ids.
+    """
+    from scipy.io import loadmat
+
+    table: Any = loadmat(io.BytesIO(data), squeeze_me=True)["synsets"].reshape(-1)
+    rows = [
+        (int(row["ILSVRC2012_ID"]), str(row["WNID"])[:20], " ".join(str(row["words"]).split())[:200])
+        for row in table
+        if int(row["num_children"]) == 0
+    ]
+    return json.dumps(rows).encode()
 
 
 def _check_unpacked_size(data: bytes) -> None:
@@ -179,7 +193,10 @@ def _check_unpacked_size(data: bytes) -> None:
         kind, size = struct.unpack_from("<II", data, place)
         if kind == 15:
             stream = zlib.decompressobj()
-            left -= len(stream.decompress(data[place + 8 : place + 8 + size], left))
+            try:
+                left -= len(stream.decompress(data[place + 8 : place + 8 + size], left))
+            except zlib.error as error:
+                raise ValueError(str(error)) from None
             if stream.unconsumed_tail or left <= 0:
                 raise ValueError(f"it unpacks to more than {LARGEST:,} bytes")
         place += 8 + size

@@ -6,7 +6,6 @@ Nothing is passed over in silence: a `LeftOut` collects it on the way.
 from __future__ import annotations
 
 import os
-import stat
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from pathlib import Path
 from specnet.data.decoding import unreadable
 from specnet.data.file_kinds import HEAD, is_image_by_name, is_other_format, why_not
 from specnet.data.no_data import is_no_data
+from specnet.storage import reading
 from specnet.text import few, plural, printable
 
 BESIDE = "beside the class folders"
@@ -139,13 +139,9 @@ def unread(path: str) -> str:
     if is_image_by_name(path):
         return ""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return "not a regular file"
-            return why_not(os.read(descriptor, HEAD), path)
-        finally:
-            os.close(descriptor)
+        return why_not(reading.read_start(Path(path), HEAD), path)
+    except reading.Unfit:
+        return "not a regular file"
     except OSError as error:
         return unreadable(error, path)
 

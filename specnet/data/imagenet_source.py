@@ -24,6 +24,7 @@ from specnet.data.no_data import no_data_in
 from specnet.data.sources import Item, Source, Watch, by_truth, labelled
 from specnet.data.tar_index import Member, Read, members
 from specnet.errors import DataError
+from specnet.storage import reading
 from specnet.text import printable
 
 TRAIN = "ILSVRC2012_img_train.tar"
@@ -146,12 +147,9 @@ def _validation(
 def _reading(path: Path) -> Iterator[tuple[Read, int]]:
     """A function that reads from an archive, and the archive's length."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        with reading.opened_plain(path) as (descriptor, size):
+            yield (lambda offset, count: os.pread(descriptor, count, offset)), size
+    except reading.Unfit as error:
+        raise DataError(f"cannot read {path}: {error}") from error
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from error
-    try:
-        yield (lambda offset, size: os.pread(descriptor, size, offset)), os.fstat(descriptor).st_size
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}") from error
-    finally:
-        os.close(descriptor)

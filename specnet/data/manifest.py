@@ -22,17 +22,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from specnet import disk
 from specnet.data.base import Split
 from specnet.errors import DataError
 from specnet.schema import Strict
+from specnet.storage import atomic, reading
 
 NAME = "manifest.json"
 LABELS = "labels.safetensors"
 STATISTICS = "statistics.safetensors"
 SPLITS: tuple[Split, ...] = ("train", "test")
-LARGEST = 2**29
-"""Bytes of a manifest."""
+LARGEST = 2**25
+"""Bytes of a manifest: a hundred thousand classes, or images that were skipped, take about a third of it."""
+LARGEST_ARRAYS = 2**28
+"""Bytes of the labels, of thirty million images, and of the statistics."""
 
 Whole = Annotated[int, Field(ge=0, lt=2**63)]
 
@@ -92,6 +94,11 @@ def shard_name(split: Split, index: int) -> str:
     return f"{split}-{index:05d}.bin"
 
 
+def record_name(split: Split, index: int) -> str:
+    """The record of a finished shard, while the others are made."""
+    return f"{split}-{index:05d}.safetensors"
+
+
 def names_file(split: Split) -> str:
     return f"{split}-names.txt"
 
@@ -106,9 +113,7 @@ def read(folder: Path) -> Manifest:
         what = "is not finished or no prepared dataset" if folder.is_dir() else "does not exist"
         raise DataError(f"{folder} {what}", f"specnet prepare SRC {folder}")
     try:
-        if path.stat().st_size > LARGEST:
-            raise DataError(f"{path} has more than {LARGEST:,} bytes")
-        manifest = Manifest.model_validate(json.loads(path.read_bytes()))
+        manifest = Manifest.model_validate(json.loads(reading.read(path, LARGEST)))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -132,9 +137,9 @@ def _check_sizes(folder: Path, manifest: Manifest) -> None:
                 raise DataError(f"{folder / NAME} gives {shard_name(split, index)} a size that does not fit")
     for name, stored in manifest.files.items():
         try:
-            size = (folder / name).stat().st_size
-        except OSError as error:
-            raise DataError(f"cannot read {folder / name}: {error.strerror}") from error
+            size = reading.check_plain(folder / name)
+        except (OSError, reading.Unfit) as error:
+            raise _unreadable(folder / name, error) from error
         if size != stored.bytes:
             raise DataError(
                 f"{folder / name} has {size:,} bytes, and the manifest says {stored.bytes:,}",
@@ -145,12 +150,16 @@ def _check_sizes(folder: Path, manifest: Manifest) -> None:
 def checked_bytes(folder: Path, manifest: Manifest, name: str) -> bytes:
     """A small file of the dataset. Raises `DataError` if its checksum is another."""
     try:
-        data = (folder / name).read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot read {folder / name}: {error.strerror}") from error
+        data = reading.read(folder / name, LARGEST_ARRAYS)
+    except (OSError, reading.Unfit) as error:
+        raise _unreadable(folder / name, error) from error
     if hashlib.sha256(data).hexdigest() != manifest.files[name].sha256:
         raise changed(folder / name)
     return data
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    return DataError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}")
 
 
 def changed(path: Path) -> DataError:
@@ -162,8 +171,7 @@ def verify(folder: Path, workers: int) -> Iterator[tuple[str, int, bool]]:
     manifest = read(folder)
 
     def sound(name: str) -> bool:
-        with (folder / name).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == manifest.files[name].sha256
+        return reading.digest(folder / name)[1] == manifest.files[name].sha256
 
     with ThreadPoolExecutor(workers) as pool:
         names = sorted(manifest.files)
@@ -177,5 +185,5 @@ def as_json(value: Mapping[str, Any]) -> bytes:
 
 def write(path: Path, data: bytes) -> Stored:
     """Give a file its content in one step: after a crash it has all of it or is as it was."""
-    disk.replace_durably(path, data)
+    atomic.replace(path, data)
     return Stored(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())

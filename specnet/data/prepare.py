@@ -7,18 +7,19 @@ finished shard; the same command started again makes only what is missing. The m
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
+import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from specnet.data import manifest as manifests
 from specnet.data.assembly import assemble
+from specnet.data.base import Split
 from specnet.data.decoding import pillow
+from specnet.data.destination import held, tidy_finished
 from specnet.data.file_kinds import is_other_format
 from specnet.data.imagenet_source import has_archives, imagenet_source
 from specnet.data.layout import Choice
@@ -71,12 +72,11 @@ def prepare(
     digest = _digest(listed, options)
     if (destination / manifests.NAME).is_file():
         return _finished(destination, digest, options)
-    work = destination / "work"
-    if destination.is_dir() and not work.is_dir() and any(destination.iterdir()):
-        raise UsageError(f"{destination} holds other files", "name a folder that is empty or not there yet")
-    with _held(work), disk_errors(destination):
-        _check_unchanged(work, listed, options, destination)
-        tasks = _tasks(listed, destination, work, options)
+    with held(destination) as place, disk_errors(destination):
+        tasks = _tasks(listed, destination, place.work.path, options)
+        settings = {"options": _settings(options), "classes": list(listed.classes)}
+        counts: dict[Split, int] = {s: sum(task.split == s for task in tasks) for s in manifests.SPLITS}
+        place.plan(settings, counts)
         missing = [task for task in tasks if read_record(task) is None]
         done = sum(len(task.items) for task in tasks) - sum(len(task.items) for task in missing)
         if done:
@@ -86,14 +86,17 @@ def prepare(
         count(0)
         make_shards(missing, workers, count)
         made = assemble(listed, tasks, digest, _decoder())
-    shutil.rmtree(work)
+        place.remove_shards_but(list(made.files))
+        manifests.write(destination / manifests.NAME, manifests.as_json(made.model_dump()))
+        place.finish()
     return made
 
 
 def _find(path: Path, destination: Path, options: Options, watch: Watch | None) -> Source:
     if (path / manifests.NAME).is_file() and (path / manifests.LABELS).is_file():
         raise DataError(f"{path} is prepared already", f"--data prepared:{path}")
-    if path.exists() and destination.resolve().is_relative_to(path.resolve()):
+    own, inside = (Path(os.path.realpath(p)) for p in (path, destination))  # resolve() raises for loops
+    if path.exists() and inside.is_relative_to(own):
         raise UsageError(f"{destination} lies in {path}", "prepare into a folder outside the source")
     if path.is_dir() and has_archives(path):
         if options.train or options.test:
@@ -141,37 +144,11 @@ def _finished(destination: Path, digest: str, options: Options) -> Manifest:
     if found.source != digest:
         hint = "name another folder, or remove this one"
         raise UsageError(f"{destination} was prepared from other images, or at another size", hint)
-    shutil.rmtree(destination / "work", ignore_errors=True)
+    tidy_finished(destination)
     skipped = [*found.train.skipped, *found.test.skipped]
     if options.strict and skipped:
         raise DataError(f"{destination} was made without the image {skipped[0].name}: {skipped[0].reason}")
     return found
-
-
-@contextmanager
-def _held(work: Path) -> Iterator[None]:
-    """The destination, held against other processes. Raises `UsageError` if it cannot be used."""
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-        lock = (work / "lock").open("w")
-    except OSError as error:
-        raise UsageError(f"cannot use {work.parent}: {error.strerror}", "name another folder") from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise UsageError(f"another process is preparing {work.parent}", "wait for it") from None
-        yield
-
-
-def _check_unchanged(work: Path, source: Source, options: Options, destination: Path) -> None:
-    """Raise `UsageError` if the unfinished work here is of other classes or options."""
-    path = work / "plan.json"
-    plan = manifests.as_json({"options": _settings(options), "classes": list(source.classes)})
-    if path.exists() and path.read_bytes() != plan:
-        hint = "name another folder, or remove this one"
-        raise UsageError(f"{destination} holds unfinished work with other classes or options", hint)
-    manifests.write(path, plan)
 
 
 def _tasks(source: Source, destination: Path, work: Path, options: Options) -> list[Task]:

@@ -1,11 +1,15 @@
-"""`prepared`: images that `specnet prepare` has decoded and scaled, in memory-mapped files.
+"""`prepared`: images that `specnet prepare` has decoded and scaled, in files of plain pixels.
 
-The pixels are where the operating system puts them; nothing is loaded before it is read. The statistics of
-the training images come with them.
+An image is read when it is asked for, from the system's cache where it can be. Nothing is mapped into memory:
+a file that somebody cuts short would then end the process, where a read says what is missing. The statistics
+of the training images come with them.
 """
 
 from __future__ import annotations
 
+import math
+import os
+import weakref
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate, islice
@@ -16,14 +20,15 @@ from specnet.data import manifest as manifests
 from specnet.data.base import Data, Dataset, Split, Wanted
 from specnet.data.manifest import LABELS, STATISTICS, Manifest, checked_bytes, names_file, shard_name
 from specnet.errors import DataError
+from specnet.storage import reading, tensors
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 
-MAPPED = 200
-"""Files mapped at a time for one split; each map holds a file descriptor."""
+OPEN = 200
+"""Files that are open at a time for one split."""
 
 
 class Prepared(Data):
@@ -42,14 +47,13 @@ def open_prepared(folder: Path) -> Dataset:
     """The dataset in a prepared folder. Raises `DataError` if anything in it does not fit together."""
     import numpy as np
     from safetensors import SafetensorError
-    from safetensors.numpy import load
 
     from specnet.data.statistics import Statistics
 
     manifest = manifests.read(folder)
     try:
-        labels = load(checked_bytes(folder, manifest, LABELS))
-        statistics = Statistics(**load(checked_bytes(folder, manifest, STATISTICS)))
+        labels = tensors.parse(checked_bytes(folder, manifest, LABELS))
+        statistics = Statistics(**tensors.parse(checked_bytes(folder, manifest, STATISTICS)))
     except (TypeError, ValueError, SafetensorError) as error:
         raise DataError(f"the labels or statistics in {folder} cannot be read: {error}") from error
     channels = manifest.shape[0]
@@ -78,7 +82,7 @@ def _described(manifest: Manifest) -> list[str]:
 
 
 class Shards:
-    """One split of a prepared dataset, mapped into memory file by file."""
+    """One split of a prepared dataset, read image by image."""
 
     def __init__(self, folder: Path, manifest: Manifest, split: Split, labels: NDArray[np.int64]) -> None:
         self.shape: tuple[int, ...] = tuple(manifest.shape)
@@ -87,7 +91,8 @@ class Shards:
         self._counts = manifest.part(split).shards
         self._starts: Sequence[int] = [0, *accumulate(self._counts)]
         self._paths = [folder / shard_name(split, index) for index in range(len(self._counts))]
-        self._maps: dict[int, NDArray[np.uint8]] = {}
+        self._descriptors: dict[int, int] = {}
+        weakref.finalize(self, _close, self._descriptors)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -95,8 +100,8 @@ class Shards:
     def name(self, index: int) -> str:
         """The image's name in the source that it was prepared from; its number if the names are gone."""
         try:
-            with self._names.open(encoding="utf-8") as lines:
-                return next(islice(lines, index, None)).partition("\t")[0].rstrip("\n")
+            line = next(islice(reading.lines(self._names), index, None))
+            return line.decode().partition("\t")[0].rstrip("\n")
         except (OSError, StopIteration, ValueError):
             return str(index)
 
@@ -110,24 +115,33 @@ class Shards:
         return images, labels
 
     def views(self, indices: NDArray[np.int64]) -> tuple[list[NDArray[np.uint8]], NDArray[np.int64]]:
+        import numpy as np
+
         labels = self.labels[indices]  # raises IndexError for what is not there
+        size = math.prod(self.shape)
         views: list[NDArray[np.uint8]] = []
         for index in indices.tolist():
             shard = bisect_right(self._starts, index) - 1
-            views.append(self._mapped(shard)[index - self._starts[shard]])
+            try:
+                pixels = os.pread(self._opened(shard), size, (index - self._starts[shard]) * size)
+            except (OSError, reading.Unfit) as error:
+                reason = getattr(error, "strerror", None) or error
+                raise DataError(f"cannot read {self._paths[shard]}: {reason}") from error
+            if len(pixels) < size:
+                hint = "copy the folder again, or prepare it anew"
+                raise DataError(f"{self._paths[shard]} has become shorter while it was read", hint)
+            views.append(np.frombuffer(pixels, dtype=np.uint8).reshape(self.shape))
         return views, labels
 
-    def _mapped(self, shard: int) -> NDArray[np.uint8]:
-        found = self._maps.get(shard)
+    def _opened(self, shard: int) -> int:
+        found = self._descriptors.get(shard)
         if found is None:
-            import numpy as np
-
-            if len(self._maps) >= MAPPED:
-                del self._maps[next(iter(self._maps))]
-            shape = (self._counts[shard], *self.shape)
-            try:
-                found = np.asarray(np.memmap(self._paths[shard], dtype=np.uint8, mode="r", shape=shape))
-            except (OSError, ValueError) as error:
-                raise DataError(f"cannot read {self._paths[shard]}: {error}") from error
-            self._maps[shard] = found
+            if len(self._descriptors) >= OPEN:
+                os.close(self._descriptors.pop(next(iter(self._descriptors))))
+            found = self._descriptors[shard] = reading.descriptor_of(self._paths[shard])
         return found
+
+
+def _close(descriptors: dict[int, int]) -> None:
+    while descriptors:
+        os.close(descriptors.popitem()[1])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +20,12 @@ from safetensors.numpy import save
 from specnet.data import manifest
 from specnet.data.base import Split
 from specnet.data.decoding import BadImage
-from specnet.data.manifest import Stored, shard_name
+from specnet.data.manifest import Stored, record_name, shard_name
 from specnet.data.sources import Item, pixels, refusal
 from specnet.data.statistics import Sums
 from specnet.errors import DataError
+from specnet.storage import reading, system, tensors
+from specnet.storage.folder import Folder
 
 REPORT_EVERY = 16
 """Images between two reports of progress."""
@@ -51,7 +52,7 @@ class Task:
 
     @property
     def record(self) -> Path:
-        return Path(self.work) / f"{self.split}-{self.index:05d}.safetensors"
+        return Path(self.work) / record_name(self.split, self.index)
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,8 @@ def make_shard(task: Task, report: Callable[[int], None]) -> None:
     skipped: list[tuple[int, str]] = []
     converted: list[tuple[int, Sequence[str]]] = []
     digest = hashlib.sha256()
-    beside = task.shard.with_name(f"{task.shard.name}.partial")
-    with beside.open("wb") as file:
+    written = 0
+    with Folder.opened(Path(task.folder)) as folder, folder.replacing(task.shard.name) as descriptor:
         for place, item in enumerate(task.items):
             try:
                 image, changes = pixels(item, task.channels, task.size)
@@ -94,13 +95,10 @@ def make_shard(task: Task, report: Callable[[int], None]) -> None:
                     converted.append((place, changes))
                 sums.add(image)
                 digest.update(image.data)
-                file.write(image.data)
+                system.append(descriptor, image.data.cast("B"))
+                written += image.nbytes
             if (place + 1) % REPORT_EVERY == 0:
                 report(REPORT_EVERY)
-        file.flush()
-        os.fsync(file.fileno())
-        written = file.tell()
-    beside.replace(task.shard)
     stored = Stored(bytes=written, sha256=digest.hexdigest())
     _write_record(task, Record(stored, sums.total(), sums.products(), skipped, converted))
     report(len(task.items) % REPORT_EVERY)
@@ -131,10 +129,11 @@ def _write_record(task: Task, record: Record) -> None:
 def read_record(task: Task) -> Record | None:
     """The record of a shard that was made from the same items; None if it has to be made."""
     try:
+        tensors.check_header(task.record)
         with safe_open(task.record, framework="np") as file:
             about = json.loads(file.metadata()["shard"])
             stored = Stored.model_validate(about["stored"])
-            if about["digest"] != task.digest or task.shard.stat().st_size != stored.bytes:
+            if about["digest"] != task.digest or reading.check_plain(task.shard) != stored.bytes:
                 return None
             return Record(
                 stored,

@@ -112,12 +112,12 @@ def _extended(data: bytes, archive: str) -> dict[str, str]:
     fields: dict[str, str] = {}
     while data.strip(b"\0"):
         try:
-            length = int(data[: data.index(b" ")])
+            length = int(data[: data.index(b" ", 0, 20)])
             key, _, value = data[data.index(b" ") + 1 : length - 1].partition(b"=")
             if not 0 < length <= len(data):
                 raise ValueError(length)
             fields[key.decode("ascii")] = value.decode("utf-8", "surrogateescape")
-            if key == b"size" and not value.isdigit():
+            if key == b"size" and not (value.isdigit() and len(value) < 20):
                 raise ValueError(value)
         except ValueError:
             raise DataError(f"{archive} has a damaged extended header") from None

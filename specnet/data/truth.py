@@ -85,7 +85,11 @@ def _annotations(path: Path) -> dict[str, str]:
 
 def _solution(path: Path) -> dict[str, str]:
     shown: dict[str, str] = {}
-    for number, row in enumerate(csv.reader(_text(path).splitlines()), start=1):
+    try:
+        rows = list(csv.reader(_text(path).splitlines()))
+    except csv.Error as error:
+        raise DataError(f"{path} is no table of comma-separated values: {error}") from error
+    for number, row in enumerate(rows, start=1):
         if number == 1 and row[:1] == ["ImageId"]:
             continue
         if row:

@@ -6,21 +6,20 @@ They are told what to do through a socket each, and end when its other end close
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 
 from specnet.data.shard import Task, make_shard
 from specnet.errors import DataError, UsageError
+from specnet.storage.processes import start_python
 
 LOOK_EVERY = 0.2
 """Seconds between two looks at whether to stop."""
@@ -28,17 +27,9 @@ LOOK_EVERY = 0.2
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-WORKER = """\
-import json, sys
-sys.path[:] = json.loads(sys.argv[1])
-from specnet.data.workers import work
-work(int(sys.argv[2]))
-"""
-
-
 @dataclass
 class _Worker:
-    process: subprocess.Popen[bytes]
+    process: Popen[bytes]
     pipe: Connection
     task: Task | None = None
 
@@ -102,8 +93,8 @@ def _started(count: int) -> Iterator[list[_Worker]]:
             for _ in range(count):
                 ours, theirs = socket.socketpair()
                 with theirs:
-                    command = [sys.executable, "-c", WORKER, json.dumps(sys.path), str(theirs.fileno())]
-                    process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+                    number = theirs.fileno()
+                    process = start_python("specnet.data.workers:work", [str(number)], [number])
                 crew.append(_Worker(process, Connection(ours.detach())))
         yield crew
     finally:
@@ -131,11 +122,11 @@ def _calm_surroundings() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def work(descriptor: int) -> None:
+def work(descriptor: str) -> None:
     """A worker's life: tasks in, messages out, until the other end closes."""
     from specnet.data.decoding import pillow
 
-    pipe = Connection(descriptor)
+    pipe = Connection(int(descriptor))
     pillow()
     try:
         while True:

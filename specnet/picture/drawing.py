@@ -9,6 +9,7 @@ from specnet.arguments import public
 from specnet.errors import UsageError
 from specnet.network import Network
 from specnet.picture import draw, format_of
+from specnet.storage import atomic
 
 
 @dataclass(frozen=True, repr=False)
@@ -36,7 +37,7 @@ class Drawing:
         """
         content = self.render(format_of(str(path), form))
         try:
-            Path(path).write_bytes(content)
+            atomic.replace(Path(path), content)
         except OSError as error:
             hint = "name a file in a directory that exists and may be written to"
             raise UsageError(f"cannot write {path}: {error.strerror}", hint) from error

@@ -16,29 +16,26 @@ import hashlib
 import json
 import math
 import os
-import re
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save
+from safetensors.numpy import save
 
-from specnet import disk
 from specnet.backend import State
 from specnet.errors import RunError
 from specnet.randomness import Array
-from specnet.training.seal import open_json, sealed_json
+from specnet.storage import reading, tensors
+from specnet.storage.checksum import open_json, sealed_json
+from specnet.storage.folder import Folder
+from specnet.training import checkpoint_names, state_file
+from specnet.training.checkpoint_names import FILES, MAX_MANIFEST, NAME, name_of, step_of
 
 KEPT = 2
-NAME = re.compile(r"step-([0-9]{8,})")
-FILES = ("weights.safetensors", "optimizer.safetensors", "state.json")
-SCORES = ("loss", "top1_error", "top5_error")
-MAX_MANIFEST, MAX_STATE = 64 * 2**10, 256 * 2**20
-"""Bytes. A larger file is none of ours."""
 
 IN_THE_WAY = {errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY}
 """Why a folder may stay although the disk is well: somebody is reading it, or removing it too."""
@@ -58,54 +55,72 @@ class Checkpoint:
 
 
 def write(folder: Path, checkpoint: Checkpoint) -> Path:
-    """Save a checkpoint under `folder`, then remove old ones. Returns its path.
+    """Save a checkpoint in the folder at a path; see `write_in`."""
+    with _reporting(folder / name_of(checkpoint.step)):
+        inside, _ = Folder.made(folder)
+    with inside:
+        return write_in(inside, checkpoint)
+
+
+def write_in(folder: Folder, checkpoint: Checkpoint) -> Path:
+    """Save a checkpoint in a folder, then remove old ones. Returns its path.
 
     Raises `RunError` if the disk refuses; the checkpoints that were there stay as they were.
     """
-    target = folder / f"step-{checkpoint.step:08d}"
-    beside = folder / f".writing-{target.name}"
-    try:
-        disk.make_folders(folder)
-        if target.exists():
+    name = name_of(checkpoint.step)
+    target, beside = folder.path / name, f".writing-{name}"
+    with _reporting(target):
+        folder.check(name)
+        if folder.mode(name) is not None:
             if problem(target) is None:
                 return target
-            disk.calls.rename(target, folder / f".broken-{target.name}-{os.getpid()}")
-        for stale in folder.glob(".writing-*"):
-            disk.remove(stale)
-        _fill(beside, checkpoint)
-        disk.calls.rename(beside, target)
-        disk.sync_folder(folder)
-        fault = problem(target)
-        if fault is not None:
-            raise OSError(errno.EIO, f"it cannot be read back: {fault}")
-    except OSError as error:
-        with suppress(OSError):
-            disk.remove(beside)
-        message = f"cannot save the checkpoint {target}: {error.strerror or error}"
-        raise RunError(message, "earlier checkpoints are untouched; go on with --resume") from error
+            folder.rename(name, f".broken-{name}-{os.getpid()}")
+        for stale in folder.names():
+            if stale.startswith(".writing-step-"):
+                folder.remove(stale)
+        try:
+            _fill(folder, beside, checkpoint)
+            folder.rename(beside, name)
+            folder.sync()
+            fault = problem(target)
+            if fault is not None:
+                raise OSError(errno.EIO, f"it cannot be read back: {fault}")
+        except OSError:
+            with suppress(OSError):
+                folder.remove(beside)
+            raise
     try:
         _remove_old(folder)
     except OSError as error:
-        message = f"cannot tidy up {folder}: {error.strerror}: {error.filename or ''}".rstrip(": ")
+        message = f"cannot tidy up {folder.path}: {error.strerror}: {error.filename or ''}".rstrip(": ")
         raise RunError(message, f"{target} is saved; see to the disk and go on with --resume") from error
     return target
 
 
-def _fill(folder: Path, checkpoint: Checkpoint) -> None:
+@contextmanager
+def _reporting(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        message = f"cannot save the checkpoint {target}: {error.strerror or error}"
+        raise RunError(message, "earlier checkpoints are untouched; go on with --resume") from error
+
+
+def _fill(folder: Folder, name: str, checkpoint: Checkpoint) -> None:
     """Write a checkpoint's files, one in memory at a time."""
     parts: dict[str, Callable[[], bytes]] = {
         "weights.safetensors": lambda: _serialized(checkpoint.weights),
         "optimizer.safetensors": lambda: _serialized(checkpoint.velocities),
         "state.json": lambda: json.dumps(checkpoint.progress, indent=1).encode(),
     }
-    disk.calls.mkdir(folder)
     files: dict[str, Any] = {}
-    for name, content in parts.items():
-        data = content()
-        files[name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-        disk.write_durably(folder / name, data)
-    disk.write_durably(folder / "manifest.json", sealed_json({"schema_version": 2, "files": files}))
-    disk.sync_folder(folder)
+    with folder.make_folder(name) as inside:
+        for part, content in parts.items():
+            data = content()
+            files[part] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+            inside.write(part, data)
+        inside.write("manifest.json", sealed_json({"schema_version": 2, "files": files}))
+        inside.sync()
 
 
 def exist(folder: Path) -> bool:
@@ -138,16 +153,26 @@ def read(path: Path) -> Checkpoint:
         )
     try:
         return Checkpoint(
-            weights=load_file(path / "weights.safetensors"),
-            velocities=load_file(path / "optimizer.safetensors"),
-            progress=_progress(path),
+            weights=_finite(path / "weights.safetensors"),
+            velocities=_finite(path / "optimizer.safetensors"),
+            progress=state_file.read(path / "state.json"),
         )
     except (OSError, ValueError, SafetensorError) as error:
         raise RunError(f"the checkpoint {path} cannot be read: {error}") from error
 
 
+def _finite(path: Path) -> State:
+    """The tensors of a file. Raises `ValueError` if one holds what no trainer saves."""
+    state = tensors.load(path)
+    for name, values in state.items():
+        if values.dtype.kind != "f" or not np.isfinite(values).all():
+            raise ValueError(f"{path.name}: '{name}' has values that are not finite numbers")
+    return state
+
+
 def problem(path: Path) -> str | None:
-    """What is wrong with a checkpoint, or None if every file has the size and hash of the manifest."""
+    """What is wrong with a checkpoint, or None if every file has the size and hash of the manifest, and its
+    state is of the step that the folder is called after."""
     try:
         return _damage(path)
     except OSError as error:
@@ -158,15 +183,14 @@ def _damage(path: Path) -> str | None:
     """The same, but raises `OSError` where the disk does not say what is in the files."""
     place = path / "manifest.json"
     try:
-        manifest = open_json(disk.read(place, MAX_MANIFEST))["files"]
+        manifest = open_json(reading.read(place, MAX_MANIFEST))["files"]
         if sorted(manifest) != sorted(FILES):
             return "the manifest does not name its files"
         for name in FILES:
             place = path / name
-            size, sha256 = disk.digest(place)
-            if size != manifest[name]["bytes"]:
+            if reading.check_plain(place) != manifest[name]["bytes"]:
                 return f"{name} has the wrong size"
-            if sha256 != manifest[name]["sha256"]:
+            if reading.digest(place)[1] != manifest[name]["sha256"]:
                 return f"{name} has changed"
     except (FileNotFoundError, NotADirectoryError):
         return f"{place.name} is not there"
@@ -174,6 +198,10 @@ def _damage(path: Path) -> str | None:
         raise OSError(error.errno, error.strerror, str(place)) from error
     except (ValueError, KeyError, TypeError) as error:
         return f"{place.name}: {error}"
+    with suppress(ValueError):
+        step = state_file.read(path / "state.json")["step"]
+        if NAME.fullmatch(path.name) and path.name != name_of(step):
+            return f"it is a copy of {name_of(step)}"
     return None
 
 
@@ -183,56 +211,30 @@ def rank(evaluation: Mapping[str, float]) -> tuple[float, float]:
     return (error, loss if math.isfinite(loss) else math.inf)
 
 
-def _progress(path: Path) -> dict[str, Any]:
-    """The content of `state.json`. Raises `ValueError` unless it is what a trainer writes."""
-    try:
-        progress = json.loads(disk.read(path / "state.json", MAX_STATE))
-    except RecursionError:
-        raise ValueError("state.json is nested too deeply") from None
-    step = progress.get("step") if isinstance(progress, dict) else None
-    if not isinstance(step, int) or step < 0 or not isinstance(progress.get("evaluations"), list):
-        raise ValueError("state.json names no step or no evaluations")
-    own = progress.get("evaluation")
-    for scores in [*progress["evaluations"], *([own] if own is not None else [])]:
-        if not isinstance(scores, dict) or sorted(scores) != sorted(SCORES):
-            raise ValueError("state.json has an evaluation that is none")
-        if not all(isinstance(score, int | float) for score in scores.values()):
-            raise ValueError("state.json has a score that is no number")
-    found: dict[str, Any] = progress
-    return found
-
-
 def _all(folder: Path) -> list[Path]:
     """Checkpoint folders, oldest first."""
     try:
-        found = [path for path in folder.iterdir() if NAME.fullmatch(path.name) and path.is_dir()]
-    except FileNotFoundError:
-        return []
+        return checkpoint_names.in_order(folder)
     except OSError as error:
         raise RunError(f"cannot read {folder}: {error.strerror}") from error
-    return sorted(found, key=_step)
-
-
-def _step(path: Path) -> int:
-    return int(path.name.removeprefix("step-"))
 
 
 def _best(whole: list[Path]) -> Path | None:
     ranks: dict[Path, tuple[float, float, int]] = {}
     for path in whole:
         with suppress(ValueError):
-            evaluation = _progress(path).get("evaluation")
+            evaluation = state_file.read(path / "state.json").get("evaluation")
             if evaluation is not None:
-                ranks[path] = (*rank(evaluation), _step(path))
+                ranks[path] = (*rank(evaluation), step_of(path.name))
     return min(ranks, key=ranks.__getitem__, default=None)
 
 
-def _remove_old(folder: Path) -> None:
+def _remove_old(folder: Folder) -> None:
     """Remove what is older than the newest two that verify, except the best one.
 
     Raises `OSError`, and removes nothing, if one of them cannot be read: it may be the best one.
     """
-    found = _all(folder)
+    found = _all(folder.path)
     if len(found) <= KEPT:
         return
     whole = [path for path in found if _damage(path) is None]
@@ -241,14 +243,15 @@ def _remove_old(folder: Path) -> None:
     chosen = _best(whole)
     for path in found[: found.index(whole[-KEPT])]:
         if path != chosen:
-            _give_way(path)
-    for leftover in folder.glob(".broken-*"):
-        _give_way(leftover)
+            _give_way(folder, path.name)
+    for leftover in folder.names():
+        if leftover.startswith(".broken-step-"):
+            _give_way(folder, leftover)
 
 
-def _give_way(path: Path) -> None:
+def _give_way(folder: Folder, name: str) -> None:
     try:
-        disk.remove(path)
+        folder.remove(name)
     except OSError as error:
         if error.errno not in IN_THE_WAY:
             raise

@@ -14,8 +14,12 @@ from specnet.backend import Executable
 from specnet.data.base import Images
 from specnet.plan import Plan
 from specnet.randomness import Array
+from specnet.storage import reading
 from specnet.text import decimal
 from specnet.training.inputs import Inputs
+
+LARGEST_PICTURE = 2**24
+"""Bytes of a `curves.png` that is shown."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,8 @@ class Result:
         figures = (f"{found.loss:.4f}", f"{found.top1_error:.2%}", f"{found.top5_error:.2%}")
         shown = notebook.table(head, [(str(self.run_dir), f"{self.step:,}", *figures)], right=range(1, 5))
         try:
-            curves = b64encode((self.run_dir / "curves.png").read_bytes()).decode()
-        except OSError:
+            curves = b64encode(reading.read(self.run_dir / "curves.png", LARGEST_PICTURE)).decode()
+        except (OSError, reading.Unfit):
             return shown
         picture = f'<img alt="curves" style="max-width:100%" src="data:image/png;base64,{curves}">'
         return shown + picture

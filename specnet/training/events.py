@@ -10,16 +10,24 @@ drops what earlier files say about that step and later ones.
 
 from __future__ import annotations
 
+import io
 import math
+import os
 import struct
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from specnet.storage import reading
+from specnet.storage.folder import Folder
+
 VERSION = b"brain.Event:2"
 """From version 2 on, TensorBoard drops steps at a session start, and not wherever a step seems to go back."""
 FLUSH_EVERY = 2.0
 """Seconds after which what has been written reaches the file."""
+
+LARGEST = 2**25
+"""Bytes of a file that is still read: some hundred thousand steps, whose checksums take a few seconds."""
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 """Wire types of protocol buffers."""
@@ -28,9 +36,9 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 class EventFile:
     """Appends to a new file in `folder`. Whatever earlier files hold of step `start` and later is void."""
 
-    def __init__(self, folder: Path, start: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._file = (folder / _next_name(folder)).open("xb")
+    def __init__(self, folder: Folder, start: int) -> None:
+        descriptor = folder.open(_next_name(folder.path), os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        self._file = os.fdopen(descriptor, "wb")
         self._flushed = time.monotonic()
         self._write(0, _bytes(3, VERSION))
         self._write(start, _bytes(7, _int(1, 1)))
@@ -58,9 +66,15 @@ class EventFile:
 
 
 def last_step(folder: Path) -> int | None:
-    """The step that a run's event files reach, where the newest is whole; None without any file."""
+    """The step that a run's event files reach, where the newest is whole.
+
+    None without any file, and where the newest is none, or so large that reading it would take long.
+    """
     files = _files(folder)
-    return last_step_of(files[-1]) if files else None
+    try:
+        return last_step_of(files[-1]) if files else None
+    except (OSError, reading.Unfit):
+        return None
 
 
 def last_step_of(path: Path) -> int:
@@ -74,15 +88,13 @@ def last_step_of(path: Path) -> int:
 
 def records(path: Path) -> Iterator[bytes]:
     """The data of each record, up to the first that is cut short or damaged."""
-    left = path.stat().st_size
-    with path.open("rb") as file:
+    with io.BytesIO(reading.read(path, LARGEST)) as file:
         while len(head := file.read(12)) == 12:
             length, check = struct.unpack("<QI", head)
-            left -= 16 + length
-            if check != masked_crc32c(head[:8]) or left < 0:
+            if check != masked_crc32c(head[:8]) or length > LARGEST:
                 return
             data, check = file.read(length), int.from_bytes(file.read(4), "little")
-            if check != masked_crc32c(data):
+            if len(data) < length or check != masked_crc32c(data):
                 return
             yield data
 

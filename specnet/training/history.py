@@ -10,9 +10,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from specnet.errors import RunError
+from specnet.storage import reading
 
 LIMIT = 2048
 """Points of a series: more than a picture has columns."""
+LARGEST = 10**15
+"""A step that no run reaches."""
+DRAWABLE = 1e100
+"""Larger numbers are drawn as little as infinite ones are."""
 
 
 class Point(NamedTuple):
@@ -88,14 +93,16 @@ class History:
         step, epoch = int(line["step"]), int(line["epoch"])
         if "evaluation" in line:
             found = line["evaluation"]
-            errors = (float(found["top1_error"]), float(found["top5_error"]))
-            self.evaluations.append(Measured(step, float(found["loss"]), *errors))
+            names = ("loss", "top1_error", "top5_error")
+            self.evaluations.append(Measured(step, *(_drawable(found[name]) for name in names)))
         elif "loss" in line:
             if epoch > self.epoch > 0 and self.per_epoch is None:
                 self.per_epoch = (step - 1) // (epoch - 1)
-            self.loss.add(step, float(line["loss"]))
-            self.learning_rate.add(step, float(line["learning_rate"]))
-            self.seconds += self._images(step) / max(float(line["images_per_second"]), 1e-9)
+            loss, rate = _drawable(line["loss"]), _drawable(line["learning_rate"])
+            speed = _drawable(line["images_per_second"])
+            self.loss.add(step, loss)
+            self.learning_rate.add(step, rate)
+            self.seconds += self._images(step) / max(speed, 1e-9) if speed == speed else 0.0
         self.step, self.epoch = step, epoch
 
     def _images(self, step: int) -> int:
@@ -105,6 +112,13 @@ class History:
         per_epoch = -(-self.train_images // self.batch_size)
         before = (step - 1) % per_epoch * self.batch_size
         return min(self.batch_size, self.train_images - before)
+
+
+def _drawable(value: Any) -> float:
+    """A number; one that is infinite or nearly so is not a number."""
+    if not isinstance(value, int | float):
+        raise TypeError(value)
+    return float(value) if abs(value) <= DRAWABLE else math.nan
 
 
 def gather(
@@ -123,15 +137,23 @@ def gather(
 def lines(path: Path) -> Iterator[dict[str, Any]]:
     """The lines of a `metrics.jsonl` that are whole; none if it is not there."""
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            for text in file:
-                try:
-                    line = json.loads(text)
-                except ValueError:
-                    continue
-                if isinstance(line, dict) and isinstance(line.get("step"), int) and line["step"] >= 0:
-                    yield line
+        for text in reading.lines(path):
+            line = parsed(text)
+            if line is not None:
+                yield line
     except FileNotFoundError:
         return
-    except OSError as error:
-        raise RunError(f"cannot read {path}: {error.strerror}") from error
+    except (OSError, reading.Unfit) as error:
+        raise RunError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def parsed(text: bytes) -> dict[str, Any] | None:
+    """A line with a step and an epoch, as a trainer writes it; None for anything else."""
+    try:
+        line = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(line, dict):
+        return None
+    counts = (line.get("step"), line.get("epoch", 0))
+    return line if all(type(count) is int and 0 <= count < LARGEST for count in counts) else None

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from specnet import disk, document
+from specnet import document
 from specnet import spec as spec_module
 from specnet.document import written
 from specnet.errors import RunError
 from specnet.spec import Spec
+from specnet.storage import reading
+from specnet.storage.checksum import open_text, sealed_text
 from specnet.training import run_options
-from specnet.training.seal import open_text, sealed_text
 
 CHANGED = "# changed at step "
 
@@ -41,7 +42,7 @@ class KeptSpec:
 def read(path: Path) -> KeptSpec:
     """The spec of a run. Raises `RunError` if a byte of the file is another than was written."""
     try:
-        text = open_text(disk.read(path, document.MAX_BYTES))
+        text = open_text(reading.read(path, document.MAX_BYTES))
     except OSError as error:
         raise RunError(f"cannot read {path}: {error.strerror or error}") from None
     except ValueError as error:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from specnet import document
 from specnet.errors import SpecError, UsageError
-from specnet.training import run_options
+from specnet.storage import reading
+from specnet.storage.lock import is_held
+from specnet.training import checkpoint_names, run_options, state_file
+from specnet.training.checkpoint_names import FILES, MAX_MANIFEST, name_of
+from specnet.training.history import parsed
 
 State = Literal["running", "finished", "stopped", "damaged"]
 DEPTH = 4
 """Folders below the one that is searched."""
-LARGEST = 2**28
-"""Bytes of a `state.json` that is still read."""
-PIECE = 2**16
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ def look(path: Path) -> Run:
     if stop and per_epoch:
         epochs = -(-stop // per_epoch)
     state: State = "stopped"
-    if is_held(path / "lock"):
+    if is_held(path):
         state = "running"
     elif problem:
         state = "damaged"
@@ -155,29 +154,12 @@ def _positive(value: object) -> int | None:
     return value if isinstance(value, int) and value > 0 else None
 
 
-def is_held(lock: Path) -> bool:
-    """Whether a trainer holds a run's lock. Nothing is written."""
-    try:
-        descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
-    return False
-
-
 def _spec(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """A run's spec as data, and its options; both empty if it cannot be read."""
     try:
         data = document.read(path).data()
-        return data, run_options.in_text(path.read_text(encoding="utf-8", errors="replace"))
-    except (SpecError, UsageError, OSError):
+        return data, run_options.in_text(reading.read(path, document.MAX_BYTES).decode(errors="replace"))
+    except (SpecError, UsageError, OSError, reading.Unfit):
         return {}, {}
 
 
@@ -187,19 +169,17 @@ def _newest_state(folder: Path) -> tuple[dict[str, Any], str | None]:
     Checksums are not looked at: that takes as long as reading all weights.
     """
     try:
-        found = sorted(p for p in folder.iterdir() if re.fullmatch(r"step-[0-9]{8,}", p.name))
+        found = checkpoint_names.in_order(folder)
     except OSError:
         return {}, None
     for path in reversed(found):
         try:
-            files = json.loads((path / "manifest.json").read_bytes())["files"]
-            whole = all((path / name).stat().st_size == entry["bytes"] for name, entry in files.items())
-            if not whole or files["state.json"]["bytes"] > LARGEST:
-                continue
-            state = json.loads((path / "state.json").read_bytes())
-            if isinstance(state, dict) and isinstance(state.get("step"), int):
+            files = json.loads(reading.read(path / "manifest.json", MAX_MANIFEST))["files"]
+            whole = all(reading.check_plain(path / name) == files[name]["bytes"] for name in FILES)
+            state = state_file.read(path / "state.json")
+            if whole and path.name == name_of(state["step"]):
                 return state, None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             continue
     return {}, "no checkpoint is whole" if found else None
 
@@ -207,31 +187,13 @@ def _newest_state(folder: Path) -> tuple[dict[str, Any], str | None]:
 def _last_lines(path: Path) -> tuple[dict[str, Any], dict[str, float] | None]:
     """The last line of a `metrics.jsonl`, and the last evaluation in it."""
     last: dict[str, Any] = {}
-    for line in _backwards(path):
-        try:
-            entry = json.loads(line)
-            if not isinstance(entry, dict) or not isinstance(entry["step"], int):
+    with suppress(OSError, reading.Unfit):
+        for text in reading.lines_backwards(path):
+            line = parsed(text)
+            if line is None:
                 continue
-            last = last or entry
-            if "evaluation" in entry:
-                names = ("loss", "top1_error", "top5_error")
-                return last, {name: float(entry["evaluation"][name]) for name in names}
-        except (ValueError, KeyError, TypeError, RecursionError):
-            continue
+            last = last or line
+            with suppress(KeyError, TypeError, ValueError, OverflowError):
+                found = line["evaluation"]
+                return last, {name: float(found[name]) for name in ("loss", "top1_error", "top5_error")}
     return last, None
-
-
-def _backwards(path: Path) -> Iterator[bytes]:
-    """The whole lines of a file, the last one first."""
-    try:
-        with path.open("rb") as file:
-            place, rest = file.seek(0, os.SEEK_END), b""
-            while place:
-                size = min(PIECE, place)
-                place = file.seek(place - size)
-                first, *lines = (file.read(size) + rest).split(b"\n")
-                yield from reversed(lines)
-                rest = first
-            yield rest
-    except OSError:
-        return

@@ -8,47 +8,46 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from specnet import disk
+from specnet.storage import reading, system
+from specnet.storage.folder import Folder
+
+NAME = "metrics.jsonl"
 
 
 class MetricsFile:
-    """Appends lines. Every method raises `OSError` if the disk refuses."""
+    """Appends lines to the file in a folder. Every method raises `OSError` if the disk refuses."""
 
-    def __init__(self, path: Path) -> None:
-        new = not path.exists()
-        self._descriptor = disk.calls.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    def __init__(self, folder: Folder) -> None:
+        new = folder.mode(NAME) is None
+        self._descriptor = folder.open(NAME, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         if new:
-            disk.sync_folder(path.parent)
+            folder.sync()
 
     def append(self, line: dict[str, Any]) -> None:
-        disk.append(self._descriptor, (json.dumps(line) + "\n").encode())
+        system.append(self._descriptor, (json.dumps(line) + "\n").encode())
 
     def sync(self) -> None:
         """Wait until the disk has all lines."""
-        disk.calls.fsync(self._descriptor)
+        system.calls.fsync(self._descriptor)
 
     def close(self) -> None:
-        disk.calls.close(self._descriptor)
+        system.calls.close(self._descriptor)
 
 
-def cut(path: Path, step: int, *, evaluated: bool) -> None:
+def cut(folder: Folder, step: int, *, evaluated: bool) -> None:
     """Drop the lines after a checkpoint's step, and any that was cut short or damaged.
 
     `evaluated` is whether the checkpoint knows its own evaluation; if not, it will be made again.
     """
-    beside = path.with_name(f".{path.name}.writing")
-    with disk.opened(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as descriptor:
+    with folder.replacing(NAME) as descriptor:
         kept = bytearray()
-        for line in _lines(path):
+        for line in _lines(folder.path / NAME):
             if _belongs(line, step, evaluated):
                 kept += line
-            if len(kept) >= disk.PIECE:
-                disk.append(descriptor, bytes(kept))
+            if len(kept) >= system.PIECE:
+                system.append(descriptor, bytes(kept))
                 kept.clear()
-        disk.append(descriptor, bytes(kept))
-        disk.calls.fsync(descriptor)
-    disk.calls.rename(beside, path)
-    disk.sync_folder(path.parent)
+        system.append(descriptor, bytes(kept))
 
 
 def _belongs(line: bytes, step: int, evaluated: bool) -> bool:
@@ -63,7 +62,6 @@ def _belongs(line: bytes, step: int, evaluated: bool) -> bool:
 def _lines(path: Path) -> Iterator[bytes]:
     """The lines that are whole; none if the file is not there."""
     try:
-        with path.open("rb") as file:
-            yield from (line for line in file if line.endswith(b"\n"))
+        yield from reading.lines(path)
     except FileNotFoundError:
         return

@@ -6,7 +6,8 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from specnet import disk
+from specnet.storage import system
+from specnet.storage.folder import Folder, make_folders
 
 AUTO = "auto"
 
@@ -21,17 +22,18 @@ def next_folder(base: Path) -> Path:
     return base.with_name(f"{base.name}-{max(numbers) + 1}")
 
 
-def make_next(base: Path) -> list[Path]:
-    """Make it, with its parents where they are missing. Returns the folders made, the numbered one last.
+def make_next(base: Path) -> tuple[Folder, list[Path]]:
+    """Make it, with its parents where they are missing. Returns it, and the folders made, itself the last.
 
     Making a folder fails if it is there, so of two that choose a number at once, one takes the next.
     """
-    made = disk.make_folders(base.parent)
-    while True:
-        folder = next_folder(base)
-        try:
-            disk.calls.mkdir(folder)
-        except FileExistsError:
-            continue
-        disk.sync_folder(base.parent)
-        return [*made, folder]
+    made = make_folders(base.parent)
+    with Folder.opened(base.parent, through_link=True) as parent:
+        while True:
+            path = next_folder(base)
+            try:
+                system.calls.mkdir(path, parent.descriptor)
+            except FileExistsError:
+                continue
+            parent.sync()
+            return parent.folder(path.name), [*made, path]

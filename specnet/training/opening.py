@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from specnet import backend as backends
 from specnet import initial, placement, plugins
 from specnet import plan as plans
-from specnet.backend import PRECISIONS, Backend, Executable, Precision, storage
+from specnet.backend import PRECISIONS, Backend, Executable, Precision, State, check_state, storage
 from specnet.data.base import Data, Dataset, Wanted
 from specnet.data.statistics import Statistics, measure
 from specnet.errors import DataError, UsageError, suggestion
@@ -48,6 +48,14 @@ def compile_spec(
     chosen = backends.find(backend) if isinstance(backend, str) else backend
     placed = placement.place(plan.groups, devices, chosen.devices())
     return Compiled(network, plan, placed, chosen.compile(plan, placed, precision))
+
+
+def check_fits(saved: State, spec: Spec) -> None:
+    """Raise `UsageError` unless these are the weights of the spec's network.
+
+    That is looked at before anything is compiled: a stranger's spec may be of any size.
+    """
+    check_state({p.name: p.shape for p in plans.make(analyse(spec)).parameters}, saved)
 
 
 def initialise(compiled: Compiled, seed: int, precision: Precision) -> None:

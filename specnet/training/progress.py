@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from specnet.terminal import is_live
+from specnet.terminal import CLEAR_LINE, is_live, spoken
 from specnet.text import duration
 
 EVERY = {True: 0.2, False: 10.0}
@@ -70,17 +70,18 @@ class Progress:
         if self._quiet:
             return
         self.clear()
-        self._write(f"{self._words(text) if self._words else text}\n")
+        self._write(f"{spoken(self._words(text) if self._words else text, self._stream)}\n")
 
     def clear(self) -> None:
         """Take the drawn line away."""
         if self._drawn:
-            self._write("\r\033[K")
+            self._write(CLEAR_LINE)
             self._drawn = False
 
     def _draw(self, text: str) -> None:
+        text = spoken(text, self._stream)
         if self._live:
-            self._write(f"\r\033[K{text[: _columns(self._stream) - 1]}")
+            self._write(f"{CLEAR_LINE}{text[: _columns(self._stream) - 1]}")
             self._drawn = True
         else:
             self._write(f"{text}\n")

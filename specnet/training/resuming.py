@@ -15,7 +15,7 @@ from specnet.spec_diff import Change, differences
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.kept_spec import KeptSpec
 from specnet.training.names import Names
-from specnet.training.opening import with_data
+from specnet.training.opening import check_fits, with_data
 
 WRITING = ("name", "training.loss.from", "layers")
 """Where two specs of one network may differ: they are written differently."""
@@ -83,6 +83,8 @@ def resume(past: Past, network: Network, run_dir: Path, *, allow_changes: bool) 
     possible = Names.between(analyse(own), network) is not None and not fixed
     if not possible or (recipe and not allow_changes):
         raise _changed(run_dir, changes, fixed, possible=possible)
+    if past.checkpoint is not None:
+        check_fits(past.checkpoint.weights, past.kept.spec)
     assert own.training is not None
     assert network.spec.training is not None
     training = network.spec.training.model_copy(update={"loss": own.training.loss})

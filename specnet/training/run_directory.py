@@ -10,19 +10,27 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from safetensors import SafetensorError
-from safetensors.numpy import load, save
+from safetensors.numpy import save
 
-from specnet import disk
 from specnet.data.statistics import Statistics
-from specnet.errors import RunError
+from specnet.errors import RunError, UsageError
 from specnet.spec import Spec
-from specnet.training import checkpoint, kept_spec, metrics_file, numbering
+from specnet.storage import reading, tensors
+from specnet.storage.folder import Folder
+from specnet.storage.lock import Held, Lock
+from specnet.terminal import say
+from specnet.training import checkpoint, history, kept_spec, metrics_file, numbering
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.kept_spec import KeptSpec
-from specnet.training.lock import Lock
 from specnet.training.metrics_file import MetricsFile
 from specnet.training.opening import placeholder
 from specnet.training.resuming import Past
+
+WRITTEN = ("lock", "spec.yaml", "metrics.jsonl", "statistics.safetensors", "checkpoints", "events")
+PICTURES = ("curves.png", "kernels.png")
+"""What a trainer writes in a run directory. Where one of them is a link or a pipe, nothing is written."""
+MAX_STATISTICS = 2**28
+"""Bytes of `statistics.safetensors`: two images in float64 of eight million pixels."""
 
 
 class Watcher(Protocol):
@@ -42,6 +50,8 @@ class RunDirectory:
         """`note` is told what a person should know; without one it goes to standard error."""
         self.path = path
         self._note = note or _to_standard_error
+        self.folder: Folder | None = None
+        """Open while the directory is held."""
         self._lock: Lock | None = None
         self._metrics: MetricsFile | None = None
         self._made: list[Path] = []
@@ -52,7 +62,12 @@ class RunDirectory:
     def of(
         cls, spec: Spec, path: str | Path | None, note: Callable[[str], None] | None = None
     ) -> RunDirectory:
-        """The folder that was asked for, else `runs/NAME`; a new one, `runs/NAME-N`, for `auto`."""
+        """The folder that was asked for, else `runs/NAME`; a new one, `runs/NAME-N`, for `auto`.
+
+        An empty name is refused: it would be the current folder.
+        """
+        if path is not None and not str(path):
+            raise UsageError("the name of the run directory is empty", "leave it out for runs/NAME")
         usual = Path("runs") / spec.name
         if path != numbering.AUTO:
             return cls(Path(path) if path is not None else usual, note)
@@ -72,22 +87,32 @@ class RunDirectory:
         if not make:
             self._check_exists()
         try:
-            self._make()
-            self._lock = Lock(self.path / "lock", self._note)
+            self.folder = self._make()
+            self.folder.check(*WRITTEN, *PICTURES)
+            self._lock = Lock(self.folder)
+            self.folder.tidy(*WRITTEN, *PICTURES)
         except OSError as error:
             self.release()
-            raise RunError(f"cannot use the run directory {self.path}: {error.strerror}") from error
-        except RunError:
+            raise RunError(*_unusable(self.path, error)) from error
+        except Held as held:
             self.release()
-            raise
+            holder = f": {held}" if str(held) else ""
+            hint = "wait for it, or name another --run-dir"
+            raise RunError(f"another trainer is using {self.path}{holder}", hint) from None
+        if not self._lock.protects:
+            self._note(
+                f"warning: the file system of {self.path} has no locks: "
+                "make sure that no second trainer uses this run directory"
+            )
 
-    def _make(self) -> None:
+    def _make(self) -> Folder:
         if self._numbered is None:
-            self._made = disk.make_folders(self.path)
-            return
-        self._made = numbering.make_next(self._numbered)
-        self.path = self._made[-1]
+            folder, self._made = Folder.made(self.path)
+            return folder
+        folder, self._made = numbering.make_next(self._numbered)
+        self.path = folder.path
         self._note(f"the run is {self.path}")
+        return folder
 
     def check_unused(self) -> None:
         """Raise `RunError` if the folder holds a run, or checkpoints of one."""
@@ -105,14 +130,23 @@ class RunDirectory:
         unused = not (self.path / "spec.yaml").exists()
         if self._lock is not None:
             self._lock.release(remove=unused)
+        elif self.folder is not None and self._made:
+            with suppress(OSError):  # the disk was full before it could be taken
+                self.folder.remove("lock")
+        if self.folder is not None:
+            self.folder.close()
         if unused:
-            for folder in reversed(self._made):
+            for folder in (self.checkpoints, *reversed(self._made)) if self._made else ():
                 with suppress(OSError):
                     folder.rmdir()
-        self._metrics, self._lock, self._made = None, None, []
+        self.folder, self._metrics, self._lock, self._made = None, None, None, []
 
     def start(self, spec: Spec, options: Mapping[str, Any] | None = None) -> None:
         """Begin a new run here."""
+        try:
+            self.held().make_folder("checkpoints").close()
+        except OSError as error:
+            raise RunError(f"cannot write {self.checkpoints}: {error.strerror}") from error
         self._put("spec.yaml", KeptSpec(spec, options=options or {}).as_bytes())
         self._open_metrics()
 
@@ -124,8 +158,26 @@ class RunDirectory:
         kept = self.kept_spec()
         found = self.newest() if checkpoint.exist(self.checkpoints) else None
         if found is None:
+            self._check_nothing_is_lost()
             self._note(f"{self.path} holds no checkpoint yet: starting from the beginning")
         return Past(kept, found)
+
+    def _check_nothing_is_lost(self) -> None:
+        """Raise `RunError` if the run has been saved, and its checkpoints are gone: starting anew would throw
+        away the metrics, too.
+
+        Their folder is made before anything else, and the first evaluation is saved before the next step.
+        """
+        evaluated = False
+        for line in history.lines(self.path / "metrics.jsonl"):
+            if evaluated and "loss" in line:
+                break
+            evaluated = evaluated or "evaluation" in line
+        else:
+            if self.checkpoints.is_dir():
+                return
+        hint = "put them back, or start again in a new --run-dir"
+        raise RunError(f"{self.path} has no checkpoints any more", hint)
 
     def proceed(self, past: Past, now: KeptSpec) -> None:
         """Make the folder ready to go on: what is trained with from `now` on is written down, the metrics cut
@@ -136,7 +188,7 @@ class RunDirectory:
         saved = past.checkpoint
         evaluated = saved is not None and bool(saved.progress.get("evaluation"))
         try:
-            metrics_file.cut(path, past.step, evaluated=evaluated)
+            metrics_file.cut(self.held(), past.step, evaluated=evaluated)
         except OSError as error:
             raise RunError(f"cannot write {path}: {error.strerror}") from error
         self._open_metrics()
@@ -200,10 +252,27 @@ class RunDirectory:
                 self._metrics.sync()
             except OSError as error:
                 raise self._unwritten(error) from error
-        path = checkpoint.write(self.checkpoints, made)
+        path = self._save(made)
         for watcher in self.watchers:
             watcher.saved(made)
         return path
+
+    def _save(self, made: Checkpoint) -> Path:
+        held = self.held()
+        if not held.is_at_its_path():
+            message = f"the run directory {self.path} was moved or removed while it was trained"
+            raise RunError(f"cannot save step {made.step}: {message}", "put it back, and go on with --resume")
+        try:
+            folder = held.make_folder("checkpoints")
+        except OSError as error:
+            raise RunError(f"cannot write {self.checkpoints}: {error.strerror}") from error
+        with folder:
+            return checkpoint.write_in(folder, made)
+
+    def held(self) -> Folder:
+        """The open folder, while the directory is held."""
+        assert self.folder is not None, "a run directory is written to while it is held"
+        return self.folder
 
     def last_saved(self) -> Path | None:
         """The newest checkpoint that verifies, if there is one."""
@@ -230,8 +299,8 @@ class RunDirectory:
             self._note(f"{path} is not there: measuring the training images again")
             return None
         try:
-            data = disk.read(path, sys.maxsize)
-            found = Statistics(**load(data))
+            data = reading.read(path, MAX_STATISTICS)
+            found = Statistics(**tensors.parse(data))
             empty = placeholder(found.mean.shape)
             if _digest(empty) == expected:
                 return None if measured else empty
@@ -244,16 +313,24 @@ class RunDirectory:
 
     def _put(self, name: str, data: bytes) -> None:
         try:
-            disk.replace_durably(self.path / name, data)
+            self.held().replace(name, data)
         except OSError as error:
             raise RunError(f"cannot write {self.path / name}: {error.strerror}") from error
 
     def _open_metrics(self) -> None:
         path = self.path / "metrics.jsonl"
         try:
-            self._metrics = MetricsFile(path)
+            self._metrics = MetricsFile(self.held())
         except OSError as error:
             raise RunError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _unusable(path: Path, error: OSError) -> tuple[str, str | None]:
+    """What to say where a run directory cannot be used."""
+    if error.filename in (None, str(path)):
+        return f"cannot use the run directory {path}: {error.strerror}", None
+    hint = "what a trainer writes is neither a link nor a pipe: remove it, if this run is yours"
+    return f"cannot use the run directory {path}: {error.filename}: {error.strerror}", hint
 
 
 def _digest(statistics: Statistics) -> str:
@@ -261,4 +338,4 @@ def _digest(statistics: Statistics) -> str:
 
 
 def _to_standard_error(text: str) -> None:
-    print(text, file=sys.stderr)
+    say(text, to=sys.stderr)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
 
 MARK = "# trained with "
 
@@ -22,8 +24,23 @@ def in_text(text: str) -> dict[str, Any]:
     for line in text.splitlines():
         if line.startswith(MARK):
             try:
-                found = json.loads(line.removeprefix(MARK))
+                found: dict[str, Any] = json.loads(line.removeprefix(MARK))
+                _Options.model_validate(found)
             except (ValueError, RecursionError):
                 return {}
-            return found if isinstance(found, dict) else {}
+            return found
     return {}
+
+
+class _Options(BaseModel):
+    """What a trainer writes; a run may come from a stranger."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    backend: str | None = None
+    devices: str | dict[str, str] | None = None
+    seed: int | None = None
+    precision: str | None = None
+    data: str | None = None
+    steps: Annotated[int, Field(ge=1, lt=10**15)] | None = None
+    micro_batch: Annotated[int, Field(ge=1, lt=10**15)] | None = None

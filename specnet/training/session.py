@@ -120,7 +120,7 @@ def train(
             trainer.resume(saved)
             progress.note(f"going on after step {trainer.step}")
         kernels = first_kernels(plans.make(names.run))
-        views = Views(run.path, spec.name, trainer.step, kernels, progress.note)
+        views = Views(run.held(), spec.name, trainer.step, kernels, progress.note)
         trainer.status = Status(progress, views.history, setup.per_epoch, setup.stop)
         run.watchers += [views, trainer.status]
         evaluation = trainer.train(setup.stop)

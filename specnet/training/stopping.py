@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -22,7 +22,7 @@ class Interrupted(SpecnetError):  # noqa: N818  (a stop on request is no error)
 
 @contextmanager
 def noticing_signals() -> Iterator[list[int]]:
-    """Collect SIGINT, SIGTERM and SIGHUP instead of dying of them. A SIGHUP that is ignored (nohup) stays so.
+    """Collect SIGINT, SIGTERM and SIGHUP instead of dying of them. One that is ignored (nohup, `&`) stays so.
 
     A second one has its usual effect, unless it comes within a second: shells and wrappers send two for one.
     """
@@ -30,10 +30,8 @@ def noticing_signals() -> Iterator[list[int]]:
     if threading.current_thread() is not threading.main_thread():
         yield noticed
         return
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        numbers.append(signal.SIGHUP)
-    before = {number: signal.getsignal(number) for number in numbers}
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {n: signal.getsignal(n) for n in numbers if signal.getsignal(n) != signal.SIG_IGN}
 
     first: list[float] = []
 
@@ -51,3 +49,23 @@ def noticing_signals() -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def saving_on_request() -> Iterator[Callable[[], bool]]:
+    """A function that says once for each SIGUSR1 that has come: batch systems announce the end of a job with
+    it, and a training saves and goes on. A signal that is ignored stays so."""
+    asked: list[int] = []
+    before = signal.getsignal(signal.SIGUSR1)
+    if threading.current_thread() is not threading.main_thread() or before == signal.SIG_IGN:
+        yield lambda: False
+        return
+
+    def take() -> bool:
+        return bool(asked and asked.pop())
+
+    signal.signal(signal.SIGUSR1, lambda number, frame: asked.append(number))
+    try:
+        yield take
+    finally:
+        signal.signal(signal.SIGUSR1, before)

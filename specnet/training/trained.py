@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from specnet.data.base import Dataset
 from specnet.errors import RunError
 from specnet.network import analyse
@@ -16,7 +18,15 @@ from specnet.training import micro_batch as micro_batches
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.evaluation import Result, evaluate
 from specnet.training.inputs import Inputs, check_images, needs_statistics
-from specnet.training.opening import Compiled, compile_spec, open_data, precision_of, recipe_of, statistics_of
+from specnet.training.opening import (
+    Compiled,
+    check_fits,
+    compile_spec,
+    open_data,
+    precision_of,
+    recipe_of,
+    statistics_of,
+)
 from specnet.training.progress import Progress
 from specnet.training.run_directory import RunDirectory
 
@@ -90,6 +100,7 @@ def _ready(
         if dataset is None:
             dataset, _ = open_data(spec, analyse(spec), saved.progress["data"])
         statistics = statistics_of(recipe, dataset, progress)
+    check_fits(saved.weights, spec)
     compiled = compile_spec(spec, backend, devices, precision)
     compiled.executable.load_state(saved.weights)
     inputs = Inputs(compiled.plan, recipe, statistics, 0, precision)
@@ -100,4 +111,7 @@ def _as_saved(recipe: Training, saved: Checkpoint) -> Training:
     """The recipe with the normalization that a checkpoint was trained with: it may have changed since."""
     if "normalize" not in saved.progress:
         return recipe
-    return Training.model_validate({**recipe.as_yaml(), "normalize": saved.progress["normalize"]})
+    try:
+        return Training.model_validate({**recipe.as_yaml(), "normalize": saved.progress["normalize"]})
+    except ValidationError:
+        raise RunError("the checkpoint names a normalization that there is not", "is it damaged?") from None

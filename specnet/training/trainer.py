@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, SupportsFloat
 
@@ -26,7 +27,7 @@ from specnet.training.progress import Progress
 from specnet.training.run_directory import RunDirectory
 from specnet.training.schedule import learning_rate
 from specnet.training.status import Status
-from specnet.training.stopping import Interrupted, noticing_signals
+from specnet.training.stopping import Interrupted, noticing_signals, saving_on_request
 
 IN_FLIGHT = 8
 """Steps whose losses have not been asked for yet; asking for one waits for the device."""
@@ -66,6 +67,7 @@ class Trainer:
     evaluation: Evaluation | None = None
     """That of the present weights, if they were evaluated."""
     _noticed: list[int] = field(default_factory=list)
+    _asked_to_save: Callable[[], bool] = field(default=bool)
 
     def resume(self, saved: Checkpoint) -> None:
         """Take up a saved state."""
@@ -82,7 +84,7 @@ class Trainer:
         Data that cannot be read, and a signal, stop it between two steps: what is trained so far is saved.
         """
         pending: Pending = deque()
-        with noticing_signals() as self._noticed:
+        with noticing_signals() as self._noticed, saving_on_request() as self._asked_to_save:
             try:
                 evaluation = self._train(stop, pending)
             except _Stop:
@@ -126,9 +128,12 @@ class Trainer:
                 if self.step % per_epoch == 0:
                     self._record(pending, 0)
                     self._end_epoch()
-                if self.interval.due(self.step) and self.step < stop:
+                asked = self._asked_to_save()
+                if (asked or self.interval.due(self.step)) and self.step < stop:
                     self._record(pending, 0)
-                    self.save()
+                    saved = self.save()
+                    if asked:
+                        self.progress.note(f"saved {saved}, as SIGUSR1 asked for")
                 if self.status:
                     self.status.step(entry, len(batch.labels))
                 began = time.monotonic()

@@ -8,15 +8,15 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from specnet.errors import PluginError
 from specnet.plan import Compute, Plan, Transfer, parameter_name
 from specnet.randomness import Array
+from specnet.storage.folder import Folder
 from specnet.training import events
 from specnet.training.checkpoint import Checkpoint
-from specnet.training.history import History, gather, lines
+from specnet.training.history import DRAWABLE, History, gather, lines
 
 SHARE = 20
 """Drawing waits until this many times what it took the last time have gone by: it may cost a twentieth."""
@@ -26,7 +26,7 @@ class Views:
     """Follows a run that goes on after `step`. `kernels` are the names of the parameters to be drawn."""
 
     def __init__(
-        self, folder: Path, title: str, step: int, kernels: Sequence[str], note: Callable[[str], None]
+        self, folder: Folder, title: str, step: int, kernels: Sequence[str], note: Callable[[str], None]
     ) -> None:
         self._folder, self._title, self._kernels, self._note = folder, title, kernels, note
         self._blocks: dict[str, Array] = {}
@@ -34,7 +34,7 @@ class Views:
         self._failed: set[str] = set()
         self._drawn_at, self._took, self._shown_tests = time.monotonic(), 0.0, 0
         self._events: events.EventFile | None = None
-        self.history = gather(lines(folder / "metrics.jsonl"))
+        self.history = gather(lines(folder.path / "metrics.jsonl"))
         self._try("events", lambda: self._open_events(step))
 
     def recorded(self, line: Mapping[str, Any]) -> None:
@@ -59,12 +59,13 @@ class Views:
             self._try("events", self._events.close)
 
     def _open_events(self, step: int) -> None:
-        folder = self._folder / "events"
-        reached = events.last_step(folder)
+        folder = self._folder.make_folder("events")
+        reached = events.last_step(folder.path)
         # From where the files end, or are void, they are told again what the metrics hold.
         start = 0 if reached is None else min(reached, step)
-        self._events = events.EventFile(folder, start)
-        for line in lines(self._folder / "metrics.jsonl"):
+        with folder:
+            self._events = events.EventFile(folder, start)
+        for line in lines(self._folder.path / "metrics.jsonl"):
             if line["step"] >= start:
                 self._add_event(line)
 
@@ -74,7 +75,7 @@ class Views:
         numbers = {
             f"{part}/{name}": float(value)
             for name, value in values.items()
-            if name not in ("step", "epoch") and isinstance(value, int | float)
+            if name not in ("step", "epoch") and isinstance(value, int | float) and abs(value) < DRAWABLE
         }
         if numbers:
             self._events.scalars(line["step"], numbers)
@@ -110,9 +111,7 @@ class Views:
             self._try("events", lambda: picture(step, "kernels", png, width, height))
 
     def _put(self, name: str, png: bytes) -> None:
-        beside = self._folder / f".{name}.writing"
-        beside.write_bytes(png)
-        beside.replace(self._folder / name)
+        self._folder.replace(name, png)
 
     def _try(self, what: str, work: Callable[[], None]) -> None:
         """Do it, unless it failed before."""
@@ -123,10 +122,10 @@ class Views:
         except PluginError as error:
             self._failed |= {"curves.png", "kernels.png"}
             self._note(f"note: no curves.png and kernels.png: {error.message}; {error.hint}")
-        except (OSError, ImportError, MemoryError) as error:
+        except Exception as error:  # whatever it is, the training is worth more than its picture
             self._failed.add(what)
             reason = getattr(error, "strerror", None) or str(error) or "there is not enough memory"
-            self._note(f"warning: cannot write {self._folder / what}: {reason}; the run goes on")
+            self._note(f"warning: cannot write {self._folder.path / what}: {reason}; the run goes on")
 
 
 def first_kernels(plan: Plan) -> list[str]:

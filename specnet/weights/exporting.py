@@ -10,10 +10,10 @@ from safetensors.numpy import save
 
 from specnet import plan as plans
 from specnet.backend import State, find
-from specnet.disk import replace_durably, sync_folder
 from specnet.errors import SpecError, UsageError
 from specnet.network import Network
 from specnet.placement import place
+from specnet.storage import atomic
 from specnet.training.checkpoint import Checkpoint
 from specnet.weights import mapping as mappings
 from specnet.weights import prefixes
@@ -26,6 +26,8 @@ from specnet.weights.of_run import is_run, network_of, run_of, saved_in
 Format = Literal["safetensors", "torch", "keras"]
 FORMATS: tuple[Format, ...] = ("safetensors", "torch", "keras")
 KERAS_SUFFIX = ".weights.h5"
+HDF5_OBJECT = 2**14
+"""Bytes that HDF5 needs beside the values of a variable, at the most, for its names and trees."""
 PICKLE = "a pickle", "torch.save(safetensors.torch.load_file('FILE.safetensors'), 'FILE.pt') makes one of it"
 WHOLE_KERAS = "a whole Keras model", f"load FILE{KERAS_SUFFIX} into the native Keras model, and save that"
 OTHERS = {
@@ -77,7 +79,7 @@ def export_weights(
         metadata[GROUPS] = ",".join(network_of(source).spec.groups)
     data = save({name: np.ascontiguousarray(values) for name, values in state.items()}, metadata)
     try:
-        replace_durably(output, data)
+        atomic.replace(output, data)
     except OSError as error:
         raise _unwritable(output, error.strerror or str(error)) from None
     return saved
@@ -137,13 +139,11 @@ def _save_keras(saved: Checkpoint, network: Network, output: Path) -> None:
     placement = place(plan.groups, "cpu", backend.devices())
     executable = backend.compile(plan, placement, "float64" if wide else "float32")
     executable.load_state(saved.weights)
-    beside = output.with_name(f".writing-{output.name}")
+    room = sum(values.nbytes + HDF5_OBJECT for values in saved.weights.values())
     try:
-        executable.model.save_weights(beside)
-        beside.replace(output)
-        sync_folder(output.parent)
+        with atomic.made_beside(output, room) as beside:
+            executable.model.save_weights(beside)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise _unwritable(output, error.strerror or str(error)) from None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ import numpy as np
 from specnet.errors import UsageError
 from specnet.randomness import Array
 from specnet.spec import MAX_GROUPS
+from specnet.storage import reading, tensors
 from specnet.weights.formats import HDF5, READABLE, START, begins_as_safetensors, refusal
 
 Layout = Literal["torch", "keras"]
@@ -62,10 +63,11 @@ def open_tensors(path: Path) -> Iterator[TensorFile]:
         yield RunFile(path)
         return
     try:
-        with path.open("rb") as file:
-            start = file.read(START)
+        start = reading.read_start(path, START)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
+    except reading.Unfit as error:
+        raise UsageError(f"cannot read {path}: {error}") from None
     if start.startswith(HDF5):
         from specnet.weights.keras_file import open_keras
 
@@ -88,13 +90,16 @@ def _check_names(path: Path, names: Iterable[str]) -> None:
 
 
 class SafetensorsFile:
-    """A safetensors file, its header checked by the safetensors library."""
+    """A safetensors file, its header checked by the safetensors library.
+
+    Values are read, not mapped: a file that is cut short meanwhile is an error, and not the process's end.
+    """
 
     layout: Layout = "torch"
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = _opened(path)
+        self._file, self._places = _opened(path)
         self.tensors: Mapping[str, Header] = {n: self._header(n) for n in sorted(self._file.keys())}
         self.groups = tuple(((self._file.metadata() or {}).get(GROUPS) or "").split(",")[:MAX_GROUPS])
 
@@ -104,32 +109,42 @@ class SafetensorsFile:
         return Header(tuple(entry.get_shape()), DTYPES.get(dtype, dtype.lower()))
 
     def read(self, name: str) -> Array:
-        from safetensors import SafetensorError
-
-        dtype = self.tensors[name].dtype
+        start, end = self._places[name]
+        header = self.tensors[name]
+        if header.dtype not in DTYPES.values():
+            message = f"{self.path}: '{name}' is of type {header.dtype}, which weights do not have here"
+            raise UsageError(message, f"save it as one of {', '.join(DTYPES)}")
         try:
-            values: Array = self._bfloat16(name) if dtype == "bfloat16" else self._file.get_tensor(name)
-        except (SafetensorError, OSError, ValueError) as error:
+            with reading.opened_plain(self.path) as (descriptor, _):
+                os.lseek(descriptor, start, os.SEEK_SET)
+                data = reading.at_most(descriptor, end - start)
+            if len(data) < end - start:
+                raise ValueError("it has become shorter")
+            values = _values(data, header.dtype).reshape(header.shape)
+        except (OSError, ValueError, TypeError) as error:
             raise _damaged(self.path, error) from None
-        return values if dtype == "float64" else values.astype(np.float32)
-
-    def _bfloat16(self, name: str) -> Array:
-        """NumPy has no bfloat16: its bits are the upper half of a float32's."""
-        with self.path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            start, end = json.loads(file.read(length))[name]["data_offsets"]
-            file.seek(8 + length + start)
-            upper: Any = np.frombuffer(file.read(end - start), dtype="<u2")
-        values: Array = (upper.astype(np.uint32) << 16).view(np.float32)
-        return values.reshape(self.tensors[name].shape)
+        return values if header.dtype == "float64" else values.astype(np.float32)
 
 
-def _opened(path: Path) -> Any:
+def _values(data: bytes, dtype: str) -> Array:
+    """Little-endian numbers. NumPy has no bfloat16: its bits are the upper half of a float32's."""
+    if dtype == "bfloat16":
+        upper: Any = np.frombuffer(data, dtype="<u2")
+        halves: Array = (upper.astype(np.uint32) << 16).view(np.float32)
+        return halves
+    found: Array = np.frombuffer(data, dtype=np.dtype(dtype).newbyteorder("<"))
+    return found
+
+
+def _opened(path: Path) -> tuple[Any, dict[str, tuple[int, int]]]:
+    """The library's view of a file, and where each tensor's bytes lie in it."""
     from safetensors import SafetensorError, safe_open
 
     try:
-        return safe_open(path, "numpy")
-    except (SafetensorError, OSError) as error:
+        header = tensors.read_header(path)
+        file = safe_open(path, "numpy")
+        return file, header
+    except (SafetensorError, OSError, ValueError) as error:
         raise _damaged(path, error) from None
 
 

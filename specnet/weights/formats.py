@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from pathlib import Path
 
 from specnet.errors import UsageError
+from specnet.storage import reading
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 START = 512
 """Bytes from a file's beginning that its format is decided by."""
+MAX_LIST = 2**22
+"""Bytes of the list of members of an archive that is looked into."""
 MAX_HEADER = 100_000_000
 """Bytes of the longest header that the safetensors library takes."""
 
@@ -81,11 +85,21 @@ def _described(path: Path, start: bytes) -> tuple[str, str]:
     return "is damaged, or no file of tensors: it begins as no format that can be read", READABLE
 
 
+def _list_of_members(path: Path) -> int:
+    """Bytes of an archive's list of members, by the record at its end (APPNOTE.TXT 4.3.16)."""
+    with reading.opened_plain(path) as (descriptor, size):
+        end = os.pread(descriptor, 2**16 + 22, max(0, size - 2**16 - 22))
+    place = end.rfind(b"PK\x05\x06")
+    return int.from_bytes(end[place + 12 : place + 16], "little") if place >= 0 else 0
+
+
 def _archive(path: Path) -> tuple[str, str]:
     """What a zip archive is, by the names of its members. Nothing is unpacked."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
+        if _list_of_members(path) > MAX_LIST:
+            return "is a zip archive", READABLE
+        with reading.opened_plain(path) as (descriptor, _), os.fdopen(os.dup(descriptor), "rb") as file:
+            names = zipfile.ZipFile(file).namelist()
     except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
         return "begins as a zip archive, and is damaged", READABLE
     if any(name.endswith("data.pkl") for name in names):

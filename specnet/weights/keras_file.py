@@ -8,6 +8,7 @@ no weight, of the optimizer and of random generators, is left out.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -24,7 +25,10 @@ from specnet.weights.files import Header, Layout
 DAMAGE = OSError, RuntimeError, KeyError, ValueError
 """What h5py raises where a file is not whole: `ValueError` for names and types that cannot be."""
 MAX_DEPTH = 32
-MAX_OBJECTS = 1_000_000
+MAX_OBJECTS = 100_000
+MAX_CHUNK = 2**26
+"""Bytes of a piece that HDF5 unpacks at a time, however little of it is asked for."""
+FILTERS = {"gzip", "lzf", None}
 OWN = re.compile(r"/layers/share(_[0-9]+)?/vars/")
 """Where Keras puts the variables of `specnet_tensorflow`'s layers, whose class is `Share`.
 
@@ -44,7 +48,7 @@ def open_keras(path: Path) -> Iterator[KerasFile]:
         raise PluginError(message, "pip install 'specnet[keras]'") from None
     try:
         file = h5py.File(path, "r")
-    except (OSError, RuntimeError) as error:
+    except DAMAGE as error:
         raise UsageError(f"{path} is damaged: {error}") from None
     with file:
         yield KerasFile(path, file)
@@ -93,8 +97,15 @@ def _module(dataset: Any) -> tuple[str, str]:
     if place.rpartition("/")[2] != "vars":
         return (place if _variable(dataset.name).isdecimal() else place.rpartition("/")[2]), place
     place = place.removesuffix("vars").rstrip("/")
-    name = dataset.parent.attrs.get("name")
-    return (name if isinstance(name, str) and name else place), place
+    return _name_of(dataset.parent) or place, place
+
+
+def _name_of(group: Any) -> str | None:
+    """The text that a group has for its `name`; None without one, or where it is a list of them."""
+    if "name" not in group.attrs or group.attrs.get_id("name").shape != ():
+        return None
+    name = group.attrs["name"]
+    return name if isinstance(name, str) else None
 
 
 def _variable(place: str) -> str:
@@ -128,4 +139,12 @@ def _datasets(path: Path, file: Any) -> Iterator[Any]:
             elif isinstance(item, h5py.Dataset):
                 if item.is_virtual or item.external:
                     raise UsageError(f"{path}: the values of '{item.name}' lie in another file")
+                _check_pieces(path, item)
                 yield item
+
+
+def _check_pieces(path: Path, dataset: Any) -> None:
+    """Raise `UsageError` where reading a few values would unpack gigabytes, or ask for other filters."""
+    piece = math.prod(dataset.chunks or ()) * dataset.dtype.itemsize
+    if piece > MAX_CHUNK or dataset.compression not in FILTERS:
+        raise UsageError(f"{path}: the values of '{dataset.name}' are packed as Keras does not pack them")

@@ -50,6 +50,7 @@ def test_events_say_what_the_metrics_say_across_a_resume(tmp_path: Path, backend
     spec, folder = load(document.parse(SMALL, "small.yaml")), tmp_path / "r"
     run(spec, folder, backend=backend, steps=5)
     # Steps 6 and 7 were done after the checkpoint, and reached both files before a crash.
+    from specnet.storage.folder import Folder
     from specnet.training.events import EventFile
 
     lost = {
@@ -62,7 +63,8 @@ def test_events_say_what_the_metrics_say_across_a_resume(tmp_path: Path, backend
     }
     with (folder / "metrics.jsonl").open("a") as file:
         file.write("".join(json.dumps({**lost, "step": step}) + "\n" for step in (6, 7)))
-    crashed = EventFile(folder / "events", 6)
+    with Folder.opened(folder / "events") as held:
+        crashed = EventFile(held, 6)
     for step in (6, 7):
         crashed.scalars(step, {"train/loss": 9.0, "train/gone": 9.0})
     crashed.close()

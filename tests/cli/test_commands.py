@@ -235,7 +235,7 @@ def test_compile_prints_the_placement(cli: Cli, specs: Path) -> None:
         (["validate", "a.yaml", "--jsno"], 2, "specnet validate: error: unrecognized arguments: --jsno; did"),
         (["weights", "list", "a", "--jsno"], 2, "usage: specnet weights list"),
         (["table", "a.yaml", "--batch-size", "1e3"], 2, "'1e3' is not a whole number"),
-        (["validate", ""], 2, "the path of the spec is empty"),
+        (["validate", ""], 2, "SPEC is empty"),
         (["explain", "SN304"], 2, "did you mean 'SN30"),
         ([], 2, "required"),
     ],

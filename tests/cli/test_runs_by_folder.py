@@ -140,9 +140,15 @@ def test_finished_runs_whose_specs_name_no_data_are_passed_over(cli: Cli, here: 
     assert (again.code, again.err.count("finished already")) == (0, 2)
 
 
+def made(base: Path) -> Path:
+    folder, _ = numbering.make_next(base)
+    folder.close()
+    return folder.path
+
+
 def test_folders_made_at_once_are_not_the_same(tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
-        found = list(pool.map(lambda _: numbering.make_next(tmp_path / "a" / "run")[-1], range(200)))
+        found = list(pool.map(lambda _: made(tmp_path / "a" / "run"), range(200)))
     assert {path.name for path in found} == {f"run-{number}" for number in range(1, 201)}
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import resource
+import struct
 import warnings
 from pathlib import Path
 
@@ -122,3 +124,17 @@ def test_only_known_formats_are_decoded() -> None:
     """PostScript would be handed to another program."""
     with pytest.raises(BadImage, match="not an image"):
         decode_bytes(encoded(Image.new("RGB", (8, 8)), "EPS"), 3, 8)
+
+
+@pytest.mark.parametrize(("mark", "order"), [(b"II", "<"), (b"MM", ">")])
+@pytest.mark.parametrize("tag", [273, 279, 258])
+def test_a_table_of_strips_that_takes_gigabytes_is_refused_unread(mark: bytes, order: str, tag: int) -> None:
+    """Ten million numbers of four bytes each become objects of thirty in a decoder's memory."""
+    count = 10**7
+    entries = [(256, 4, 1, 8), (257, 4, 1, 8), (tag, 4, count, 200)]
+    directory = b"".join(struct.pack(f"{order}HHII", *entry) for entry in entries)
+    head = mark + struct.pack(f"{order}HIH", 42, 8, len(entries)) + directory
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(BadImage, match="tables are larger than an image has"):
+        decode_bytes(head.ljust(200, b"\0") + bytes(4 * count), 3, 8)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 * 1024

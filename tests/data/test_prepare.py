@@ -180,7 +180,7 @@ def test_a_signal_stops_with_a_message(
         large.with_name(f"large{i}.png").hardlink_to(large)
     command = specnet("prepare", photos, tmp_path / "out", "--workers", workers)
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    while not list((tmp_path).glob("out/*.partial")):
+    while not list((tmp_path).glob("out/.train-*.writing")):
         time.sleep(0.02)
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
@@ -275,11 +275,12 @@ def test_a_disk_that_refuses_is_one_message_each_time(
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", refusing)
-    # The plan, the records of three shards, four files and the manifest, each with its folder; three shards.
-    flushes = 2 * (1 + 3 + 4 + 1) + 3
+    # Two folders that are made; the plan, three shards, their records, four files and the manifest, each with
+    # its folder.
+    flushes = 2 + 2 * (1 + 3 + 3 + 4 + 1)
     for failing in range(flushes):
         out, calls = tmp_path / f"out{failing}", iter(range(1000))
-        with pytest.raises(UsageError, match=f"cannot write {out}.*{os.strerror(number)}"):
+        with pytest.raises(UsageError, match=f"cannot (write|use) {out}.*{os.strerror(number)}"):
             made(photos, out)
         assert made(photos, out).train.images == 90
         assert contents(out) == contents(tmp_path / "at once")

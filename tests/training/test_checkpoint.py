@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from disks import Watched, failing, flip
-from specnet import disk
 from specnet.errors import RunError
+from specnet.storage import reading, system
+from specnet.storage.checksum import open_json, sealed_json
 from specnet.training import checkpoint
 from specnet.training.checkpoint import Checkpoint
-from specnet.training.seal import open_json, sealed_json
+from specnet.training.checkpoint_names import FILES
 
 Scores = tuple[float, float]
 
@@ -40,7 +41,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert again.step == 7
     np.testing.assert_array_equal(again.weights["a.weight"], np.full((2, 3), 7.0))
     assert again.weights["a.weight"].dtype == np.float64
-    assert names(path) == sorted([*checkpoint.FILES, "manifest.json"])
+    assert names(path) == sorted([*FILES, "manifest.json"])
 
 
 def test_two_remain(tmp_path: Path) -> None:
@@ -73,7 +74,7 @@ def test_the_best_remains_too_by_error_then_by_loss(tmp_path: Path) -> None:
 def test_every_changed_byte_is_noticed_and_the_one_before_is_taken(tmp_path: Path) -> None:
     checkpoint.write(tmp_path, made(1))
     newest = checkpoint.write(tmp_path, made(2))
-    for name in (*checkpoint.FILES, "manifest.json"):
+    for name in (*FILES, "manifest.json"):
         good = (newest / name).read_bytes()
         for place in range(len(good)):
             for bits in (1, 2, 4, 8, 16, 32, 64, 128, 255):
@@ -117,7 +118,7 @@ def test_a_state_that_fits_its_checksum_but_nothing_else_is_refused(tmp_path: Pa
     path = checkpoint.write(tmp_path, made(1))
     (path / "state.json").write_text(state)
     manifest = open_json((path / "manifest.json").read_bytes())
-    size, sha256 = disk.digest(path / "state.json")
+    size, sha256 = reading.digest(path / "state.json")
     manifest["files"]["state.json"] = {"bytes": size, "sha256": sha256}
     (path / "manifest.json").write_bytes(sealed_json(manifest))
     assert checkpoint.problem(path) is None
@@ -129,7 +130,7 @@ def test_a_state_that_fits_its_checksum_but_nothing_else_is_refused(tmp_path: Pa
 def calls_of_a_save(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every call of the fourth save under `folder`, which removes an old checkpoint."""
     made_calls: list[str] = []
-    monkeypatch.setattr(disk, "calls", Watched(lambda _, name, __: made_calls.append(name)))
+    monkeypatch.setattr(system, "calls", Watched(lambda _, name, __: made_calls.append(name)))
     checkpoint.write(folder, made(4))
     monkeypatch.undo()
     return made_calls
@@ -140,7 +141,7 @@ def test_an_error_at_any_call_of_a_save_is_one_error_and_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int
 ) -> None:
     before = tmp_path / "before"
-    monkeypatch.setattr(disk, "calls", failing(0, error))
+    monkeypatch.setattr(system, "calls", failing(0, error))
     for step, scores in ((1, (0.1, 1.0)), (2, None), (3, None)):
         checkpoint.write(before, made(step, scores))
     shutil.copytree(before, tmp_path / "counted")
@@ -149,13 +150,13 @@ def test_an_error_at_any_call_of_a_save_is_one_error_and_loses_nothing(
     for number, name in enumerate(calls, 1):
         folder = tmp_path / f"{number}"
         shutil.copytree(before, folder)
-        monkeypatch.setattr(disk, "calls", failing(number, error, half=True))
+        monkeypatch.setattr(system, "calls", failing(number, error, half=True))
         with pytest.raises(RunError, match=os.strerror(error)):
             checkpoint.write(folder, made(4))
         monkeypatch.undo()
         assert checkpoint.problem(folder / "step-00000003") is None, f"call {number}, {name}"
         assert checkpoint.best(folder) == folder / "step-00000001"
-        monkeypatch.setattr(disk, "calls", failing(0, error))
+        monkeypatch.setattr(system, "calls", failing(0, error))
         again = checkpoint.write(folder, made(5))
         assert checkpoint.newest(folder) == again
         assert not list(folder.glob(".writing-*"))
@@ -171,7 +172,7 @@ def test_a_folder_that_somebody_is_reading_may_stay(tmp_path: Path, monkeypatch:
         if name == "rmdir":
             raise OSError(errno.ENOTEMPTY, "Directory not empty")
 
-    monkeypatch.setattr(disk, "calls", Watched(busy))
+    monkeypatch.setattr(system, "calls", Watched(busy))
     assert checkpoint.write(tmp_path, made(3)).name == "step-00000003"
 
 
@@ -180,13 +181,13 @@ def test_a_checkpoint_that_cannot_be_read_back_is_an_error(
 ) -> None:
     """A disk that takes everything and returns something else."""
     checkpoint.write(tmp_path, made(1))
-    digest = disk.digest
+    digest = reading.digest
 
     def other(path: Path) -> tuple[int, str]:
         size, sha256 = digest(path)
         return (size, "0" * 64) if path.parent.name == "step-00000002" else (size, sha256)
 
-    monkeypatch.setattr(disk, "digest", other)
+    monkeypatch.setattr(reading, "digest", other)
     with pytest.raises(RunError, match=r"cannot be read back: weights\.safetensors has changed"):
         checkpoint.write(tmp_path, made(2))
     assert checkpoint.newest(tmp_path) == tmp_path / "step-00000001"
@@ -200,13 +201,16 @@ def test_leftovers_of_a_killed_save_are_no_checkpoint(tmp_path: Path) -> None:
     assert checkpoint.newest(tmp_path) == tmp_path / "step-00000008"
 
 
-def test_a_link_is_removed_and_not_what_it_points_to(tmp_path: Path) -> None:
+def test_a_link_is_no_checkpoint_and_what_it_points_to_stays(tmp_path: Path) -> None:
     elsewhere = checkpoint.write(tmp_path / "elsewhere", made(1))
     (tmp_path / "here").mkdir()
     (tmp_path / "here" / "step-00000001").symlink_to(elsewhere)
     for step in (2, 3):
         checkpoint.write(tmp_path / "here", made(step))
-    assert names(tmp_path / "here") == ["step-00000002", "step-00000003"]
+    assert names(tmp_path / "here") == ["step-00000001", "step-00000002", "step-00000003"]
+    assert (tmp_path / "here" / "step-00000001").is_symlink()
+    with pytest.raises(RunError, match="is a link"):
+        checkpoint.write(tmp_path / "here", made(1))
     assert checkpoint.problem(elsewhere) is None
 
 

@@ -16,6 +16,7 @@ from specnet.backend import Batch, Precision
 from specnet.data.base import InMemory
 from specnet.errors import RunError
 from specnet.spec import Spec, load
+from specnet.training import checkpoint
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.evaluation import Evaluation, evaluate, log_probabilities, rank
 from specnet.training.inputs import Inputs
@@ -114,7 +115,7 @@ def test_outputs_that_are_not_finite_are_an_error_and_no_answer(small: Spec, tmp
     directory = RunDirectory(tmp_path / "r")
     saved = directory.newest()
     huge = {n: np.full_like(w, 3e38) if n.endswith("weight") else w for n, w in saved.weights.items()}
-    directory.save(Checkpoint(huge, saved.velocities, {**saved.progress, "step": 2}))
+    checkpoint.write(directory.checkpoints, Checkpoint(huge, saved.velocities, {**saved.progress, "step": 2}))
     with pytest.raises(RunError, match="the loss on the test images is nan at step 2"):
         evaluate_run(tmp_path / "r", progress=Progress(quiet=True))
     noise = np.random.default_rng(0).integers(0, 256, size=(10, 10), dtype=np.uint8)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from specnet.storage.folder import Folder
 from specnet.training import events
 
 
@@ -37,7 +38,8 @@ def test_a_length_beyond_the_file_takes_no_memory(tmp_path: Path) -> None:
 
 
 def write(folder: Path, start: int, *steps: int) -> None:
-    file = events.EventFile(folder, start)
+    with Folder.made(folder)[0] as held:
+        file = events.EventFile(held, start)
     for step in steps:
         file.scalars(step, {"train/loss": 1.0})
     file.close()
@@ -62,7 +64,8 @@ def test_files_stay_in_order_when_the_clock_goes_back(
 
 
 def test_what_float32_cannot_hold_is_infinite(tmp_path: Path) -> None:
-    file = events.EventFile(tmp_path, 0)
+    with Folder.opened(tmp_path) as held:
+        file = events.EventFile(held, 0)
     file.scalars(1, {"train/loss": -1e300})
     file.close()
     (path,) = tmp_path.iterdir()

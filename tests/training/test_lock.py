@@ -7,6 +7,7 @@ import fcntl
 import os
 import resource
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -14,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from specnet import disk
 from specnet.errors import RunError
+from specnet.storage import system
+from specnet.storage.folder import Folder
+from specnet.storage.lock import Held, Lock, is_held
 from specnet.training import checkpoint
-from specnet.training.lock import Lock
 from specnet.training.run_directory import RunDirectory
 from training_runs import TINY
 
@@ -72,36 +74,74 @@ def test_a_second_trainer_is_refused_and_a_signal_saves(tmp_path: Path) -> None:
 
 
 def test_a_lock_dies_with_its_process_and_says_who_held_it(tmp_path: Path) -> None:
-    program = "import sys, time\nfrom pathlib import Path\nfrom specnet.training.lock import Lock\n"
-    program += "held = Lock(Path(sys.argv[1]), print)\nprint('held', flush=True)\ntime.sleep(60)\n"
-    path = tmp_path / "lock"
-    holder = subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, text=True)
+    program = "import sys, time\nfrom pathlib import Path\nfrom specnet.storage.lock import Lock\n"
+    program += "from specnet.storage.folder import Folder\nheld = Lock(Folder.opened(Path(sys.argv[1])))\n"
+    program += "print('held', flush=True)\ntime.sleep(60)\n"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
-    with pytest.raises(RunError, match=f"another trainer is using {tmp_path}: process {holder.pid} on "):
-        Lock(path, print)
-    holder.kill()
-    holder.communicate()
-    Lock(path, print).release(remove=True)
-    assert not path.exists()
+    with Folder.opened(tmp_path) as folder:
+        with pytest.raises(Held, match=f"process {holder.pid} on "):
+            Lock(folder)
+        assert is_held(tmp_path)
+        holder.kill()
+        holder.communicate()
+        assert not is_held(tmp_path)
+        Lock(folder).release(remove=True)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_look_at_the_lock_keeps_no_trainer_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "lock").touch()
-    looking = os.open(tmp_path / "lock", os.O_RDONLY)
+    looking = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(looking, fcntl.LOCK_SH)
     monkeypatch.setattr(time, "sleep", lambda _: os.close(looking))
-    Lock(tmp_path / "lock", print).release()
+    with Folder.opened(tmp_path) as folder:
+        Lock(folder).release()
 
 
-def test_a_lock_whose_file_was_taken_away_is_none(tmp_path: Path) -> None:
-    """The first holder removes the file when it finds that it has nothing to do; a second one must notice."""
-    first = Lock(tmp_path / "lock", print)
-    first.release(remove=True)
-    second = Lock(tmp_path / "lock", print)
-    with pytest.raises(RunError, match="another trainer"):
-        Lock(tmp_path / "lock", print)
-    second.release()
+@pytest.mark.parametrize("folders_lock", [True, False])
+def test_a_lock_whose_file_was_taken_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folders_lock: bool
+) -> None:
+    """Removing the file lets nobody in; and where folders cannot be locked, a lock on a file that is gone is
+    none."""
+    flock = fcntl.flock
+
+    def files_only(descriptor: int, how: int) -> None:
+        if not folders_lock and stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EBADF, "Bad file descriptor")
+        flock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", files_only)
+    with Folder.opened(tmp_path) as one, Folder.opened(tmp_path) as other:
+        first = Lock(one)
+        assert first.protects
+        with pytest.raises(Held):
+            Lock(other)
+        (tmp_path / "lock").unlink()
+        if folders_lock:
+            with pytest.raises(Held):
+                Lock(other)
+        first.release(remove=True)
+        second = Lock(other)
+        with pytest.raises(Held):
+            Lock(one)
+        second.release()
+
+
+def test_the_file_of_a_lock_may_be_nobody_elses(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("a letter")
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "lock").symlink_to(tmp_path / "mine")
+    with Folder.opened(tmp_path / "r") as folder:
+        with pytest.raises(OSError, match="is a link"):
+            Lock(folder)
+        (tmp_path / "r" / "lock").unlink()
+        (tmp_path / "r" / "lock").hardlink_to(tmp_path / "mine")
+        Lock(folder).release()
+    assert (tmp_path / "mine").read_text() == "a letter"
 
 
 def test_a_file_system_without_locks_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,11 +160,11 @@ def test_a_file_system_without_locks_is_a_warning(tmp_path: Path, monkeypatch: p
 def test_a_folder_that_cannot_be_written_to_is_one_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int
 ) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise OSError(error, os.strerror(error))
 
     with monkeypatch.context() as patch:
-        patch.setattr(disk.calls, "mkdir", refuse)
+        patch.setattr(system.calls, "mkdir", refuse)
         with pytest.raises(RunError, match=f"cannot use the run directory.*{os.strerror(error)}"):
             RunDirectory(tmp_path / "r").hold(make=True)
     (tmp_path / "r").mkdir()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from specnet.storage.folder import Folder
 from specnet.training import metrics_file
 
 STEP_1 = '{"step": 1, "loss": 2.0}\n'
@@ -37,11 +38,13 @@ def test_what_belongs_to_a_checkpoint_stays(
 ) -> None:
     path = tmp_path / "metrics.jsonl"
     path.write_text(text)
-    metrics_file.cut(path, step, evaluated=evaluated)
+    with Folder.opened(tmp_path) as folder:
+        metrics_file.cut(folder, step, evaluated=evaluated)
     assert path.read_text() == left
     assert [p.name for p in tmp_path.iterdir()] == ["metrics.jsonl"]
 
 
 def test_a_file_that_is_not_there_is_an_empty_one(tmp_path: Path) -> None:
-    metrics_file.cut(tmp_path / "metrics.jsonl", 3, evaluated=False)
+    with Folder.opened(tmp_path) as folder:
+        metrics_file.cut(folder, 3, evaluated=False)
     assert (tmp_path / "metrics.jsonl").read_bytes() == b""

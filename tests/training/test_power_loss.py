@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from power_loss import PowerLoss
-from specnet import disk, document
+from specnet import document
 from specnet.network import Network, analyse
 from specnet.spec import load
+from specnet.storage import system
 from specnet.training import checkpoint, kept_spec
 from specnet.training.run_directory import RunDirectory
 from training_runs import TINY, run
@@ -78,7 +79,7 @@ def test_every_moment_leaves_a_run_that_goes_on(memory: Path, monkeypatch: pytes
 
     def look() -> None:
         moment()
-        real, disk.calls = disk.calls, disk.Calls()
+        real, system.calls = system.calls, system.Calls()
         for tree in world.outcomes():
             key = (*sorted(tree.items(), key=lambda item: item[0]), (f"{committed[-1:]} {bool(begun)}", None))
             if key not in seen:
@@ -86,7 +87,7 @@ def test_every_moment_leaves_a_run_that_goes_on(memory: Path, monkeypatch: pytes
                 step = check(tree, memory / "after", network, committed, bool(begun))
                 reached.add(step)
                 trees[step] = tree
-        disk.calls = real
+        system.calls = real
 
     save, start = RunDirectory.save, RunDirectory.start
 
@@ -102,7 +103,7 @@ def test_every_moment_leaves_a_run_that_goes_on(memory: Path, monkeypatch: pytes
     monkeypatch.setattr(world.calls, "changed", look)
     monkeypatch.setattr(RunDirectory, "save", saving)
     monkeypatch.setattr(RunDirectory, "start", starting)
-    monkeypatch.setattr(disk, "calls", world.calls)
+    monkeypatch.setattr(system, "calls", world.calls)
     run(spec, memory / "disk" / "r", steps=8, checkpoint_every=2)
     monkeypatch.undo()
     assert committed == [2, 4, 6, 8]

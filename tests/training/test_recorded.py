@@ -15,6 +15,7 @@ from specnet import document, initial, plan
 from specnet.errors import RunError
 from specnet.network import analyse
 from specnet.spec import Spec, load
+from specnet.training import checkpoint
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.kept_spec import KeptSpec
 from specnet.training.progress import Progress
@@ -69,7 +70,12 @@ def losses(directory: Path) -> list[float]:
 def without_checkpoints(spec: Spec, directory: Path, **options: Any) -> None:
     """A run that was killed after its first step, before anything was saved."""
     run(spec, directory, steps=1, **options)
-    shutil.rmtree(directory / "checkpoints")
+    unsave(directory)
+
+
+def unsave(directory: Path) -> None:
+    for path in (directory / "checkpoints").iterdir():
+        shutil.rmtree(path)
 
 
 def weights(directory: Path) -> dict[str, Any]:
@@ -93,7 +99,7 @@ def test_before_the_first_checkpoint_the_new_initial_values_are_drawn(tmp_path: 
 def test_initial_values_may_change_more_than_once_before_the_first_checkpoint(tmp_path: Path) -> None:
     without_checkpoints(plain(), tmp_path / "r")
     run(plain(CONSTANT), tmp_path / "r", resume=True, allow_changes=True, steps=1)
-    shutil.rmtree(tmp_path / "r" / "checkpoints")
+    unsave(tmp_path / "r")
     run(plain(SMALLER), tmp_path / "r", resume=True, allow_changes=True)
     run(plain(SMALLER), tmp_path / "new")
     assert losses(tmp_path / "r") == losses(tmp_path / "new")
@@ -179,7 +185,8 @@ def test_a_normalization_that_comes_later_uses_measured_images(tmp_path: Path) -
     run(plain(SMALLER, later), tmp_path / "whole", steps=1)
     started, whole = RunDirectory(tmp_path / "r").newest(), RunDirectory(tmp_path / "whole").newest()
     shutil.rmtree(tmp_path / "whole" / "checkpoints")
-    RunDirectory(tmp_path / "whole").save(Checkpoint(started.weights, started.velocities, whole.progress))
+    made = Checkpoint(started.weights, started.velocities, whole.progress)
+    checkpoint.write(tmp_path / "whole" / "checkpoints", made)
     for name in ("r", "whole"):
         run(plain(SMALLER, later), tmp_path / name, resume=True, allow_changes=True, steps=3)
     assert losses(tmp_path / "r")[1:] == losses(tmp_path / "whole")[1:] != losses(tmp_path / "plain")[1:]

@@ -18,6 +18,7 @@ from specnet import plan as plans
 from specnet.network import analyse
 from specnet.spec import Spec
 from specnet.spec import load as load_spec
+from specnet.storage.folder import Folder
 from specnet.training import events
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.progress import EVERY, Progress
@@ -146,7 +147,8 @@ def test_the_last_kernels_are_in_the_event_files_whenever_they_are_drawn(
 ) -> None:
     """Drawing is put off for as long as the last one took: never, after saves only, up to the end."""
     told: list[str] = []
-    views = Views(tmp_path, "x", 0, ["c.g.weight"], told.append)
+    held = Folder.opened(tmp_path)
+    views = Views(held, "x", 0, ["c.g.weight"], told.append)
     step = {"loss": 1.0, "learning_rate": 0.1, "images_per_second": 1.0, "data_wait": 0.0}
     for number in range(1, 5):
         views._took = after_tests
@@ -162,6 +164,7 @@ def test_the_last_kernels_are_in_the_event_files_whenever_they_are_drawn(
     assert [events._step(data)[0] for data in pictures] == expected
     assert (tmp_path / "kernels.png").read_bytes() in pictures[-1]
     assert not told
+    held.close()
 
 
 def test_the_metrics_are_what_they_were(small: Spec, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import specnet
+from specnet.training import checkpoint
 from specnet.training.checkpoint import Checkpoint
 from specnet.training.run_directory import RunDirectory
 from weights_files import SPEC, State, assert_taken, state_of
@@ -26,7 +27,7 @@ def trained(take: Any, tmp_path: Path) -> Path:
     run = RunDirectory(tmp_path / "run")
     first = run.newest()
     later: State = {name: 2 * values for name, values in state.items()}
-    run.save(Checkpoint(later, first.velocities, {**first.progress, "step": 7}))
+    checkpoint.write(run.checkpoints, Checkpoint(later, first.velocities, {**first.progress, "step": 7}))
     return tmp_path / "run"
 
 

@@ -1,0 +1,165 @@
+"""Specs of strangers, by their path and through standard input, and what is told to write into."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from hostile import forms, sound
+from hostile.attack import Attack
+from training_runs import TINY
+
+READERS: dict[str, tuple[str, ...]] = {
+    "validate": ("validate", "spec.yaml"),
+    "table": ("table", "spec.yaml"),
+    "diff": ("diff", "sound.yaml", "spec.yaml"),
+    "graph": ("graph", "spec.yaml", "-o", "out.svg"),
+}
+
+HEAD = "specnet: 1\nname: x\ngroups: [a]\nlayers:\n  image: {kind: input, shape: [1, 8, 8]}\n"
+TEXTS: dict[str, Callable[[], str]] = {
+    "unknown keys": lambda: HEAD + "".join(f"key{i}: {i}\n" for i in range(1_000_000)),
+    "unknown fields": lambda: HEAD[:-2] + "".join(f", k{i}: 1" for i in range(500_000)) + "}\n",
+    "unknown kinds": lambda: HEAD + "".join(f"  l{i}: {{kind: k{i}, from: image}}\n" for i in range(200_000)),
+    "unknown sources": lambda: (
+        HEAD + "".join(f"  l{i}: {{kind: flatten, from: x{i}}}\n" for i in range(200_000))
+    ),
+    "tags": lambda: HEAD + "tags: [" + ", ".join(["!!x y"] * 500_000) + "]\n",
+    "local tags": lambda: HEAD + "tags: [" + ", ".join(f"!t{i} y" for i in range(500_000)) + "]\n",
+    "aliases": lambda: HEAD + "a: &a 1\nb: [" + ", ".join(["*a"] * 1_000_000) + "]\n",
+    "undefined aliases": lambda: HEAD + "b: [" + ", ".join(f"*a{i}" for i in range(500_000)) + "]\n",
+    "anchors": lambda: HEAD + "b: [" + ", ".join(f"&a{i} 1" for i in range(500_000)) + "]\n",
+    "laughs": lambda: (
+        HEAD
+        + "a0: &a0 [1]\n"
+        + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 30))
+    ),
+    "merge keys": lambda: HEAD + "a: &a {x: 1}\n" + "".join(f"b{i}: {{<<: *a}}\n" for i in range(100_000)),
+    "deep lists": lambda: HEAD + "a: " + "[" * 1_000_000,
+    "deep mappings": lambda: HEAD + "a: " + "{a: " * 500_000,
+    "deep blocks": lambda: HEAD + "".join(" " * i + "a:\n" for i in range(3000)),
+    "deep dashes": lambda: HEAD + "a:\n  " + "- " * 200_000 + "1\n",
+    "closing brackets": lambda: HEAD + "]" * 1_000_000,
+    "question marks": lambda: "? " * 500_000,
+    "colons": lambda: ":" * 2_000_000,
+    "quotes": lambda: HEAD + "a: " + "'" * 2_000_001,
+    "one long line": lambda: HEAD + "a: " + "x" * 30_000_000,
+    "one long key": lambda: HEAD + "k" * 30_000_000 + ": 1\n",
+    "one long name": lambda: HEAD.replace("name: x", "name: " + "n" * 5_000_000),
+    "duplicate keys": lambda: HEAD + "a: 1\n" * 500_000,
+    "empty lines": lambda: "\n" * 30_000_000,
+    "comments": lambda: "# x\n" * 5_000_000 + HEAD,
+    "documents": lambda: "---\n" * 1_000_000,
+    "directives": lambda: "%TAG ! x\n" * 300_000 + HEAD,
+    "block scalar": lambda: HEAD + "a: |\n" + "  x\n" * 3_000_000,
+    "a number of digits": lambda: HEAD.replace("[1, 8, 8]", f"[1, 8, {'9' * 5_000_000}]"),
+    "a float of digits": lambda: HEAD.replace("[1, 8, 8]", f"[1, 8, 0.{'9' * 5_000_000}]"),
+    "sexagesimal": lambda: HEAD.replace("[1, 8, 8]", "[1, 8, " + ":".join(["59"] * 100_000) + "]"),
+    "an exponent": lambda: HEAD.replace("[1, 8, 8]", "[1, 8, 1e999999999]"),
+    "a huge shape": lambda: HEAD.replace("[1, 8, 8]", "[1000000000, 1000000000, 1000000000]"),
+    "many sizes": lambda: HEAD.replace("[1, 8, 8]", "[" + ", ".join(["2"] * 500_000) + "]"),
+    "many groups": lambda: HEAD.replace("[a]", "[" + ", ".join(f"g{i}" for i in range(300_000)) + "]"),
+    "escaped escapes": lambda: HEAD + 'a: "' + "\\x1b[2J" * 200_000 + '"\n',
+    "control names": lambda: HEAD + '  "\\x1b]0;owned\\x07": {kind: "\\x9b2J", from: "\\u202e"}\n',
+    "raw escapes": lambda: HEAD + "  \x1b[2J: {kind: relu}\n",
+    "raw c1": lambda: HEAD + "  a\x9b2J: {kind: \x85relu}\n",
+    "bidirectional": lambda: HEAD + "  a\u202eb: {kind: \u2066x\u2069, from: image}\n",
+    "surrogates": lambda: HEAD + '  "\\ud800": {kind: relu, from: image}\n',
+    "zero width": lambda: HEAD + "  a\u200b\ufeff: {kind: relu, from: image}\n",
+}
+
+BYTES: dict[str, Callable[[], bytes]] = {
+    "not utf-8": lambda: HEAD.encode() + b"  \xff\xfe\x80: 1\n",
+    "utf-16": lambda: HEAD.encode("utf-16"),
+    "nul": lambda: bytes(5_000_000),
+    "random": lambda: random.Random(0).randbytes(3_000_000),
+    "gzip": lambda: b"\x1f\x8b\x08\x00" + bytes(100),
+    "overlong": lambda: HEAD.encode() + b"  \xc0\x80\xc1\xbf: 1\n",
+    "too large": lambda: HEAD.encode() + b"#" * (65 * 2**20),
+}
+
+
+def _write(content: Callable[[], str | bytes]) -> Callable[[Path, random.Random], None]:
+    def make(here: Path, _: random.Random) -> None:
+        made = content()
+        (here / "spec.yaml").write_bytes(made if isinstance(made, bytes) else made.encode())
+        (here / "sound.yaml").write_text(TINY)
+
+    return make
+
+
+def _sound(here: Path, _: random.Random) -> None:
+    (here / "spec.yaml").write_text(TINY)
+    (here / "sound.yaml").write_text(TINY)
+
+
+def attacks() -> Iterator[Attack]:
+    for word, command in READERS.items():
+        heavy = word in ("table", "graph", "diff")
+        for name, content in (TEXTS | BYTES).items():
+            if heavy and name in ("empty lines", "comments", "block scalar"):
+                continue
+            yield Attack(f"spec/{word}/{name}", command, _write(content), (0, 1, 2), writes=("out.svg",))
+        for form in forms.ALL:
+            yield Attack(f"spec/{word}/is a {form}", command, _form(form), (1, 2), writes=("out.svg",))
+    yield from _streams()
+    yield from _outputs()
+
+
+def _form(form: str) -> Callable[[Path, random.Random], None]:
+    def make(here: Path, _: random.Random) -> None:
+        (here / "sound.yaml").write_text(TINY)
+        forms.put(here / "spec.yaml", form)
+
+    return make
+
+
+def _streams() -> Iterator[Attack]:
+    """Standard input and pipes without end."""
+    for word in ("validate", "table", "graph"):
+        command = (word, "-", *(("-o", "out.svg") if word == "graph" else ()))
+        for source in ("/dev/zero", "/dev/urandom", "/dev/null"):
+            yield Attack(f"spec/stdin/{word}/{source}", command, _sound, (1, 2), stdin=source)
+        yield Attack(
+            f"spec/stdin/{word}/keys", command, _sound, (1, 2), stdin=TEXTS["unknown keys"]().encode()
+        )
+    shell = 'exec "$0" -m specnet validate {0}'
+    for name, script in {
+        "zeros": 'cat /dev/zero | "$0" -m specnet validate -',
+        "yes": "yes 'a: 1' | \"$0\" -m specnet validate -",
+        "letters": "yes | tr -d '\\n' | \"$0\" -m specnet validate -",
+        "closed": shell.format("- <&-"),
+        "a folder": shell.format("- </"),
+        "substitution": 'exec bash -c \'"$0" -m specnet validate <(cat /dev/zero)\' "$0"',
+        "slow substitution": 'exec bash -c \'"$0" -m specnet validate <(yes "a: 1")\' "$0"',
+        "fd": shell.format("/dev/fd/9 9</dev/zero"),
+        "proc": shell.format("/proc/self/fd/0 </dev/zero"),
+        "dev stdin": shell.format("/dev/stdin </dev/zero"),
+        "full": '"$0" -m specnet table spec.yaml >/dev/full',
+        "full json": '"$0" -m specnet validate spec.yaml --json >/dev/full',
+    }.items():
+        python = ("-c", f"import os, sys; os.execvp('sh', ['sh', '-c', {script!r}, sys.executable])")
+        yield Attack(f"spec/pipe/{name}", (), _sound, (1, 2), python=python)
+
+
+def _outputs() -> Iterator[Attack]:
+    """Where a command is told to write."""
+    for name, form in forms.ALL.items():
+        if name == "hard link":
+            continue
+
+        def make(here: Path, draw: random.Random, form: forms.Form = form) -> None:
+            _sound(here, draw)
+            sound.run(here)
+            form(here / "out.svg")
+            form(here / "out.png")
+            form(here / "out.safetensors")
+
+        for word, command, writes in (
+            ("graph", ("graph", "sound.yaml", "-o", "out.svg"), "out.svg"),
+            ("curves", ("curves", "run", "-o", "out.png"), "out.png"),
+            ("export", ("weights", "export", "run", "-o", "out.safetensors"), "out.safetensors"),
+        ):
+            plain = name in forms.CONTENT and name != "folder"
+            yield Attack(f"output/{word}/{name}", command, make, (0,) if plain else (2,), writes=(writes,))

@@ -1,0 +1,130 @@
+"""`REVISION:PATH` of a repository that somebody else has set up: nothing that it names is run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from specnet.errors import UsageError
+from specnet.storage import git
+
+Cli = Callable[..., Any]
+WHO = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
+
+
+def run(folder: Path, *arguments: str) -> str:
+    command = ["git", "-c", "user.name=n", "-c", "user.email=e@e", *arguments]
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, **WHO}, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path, specs: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    run(folder, "init", "--quiet")
+    (folder / "a.yaml").write_bytes((specs / "lenet5.yaml").read_bytes())
+    run(folder, "add", "a.yaml")
+    run(folder, "commit", "--quiet", "--message", "a")
+    monkeypatch.chdir(folder)
+    for name, value in WHO.items():
+        monkeypatch.setenv(name, value)
+    return folder
+
+
+def without_the_file(repository: Path) -> None:
+    """The object of a.yaml is missing, as in a partial clone; git would fetch it when asked."""
+    name = run(repository, "rev-parse", "HEAD:a.yaml")
+    (repository / ".git" / "objects" / name[:2] / name[2:]).unlink()
+    run(repository, "config", "core.repositoryFormatVersion", "1")
+    run(repository, "config", "extensions.partialClone", "origin")
+    run(repository, "config", "remote.origin.promisor", "true")
+
+
+def test_a_file_is_read_as_the_revision_has_it(repository: Path, specs: Path, cli: Cli) -> None:
+    (repository / "a.yaml").write_text("changed")
+    for name in ("HEAD:a.yaml", "HEAD:./a.yaml", ":a.yaml"):
+        assert git.read(name, 10**6) == (specs / "lenet5.yaml").read_bytes()
+    assert cli("validate", "HEAD:a.yaml").code == 0
+    with pytest.raises(UsageError, match="larger than 10 bytes"):
+        git.read("HEAD:a.yaml", 10)
+
+
+@pytest.mark.parametrize("lazy", ["1", "0"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"remote.origin.url": "ext::touch {ran}", "protocol.ext.allow": "always"},
+        {"remote.origin.url": "ssh://host/x", "core.sshCommand": "touch {ran}; false"},
+        {"remote.origin.url": "git://host/x", "core.gitProxy": "{script}"},
+        {"remote.origin.url": ".", "remote.origin.uploadpack": "touch {ran}; false"},
+        {"remote.origin.url": "x", "remote.origin.vcs": "ext", "protocol.ext.allow": "always"},
+    ],
+    ids=["ext", "ssh", "proxy", "uploadpack", "vcs"],
+)
+def test_a_missing_object_is_not_fetched(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], lazy: str
+) -> None:
+    """With GIT_NO_LAZY_FETCH, and by the protocols alone, as versions of git do that do not know it."""
+    ran, script = tmp_path / "ran", tmp_path / "script"
+    script.write_text(f"#!/bin/sh\ntouch {ran}\nfalse\n")
+    script.chmod(0o755)
+    without_the_file(repository)
+    for name, value in settings.items():
+        run(repository, "config", name, value.format(ran=ran, script=script))
+    monkeypatch.setitem(git.SURROUNDINGS, "GIT_NO_LAZY_FETCH", lazy)
+    with pytest.raises(UsageError, match=r"cannot read HEAD:a\.yaml"):
+        git.read("HEAD:a.yaml", 10**6)
+    assert not ran.exists()
+
+
+def test_without_the_guard_such_a_command_does_run(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tests above could not fail if git had fetched nothing in the first place."""
+    ran = tmp_path / "ran"
+    without_the_file(repository)
+    run(repository, "config", "remote.origin.url", f"ext::touch {ran}")
+    run(repository, "config", "protocol.ext.allow", "always")
+    monkeypatch.setattr(git, "SAFELY", ())
+    monkeypatch.setattr(git, "SURROUNDINGS", {})
+    with pytest.raises(UsageError):
+        git.read("HEAD:a.yaml", 10**6)
+    assert ran.exists()
+
+
+def test_a_file_system_monitor_is_not_asked(repository: Path, tmp_path: Path) -> None:
+    script = tmp_path / "script"
+    script.write_text(f"#!/bin/sh\ntouch {tmp_path / 'ran'}\n")
+    script.chmod(0o755)
+    run(repository, "config", "core.fsmonitor", str(script))
+    git.read(":a.yaml", 10**6)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_bare_repository_inside_another_is_refused(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clone brings it along, and its configuration would be obeyed by whoever works in that folder."""
+    run(tmp_path, "clone", "--quiet", "--bare", str(repository), str(repository / "inner"))
+    monkeypatch.chdir(repository / "inner")
+    with pytest.raises(UsageError, match="bare repository"):
+        git.read("HEAD:a.yaml", 10**6)
+
+
+@pytest.mark.parametrize("name", ["--batch:a", "-p:a", "HEAD", "HEAD:a\0b", "HEAD:nowhere", "nobody:a.yaml"])
+def test_what_is_no_file_of_a_revision_is_one_error(repository: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="cannot read"):
+        git.read(name, 10**6)
+
+
+def test_a_folder_is_told_from_a_file(repository: Path) -> None:
+    with pytest.raises(UsageError, match="is a directory"):
+        git.read("HEAD:", 10**6)

@@ -1,0 +1,45 @@
+"""SECURITY.md gives the limits that the source has."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from specnet import document
+from specnet.data import decoding, devkit, manifest, tar_index
+from specnet.storage import processes, reading, tensors
+from specnet.text import size
+from specnet.training import checkpoint_names, events, run_directory, state_file
+
+PAGE = (Path(__file__).parent.parent / "SECURITY.md").read_text(encoding="utf-8")
+ROWS = dict(re.findall(r"^\| (.+?) \| (.+?) \|$", PAGE, flags=re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("row", "limit"),
+    [
+        ("a spec, on standard input or in git too", document.MAX_BYTES),
+        ("`state.json` of a checkpoint", state_file.LARGEST),
+        ("`manifest.json` of a checkpoint", checkpoint_names.MAX_MANIFEST),
+        ("a line of `metrics.jsonl`; longer ones are passed over", reading.LONGEST_LINE),
+        ("`metrics.jsonl`", reading.LONGEST_FILE),
+        ("an event file that is read at resume; larger ones are written anew", events.LARGEST),
+        ("`statistics.safetensors` of a run", run_directory.MAX_STATISTICS),
+        ("the header of a safetensors file", tensors.LARGEST_HEADER),
+        ("`manifest.json` of a prepared dataset", manifest.LARGEST),
+        ("labels and statistics of a prepared dataset", manifest.LARGEST_ARRAYS),
+        ("an image file", decoding.LARGEST_FILE),
+        ("the devkit, when unpacked", devkit.LARGEST),
+        ("`meta.mat`, read in a process of its own", processes.MEMORY),
+        ("an extended header of a tar archive", tar_index.LARGEST_HEADER),
+    ],
+)
+def test_limits_are_those_of_the_source(row: str, limit: int) -> None:
+    assert size(limit).replace(".0 ", " ") in ROWS[row]
+
+
+def test_pixels_are_those_of_the_source() -> None:
+    assert ROWS["the pixels of an image"] == f"2^{decoding.LARGEST_IMAGE.bit_length() - 1}"
+    assert f"{processes.SECONDS} s" in ROWS["`meta.mat`, read in a process of its own"]
