@@ -58,9 +58,9 @@ class Part(Strict):
     not upright 8-bit RGB, by what they were."""
 
     images: Whole
-    shards: list[Whole]
+    shards: Annotated[list[Whole], Field(fail_fast=True)]
     converted: dict[str, Whole]
-    skipped: list[Skipped]
+    skipped: Annotated[list[Skipped], Field(fail_fast=True)]
 
 
 class Manifest(Strict):
@@ -71,7 +71,7 @@ class Manifest(Strict):
     shape: Annotated[list[Annotated[int, Field(ge=1, le=2**14)]], Field(min_length=3, max_length=3)]
     source: str
     decoder: str
-    classes: list[str]
+    classes: Annotated[list[str], Field(fail_fast=True)]
     words: dict[str, str]
     train: Part
     test: Part
