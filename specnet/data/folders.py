@@ -104,11 +104,16 @@ def holds_images(folder: Path) -> bool:
 
 
 def _below(folder: str | Path, *, by_name: bool) -> bool:
-    try:
-        found, inside = _here(folder, by_name=by_name)
-    except OSError:
-        return True
-    return found or any(_below(path, by_name=by_name) for path in inside)
+    waiting = [folder]
+    while waiting:
+        try:
+            found, inside = _here(waiting.pop(), by_name=by_name)
+        except OSError:
+            return True
+        if found:
+            return True
+        waiting += inside
+    return False
 
 
 def _here(folder: str | Path, *, by_name: bool) -> tuple[bool, list[str]]:

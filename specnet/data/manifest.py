@@ -113,7 +113,9 @@ def read(folder: Path) -> Manifest:
         what = "is not finished or no prepared dataset" if folder.is_dir() else "does not exist"
         raise DataError(f"{folder} {what}", f"specnet prepare SRC {folder}")
     try:
-        manifest = Manifest.model_validate(json.loads(reading.read(path, LARGEST)))
+        found = json.loads(reading.read(path, LARGEST))
+        _check_keys(found)
+        manifest = Manifest.model_validate(found)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -122,6 +124,16 @@ def read(folder: Path) -> Manifest:
         raise DataError(f"{path} cannot be read: {error}") from error
     _check_sizes(folder, manifest)
     return manifest
+
+
+def _check_keys(found: Any) -> None:
+    """Raise `ValueError` for unknown keys: a million of them would be a million errors."""
+    parts: list[tuple[Any, type[Strict]]] = [(found, Manifest)]
+    if isinstance(found, dict):
+        parts += [(found.get(split), Part) for split in SPLITS]
+    for content, model in parts:
+        if isinstance(content, dict) and len(content) > len(model.model_fields):
+            raise ValueError("it has keys that no manifest has")
 
 
 def _check_sizes(folder: Path, manifest: Manifest) -> None:
