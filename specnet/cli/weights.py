@@ -129,6 +129,9 @@ def _import(options: argparse.Namespace) -> int:
     if made.implied:
         told = few([f"{name} = {value:g}" for name, value in made.implied.items()])
         print(f"  its batch norms lack a weight or bias, which is the same as {told}")
+    if made.reordered:
+        names = few(made.reordered)
+        print(f"  joined whole in the file, group by group in the spec; put in the spec's order: {names}")
     return 0
 
 

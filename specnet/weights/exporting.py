@@ -14,13 +14,16 @@ from specnet.disk import replace_durably, sync_folder
 from specnet.errors import SpecError, UsageError
 from specnet.network import Network
 from specnet.placement import place
+from specnet.plan import parameter_name
 from specnet.training.checkpoint import Checkpoint
 from specnet.weights import mapping as mappings
 from specnet.weights import prefixes
 from specnet.weights.files import GROUPS
+from specnet.weights.joining import Joining
 from specnet.weights.mapping import Mapping
+from specnet.weights.matching import unlike
 from specnet.weights.modules import Modules
-from specnet.weights.names import Names
+from specnet.weights.names import Entry, Names
 from specnet.weights.of_run import is_run, network_of, run_of, saved_in
 
 Format = Literal["safetensors", "torch", "keras"]
@@ -118,15 +121,28 @@ def _renamed(state: State, network: Network, said: Mapping) -> State:
             raise UsageError(
                 message, "take it out of the mapping's constants, and give the model that parameter"
             )
+    own = [
+        Entry(name, (step,), role)
+        for step in plan.computes
+        for role in step.weights
+        if (name := parameter_name(step, role)) not in constants
+    ]
+    mapped = {name for entry in entries for name in entry.parameters}
+    whole_file = [*entries, *(entry for entry in own if entry.tensor not in mapped)]
+    joining = Joining(plan, whole_file, said.contents.concat)
+    if joining.clashes:
+        raise SpecError(unlike(joining))
     renamed: State = {}
     done = set(constants)
     for entry in entries:
         shares = [state[name] for name in entry.parameters]
-        renamed[entry.tensor] = np.concatenate(shares) if len(shares) > 1 else shares[0]
+        renamed[entry.tensor] = joining.out_of(
+            entry, np.concatenate(shares) if len(shares) > 1 else shares[0]
+        )
         done.update(entry.parameters)
     prefix = prefixes.written(said.contents.prefix or "", "torch")
-    whole = {**renamed, **{name: values for name, values in state.items() if name not in done}}
-    return {prefix + name.removeprefix(prefix): values for name, values in whole.items()}
+    all_names = {**renamed, **{name: values for name, values in state.items() if name not in done}}
+    return {prefix + name.removeprefix(prefix): values for name, values in all_names.items()}
 
 
 def _save_keras(saved: Checkpoint, network: Network, output: Path) -> None:
