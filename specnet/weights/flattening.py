@@ -58,12 +58,13 @@ class Flattening:
             self._stacks |= dict.fromkeys(names, names) if len(names) > 1 else {}
 
     def order(self, entry: Entry, *, own: bool) -> list[Shape] | None:
-        """The shapes of the images, in the file's order, that were flattened one by one into what a layer reads.
+        """The shapes of the images that were flattened one by one into what a layer reads.
 
-        Empty for a tensor without an order of its own. None where Keras's layout cannot be known: for what
-        kinds from other packages do with an order or a matrix, and after a sum of unlike orders. `own` says
-        that the file was saved from specnet's own Keras model, which flattens in the canonical order. Raises
-        `ImpossibleOrderError` for a mapping that says what cannot be.
+        They are in the file's order, as `Joining` has it, and empty for a tensor without an order of its own.
+        None where Keras's layout cannot be known: for what kinds from other packages do with an order or a
+        matrix, and after a sum of unlike orders. `own` says that the file was saved from specnet's own Keras
+        model, which flattens in the canonical order. Raises `ImpossibleOrderError` for a mapping that says
+        what cannot be.
         """
         step, matrix = entry.step, len(entry.shape) > 1
         image = len(step.input_shapes[0]) > 1
@@ -130,9 +131,8 @@ class Flattening:
             return shapes
         runs = [image for image, _ in groupby(images[inside[index]] for index in order)]
         merged = [[shape for shape, at in zip(shapes, images, strict=True) if at == image] for image in runs]
-        if sorted(runs) != sorted(set(images)) or any(
-            len({shape[1:] for shape in run}) > 1 for run in merged
-        ):
+        whole = sorted(runs) == sorted(set(images))
+        if not whole or any(len({shape[1:] for shape in run}) > 1 for run in merged):
             return None
         return [(sum(shape[0] for shape in run), *run[0][1:]) for run in merged]
 

@@ -192,15 +192,16 @@ class Joining:
     def _sum(self, step: Compute) -> list[Part] | None:
         """The parts of a sum if its arguments agree on them, else None."""
         arguments = [[part for value in values for part in self._parts[value]] for values in step.arguments]
-        first = arguments[0]
-        alike = all([self._shape(p) for p in parts] == [self._shape(p) for p in first] for parts in arguments)
-        if not alike and all(len(parts) == 1 for parts in arguments):
+        shapes = [[self._shape(part) for part in parts] for parts in arguments]
+        alike = all(shape == shapes[0] for shape in shapes)
+        stacked = {shape[0] for shape in shapes if shape[0][2] > 1}
+        if not alike and all(len(parts) == 1 for parts in arguments) and len(stacked) < 2:
             arguments.sort(key=lambda parts: parts[0].maker not in self._stacks)
         elif not alike:
             if not all(_identity(self.arranged(parts)) for parts in arguments):
                 self.clashes[step.name] = step
             return None
-        found = []
+        found: list[Part] = []
         for part, *others in zip(*arguments, strict=True):
             does = "add", tuple(self._key(other) for other in others)
             found.append(part._replace(way=self._way(part.way, does)))

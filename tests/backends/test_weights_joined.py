@@ -1,4 +1,4 @@
-"""Layers in one tensor each, joined whole by a model and group by group in a spec: the outputs are the same."""
+"""Layers in one tensor each, joined whole by a model and group by group in a spec: the same outputs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from safetensors.numpy import load_file, save_file
 from torch import nn
 from torch.nn import functional
 
 from helpers import relative_error
 from specnet import backend, placement, plan
+from specnet.document import parse
 from specnet.network import analyse
+from specnet.spec import load
 from specnet.training.run_directory import RunDirectory
 
 import specnet_tensorflow  # noqa: F401  # isort: skip  (TensorFlow without its greeting)
@@ -64,9 +67,10 @@ class Torch:
     def join(self, *values: Any) -> Any:
         return torch.cat(values, 1)
 
-    def parts(self, *values: Any) -> Any:
+    def parts(self, a: Any, b: Any) -> Any:
         """The halves joined one by one."""
-        return torch.cat([part for group in zip(*(v.chunk(2, 1) for v in values)) for part in group], 1)
+        (a0, a1), (b0, b1) = a.chunk(2, 1), b.chunk(2, 1)
+        return torch.cat([a0, b0, a1, b1], 1)
 
     def flat(self, x: Any) -> Any:
         return x.flatten(1)
@@ -102,9 +106,9 @@ class Keras:
     def join(self, *values: Any) -> Any:
         return kl.Concatenate()(list(values))
 
-    def parts(self, *values: Any) -> Any:
-        halves = [keras.ops.split(value, 2, axis=-1) for value in values]
-        return self.join(*(part for group in zip(*halves) for part in group))
+    def parts(self, a: Any, b: Any) -> Any:
+        (a0, a1), (b0, b1) = (keras.ops.split(value, 2, axis=-1) for value in (a, b))
+        return self.join(a0, b0, a1, b1)
 
     def flat(self, x: Any) -> Any:
         return kl.Flatten()(x)
@@ -318,13 +322,15 @@ CASES: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
 
 
 class Model:
-    """A model of either framework with random weights, saved to a file; called with (image, channels, ...)."""
+    """A model of either framework with random weights, in a file; called with images in canonical layout."""
 
     def __init__(self, framework: str, build: Callable[[Any, Any], Any], folder: Path) -> None:
         stream = np.random.RandomState(3)
         if framework == "torch":
             modules = nn.ModuleDict()
-            self.call = lambda x: build(Torch(modules), torch.from_numpy(x)).detach().numpy()
+            self.call: Callable[[Any], Any] = lambda x: (
+                build(Torch(modules), torch.from_numpy(x)).detach().numpy()
+            )
             self.call(np.ones((2, 2, 8, 6)))
             modules.eval()
             for name, values in modules.state_dict().items():
@@ -358,13 +364,12 @@ def assert_same_outputs(run: Path, model: Model) -> None:
     made = plan.make(analyse(directory.spec()))
     x = np.random.RandomState(4).standard_normal((2, 2, 8, 6))
     expected = model.call(x)
-    for name in ("torch", "tensorflow"):
-        chosen = backend.find(name)
-        executable = chosen.compile(made, placement.place(made.groups, "cpu", chosen.devices()), "float64")
-        executable.load_state(directory.newest().weights)
-        found = executable.forward({"image": x})[made.outputs[0]]
-        # Measured: at most MEASURED.
-        assert relative_error(found.reshape(len(x), -1), _vector(expected, model)) < 1e-14
+    chosen = backend.find("torch")
+    executable = chosen.compile(made, placement.place(made.groups, "cpu", chosen.devices()), "float64")
+    executable.load_state(directory.newest().weights)
+    found = executable.forward({"image": x})[made.outputs[0]]
+    # Measured: at most MEASURED.
+    assert relative_error(found.reshape(len(x), -1), _vector(expected, model)) < 1e-14
 
 
 def _vector(values: Any, model: Model) -> Any:
@@ -384,12 +389,222 @@ def test_layers_that_a_model_joins_whole(cli: Cli, tmp_path: Path, name: str, fr
     assert_same_outputs(tmp_path / "run", model)
 
 
-def whole_state(text: str) -> dict[str, torch.Tensor]:
-    """Random values for every layer of a spec, its groups' shares stacked under the layer's name."""
+LRN = "l: {kind: lrn, from: cat, size: 3, k: 1, alpha: 0.5, beta: 0.75%s}"
+UNDECIDED: dict[str, tuple[str, str]] = {
+    "a convolution on each group": (
+        spec(CAT, "d: {kind: conv, from: cat, filters: 6, kernel: 1}", f"fc: {LAST % 'd'}"),
+        "d.g",
+    ),
+    "a dense layer on each group": (
+        spec(CAT, "d: {kind: dense, from: cat, units: 6}", FC.replace("from: cat", "from: d")),
+        "d.g",
+    ),
+    "lrn": (spec(CAT, LRN % "", f"fc: {LAST % 'l'}"), "l.g"),
+    "lrn that crosses": (spec(CAT, LRN % f", {CROSS}", "fc: {kind: dense, from: l, units: 5}"), "l.g"),
+    "blocks across parts": (
+        spec(CAT, f"fc: {LAST % 'cat'}".replace("filters: 5", "filters: 6, groups: 2")),
+        "fc.g",
+    ),
+    "sums of other parts": (
+        spec(
+            CAT,
+            "e: {kind: conv, from: image, filters: 18, kernel: 3, group: [g, h]}",
+            "s: {kind: add, from: [cat, e]}",
+            f"fc: {LAST % 's'}",
+        ),
+        "s.g",
+    ),
+    "an input on each group": (
+        spec(
+            "small: {kind: avg_pool, from: image, kernel: 3, stride: 1}",
+            "cat: {kind: concat, from: [a, small]}",
+            f"fc: {LAST % '[cat, b]'}",
+        ),
+        "fc.g",
+    ),
+    "outputs": (spec(CAT, f"fc: {{kind: activation, from: cat, {CROSS}, function: tanh}}"), "fc.g"),
+    "one layer two ways": (
+        spec(
+            "r: {kind: activation, from: a, function: tanh}",
+            "d: {kind: conv, from: [a, r], filters: 6, kernel: 1}",
+            f"fc: {LAST % '[b, d]'}",
+        ),
+        "d.g",
+    ),
+}
+
+
+def state_of(text: str) -> dict[str, Any]:
+    """Random values for every parameter of a spec."""
     stream = np.random.RandomState(5)
-    made = plan.make(analyse(specnet.load(text)))
+    made = plan.make(analyse(load(parse(text, "x.yaml"))))
+    return {p.name: stream.standard_normal(p.shape) for p in made.parameters}
+
+
+def whole(state: dict[str, Any]) -> dict[str, Any]:
+    """The shares of each layer in one tensor, under the layer's name."""
     found: dict[str, list[Any]] = {}
-    for parameter in made.parameters:
-        layer, _, role = parameter.name.split(".")
-        found.setdefault(f"{layer}.{role}", []).append(torch.from_numpy(stream.standard_normal(parameter.shape)))
-    return {name: torch.cat(values) for name, values in found.items()}
+    for name, values in state.items():
+        layer, _, role = name.split(".")
+        found.setdefault(f"{layer}.{role}", []).append(values)
+    return {name: np.concatenate(values) for name, values in found.items()}
+
+
+@pytest.mark.parametrize("name", UNDECIDED)
+def test_what_joined_whole_is_another_network_is_refused(cli: Cli, tmp_path: Path, name: str) -> None:
+    """A model that joins the parts as the spec does has the spec's own order: `concat: parts`."""
+    text, step = UNDECIDED[name]
+    state, file = state_of(text), tmp_path / "theirs.safetensors"
+    save_file(whole(state), file)
+    for said in (None, "concat: whole"):
+        done = taken(cli, tmp_path, text, file, said)
+        assert done.code == 1
+        assert f"SN711: '{step}' has parts of several layers that are one tensor each in the file" in done.err
+        assert "write 'concat: parts' in a mapping file" in done.err
+        assert not (tmp_path / "run").exists()
+    done = taken(cli, tmp_path, text, file, "concat: parts")
+    assert (done.code, done.err) == (0, "")
+    found = RunDirectory(tmp_path / "run").newest().weights
+    assert all(np.array_equal(found[key], values) for key, values in state.items())
+
+
+@pytest.mark.parametrize("name", [*CASES, *UNDECIDED])
+def test_tensors_of_shares_are_in_the_specs_order(cli: Cli, tmp_path: Path, name: str) -> None:
+    """What specnet writes, and what a model of towers holds, is taken as it is."""
+    text = (CASES.get(name) or UNDECIDED[name])[0]
+    state = state_of(text)
+    save_file(state, tmp_path / "own.safetensors")
+    done = taken(cli, tmp_path, text, tmp_path / "own.safetensors")
+    assert (done.code, done.err) == (0, "")
+    assert "joined" not in done.out
+    found = RunDirectory(tmp_path / "run").newest().weights
+    assert all(np.array_equal(found[key], values) for key, values in state.items())
+
+
+@pytest.mark.parametrize("framework", ["torch", "keras"])
+def test_a_model_that_joins_by_parts(cli: Cli, tmp_path: Path, framework: str) -> None:
+    def build(m: Any, x: Any) -> Any:
+        joined = m.parts(*maps(m, x))
+        return m.dense("fc", m.flat(m.conv("d", m.norm("n", joined), 6, 1, 2)))
+
+    text = spec(
+        "n: {kind: batch_norm, from: [a, b]}",
+        "d: {kind: conv, from: n, filters: 6, kernel: 1}",
+        FC.replace("from: cat", "from: d"),
+    )
+    model = Model(framework, build, tmp_path)
+    assert taken(cli, tmp_path, text, model.file).code == 1
+    done = taken(cli, tmp_path, text, model.file, "concat: parts")
+    assert (done.code, done.err) == (0, "")
+    assert_same_outputs(tmp_path / "run", model)
+
+
+@pytest.mark.parametrize("framework", ["torch", "keras"])
+@pytest.mark.parametrize("swapped", [False, True])
+def test_towers_of_the_long_form_in_one_tensor(
+    cli: Cli, tmp_path: Path, framework: str, swapped: bool
+) -> None:
+    """`swapped`: the file has the second tower's filters first, and the reader's columns with them."""
+    first, second = ("h", "g") if swapped else ("g", "h")
+    lines = [f"c_{t}: {{kind: concat, from: [a_{t}, b_{t}]}}" for t in "gh"]
+    text = spec(*lines, f"fc: {{kind: dense, from: [c_g, c_h], {CROSS}, units: 5}}")
+    for name, size in (("a", 3), ("b", 6)):
+        towers = (
+            f"  {name}_{t}: {{kind: conv, from: image, filters: {size}, kernel: 3, group: {t}}}" for t in "gh"
+        )
+        line = next(line for line in text.splitlines() if line.startswith(f"  {name}:"))
+        text = text.replace(line, "\n".join(towers))
+    said = "\n".join(f"  {name}: [{name}_{first}, {name}_{second}]" for name in "ab")
+    model = Model(framework, CASES["dense over images"][1], tmp_path)
+    done = taken(cli, tmp_path, text, model.file, f"tensors:\n{said}")
+    assert (done.code, done.err) == (0, "")
+    assert_same_outputs(tmp_path / "run", model)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_exports_with_some_names_of_whole_layers_come_back(cli: Cli, tmp_path: Path, name: str) -> None:
+    """What the mapping does not mention keeps its name, and has its channels in the whole layers' order."""
+    text = CASES[name][0]
+    state, back = state_of(text), tmp_path / "back.safetensors"
+    save_file(state, tmp_path / "own.safetensors")
+    assert taken(cli, tmp_path, text, tmp_path / "own.safetensors").code == 0
+    last = {key for key in state if key.startswith("fc.")}
+    layers = sorted({key.partition(".")[0] for key in {*state} - last})
+    said = tmp_path / "map.yaml"
+    said.write_text("weights: 1\ntensors:\n" + "\n".join(f"  {layer}: {layer}" for layer in layers))
+    done = cli("weights", "export", tmp_path / "run", "-o", back, "--map", said)
+    assert (done.code, done.err) == (0, "")
+    assert last <= set(load_file(back))
+    done = cli("weights", "import", tmp_path / "spec.yaml", back, "--run-dir", tmp_path / "again")
+    assert (done.code, done.err) == (0, "")
+    found = RunDirectory(tmp_path / "again").newest().weights
+    assert all(np.array_equal(found[key], values) for key, values in state.items())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_exports_under_names_of_whole_layers_come_back(cli: Cli, tmp_path: Path, name: str) -> None:
+    """The hand-written model takes back what it gave, to the last bit."""
+    text, build = CASES[name]
+    model = Model("torch", build, tmp_path)
+    theirs = load_file(model.file)
+    layers = sorted({key.partition(".")[0] for key in theirs})
+    said = "tensors:\n" + "\n".join(f"  {layer}: {layer}" for layer in layers)
+    assert taken(cli, tmp_path, text, model.file, said).code == 0
+    back = tmp_path / "back.safetensors"
+    done = cli("weights", "export", tmp_path / "run", "-o", back, "--map", tmp_path / "map.yaml")
+    assert (done.code, done.err) == (0, "")
+    found = load_file(back)
+    assert all(np.array_equal(found[key], theirs[key]) for key in found)
+    assert set(found) == {key for key in theirs if not key.endswith("num_batches_tracked")}
+
+
+@pytest.mark.parametrize("name", ["lrn", "outputs"])
+def test_exports_that_are_another_network_joined_whole_are_refused(
+    cli: Cli, tmp_path: Path, name: str
+) -> None:
+    text = UNDECIDED[name][0]
+    save_file(state_of(text), tmp_path / "own.safetensors")
+    assert taken(cli, tmp_path, text, tmp_path / "own.safetensors").code == 0
+    back, said = tmp_path / "back.safetensors", tmp_path / "map.yaml"
+    said.write_text("weights: 1\ntensors: {a: a, b: b}\n")
+    done = cli("weights", "export", tmp_path / "run", "-o", back, "--map", said)
+    assert done.code == 1
+    assert "SN711" in done.err
+    assert not back.exists()
+
+
+BOTH = f"fc: {{kind: dense, from: [a, b], {CROSS}, units: 5}}"
+
+
+@pytest.mark.parametrize("text", [spec(CAT, FC), spec(BOTH)])
+def test_images_that_one_tensor_made_are_flattened_as_one(cli: Cli, tmp_path: Path, text: str) -> None:
+    """`flatten: separate` is for each map of the Keras model, and both groups' shares are one map there."""
+
+    def build(m: Any, x: Any) -> Any:
+        a, b = maps(m, x)
+        return m.dense("fc", m.join(m.flat(a), m.flat(b)))
+
+    model = Model("keras", build, tmp_path)
+    done = taken(cli, tmp_path, text, model.file, "tensors:\n  fc: {to: fc, flatten: separate}")
+    assert (done.code, done.err) == (0, "")
+    assert_same_outputs(tmp_path / "run", model)
+
+
+def test_parts_on_one_group_may_have_been_joined_either_way(cli: Cli, tmp_path: Path) -> None:
+    text = spec("fc: {kind: dense, from: [d, b, c], cross_group: true, group: g, units: 5}")
+    for name in "cd":
+        line = f"{name}: {{kind: conv, from: image, filters: 3, kernel: 3, group: g}}"
+        text = text.replace("  fc:", f"  {line}\n  fc:")
+    text = text.replace("  a:", "  # a:")
+
+    def build(m: Any, x: Any) -> Any:
+        a, b = maps(m, x)
+        return m.dense("fc", m.flat(m.join(a, b)))
+
+    model, said = Model("torch", build, tmp_path), "tensors: {a: [c, d]}"
+    done = taken(cli, tmp_path, text, model.file, said)
+    assert done.code == 1
+    assert "SN711: 'fc.g' has parts of several layers" in done.err
+    done = taken(cli, tmp_path, text, model.file, f"{said}\nconcat: whole")
+    assert (done.code, done.err) == (0, "")
+    assert_same_outputs(tmp_path / "run", model)
