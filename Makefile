@@ -58,6 +58,8 @@ crash: install
 
 attack: install
 	$(BIN)/python tests/attack.py --seed 0
+	for kind in state metrics manifest dataset safetensors hdf5 tar mat image; do \
+	    $(BIN)/python tests/fuzz.py --kind $$kind --inputs 20000 || exit 1; done
 
 clean:
 	rm -rf $(VENV) $(DEMO)

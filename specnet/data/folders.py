@@ -104,11 +104,16 @@ def holds_images(folder: Path) -> bool:
 
 
 def _below(folder: str | Path, *, by_name: bool) -> bool:
-    try:
-        found, inside = _here(folder, by_name=by_name)
-    except OSError:
-        return True
-    return found or any(_below(path, by_name=by_name) for path in inside)
+    waiting = [folder]
+    while waiting:
+        try:
+            found, inside = _here(waiting.pop(), by_name=by_name)
+        except OSError:
+            return True
+        if found:
+            return True
+        waiting += inside
+    return False
 
 
 def _here(folder: str | Path, *, by_name: bool) -> tuple[bool, list[str]]:
@@ -151,27 +156,33 @@ def image_files(folder: str, left: LeftOut) -> Iterator[tuple[str, str]]:
 
     Links to folders are not followed, so that nothing is found twice and the walk ends.
     """
-    try:
-        found = entries(folder, left)
-    except OSError as error:
-        yield folder, unreadable(error, folder)
-        return
-    for entry in found:
-        if not entry.is_symlink() and entry.is_dir():
-            yield from image_files(entry.path, left)
-            continue
+    waiting = [folder]  # no recursion: a stranger's folders may be deeper than Python's stack
+    while waiting:
+        inside = waiting.pop()
         try:
-            is_link_to_folder = entry.is_dir()
+            found = entries(inside, left)
         except OSError as error:
-            yield entry.path, unreadable(error, entry.path)
+            yield inside, unreadable(error, inside)
             continue
-        if is_link_to_folder:
-            above = os.path.realpath(folder).startswith(os.path.realpath(entry.path).rstrip("/") + "/")
-            yield entry.path, "a link that loops" if above else "a link to a folder, which is not followed"
-        elif reason := unread(entry.path):
-            left.add(entry.path, reason)
-        else:
-            yield entry.path, ""
+        for entry in found:
+            if not entry.is_symlink() and entry.is_dir():
+                waiting.append(entry.path)
+                continue
+            try:
+                is_link_to_folder = entry.is_dir()
+            except OSError as error:
+                yield entry.path, unreadable(error, entry.path)
+                continue
+            if is_link_to_folder:
+                above = os.path.realpath(inside).startswith(os.path.realpath(entry.path).rstrip("/") + "/")
+                yield (
+                    entry.path,
+                    "a link that loops" if above else "a link to a folder, which is not followed",
+                )
+            elif reason := unread(entry.path):
+                left.add(entry.path, reason)
+            else:
+                yield entry.path, ""
 
 
 def stray_images(folder: Path, left: LeftOut) -> None:

@@ -58,9 +58,9 @@ class Part(Strict):
     not upright 8-bit RGB, by what they were."""
 
     images: Whole
-    shards: list[Whole]
+    shards: Annotated[list[Whole], Field(fail_fast=True)]
     converted: dict[str, Whole]
-    skipped: list[Skipped]
+    skipped: Annotated[list[Skipped], Field(fail_fast=True)]
 
 
 class Manifest(Strict):
@@ -71,7 +71,7 @@ class Manifest(Strict):
     shape: Annotated[list[Annotated[int, Field(ge=1, le=2**14)]], Field(min_length=3, max_length=3)]
     source: str
     decoder: str
-    classes: list[str]
+    classes: Annotated[list[str], Field(fail_fast=True)]
     words: dict[str, str]
     train: Part
     test: Part
@@ -113,7 +113,9 @@ def read(folder: Path) -> Manifest:
         what = "is not finished or no prepared dataset" if folder.is_dir() else "does not exist"
         raise DataError(f"{folder} {what}", f"specnet prepare SRC {folder}")
     try:
-        manifest = Manifest.model_validate(json.loads(reading.read(path, LARGEST)))
+        found = json.loads(reading.read(path, LARGEST))
+        _check_keys(found)
+        manifest = Manifest.model_validate(found)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -122,6 +124,16 @@ def read(folder: Path) -> Manifest:
         raise DataError(f"{path} cannot be read: {error}") from error
     _check_sizes(folder, manifest)
     return manifest
+
+
+def _check_keys(found: Any) -> None:
+    """Raise `ValueError` for unknown keys: a million of them would be a million errors."""
+    parts: list[tuple[Any, type[Strict]]] = [(found, Manifest)]
+    if isinstance(found, dict):
+        parts += [(found.get(split), Part) for split in SPLITS]
+    for content, model in parts:
+        if isinstance(content, dict) and len(content) > len(model.model_fields):
+            raise ValueError("it has keys that no manifest has")
 
 
 def _check_sizes(folder: Path, manifest: Manifest) -> None:
