@@ -35,9 +35,8 @@ def main() -> None:
             sha256 = package["download_info"]["archive_info"]["hashes"]["sha256"]
             lines.append(f"{name}=={version} --hash=sha256:{sha256}")
     tag = f"CPython {sys.version_info.major}.{sys.version_info.minor}, {sys.platform}"
-    print(
-        f"# Wheels of the tested set for {tag}, made by docs/make_hashes.py; SECURITY.md says how to use them."
-    )
+    print(f"# The tested set for {tag}, by docs/make_hashes.py.")
+    print("# SECURITY.md tells how to install it.")
     print("\n".join(sorted(lines, key=str.lower)))
 
 

@@ -149,14 +149,13 @@ def _check_order(spec: str, file: str) -> None:
 
 
 def _is_binary(path: str) -> bool:
+    from specnet.storage.reading import read_start
     from specnet.weights.formats import START
 
     try:
-        with open(path, "rb") as file:  # noqa: PTH123  (REVISION:PATH and - are no files, and no errors here)
-            start = file.read(START)
-    except (OSError, ValueError):
+        return b"\0" in read_start(Path(path), START)
+    except (OSError, ValueError):  # REVISION:PATH and - are no files, and no errors here
         return False
-    return b"\0" in start
 
 
 def _list(options: argparse.Namespace) -> int:
