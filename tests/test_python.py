@@ -153,6 +153,7 @@ COMMAND_LINE_ALONE = {
     "specnet/picture/page.py": {"*"},  # CSS has names like these
     "specnet/document.py": {"--set"},
     "specnet/overrides.py": {"--set"},
+    "specnet/training/parting.py": {"--backends", "--seeds"},  # a tool of its own
     "specnet/plugins.py": {"--upgrade"},  # pip's
     "specnet/data/prepare.py": {"--size", "--strict", "--test", "--train"},
     "specnet/data/workers.py": {"--workers"},

@@ -114,6 +114,7 @@ def _import(options: argparse.Namespace) -> int:
     from specnet.text import few
     from specnet.weights.importing import import_weights
 
+    _check_order(options.spec, options.file)
     made = import_weights(
         load_spec(options.spec, options.overrides),
         options.file,
@@ -130,7 +131,31 @@ def _import(options: argparse.Namespace) -> int:
     if made.implied:
         told = few([f"{name} = {value:g}" for name, value in made.implied.items()])
         say(f"  its batch norms lack a weight or bias, which is the same as {told}")
+    if made.reordered:
+        names = few(made.reordered)
+        say(f"  joined whole in the file, group by group in the spec; put in the spec's order: {names}")
     return 0
+
+
+def _check_order(spec: str, file: str) -> None:
+    """Raise `UsageError` if a file of tensors stands where the spec should, and the spec behind it."""
+    from specnet.errors import UsageError
+    from specnet.text import printable
+
+    if Path(file).suffix in (".yaml", ".yml") and _is_binary(spec) and not _is_binary(file):
+        first, second = printable(spec), printable(file)
+        message = f"{first} is no spec, and {second} no file of tensors: the spec comes first"
+        raise UsageError(message, f"specnet weights import {second} {first} ...")
+
+
+def _is_binary(path: str) -> bool:
+    from specnet.storage.reading import read_start
+    from specnet.weights.formats import START
+
+    try:
+        return b"\0" in read_start(Path(path), START)
+    except (OSError, ValueError):  # REVISION:PATH and - are no files, and no errors here
+        return False
 
 
 def _list(options: argparse.Namespace) -> int:

@@ -53,7 +53,7 @@ def read_header(path: Path) -> dict[str, tuple[int, int]]:
                 for name, entry in header.items()
                 if name != "__metadata__"
             }
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
+        except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError) as error:
             raise reading.Unfit(f"its header is damaged ({error})") from None
 
 

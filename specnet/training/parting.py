@@ -22,6 +22,7 @@ from specnet.backend import Precision, State, storage
 from specnet.errors import SpecnetError
 from specnet.initial import initial_state
 from specnet.spec import load
+from specnet.terminal import say
 from specnet.testing import relative_error
 from specnet.testing.decisions import Decision, Watched, decided_otherwise
 from specnet.training.inputs import Inputs, steps_per_epoch
@@ -123,15 +124,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for seed in range(asked.seed, asked.seed + asked.seeds):
             parting = together.compare(seed, asked.steps)
             found.append(parting)
-            print(
-                f"seed {seed}: losses {parting.error:.1e} apart", *parting.decisions, sep="\n  ", flush=True
-            )
+            say("\n  ".join([f"seed {seed}: losses {parting.error:.1e} apart", *parting.decisions]))
+            sys.stdout.flush()
     except SpecnetError as error:
-        print(f"parting: {error}", file=sys.stderr)
+        say(f"parting: {error}", to=sys.stderr)
         return 2
     errors = [parting.error for parting in found]
     within, middle = sum(error <= LIMIT for error in errors), statistics.median(errors)
-    print(f"{within} of {len(errors)} within {LIMIT:.0e}; median {middle:.1e}, worst {max(errors):.1e}")
+    say(f"{within} of {len(errors)} within {LIMIT:.0e}; median {middle:.1e}, worst {max(errors):.1e}")
     return 0 if all(parting.explained for parting in found) else 1
 
 

@@ -13,19 +13,23 @@ from specnet.backend import State, find
 from specnet.errors import SpecError, UsageError
 from specnet.network import Network
 from specnet.placement import place
+from specnet.plan import parameter_name
 from specnet.storage import atomic
 from specnet.training.checkpoint import Checkpoint
 from specnet.weights import mapping as mappings
 from specnet.weights import prefixes
 from specnet.weights.files import GROUPS
+from specnet.weights.joining import Joining
 from specnet.weights.mapping import Mapping
+from specnet.weights.matching import unlike
 from specnet.weights.modules import Modules
-from specnet.weights.names import Names
+from specnet.weights.names import Entry, Names
 from specnet.weights.of_run import is_run, network_of, run_of, saved_in
 
 Format = Literal["safetensors", "torch", "keras"]
 FORMATS: tuple[Format, ...] = ("safetensors", "torch", "keras")
 KERAS_SUFFIX = ".weights.h5"
+NAMES = f"FILE.safetensors or FILE{KERAS_SUFFIX}"
 HDF5_OBJECT = 2**14
 """Bytes that HDF5 needs beside the values of a variable, at the most, for its names and trees."""
 PICKLE = "a pickle", "torch.save(safetensors.torch.load_file('FILE.safetensors'), 'FILE.pt') makes one of it"
@@ -58,7 +62,13 @@ def export_weights(
     what the native Keras model's `save_weights` writes, and needs TensorFlow. Returns the checkpoint.
     """
     output = Path(output)
-    form = form or _format(output)
+    meant = _meant(output)
+    form = form or meant
+    if form is None:
+        message = f"the name '{output.name}' does not say which format is meant"
+        raise UsageError(message, f"name {NAMES}, or add --format")
+    if form != "keras" and meant == "keras":
+        raise UsageError(f"'{output.name}' means Keras's format, not {form}", "name FILE.safetensors")
     if not output.parent.is_dir():
         raise _unwritable(output, f"there is no directory {output.parent}")
     source = Path(source)
@@ -85,19 +95,18 @@ def export_weights(
     return saved
 
 
-def _format(output: Path) -> Format:
+def _meant(output: Path) -> Format | None:
+    """The format that a file's name means, if it does. Raises `UsageError` for one that is not written."""
     if output.name.endswith(KERAS_SUFFIX):
         return "keras"
     if output.suffix == ".safetensors":
         return "safetensors"
-    files = f"FILE.safetensors or FILE{KERAS_SUFFIX}"
     if output.suffix.lower() in OTHERS:
         what, way = OTHERS[output.suffix.lower()]
         raise UsageError(
-            f"'{output.name}' means {what}, which specnet does not write", f"name {files}; {way}"
+            f"'{output.name}' means {what}, which specnet does not write", f"name {NAMES}; {way}"
         )
-    message = f"the name '{output.name}' does not say which format is meant"
-    raise UsageError(message, f"name {files}, or add --format")
+    return None
 
 
 def _renamed(state: State, network: Network, said: Mapping) -> State:
@@ -120,15 +129,20 @@ def _renamed(state: State, network: Network, said: Mapping) -> State:
             raise UsageError(
                 message, "take it out of the mapping's constants, and give the model that parameter"
             )
+    mapped = {name for entry in entries for name in entry.parameters}
+    steps = {parameter_name(step, role): (step, role) for step in plan.computes for role in step.weights}
+    rest = [name for name in state if name not in mapped and name not in constants]
+    entries += [Entry(name, (steps[name][0],), steps[name][1]) for name in rest]
+    joining = Joining(plan, entries, said.contents.concat)
+    if joining.clashes:
+        raise SpecError(unlike(joining))
+    prefix = prefixes.written(said.contents.prefix or "", "torch")
     renamed: State = {}
-    done = set(constants)
     for entry in entries:
         shares = [state[name] for name in entry.parameters]
-        renamed[entry.tensor] = np.concatenate(shares) if len(shares) > 1 else shares[0]
-        done.update(entry.parameters)
-    prefix = prefixes.written(said.contents.prefix or "", "torch")
-    whole = {**renamed, **{name: values for name, values in state.items() if name not in done}}
-    return {prefix + name.removeprefix(prefix): values for name, values in whole.items()}
+        values = np.concatenate(shares) if len(shares) > 1 else shares[0]
+        renamed[prefix + entry.tensor.removeprefix(prefix)] = joining.out_of(entry, values)
+    return renamed
 
 
 def _save_keras(saved: Checkpoint, network: Network, output: Path) -> None:

@@ -8,8 +8,9 @@ not.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable
-from itertools import chain, groupby
+from itertools import accumulate, chain, groupby
 from typing import NamedTuple
 
 from specnet.layers.activation import Activation
@@ -22,6 +23,7 @@ from specnet.layers.flatten import Flatten
 from specnet.layers.merge import Add, Concat
 from specnet.layers.pool import Pool
 from specnet.plan import Compute, Plan, Step, Transfer
+from specnet.weights.joining import Joining, Part
 from specnet.weights.names import Entry
 
 
@@ -46,7 +48,8 @@ class ImpossibleOrderError(Exception):
 class Flattening:
     """A network's ways from images to vectors. `entries` are the tensors of the file that it is made from."""
 
-    def __init__(self, plan: Plan, entries: Iterable[Entry]) -> None:
+    def __init__(self, plan: Plan, entries: Iterable[Entry], joining: Joining) -> None:
+        self._joining = joining
         self._steps: dict[str, Step] = {step.name: step for step in plan.steps}
         self._stacks: dict[str, tuple[str, ...]] = {}
         """By each of the steps, those whose parameters are one tensor: their outputs are one image there."""
@@ -57,10 +60,11 @@ class Flattening:
     def order(self, entry: Entry, *, own: bool) -> list[Shape] | None:
         """The shapes of the images that were flattened one by one into what a layer reads.
 
-        Empty for a tensor without an order of its own. None where Keras's layout cannot be known: for what
-        kinds from other packages do with an order or a matrix, and after a sum of unlike orders. `own` says
-        that the file was saved from specnet's own Keras model, which flattens in the canonical order. Raises
-        `ImpossibleOrderError` for a mapping that says what cannot be.
+        They are in the file's order, as `Joining` has it, and empty for a tensor without an order of its own.
+        None where Keras's layout cannot be known: for what kinds from other packages do with an order or a
+        matrix, and after a sum of unlike orders. `own` says that the file was saved from specnet's own Keras
+        model, which flattens in the canonical order. Raises `ImpossibleOrderError` for a mapping that says
+        what cannot be.
         """
         step, matrix = entry.step, len(entry.shape) > 1
         image = len(step.input_shapes[0]) > 1
@@ -79,7 +83,11 @@ class Flattening:
             pieces = None if None in found else list(chain.from_iterable(p for p in found if p is not None))
             if not isinstance(step.layer, BatchNorm):
                 return [] if pieces is not None and all(_in_one_order(p) for p in pieces) else None
-        return None if pieces is None else [piece.shape for piece in self._as_said(entry, pieces)]
+        if pieces is None:
+            return None
+        read = entry.shares[:1] if isinstance(step.layer, Dense) else entry.shares
+        parts = [part for share in read for part in self._joining.read_by(share)]
+        return self._as_in_file([piece.shape for piece in self._as_said(entry, pieces)], parts)
 
     def clashes(self) -> list[Compute]:
         """The sums of vectors whose values Keras adds in another order than the spec does."""
@@ -105,6 +113,28 @@ class Flattening:
         if len(run) > len(images) or len({piece.shape[1:] for piece in run}) > 1:
             raise ImpossibleOrderError
         return [*pieces[:first], _together(run), *pieces[end:]]
+
+    def _as_in_file(self, shapes: list[Shape], parts: list[Part]) -> list[Shape] | None:
+        """The shapes in the file's order, those that are one image there as one; None if they cannot be."""
+        order = self._joining.arranged(parts)
+        if not parts or order is None:
+            return shapes
+        ends = list(accumulate(math.prod(shape) for shape in shapes))
+        total = sum(part.size for part in parts)
+        starts = accumulate((part.size * ends[-1] // total for part in parts), initial=0)
+        inside = [bisect_right(ends, start) for start, _ in zip(starts, parts, strict=False)]
+        images = list(range(len(shapes)))
+        for together in self._joining.stacked(parts):
+            found = {images[inside[index]] for index in together}
+            images = [min(found) if image in found else image for image in images]
+        if images == list(range(len(shapes))) and order == sorted(order):
+            return shapes
+        runs = [image for image, _ in groupby(images[inside[index]] for index in order)]
+        merged = [[shape for shape, at in zip(shapes, images, strict=True) if at == image] for image in runs]
+        whole = sorted(runs) == sorted(set(images))
+        if not whole or any(len({shape[1:] for shape in run}) > 1 for run in merged):
+            return None
+        return [(sum(shape[0] for shape in run), *run[0][1:]) for run in merged]
 
     def _stacked(self, pieces: list[Piece]) -> list[Piece]:
         """The pieces, and those that are one image in the file as one."""

@@ -32,6 +32,7 @@ class Imported:
     """What came out of a file: how many of its tensors are which parameters, in which precision.
 
     `implied` are parameters that the file lacks because its batch norms do without, and their values.
+    `reordered` are tensors whose channels were put in the order of the spec's groups.
     """
 
     run_dir: Path
@@ -40,6 +41,7 @@ class Imported:
     values: int
     precision: Precision
     implied: Constants
+    reordered: list[str]
 
 
 def import_weights(
@@ -89,7 +91,8 @@ def import_weights(
     finally:
         run.release()
     size = sum(values.size for values in state.values())
-    return Imported(run.path, len(matched.entries), len(state), size, chosen, matched.implied)
+    moved = [entry.tensor for entry in matched.entries if matched.joining.moves(entry)]
+    return Imported(run.path, len(matched.entries), len(state), size, chosen, matched.implied, moved)
 
 
 def _check_order(spec: Spec, opened: TensorFile, file: str | Path) -> None:
@@ -103,7 +106,7 @@ def _check_order(spec: Spec, opened: TensorFile, file: str | Path) -> None:
 
 def _state(file: TensorFile, matched: Matched, plan: Plan, precision: Precision) -> State:
     """The parameters by canonical name, in the plan's order. Raises `SpecError` if one is not finite."""
-    flattening = Flattening(plan, matched.entries)
+    flattening = Flattening(plan, matched.entries, matched.joining)
     constants = matched.named | matched.implied
     found: State = {
         p.name: np.full(p.shape, constants[p.name], storage(precision))
@@ -121,6 +124,7 @@ def _state(file: TensorFile, matched: Matched, plan: Plan, precision: Precision)
             order = flattening.order(entry, own=file.tensors[entry.tensor].own)
             assert order is not None
             values = from_keras(values, entry, order)
+        values = matched.joining.into(entry, values)
         ends = np.cumsum([shape[0] for shape in entry.shapes])
         for name, share in zip(entry.parameters, np.split(values, ends[:-1]), strict=True):
             found[name] = np.array(share, dtype=storage(precision), order="C")

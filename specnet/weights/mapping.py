@@ -9,6 +9,7 @@ tensors:
   dense_2: {to: fc7, flatten: separate}     # Keras: the towers were flattened before they were joined
 prefix: module.                             # what names begin with that stand here without it
 constants: {norm1.weight: 1}                # parameters of the network that the file does not have
+concat: parts                               # how the parts of such tensors were joined with others'
 ignore: [classifier.7]
 """
 
@@ -30,7 +31,7 @@ from specnet.schema import Number, Strict
 from specnet.weights import prefixes
 from specnet.weights.files import Layout
 from specnet.weights.modules import Modules
-from specnet.weights.names import Entry, Flatten, Names
+from specnet.weights.names import Concatenation, Entry, Flatten, Names
 
 Constants = dict[str, float]
 """Values of whole parameters by canonical name."""
@@ -65,6 +66,12 @@ class Contents(Strict):
         dict[str, Number],
         Field(description="Values of the network's parameters that the file does not have."),
     ] = Field(default_factory=dict)
+    concat: Annotated[
+        Concatenation | None,
+        Field(
+            description="How the model joined tensors that several shares are stacked in: whole, or by parts."
+        ),
+    ] = None
     ignore: Annotated[
         tuple[str, ...],
         Field(strict=False, description="Tensors and modules of the file that the network does not have."),

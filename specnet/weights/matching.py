@@ -11,6 +11,7 @@ from specnet.plan import Plan, parameter_name
 from specnet.text import describe
 from specnet.weights.files import DTYPES, TensorFile
 from specnet.weights.flattening import Flattening, ImpossibleOrderError
+from specnet.weights.joining import Joining
 from specnet.weights.layouts import keras_shapes, torch_shapes
 from specnet.weights.mapping import Constants, Mapping, constant
 from specnet.weights.modules import COUNTER, Modules
@@ -28,6 +29,7 @@ class Matched:
     entries: list[Entry]
     named: Constants
     implied: Constants
+    joining: Joining
 
 
 def match(plan: Plan, file: TensorFile, mapping: Mapping) -> Matched:
@@ -67,14 +69,16 @@ def match(plan: Plan, file: TensorFile, mapping: Mapping) -> Matched:
     problems += _twice(entries, constants)
     steps = {parameter_name(step, role): (step, role) for step in plan.computes for role in step.weights}
     problems += shortened([absent(*steps[name]) for name in missing], "parameters like these")
-    flattening = Flattening(plan, entries)
+    joining = Joining(plan, entries, mapping.contents.concat)
+    problems += unlike(joining)
+    flattening = Flattening(plan, entries, joining)
     there = [entry for entry in entries if entry.tensor in file.tensors]
     problems += [problem for entry in there for problem in _fit(entry, file, flattening)]
     if file.layout == "keras" and not any(file.tensors[entry.tensor].own for entry in there):
         problems += _clashes(flattening)
     if problems:
         raise SpecError(problems)
-    return Matched(entries, constants, implied)
+    return Matched(entries, constants, implied, joining)
 
 
 def _by_name(
@@ -156,6 +160,22 @@ def _fit(entry: Entry, file: TensorFile, flattening: Flattening) -> Iterable[Dia
 
 
 NATIVE = "load it with the native Keras model, and export safetensors from there"
+
+
+def unlike(joining: Joining) -> list[Diagnostic]:
+    """What cannot be one network if the file's model joins layers whole."""
+    found = []
+    for step in joining.clashes.values():
+        message = (
+            f"'{step.name}' has parts of several layers that are one tensor each in the file; a model that "
+            "joins those whole has other channels there, or an order that cannot be known"
+        )
+        hint = (
+            "if the model joins them part by part as the spec does, write 'concat: parts' in a mapping file "
+            "(--map); if not, it is another network"
+        )
+        found.append(Diagnostic("SN711", message, hint=hint))
+    return found
 
 
 def _clashes(flattening: Flattening) -> list[Diagnostic]:

@@ -11,6 +11,7 @@ from specnet.layers.base import Shape
 from specnet.plan import Compute, Plan, parameter_name
 
 Flatten = Literal["joined", "separate"]
+Concatenation = Literal["whole", "parts"]
 
 
 class Found(NamedTuple):

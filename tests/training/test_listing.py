@@ -43,7 +43,7 @@ def made(folder: Path, *, steps: int = 10, saved: int | None = 10, stop: int = 5
         kept = folder / "checkpoints" / f"step-{saved:08d}"
         kept.mkdir(parents=True)
         counts = {"stop": stop, "steps_per_epoch": 10, "train_images": 95}
-        state = json.dumps({"step": saved, "evaluations": [], **counts}).encode()
+        state = json.dumps({"step": saved, "evaluations": [], "seed": 5, **counts}).encode()
         files = {"state.json": state, "weights.safetensors": b"w", "optimizer.safetensors": b""}
         for name, content in files.items():
             (kept / name).write_bytes(content)
@@ -57,7 +57,7 @@ def test_how_far_a_run_is(tmp_path: Path) -> None:
     found = listing.look(made(tmp_path / "r", steps=12))
     assert found.spec_hash is not None
     expected = Run(str(tmp_path / "r"), "stopped", "small", found.spec_hash, 12, 50, 2, 5, 10, 95, TOLD, None)
-    assert found == replace(expected, recipe=RECIPE)
+    assert found == replace(expected, recipe=RECIPE, seed=5)
 
 
 TRAINED = """\
@@ -90,7 +90,7 @@ def test_backend_seed_and_recipe(tmp_path: Path, cli: Callable[..., Any]) -> Non
         "normalize": "mean_image",
         "augment": ["random_crop", "horizontal_flip"],
     }
-    assert (older["backend"], older["seed"]) == (None, None)
+    assert (older["backend"], older["seed"]) == (None, 5)
     head, _, line, *_ = cli("runs", tmp_path).out.splitlines()
     assert head.split()[-3:] == ["backend", "seed", "recipe"]
     recipe = "sgd 0.05, momentum 0.9, decay 0.0001, plateau, batch 200"
@@ -102,7 +102,7 @@ def test_options_that_are_none_tell_nothing(tmp_path: Path, line: str) -> None:
     folder = made(tmp_path / "r")
     (folder / "spec.yaml").write_text(f"{SPEC}# trained with {line}\n")
     found = listing.look(folder)
-    assert (found.state, found.backend, found.seed) == ("stopped", None, None)
+    assert (found.state, found.backend, found.seed) == ("stopped", None, 5)
 
 
 @pytest.mark.parametrize("training", ["[]", "{optimizer: 1, augment: {a: 1}}", "{augment: [1]}"])

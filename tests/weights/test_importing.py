@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from specnet import document, spec
 from specnet.training.run_directory import RunDirectory
@@ -134,3 +135,19 @@ def test_a_run_that_is_there_stays_as_it_is(take: Any, tmp_path: Path) -> None:
     assert "holds a run already" in done.err
     found = RunDirectory(tmp_path / "run").newest().weights
     assert all(np.array_equal(found[name], state[name]) for name in state)
+
+
+@pytest.mark.parametrize("start", [b"\x89HDF\r\n\x1a\n\0", b"PK\x03\x04\0", b"\x80\x02}q\0.", None])
+def test_a_file_where_the_spec_should_be_is_told_so(cli: Any, tmp_path: Path, start: bytes | None) -> None:
+    spec, file = tmp_path / "spec.yaml", tmp_path / "theirs"
+    spec.write_text(SPEC)
+    save_file(state_of(), file)
+    if start is not None:
+        file.write_bytes(start)
+    done = cli("weights", "import", file, spec, "--run-dir", tmp_path / "run")
+    assert (done.code, done.out) == (2, "")
+    assert f"{file} is no spec, and {spec} no file of tensors: the spec comes first" in done.err
+    assert f"specnet weights import {spec} {file}" in done.err
+    done = cli("weights", "import", tmp_path / "absent", spec, "--run-dir", tmp_path / "run")
+    assert done.code == 2
+    assert "cannot read" in done.err

@@ -51,6 +51,7 @@ def test_several_layers_are_one_tensor_in_the_order_that_is_said(take: Any, tmp_
     whole["both.weight"] = np.concatenate([state["fc.b.weight"], state["fc.a.weight"]])
     whole["both.bias"] = np.concatenate([state["fc.b.bias"], state["fc.a.bias"]])
     del whole["fc.weight"], whole["fc.bias"]
+    whole["out.weight"] = np.roll(whole["out.weight"], 3, 1)  # it reads the three units of fc.b first
     said = "weights: 1\ntensors:\n  both: [fc.b, fc.a]\n"
     assert_taken(take(whole, said), tmp_path / "run", state)
 
