@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from specnet.yaml_reader import NAMED, Node, read_nodes
 
 KEPT = "spec.yaml"
 """The name of the spec in the folder of a run."""
+MAX_STEPS = 32
+"""Steps of a path: no spec is nested so deeply."""
 MAX_BYTES = 16 * 2**20
 """A spec of a hundred thousand layers has some ten million bytes."""
 
@@ -73,6 +76,8 @@ class Document:
             raise UsageError(
                 f"--set {assignment}: expected PATH=VALUE", "for example --set training.epochs=5"
             )
+        if path.count(".") > MAX_STEPS:
+            raise UsageError(f"--set {path[:40]}...: a path has at most {MAX_STEPS} steps")
         value = read_nodes(Source(f"--set {path}", text))
         *parents, last = path.strip().split(".")
         node = self.root
@@ -83,17 +88,22 @@ class Document:
             node = child
         if isinstance(node.value, dict):
             node.value[last] = value
-        elif isinstance(node.value, list) and last.isdecimal() and int(last) < len(node.value):
+        elif isinstance(node.value, list) and _index(last) < len(node.value):
             node.value[int(last)] = value
         else:
             raise _unknown_step(node, last, ".".join(parents))
+
+
+def _index(step: str | int) -> int:
+    """The place in a list that a step of a path names; beyond every list if it names none."""
+    return int(step) if re.fullmatch("[0-9]{1,9}", str(step)) else sys.maxsize
 
 
 def _child(node: Node, step: str | int) -> Node | None:
     if isinstance(node.value, dict):
         child: Node | None = node.value.get(str(step))
         return child
-    if isinstance(node.value, list) and str(step).isdecimal() and int(step) < len(node.value):
+    if isinstance(node.value, list) and _index(step) < len(node.value):
         item: Node = node.value[int(step)]
         return item
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Iterator, Sequence
 
-from specnet.document import Document, Path_
+from specnet.document import MAX_STEPS, Document, Path_
 from specnet.errors import Diagnostic, SpecError, SpecnetError, UsageError, mistyped
 from specnet.schema import ALIASES
 from specnet.spec import Spec, load
@@ -24,7 +24,8 @@ def apply(document: Document, assignments: Iterable[str]) -> None:
     """
     for assignment in assignments:
         path, equals, value = assignment.partition("=")
-        if equals and path.strip() and not _stands(document.root, path.strip().split(".")):
+        short = path.count(".") <= MAX_STEPS
+        if short and equals and path.strip() and not _stands(document.root, path.strip().split(".")):
             fault = _tried(document, assignment)
             if _is_of_path(fault):
                 raise _explained(document, path.strip(), value, fault)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,56 @@ import pytest
 from specnet.cli import main
 
 ROOT = Path(__file__).parent.parent
+Hold = Callable[[str, float, float], None]
+"""Takes the name of a figure, its value and its bound."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--seeds",
+        type=int,
+        metavar="N",
+        help="take N seeds in tests of agreement, and print the worst and the median figure",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "seeds(n): the argument `seed` takes the first n, or those of --seeds")
+    if config.option.seeds:
+        from specnet.testing.contract import BackendContract
+
+        BackendContract.seeds = config.option.seeds
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    for mark in metafunc.definition.iter_markers("seeds"):
+        metafunc.parametrize("seed", range(metafunc.config.option.seeds or mark.args[0]))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """With --seeds, the worst and the median of every figure."""
+    if not config.option.seeds:
+        return
+    figures: dict[tuple[str, str], list[float]] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for what, value in report.user_properties if getattr(report, "when", "") == "call" else ():
+                figures.setdefault((report.nodeid.split("[")[0], what), []).append(value)
+    terminalreporter.section(f"agreement from {config.option.seeds} seeds")
+    for (test, what), found in sorted(figures.items()):
+        middle = statistics.median(found)
+        terminalreporter.line(f"{test}: {what}: worst {max(found):.1e}, median {middle:.1e} of {len(found)}")
+
+
+@pytest.fixture
+def hold(record_property: Callable[[str, object], None]) -> Hold:
+    """Hold a figure to its bound, and keep it for the summary."""
+
+    def held(what: str, error: float, bound: float) -> None:
+        record_property(what, error)
+        assert error < bound, f"{what}: {error:.2e}"
+
+    return held
 
 
 @dataclass(frozen=True)

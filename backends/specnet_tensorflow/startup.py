@@ -37,6 +37,9 @@ def _aside() -> Iterator[None]:
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+if os.environ.get("OMP_NUM_THREADS", "").isdecimal():
+    # As many threads as PyTorch takes: sums over other pieces round to other last bits.
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", os.environ["OMP_NUM_THREADS"])
 if "tensorflow" not in sys.modules:
     with _aside():
         import tensorflow  # noqa: F401

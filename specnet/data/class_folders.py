@@ -6,6 +6,7 @@ What lies in folders is looked at until it is clear; nothing is listed as a whol
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,16 +98,25 @@ def class_folders(
 
 def _holds_split(folder: Path) -> bool:
     """Whether a folder, or one below it, is named as a part of a split. Links are not followed."""
-    inside = [inner for inner in folders(folder) if not inner.is_symlink()]
-    return role(folder.name) is not None or any(map(_holds_split, inside))
+    waiting = [folder]  # no recursion: a stranger's folders may be deeper than Python's stack
+    while waiting:
+        inner = waiting.pop()
+        if role(inner.name) is not None:
+            return True
+        with suppress(OSError):  # what cannot be looked into is named where images are read
+            waiting += [below for below in folders(inner) if not below.is_symlink()]
+    return False
 
 
 def _is_class(folder: Path) -> bool:
     """Whether a folder holds the images of one class: in itself, or in a folder that says no more."""
-    below = [inner for inner in folders(folder) if holds_images(inner)]
-    if has_images(folder):
-        return not any(_holds_split(inner) for inner in below)
-    return not below or (len(below) == 1 and _is_same(below[0], folder) and _is_class(below[0]))
+    while True:
+        below = [inner for inner in folders(folder) if holds_images(inner)]
+        if has_images(folder):
+            return not any(_holds_split(inner) for inner in below)
+        if len(below) != 1 or not _is_same(below[0], folder):
+            return not below
+        (folder,) = below
 
 
 def flat(folder: Path) -> Path | None:

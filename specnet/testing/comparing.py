@@ -25,14 +25,23 @@ def oracle(plan: Plan) -> Interpreter:
     return interpreter
 
 
-def images_for(plan: Plan) -> dict[str, Any]:
+def restart(executables: Sequence[Executable], plan: Plan, seed: int) -> None:
+    """The random state of a seed for each, at rest."""
+    for executable in executables:
+        executable.load_state(random_state(plan, seed))
+        still = {name: np.zeros_like(v) for name, v in executable.optimizer_state().items()}
+        executable.load_optimizer_state(still)
+
+
+def images_for(plan: Plan, seed: int = 1) -> dict[str, Any]:
     """Four images of normal pixels for each input."""
-    return {n: stream(1, "images", n).standard_normal((4, *shape)) for n, shape in plan.inputs.items()}
+    return {n: stream(seed, "images", n).standard_normal((4, *shape)) for n, shape in plan.inputs.items()}
 
 
-def train(executable: Executable, plan: Plan, micro_batch: int | None = None) -> list[float]:
+def train(executable: Executable, plan: Plan, micro_batch: int | None = None, seed: int = 1) -> list[float]:
     """Steps with a drop of the learning rate and batches of two sizes; the losses."""
-    batches = [random_batch(plan, seed, 4 - seed % 2) for seed in range(len(DROP))]
+    first = (seed - 1) * len(DROP)
+    batches = [random_batch(plan, first + step, 4 - step % 2) for step in range(len(DROP))]
     steps = zip(batches, DROP, strict=True)
     return [float(executable.train_step(batch, rate, micro_batch)) for batch, rate in steps]
 
@@ -62,16 +71,17 @@ def spoilt(state: State, fault: str) -> State:
     return {**state, name: changed}
 
 
-def assert_alike(got: State, expected: State, limit: float) -> None:
-    """The same names in the same shapes, and each tensor within `limit`."""
+def assert_alike(got: State, expected: State, limit: float) -> float:
+    """The same names in the same shapes, and each tensor within `limit`. Returns the error of the worst."""
     assert set(got) == set(expected)
     errors = {name: relative_error(got[name], values) for name, values in expected.items()}
     worst = max(errors, key=errors.__getitem__)
     assert errors[worst] < limit, f"{worst} is off by {errors[worst]:.2e}"
+    return errors[worst]
 
 
-def assert_alike_losses(got: Sequence[float], expected: Sequence[float], limit: float) -> None:
-    assert_alike({"losses": np.array(got)}, {"losses": np.array(expected)}, limit)
+def assert_alike_losses(got: Sequence[float], expected: Sequence[float], limit: float) -> float:
+    return assert_alike({"losses": np.array(got)}, {"losses": np.array(expected)}, limit)
 
 
 def assert_equal(got: State, expected: State) -> None:

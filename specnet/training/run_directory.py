@@ -189,8 +189,9 @@ class RunDirectory:
         evaluated = saved is not None and bool(saved.progress.get("evaluation"))
         try:
             metrics_file.cut(self.held(), past.step, evaluated=evaluated)
-        except OSError as error:
-            raise RunError(f"cannot write {path}: {error.strerror}") from error
+        except (OSError, reading.Unfit) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise RunError(f"cannot write {path}: {reason}") from error
         self._open_metrics()
 
     def spec(self) -> Spec:

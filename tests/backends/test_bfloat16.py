@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,13 @@ import specnet
 from helpers import relative_error
 from specnet import backend as backends
 from specnet import plan
-from specnet.backend import Batch, Precision
+from specnet.backend import Batch, Executable, Precision
 from specnet.initial import initial_state
 from specnet.network import analyse
 from specnet.plan import Plan
+
+Hold = Callable[[str, float, float], None]
+Programs = Callable[[str, Precision], Executable]
 
 
 @pytest.fixture(scope="module", params=["alexnet_digits", "resnet"])
@@ -43,11 +48,20 @@ def made(request: pytest.FixtureRequest, specs: Path) -> Plan:
     return plan.make(analyse(specnet.load(source)))
 
 
-def found(made: Plan, name: str, precision: Precision) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+@pytest.fixture(scope="module")
+def programs(made: Plan) -> Programs:
+    """The network by backend and precision, compiled once for all seeds."""
+    return cache(
+        lambda name, precision: backends.find(name).compile(
+            made, dict.fromkeys(made.groups, "cpu"), precision
+        )
+    )
+
+
+def found(made: Plan, executable: Executable, seed: int) -> tuple[Any, dict[str, Any], dict[str, Any]]:
     """Output, gradients and the state after a step."""
-    executable = backends.find(name).compile(made, dict.fromkeys(made.groups, "cpu"), precision)
-    executable.load_state(initial_state(made, 0))
-    random = np.random.RandomState(0)
+    executable.load_state(initial_state(made, seed))
+    random = np.random.RandomState(seed)
     shapes = {step.name: step.output_shape for step in made.computes}
     masks = {step: random.randint(0, 2, (16, *shapes[step])).astype(np.uint8) for step in made.masks}
     images = random.randn(16, 1, 40, 40).astype(np.float32)
@@ -67,19 +81,23 @@ def distance(one: dict[str, Any], other: dict[str, Any]) -> float:
     )
 
 
+@pytest.mark.seeds(3)
 @pytest.mark.parametrize("backend", ["torch", "tensorflow"])
-def test_bfloat16_is_float32_within_its_rounding(made: Plan, backend: str) -> None:
-    half, single = found(made, backend, "bfloat16"), found(made, backend, "float32")
+def test_bfloat16_is_float32_within_its_rounding(
+    made: Plan, programs: Programs, backend: str, seed: int, hold: Hold
+) -> None:
+    half, single = (found(made, programs(backend, p), seed) for p in ("bfloat16", "float32"))
     assert half[0].dtype == np.float32
     assert all(array.dtype == np.float32 for array in half[2].values())
-    # Measured: 9.2e-3 for the outputs, 8.5e-2 for the gradients, over both networks and backends.
-    assert relative_error(half[0], single[0]) < 2e-2
-    assert distance(half[1], single[1]) < 2e-1
+    # Measured over 10 seeds, both networks and backends: 1.1e-2 for the outputs, 1.5e-1 for the gradients.
+    hold("outputs", relative_error(half[0], single[0]), 2e-2)
+    hold("gradients", distance(half[1], single[1]), 2e-1)
     assert relative_error(half[0], single[0]) > 1e-5, "it does round"
 
 
-def test_the_backends_agree_in_bfloat16(made: Plan) -> None:
-    torch, tensorflow = (found(made, name, "bfloat16") for name in ("torch", "tensorflow"))
-    # Measured: 5.2e-3 for the outputs, 1.7e-2 for the gradients.
-    assert relative_error(torch[0], tensorflow[0]) < 1e-2
-    assert distance(torch[1], tensorflow[1]) < 5e-2
+@pytest.mark.seeds(3)
+def test_the_backends_agree_in_bfloat16(made: Plan, programs: Programs, seed: int, hold: Hold) -> None:
+    torch, tensorflow = (found(made, programs(name, "bfloat16"), seed) for name in ("torch", "tensorflow"))
+    # Measured over 10 seeds: 4.6e-3 for the outputs, 3.9e-3 for the gradients.
+    hold("outputs", relative_error(torch[0], tensorflow[0]), 1e-2)
+    hold("gradients", distance(torch[1], tensorflow[1]), 2e-2)

@@ -108,6 +108,44 @@ training:
     assert var.tolist() == [0.5, 0.5, 0.5]
 
 
+def test_a_pooling_can_be_differentiated_twice() -> None:
+    import torch
+
+    from specnet_torch.fast import max_pool
+
+    x = torch.randperm(2 * 3 * 7 * 7).reshape(2, 3, 7, 7).double().requires_grad_()
+
+    def pooled(x: Any) -> Any:
+        return max_pool(x, (3, 3), (2, 2), (1, 1)) ** 2
+
+    assert torch.autograd.gradcheck(pooled, (x,), rtol=1e-5)
+    assert torch.autograd.gradgradcheck(pooled, (x,), rtol=1e-5)
+
+
+def test_gradients_of_a_pooling_are_those_of_both_turns_however_a_batch_is_cut() -> None:
+    """Against PyTorch's own gradient of each turn of columns, added."""
+    import torch
+
+    from specnet_torch import fast
+
+    torch.manual_seed(0)
+    x = torch.relu(torch.randn(40, 48, 27, 27)).contiguous(memory_format=torch.channels_last)
+    assert len(list(fast._in_pieces(x))) > 1
+    g = torch.randn(40, 48, 13, 13)
+    turn = torch.arange(13) % 2 == 0
+
+    def slope(pool: Any, gradient: torch.Tensor) -> torch.Tensor:
+        leaf = x.clone().requires_grad_()
+        (found,) = torch.autograd.grad(pool(leaf, (3, 3), (2, 2), (0, 0)), leaf, gradient)
+        return found
+
+    one, other = (
+        slope(torch.nn.functional.max_pool2d, part)
+        for part in (torch.where(turn, g, 0), torch.where(turn, 0, g))
+    )
+    assert torch.equal(slope(fast.max_pool, g), one + other)
+
+
 def test_a_normalization_can_be_differentiated_twice() -> None:
     import torch
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -197,3 +198,16 @@ def test_memory_of_gpus_is_taken_as_needed(
     found = backend.find("tensorflow").devices()
     assert list(machine.grows.values()) == [grows] * 2
     assert found == ["cpu", *(f"cuda:{i}" for i in range(3 if machine.cut else 2))]
+
+
+@pytest.mark.parametrize(("said", "own", "expected"), [("1", None, "1"), ("1", "3", "3"), (None, None, None)])
+def test_tensorflow_takes_as_many_threads_as_pytorch(
+    said: str | None, own: str | None, expected: str | None
+) -> None:
+    program = "import os, specnet_tensorflow\nprint(os.environ.get('TF_NUM_INTRAOP_THREADS'))"
+    names = {"OMP_NUM_THREADS": said, "TF_NUM_INTRAOP_THREADS": own}
+    settings = {n: v for n, v in {**os.environ, **names}.items() if v is not None}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=settings, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == str(expected)
