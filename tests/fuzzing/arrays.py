@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import save
 
 import weights_files
+from fuzzing.forking import forking
 from fuzzing.kind import Kind, check_words
 from fuzzing.mutation import NUMBERS, bytes_changed, json_changed
 from specnet.errors import UsageError
@@ -67,6 +68,7 @@ def _change_header(draw: random.Random, data: bytes, others: Sequence[bytes]) ->
 def _read(data: bytes, folder: Path) -> str:
     path = folder / "weights"
     path.write_bytes(data)
+    forking()
     try:
         with open_tensors(path) as opened:
             for name, header in opened.tensors.items():
