@@ -9,10 +9,11 @@ no weight, of the optimizer and of random generators, is left out.
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import numpy as np
 
 from specnet.errors import PluginError, UsageError
 from specnet.randomness import Array
+from specnet.storage.processes import ask_python
 from specnet.weights.files import Header, Layout
 
 DAMAGE = OSError, RuntimeError, KeyError, ValueError
@@ -29,6 +31,10 @@ MAX_OBJECTS = 100_000
 MAX_CHUNK = 2**26
 """Bytes of a piece that HDF5 unpacks at a time, however little of it is asked for."""
 FILTERS = {"gzip", "lzf", None}
+MOST_PACKED = 1000
+"""Times that values may be larger than what is stored of them: zeros pack so well."""
+SMALL = 2**20
+"""Bytes of values that may be left to a fill value."""
 OWN = re.compile(r"/layers/share(_[0-9]+)?/vars/")
 """Where Keras puts the variables of `specnet_tensorflow`'s layers, whose class is `Share`.
 
@@ -47,11 +53,32 @@ def open_keras(path: Path) -> Iterator[KerasFile]:
         message = "reading a Keras weights file needs the package h5py, which is not installed"
         raise PluginError(message, "pip install 'specnet[keras]'") from None
     try:
+        ask_python(f"{__name__}:survey", os.fsencode(path.absolute()), limit=100)
+    except ValueError as error:
+        raise UsageError(f"{path} is damaged: {error}", "is it whole?") from None
+    try:
         file = h5py.File(path, "r")
     except DAMAGE as error:
         raise UsageError(f"{path} is damaged: {error}") from None
     with file:
         yield KerasFile(path, file)
+
+
+def survey(path: bytes) -> bytes:
+    """Read a file as it will be read, in a process of its own.
+
+    In a damaged file HDF5 may turn in circles, ask for gigabytes or crash. Then this process is ended, and
+    the one that asked does not open the file. What is merely refused is refused there again, with its words.
+    """
+    import h5py
+
+    with suppress(UsageError, *DAMAGE), h5py.File(os.fsdecode(path), "r") as file:
+        found = KerasFile(Path(os.fsdecode(path)), file)
+        for name, header in found.tensors.items():
+            if math.prod(header.shape) * 8 <= MAX_CHUNK:  # larger ones are as large in the file
+                with suppress(UsageError, *DAMAGE):
+                    found.read(name)
+    return b""
 
 
 class KerasFile:
@@ -145,6 +172,11 @@ def _datasets(path: Path, file: Any) -> Iterator[Any]:
 
 def _check_pieces(path: Path, dataset: Any) -> None:
     """Raise `UsageError` where reading a few values would unpack gigabytes, or ask for other filters."""
+    if dataset.shape is None or dataset.dtype.kind not in "fiub":
+        raise UsageError(f"{path}: '{dataset.name}' holds no numbers, but {dataset.dtype}")
     piece = math.prod(dataset.chunks or ()) * dataset.dtype.itemsize
     if piece > MAX_CHUNK or dataset.compression not in FILTERS:
         raise UsageError(f"{path}: the values of '{dataset.name}' are packed as Keras does not pack them")
+    stored = dataset.id.get_storage_size() * (MOST_PACKED if dataset.chunks else 1)
+    if math.prod(dataset.shape) * dataset.dtype.itemsize > max(stored, SMALL):
+        raise UsageError(f"{path}: the values of '{dataset.name}' are not in the file")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import random
 import struct
 import tarfile
@@ -16,13 +15,13 @@ import numpy as np
 from PIL import Image
 
 import imagenet_files
+from fuzzing.forking import forking
 from fuzzing.kind import Kind, check_words
 from fuzzing.mutation import bytes_changed
 from specnet.data import devkit
 from specnet.data.decoding import BadImage, decode_bytes
 from specnet.data.tar_index import BLOCK, members
 from specnet.errors import DataError
-from specnet.storage import processes
 
 FIELDS = (
     *((0, 100), (100, 8), (108, 8), (116, 8), (124, 12), (136, 12)),
@@ -98,30 +97,10 @@ def _change_table(draw: random.Random, data: bytes, others: Sequence[bytes]) -> 
     return data
 
 
-class _Forked:
-    """In the place of a new Python, which takes half a second to start: a fork of this one."""
-
-    def __init__(self, function: str, arguments: Sequence[str], descriptors: Sequence[int], **_: Any) -> None:
-        self.pid = os.fork()
-        if self.pid == 0:
-            try:
-                module, name = function.split(":")
-                assert module == processes.__name__
-                getattr(processes, name)(*arguments)
-            finally:
-                os._exit(0)
-
-    def kill(self) -> None:
-        os.kill(self.pid, 9)
-
-    def wait(self) -> int:
-        return os.waitpid(self.pid, 0)[1]
-
-
 def _read_table(data: bytes, _: Path) -> str:
     import scipy.io  # noqa: F401  (once, before the forks)
 
-    processes.start_python = _Forked  # type: ignore[assignment]
+    forking()
     try:
         ids, words = devkit._from_matlab(data, "x")
         assert all(type(number) is int for number in ids)

@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import save
 
 import weights_files
+from fuzzing.forking import forking
 from fuzzing.kind import Kind, check_words
 from fuzzing.mutation import NUMBERS, bytes_changed, json_changed
 from specnet.errors import UsageError
@@ -67,6 +68,7 @@ def _change_header(draw: random.Random, data: bytes, others: Sequence[bytes]) ->
 def _read(data: bytes, folder: Path) -> str:
     path = folder / "weights"
     path.write_bytes(data)
+    forking()
     try:
         with open_tensors(path) as opened:
             for name, header in opened.tensors.items():
@@ -141,7 +143,7 @@ def _grow(draw: random.Random, group: Any, name: Any) -> None:
     if what == 0:
         group[name] = h5py.SoftLink(draw.choice(("/", "/nowhere", ".", "/layers")))
     elif what == 1:
-        group[name] = h5py.ExternalLink(draw.choice(("/etc/passwd", "sound.h5", "")), "/")
+        group[name] = h5py.ExternalLink(draw.choice(("/etc/passwd", "sound.h5", "x" * 300)), "/")
     elif what == 2:
         group.create_dataset(name, shape=(4,), dtype="f4", external=[("/etc/passwd", 0, 16)])
     elif what == 3:
@@ -153,7 +155,7 @@ def _grow(draw: random.Random, group: Any, name: Any) -> None:
         chunk = min(side, 2**11)
         group.create_dataset(name, shape=(side, side), dtype="f4", chunks=(chunk, chunk))
     elif what == 5:
-        chunks = (draw.choice((10, 2**20, 2**28)),)
+        chunks = (draw.choice((10, 2**16, 2**20)),)
         large: dict[str, Any] = {"maxshape": (None,), "chunks": chunks, "compression": "gzip"}
         group.create_dataset(name, shape=(10,), dtype="f8", **large)[0] = 1
     elif what == 6:

@@ -181,8 +181,52 @@ def test_absurd_sizes_take_no_memory(take: Any, tmp_path: Path) -> None:
     with h5py.File(tmp_path / "big.weights.h5", "w") as file:
         file.create_dataset("layers/out/vars/0", (10**9, 10**6), dtype="f4", chunks=(1000, 1000))
     done = take(tmp_path / "big.weights.h5")
-    assert done.code == 1
-    assert "'out/0' is 1000000000x1000000" in done.err
+    assert done.code == 2
+    assert "the values of '/layers/out/vars/0' are not in the file" in done.err
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.zeros(3, dtype=[("a", "f4"), ("b", "i8", (3,))]),
+        np.array([b"a", b"bc"]),
+        np.array([1 + 2j]),
+    ],
+    ids=["records", "texts", "complex numbers"],
+)
+def test_what_is_no_number_is_refused(take: Any, tmp_path: Path, values: Any) -> None:
+    with h5py.File(tmp_path / "odd.weights.h5", "w") as file:
+        file.create_dataset("layers/out/vars/0", data=values)
+    done = take(tmp_path / "odd.weights.h5")
+    assert done.code == 2
+    assert "holds no numbers" in done.err
+
+
+def test_a_piece_that_takes_gigabytes_is_refused_unread(take: Any, tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "bomb.weights.h5", "w") as file:
+        many = {"maxshape": (None,), "chunks": (2**28,), "compression": "gzip"}
+        file.create_dataset("layers/out/vars/0", shape=(10,), dtype="f8", **many)
+    done = take(tmp_path / "bomb.weights.h5")
+    assert done.code == 2
+    assert "packed as Keras does not pack them" in done.err
+
+
+def test_a_file_that_hdf5_does_not_come_to_an_end_with_is_given_up(
+    take: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_keras(tmp_path / "theirs.weights.h5", keras_state(state_of()))
+
+    def asked(function: str, data: bytes, limit: int) -> bytes:
+        assert (function, data) == (
+            "specnet.weights.keras_file:survey",
+            bytes(tmp_path / "theirs.weights.h5"),
+        )
+        raise ValueError("reading it takes too much memory or time")
+
+    monkeypatch.setattr("specnet.weights.keras_file.ask_python", asked)
+    done = take(tmp_path / "theirs.weights.h5")
+    assert done.code == 2
+    assert "is damaged: reading it takes too much memory or time" in done.err
 
 
 def test_names_that_a_terminal_would_obey_are_refused(take: Any) -> None:
