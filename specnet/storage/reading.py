@@ -61,7 +61,10 @@ def check_plain(path: Path) -> int:
 def read(path: Path, limit: int) -> bytes:
     """A whole file of at most `limit` bytes."""
     with opened_plain(path, limit) as (descriptor, _):
-        return _up_to(descriptor, limit)
+        data = at_most(descriptor, limit + 1)
+    if len(data) > limit:  # it has grown meanwhile
+        raise Unfit(f"it is larger than {limit:,} bytes")
+    return data
 
 
 def read_inherited(path: Path, limit: int) -> bytes:
@@ -94,16 +97,6 @@ def read_stream(stream: IO[bytes], limit: int) -> bytes:
         pieces.append(piece)
         left -= len(piece)
         if left < 0:
-            raise Unfit(f"it is larger than {limit:,} bytes")
-    return b"".join(pieces)
-
-
-def _up_to(descriptor: int, limit: int) -> bytes:
-    pieces, left = [], limit
-    while piece := system.calls.read(descriptor, system.PIECE):
-        pieces.append(piece)
-        left -= len(piece)
-        if left < 0:  # it has grown meanwhile
             raise Unfit(f"it is larger than {limit:,} bytes")
     return b"".join(pieces)
 

@@ -12,14 +12,13 @@ LARGEST_HEADER = 8 * 2**20
 """Bytes. Names, shapes and places of some eighty thousand tensors; the largest models have ten thousand."""
 
 
-def load(path: Path, limit: int | None = None) -> dict[str, Any]:
+def load(path: Path) -> dict[str, Any]:
     """All arrays of a file by name. Nothing is mapped: a file that is cut short meanwhile is an error.
 
     Raises `reading.Unfit`, `OSError`, or the library's `SafetensorError`.
     """
     check_header(path)
-    size = reading.check_plain(path)
-    return parse(reading.read(path, size if limit is None else limit))
+    return parse(reading.read(path, reading.check_plain(path)))
 
 
 def parse(data: bytes) -> dict[str, Any]:
