@@ -48,7 +48,7 @@ parity: install
 	$(BIN)/python -m specnet.testing.parity --graphs 500 --seed 0
 
 parting: install
-	$(BIN)/python -m specnet.training.parting --seeds 30 --steps 20
+	$(BIN)/python -m specnet.testing.parting --seeds 30 --steps 20
 
 museum: install
 	$(BIN)/python docs/make_museum.py

@@ -27,7 +27,9 @@ from typing import Any
 
 from start_speed import command
 
-from specnet import document, layer_table, network
+from specnet.network import network
+from specnet.syntax import document
+from specnet.tables import build
 
 ALEXNET = Path(__file__).parent.parent / "specs" / "alexnet.yaml"
 SECONDS = 2.0
@@ -47,7 +49,7 @@ def chain(layers: int) -> str:
 def with_specnet(layers: int) -> int:
     made, findings = network.examine(document.parse(chain(layers)))
     assert made is not None, findings
-    table = layer_table.make(made)
+    table = build.make(made)
     assert str(table).count("\n") > layers
     return table.totals.parameters
 

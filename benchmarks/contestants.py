@@ -43,10 +43,10 @@ def specnet(name: str, net: str, what: str, batch: int, threads: int) -> Step:
         torch.set_num_threads(threads)
     else:
         _tensorflow(threads)
-    from specnet import spec
-    from specnet.backend import Batch
-    from specnet.randomness import keep_mask
-    from specnet.training.opening import compile_spec, initialise
+    from specnet.backend.batch import Batch
+    from specnet.numerics.randomness import keep_mask
+    from specnet.spec import spec
+    from specnet.training.compile import compile_spec, initialise
 
     precision = "bfloat16" if "bfloat16" in rest else "float32"
     path = SPECS / "variants" / f"{net}_merged.yaml" if "merged" in rest else SPECS / f"{net}.yaml"
@@ -136,9 +136,9 @@ def ceiling(name: str, net: str, what: str, batch: int, threads: int) -> Step:
     import torch
     from torch.nn.functional import conv2d
 
-    from specnet import spec
-    from specnet.layer_table import make
-    from specnet.network import analyse
+    from specnet.network.network import analyse
+    from specnet.spec import spec
+    from specnet.tables.build import make
 
     torch.set_num_threads(threads)
     table = make(analyse(spec.load(SPECS / f"{net}.yaml")))

@@ -28,12 +28,12 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from PIL import Image  # noqa: E402
 
-from specnet import plan  # noqa: E402
-from specnet.data.prepare import Options, prepare  # noqa: E402
-from specnet.data.prepared import open_prepared  # noqa: E402
-from specnet.network import analyse  # noqa: E402
-from specnet.spec import load  # noqa: E402
-from specnet.training.inputs import Inputs  # noqa: E402
+from specnet.data.kinds.prepared import open_prepared  # noqa: E402
+from specnet.data.prepare.prepare import Options, prepare  # noqa: E402
+from specnet.network.network import analyse  # noqa: E402
+from specnet.plans import plan  # noqa: E402
+from specnet.spec.spec import load  # noqa: E402
+from specnet.training.batches import Inputs  # noqa: E402
 
 ALEXNET = Path(__file__).parent.parent / "specs" / "alexnet.yaml"
 TIMES = 10.0

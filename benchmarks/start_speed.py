@@ -38,7 +38,7 @@ BATCH, SIZE, THREADS = 32, 224, 2
 def train_specnet(backend: str) -> None:
     """`specnet train` with the digits enlarged; it stops being followed after its first step."""
     import specnet
-    from specnet.training.progress import Progress
+    from specnet.terminal.progress import Progress
 
     class FirstStep(Progress):
         def show(self, label: str, done: int, total: int, details: str = "") -> bool:

@@ -10,10 +10,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from specnet import document, network, spec
-from specnet.errors import Diagnostic
-from specnet.layer_table import make
-from specnet.spec_diff import compare
+from specnet.diagnostics.diagnostic import Diagnostic
+from specnet.diffs.diff import compare
+from specnet.network import network
+from specnet.spec import spec
+from specnet.syntax import document
+from specnet.tables.build import make
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "museum.md"

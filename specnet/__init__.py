@@ -15,30 +15,51 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from specnet.arguments import public
+from specnet.schema.arguments import public
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from specnet.backend import Precision
-    from specnet.errors import Findings
-    from specnet.layer_table import Table
-    from specnet.picture.drawing import Drawing
-    from specnet.spec import Spec
-    from specnet.spec_diff import Diff
+    from specnet.backend.protocol import Precision
+    from specnet.convert.weights import export_weights, import_weights
+    from specnet.diagnostics.diagnostic import Diagnostics
+    from specnet.diagnostics.errors import (
+        DataError,
+        DeviceError,
+        PluginError,
+        RunError,
+        SpecError,
+        SpecnetError,
+        UsageError,
+    )
+    from specnet.diffs.diff import Diff
+    from specnet.drawing.drawing import Drawing
+    from specnet.spec.spec import Spec
+    from specnet.tables.table import Table
+    from specnet.terminal.progress import Progress
     from specnet.training.evaluation import Result
-    from specnet.training.predicting import Prediction
-    from specnet.training.progress import Progress
+    from specnet.training.predict import Prediction
 
     Source: TypeAlias = Spec | str | Path | Mapping[str, Any]
 
 __all__ = [
+    "DataError",
+    "DeviceError",
+    "PluginError",
+    "Progress",
+    "RunError",
+    "Spec",
+    "SpecError",
+    "SpecnetError",
+    "UsageError",
     "__version__",
     "compile",
     "diff",
     "draw",
     "evaluate",
+    "export_weights",
+    "import_weights",
     "load",
     "predict",
     "table",
@@ -46,30 +67,52 @@ __all__ = [
     "validate",
 ]
 __version__ = "0.1.0"
+_ELSEWHERE = {
+    **dict.fromkeys(("SpecnetError", "SpecError", "UsageError"), "specnet.diagnostics.errors"),
+    **dict.fromkeys(("PluginError", "DeviceError", "DataError", "RunError"), "specnet.diagnostics.errors"),
+    **dict.fromkeys(("export_weights", "import_weights"), "specnet.convert.weights"),
+    "Progress": "specnet.terminal.progress",
+    "Spec": "specnet.spec.spec",
+}
+"""Public names by the modules that have them, which are imported when somebody asks."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ELSEWHERE:
+        raise AttributeError(f"module 'specnet' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(_ELSEWHERE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 @public()
 def load(source: Source) -> Spec:
     """A spec from a file or a mapping, its schema checked.
 
-    Raises `errors.UsageError` if the file cannot be read and `errors.SpecError` if it is not a spec.
+    Raises `UsageError` if the file cannot be read and `SpecError` if it is not a spec.
     """
-    from specnet import spec
+    from specnet.spec import spec
 
     return source if isinstance(source, spec.Spec) else spec.load(source)
 
 
 @public()
-def validate(source: Source) -> Findings:
+def validate(source: Source) -> Diagnostics:
     """All findings about a spec: schema, graph, groups, shapes and recipe. Empty if there are none.
 
-    Raises `errors.UsageError` if the file cannot be read.
+    Raises `UsageError` if the file cannot be read.
     """
     from pathlib import Path
 
-    from specnet import document, network
-    from specnet.arguments import in_words_of
-    from specnet.errors import Findings, SpecError
+    from specnet.diagnostics.diagnostic import Diagnostics
+    from specnet.diagnostics.errors import SpecError
+    from specnet.network import network
+    from specnet.schema.arguments import in_words_of
+    from specnet.syntax import document
 
     try:
         if isinstance(source, str | Path):
@@ -78,7 +121,7 @@ def validate(source: Source) -> Findings:
             found = list(network.analyse(load(source)).warnings)
     except SpecError as error:
         found = error.diagnostics
-    return Findings(found).reworded(lambda text: in_words_of("specnet.validate", text))
+    return Diagnostics(found).reworded(lambda text: in_words_of("specnet.validate", text))
 
 
 @public()
@@ -87,18 +130,18 @@ def table(source: Source, *, batch_size: int | None = None) -> Table:
 
     Memory and traffic are those of a step of `batch_size` images, by default the recipe's.
 
-    Raises `errors.SpecError` for an invalid spec.
+    Raises `SpecError` for an invalid spec.
     """
-    from specnet import layer_table
-    from specnet.network import analyse
+    from specnet.network.network import analyse
+    from specnet.tables import build
 
-    return layer_table.make(analyse(load(source)), batch_size)
+    return build.make(analyse(load(source)), batch_size)
 
 
 @public()
 def diff(before: Source, after: Source) -> Diff:
     """What changed between two specs, by meaning, and what follows from it. Falsy if nothing did."""
-    from specnet.spec_diff import compare
+    from specnet.diffs.diff import compare
 
     return compare(load(before), load(after))
 
@@ -108,10 +151,10 @@ def draw(source: Source, after: Source | None = None) -> Drawing:
     """The picture of a network, or of what changed from the first spec to the second.
 
     A notebook shows it; `save("x.svg")` writes it, as .png, .html, .mmd (Mermaid) or .dot (Graphviz), too.
-    Raises `errors.SpecError` for an invalid spec.
+    Raises `SpecError` for an invalid spec.
     """
-    from specnet.network import analyse
-    from specnet.picture.drawing import Drawing
+    from specnet.drawing.drawing import Drawing
+    from specnet.network.network import analyse
 
     first = analyse(load(source))
     return Drawing(first) if after is None else Drawing(analyse(load(after)), before=first)
@@ -129,10 +172,10 @@ def compile(  # noqa: A001  (the field's word, and only ever used as specnet.com
     """The native model, a `torch.nn.Module` or `keras.Model`, with the spec's initial values.
 
     `devices` is text, `gpu0=cuda:0,gpu1=cuda:1` or one device for all, or a mapping from groups to devices.
-    Raises `errors.SpecError`, `errors.PluginError` for a missing backend, `errors.DeviceError` for a missing
+    Raises `SpecError`, `PluginError` for a missing backend, `DeviceError` for a missing
     device.
     """
-    from specnet.training.opening import compile_spec, initialise
+    from specnet.training.compile import compile_spec, initialise
 
     compiled = compile_spec(load(source), backend, devices, precision)
     initialise(compiled, seed, precision)
@@ -164,9 +207,9 @@ def train(
     included. `seed` defaults to 0 and `precision` to float32; a run that goes on (`resume`) keeps its own,
     and goes on with another recipe only if `allow_changes`. `checkpoint_every` is a number of steps, a time
     such as `10m`, or None. `micro_batch` is how many images of a batch a device holds at a time.
-    `progress` shows how far it is; `Progress(quiet=True)` of `specnet.training.progress` shows nothing.
+    `progress` shows how far it is; `Progress(quiet=True)` shows nothing.
 
-    Raises `errors.UsageError` for what cannot be: `DataError`, `DeviceError`, `PluginError`, `RunError`.
+    Raises `UsageError` for what cannot be: `DataError`, `DeviceError`, `PluginError`, `RunError`.
     """
     from specnet.training import session
 
@@ -201,9 +244,9 @@ def evaluate(
     """Classify the test images with the newest checkpoint of a run, or with the `best` one.
 
     `data` is KIND or KIND:PATH and defaults to the run's own; `devices` and `progress` are those of `train`.
-    Raises `errors.RunError` for a run that cannot be used, and what `train` raises.
+    Raises `RunError` for a run that cannot be used, and what `train` raises.
     """
-    from specnet.training.trained import evaluate_run
+    from specnet.training.load import evaluate_run
 
     shown = progress or _progress("specnet.evaluate")
     return evaluate_run(run_dir, backend=backend, data=data, devices=devices, best=best, progress=shown)
@@ -222,13 +265,13 @@ def predict(
     """The `top` likeliest classes of image files, with the newest checkpoint of a run.
 
     An image that cannot be read is a `Prediction` with an error. `devices` and `progress` are those of
-    `train`. Raises `errors.RunError` for a run that cannot be used.
+    `train`. Raises `RunError` for a run that cannot be used.
     """
-    from specnet.arguments import reword
-    from specnet.training import predicting
+    from specnet.schema.arguments import reword
+    from specnet.training import predict
 
     shown = progress or _progress("specnet.predict")
-    told = predicting.predict(run_dir, images, backend=backend, devices=devices, top=top, progress=shown)
+    told = predict.predict(run_dir, images, backend=backend, devices=devices, top=top, progress=shown)
     found = list(told)
     for prediction in found:
         reword(prediction.error, "specnet.predict")
@@ -239,7 +282,7 @@ def _progress(function: str) -> Progress:
     """What shows how far a function is, in its own words."""
     from functools import partial
 
-    from specnet.arguments import in_words_of
-    from specnet.training.progress import Progress
+    from specnet.schema.arguments import in_words_of
+    from specnet.terminal.progress import Progress
 
     return Progress(words=partial(in_words_of, function))

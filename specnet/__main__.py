@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 
-from specnet.cli import main
+from specnet.cli.main import main
 
 
 def run() -> None:

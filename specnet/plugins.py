@@ -10,7 +10,8 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
-from specnet.errors import PluginError, suggestion
+from specnet.diagnostics.errors import PluginError
+from specnet.diagnostics.suggestions import suggestion
 from specnet.text import one_line
 
 Group = Literal[

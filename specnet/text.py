@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from html import escape
 
 LONGEST = 500
 """Characters of a message that are shown on its line."""
@@ -95,3 +96,31 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1024
     return f"{count:.1f} EiB"
+
+
+def html_text(text: str) -> str:
+    """Text from anywhere, which shows as it is and does nothing."""
+    return escape(printable(text, keep="\n"))
+
+
+def html_table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str = "", right: Collection[int] = ()
+) -> str:
+    """A table of texts. Columns in `right` are aligned to the right."""
+
+    def line(cells: Sequence[str], tag: str) -> str:
+        parts = [
+            f'<{tag} style="text-align:{"right" if i in right else "left"}">{html_text(cell)}</{tag}>'
+            for i, cell in enumerate(cells)
+        ]
+        return f"<tr>{''.join(parts)}</tr>"
+
+    above = f"<caption>{html_text(caption)}</caption>" if caption else ""
+    body = "".join(line(row, "td") for row in rows)
+    return f"<table>{above}<thead>{line(head, 'th')}</thead><tbody>{body}</tbody></table>"
+
+
+def html_lines(texts: Iterable[str]) -> str:
+    """Lines in a paragraph; nothing for none."""
+    joined = "<br>".join(map(html_text, texts))
+    return f"<p>{joined}</p>" if joined else ""

@@ -94,12 +94,12 @@ def campaign(chosen: Sequence[Attack], needs: Needs, parent: Path, seed: int, *,
 
 def _import(needs: Needs) -> None:
     """Everything that commands import, so that a forked process starts at once."""
+    import specnet.convert.weights.exporting
+    import specnet.convert.weights.importing
     import specnet.training.session
-    import specnet.weights.exporting
-    import specnet.weights.importing
-    from specnet import backend as backends
-    from specnet.cli import COMMANDS
-    from specnet.picture import curves, kernels
+    from specnet.backend import protocol as backends
+    from specnet.cli.main import COMMANDS
+    from specnet.plots import curves, kernels
 
     assert specnet.training.session, (COMMANDS, curves, kernels)
     if needs != "core":

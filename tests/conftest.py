@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from specnet.cli import main
+from specnet.cli.main import main
 
 ROOT = Path(__file__).parent.parent
 Hold = Callable[[str, float, float], None]

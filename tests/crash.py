@@ -26,15 +26,15 @@ from typing import Any
 
 import numpy as np
 
-from disks import Watched
-from specnet import document
-from specnet.spec import load
+from specnet.runs import checkpoint
+from specnet.runs.checkpoint import Checkpoint
+from specnet.runs.run_directory import RunDirectory
+from specnet.spec.spec import load
 from specnet.storage import system
-from specnet.training import checkpoint, metrics_file
-from specnet.training.checkpoint import Checkpoint
-from specnet.training.run_directory import RunDirectory
+from specnet.syntax import document
 from specnet.training.trainer import Trainer
-from training_runs import TINY, run
+from support.disks import Watched
+from support.training_runs import TINY, run
 
 BACKENDS = ("torch", "tensorflow")
 STEPS, EVERY = 40, 2
@@ -236,10 +236,10 @@ def campaign(backend: str, parent: Path, moments: list[Moment]) -> Figures:
 def _import(backend: str) -> None:
     """Everything a trainer needs, so that a forked one starts at once."""
     import specnet.training.session
-    from specnet import backend as backends
-    from specnet.picture import curves, kernels
+    from specnet.backend import protocol as backends
+    from specnet.plots import curves, kernels
 
-    assert specnet.training.session, (curves, kernels, metrics_file, np)
+    assert specnet.training.session, (curves, kernels, np)
     backends.find(backend)
 
 

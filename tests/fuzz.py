@@ -24,8 +24,13 @@ from typing import Any
 
 from fuzzing import archives, arrays, running, text_files
 from fuzzing.kind import Kind
-from specnet import document, layer_table, network, plugins, spec_diff
-from specnet.errors import SpecError
+from specnet import plugins
+from specnet.diagnostics.errors import SpecError
+from specnet.diffs import diff
+from specnet.network import network
+from specnet.syntax import document
+from specnet.syntax.emit import written
+from specnet.tables import build
 
 KINDS: dict[str, Kind] = text_files.KINDS | arrays.KINDS | archives.KINDS
 SPECS = Path(__file__).parent.parent / "specs"
@@ -138,8 +143,8 @@ def grown(draw: random.Random) -> str:
             spec["training"]["evaluate"] = {"kind": "ten_crop", "size": _number(draw)}
     if draw.random() < 0.2:
         spec["data"] = {"kind": draw.choice(("digits", "synthetic", "image_folder")), "size": _number(draw)}
-    lines = [f"{key}: {document.written(value)}" for key, value in spec.items() if key != "layers"]
-    lines += ["layers:", *(f"  {name}: {document.written(layer)}" for name, layer in layers.items())]
+    lines = [f"{key}: {written(value)}" for key, value in spec.items() if key != "layers"]
+    lines += ["layers:", *(f"  {name}: {written(layer)}" for name, layer in layers.items())]
     return "\n".join(lines)
 
 
@@ -202,8 +207,8 @@ def check(raw: bytes) -> str:
     if made is None:
         assert any(finding.severity == "error" for finding in findings), "invalid without a reason"
         return "invalid"
-    str(layer_table.make(made))
-    assert not spec_diff.differences(made.spec, made.spec)
+    str(build.make(made))
+    assert not diff.differences(made.spec, made.spec)
     return "valid"
 
 

@@ -20,26 +20,36 @@ FILES = {
 HOLDERS = {"folder", "self._folder", "inside", "held", "work", "self.work", "self.folder"}
 """What open folders of `specnet.storage.folder` are called: their methods are the door."""
 DOORS = {
-    ("specnet/cli/common.py", "os.open"): "/dev/null, in the place of a stream that nobody reads",
-    ("specnet/data/decoding.py", "Image.open"): "bytes in memory, a fixed list of decoders",
-    ("specnet/data/shard.py", "safe_open"): "a record of our own, its header looked at first",
-    ("specnet/training/events.py", "os.fdopen"): "a descriptor that the folder has given",
-    ("specnet/training/opening.py", "declared.open"): "a dataset, which opens its files by the doors",
-    ("specnet/weights/files.py", "safe_open"): "a file whose header was looked at",
-    ("specnet/weights/formats.py", "os.fdopen"): "a descriptor of a plain file",
-    ("specnet/weights/formats.py", "zipfile.ZipFile"): "a file that was opened; its list of names is read",
-    ("specnet/weights/keras_file.py", "h5py.File"): "a plain file of a limited size; links are refused",
+    ("specnet/cli/output.py", "os.open"): "/dev/null, in the place of a stream that nobody reads",
+    ("specnet/data/sources/decoding.py", "Image.open"): "bytes in memory, a fixed list of decoders",
+    ("specnet/data/prepare/shard.py", "safe_open"): "a record of our own, its header looked at first",
+    ("specnet/diagnostics/catalogue.py", "(FOLDER / f'{code}.md').read_text"): "a page of the package itself",
+    ("specnet/runs/tensorboard.py", "os.fdopen"): "a descriptor that the folder has given",
+    ("specnet/training/open_data.py", "declared.open"): "a dataset, which opens its files by the doors",
+    ("specnet/convert/weights/safetensors_file.py", "safe_open"): "a file whose header was looked at",
+    ("specnet/convert/weights/formats.py", "os.fdopen"): "a descriptor of a plain file",
+    (
+        "specnet/convert/weights/formats.py",
+        "zipfile.ZipFile",
+    ): "a file that was opened; its list of names is read",
+    (
+        "specnet/convert/weights/keras_file.py",
+        "h5py.File",
+    ): "a plain file of a limited size; links are refused",
 }
 PROCESSES = {"subprocess", "multiprocessing", "pty", "runpy", "code"}
 STARTERS = {"system", "popen", "fork", "forkpty", "execv", "execve", "execvp", "posix_spawn", "spawnv"}
 PROCESS_DOORS = {
-    ("specnet/data/workers.py", "subprocess"): "the type of a process, for annotations",
-    ("specnet/data/workers.py", "multiprocessing"): "messages through a socket that this process has made",
+    ("specnet/data/prepare/workers.py", "subprocess"): "the type of a process, for annotations",
+    (
+        "specnet/data/prepare/workers.py",
+        "multiprocessing",
+    ): "messages through a socket that this process has made",
 }
 
 
 OUTLETS = {
-    ("specnet/cli/common.py", "sys.stdout.buffer.write"): "the content of a file, for `-o -`",
+    ("specnet/cli/output.py", "sys.stdout.buffer.write"): "the content of a file, for `-o -`",
     ("backends/specnet_tensorflow/startup.py", "sys.stderr.write"): "what TensorFlow has said at its start",
 }
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 import specnet
-from specnet import document, plan
-from specnet.network import analyse
-from specnet.spec import load
+from specnet.network.network import analyse
+from specnet.plans import plan
+from specnet.spec.spec import load
+from specnet.syntax import document
 
 TEXT = """\
 specnet: 1

@@ -3,58 +3,24 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import networkx
 import pytest
 
 ROOT = Path(__file__).parent.parent
 FRAMEWORKS = {"torch", "tensorflow", "keras"}
 
-# From the ground up: a module may import modules of lower floors, and of its own package.
-FLOORS = [
-    {"specnet.text"},
-    {"specnet.terminal", "specnet.notebook"},
-    {
-        "specnet.errors",
-        "specnet.fast_paths",
-        "specnet.collector",
-        "specnet.randomness",
-    },
-    {"specnet.storage"},
-    {"specnet.habits", "specnet.source"},
-    {"specnet.lookalikes"},
-    {"specnet.yaml_syntax"},
-    {"specnet.yaml_reader", "specnet.plugins", "specnet.schema", "specnet.catalogue"},
-    {"specnet.document", "specnet.initializers", "specnet.data", "specnet.arguments"},
-    {"specnet.layers", "specnet.recipe", "specnet.findings"},
-    {"specnet.spec"},
-    {
-        "specnet.problems",
-        "specnet.json_schema",
-        "specnet.starter",
-        "specnet.assumptions",
-        "specnet.normal_form",
-        "specnet.overrides",
-    },
-    {"specnet.order"},
-    {"specnet.graph"},
-    {"specnet.shapes"},
-    {"specnet.advice", "specnet.recipe_checks", "specnet.unread"},
-    {"specnet.network"},
-    {"specnet.memory"},
-    {"specnet.layer_table", "specnet.plan", "specnet.placement", "specnet.correspondence", "specnet.renames"},
-    {"specnet.consequences", "specnet.initial", "specnet.backend"},
-    {"specnet.spec_diff"},
-    {"specnet.testing", "specnet.picture"},
-    {"specnet.training"},
-    {"specnet.weights"},
-    {"specnet"},
-    {"specnet.cli"},
-    {"specnet.__main__"},
-]
+TABLE_ROW = re.compile(r"\| `([a-z_]+)(?:/|\.py)` \|")
+ORDER = TABLE_ROW.findall((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+"""The rooms of the core from the ground up, as CONTRIBUTING.md lists them. Those that are on no floor, the
+public functions and the command's way in, may import all of them."""
+LONGEST = 345
+"""Lines of a file: a longer one is two."""
 
 
 def modules(folder: str) -> Iterator[tuple[str, Path]]:
@@ -63,45 +29,63 @@ def modules(folder: str) -> Iterator[tuple[str, Path]]:
         yield ".".join([Path(folder).name, *parts]).removesuffix(".__init__"), path
 
 
-def imported(path: Path, module: str) -> Iterator[str]:
-    """Every module that a file imports, wherever in the file; `from a import b` counts as a and a.b."""
+def imported(path: Path, module: str) -> Iterator[tuple[str, str]]:
+    """Every import of a file, wherever in it, as a module and a name in it that may be a module, too."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            yield from ((alias.name, "") for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module} has a relative import"
-            yield node.module or ""
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            yield from ((node.module or "", alias.name) for alias in node.names)
 
 
-def package(module: str) -> str:
-    """The unit that has a floor: a module of the core, or a package in it."""
-    return ".".join(module.split(".")[:2])
+def room(module: str) -> str:
+    """The folder or file at the top of the core that a module lies in; nothing for the core itself."""
+    return (*module.split("."), "")[1]
 
 
-def floor(module: str) -> int:
-    (found,) = [i for i, names in enumerate(FLOORS) if package(module) in names]
+def graph(folder: str) -> dict[str, set[str]]:
+    """The modules of a folder, with those of them that each imports: in `from a import b`, b if it is one."""
+    everything = {module for module, _ in modules(folder)}
+    found: dict[str, set[str]] = {}
+    for module, path in modules(folder):
+        names = {f"{a}.{b}" if f"{a}.{b}" in everything else a for a, b in imported(path, module)}
+        found[module] = names & everything
     return found
 
 
-def test_every_module_of_the_core_has_a_floor() -> None:
-    known = set().union(*FLOORS)
-    assert {package(module) for module, _ in modules("specnet")} <= known
+def test_the_core_has_the_rooms_of_the_map_and_no_others() -> None:
+    rooms = {room(module) for module, _ in modules("specnet")}
+    assert rooms - {"", "__main__"} == set(ORDER)
+    assert len(ORDER) == len(set(ORDER))
 
 
-def test_imports_of_the_core_point_down() -> None:
-    everything = {module for module, _ in modules("specnet")}
-    for module, path in modules("specnet"):
-        for name in imported(path, module):
-            target = name if name in everything else name.rpartition(".")[0]
-            if target in everything and target != "specnet" and package(target) != package(module):
-                assert floor(target) < floor(module), f"{module} imports {target}"
+def test_imports_of_the_core_point_one_way() -> None:
+    for module, targets in graph("specnet").items():
+        for target in targets - {"specnet"}:
+            here, there = room(module), room(target)
+            if here in ORDER and here != there:
+                assert ORDER.index(there) < ORDER.index(here), f"{module} imports {target}"
+
+
+@pytest.mark.parametrize("folder", ["specnet", "backends/specnet_torch", "backends/specnet_tensorflow"])
+def test_no_files_import_each_other(folder: str) -> None:
+    edges = [(a, b) for a, targets in graph(folder).items() for b in targets if a != b]
+    knots = list(networkx.simple_cycles(networkx.DiGraph(edges)))
+    assert not knots
+
+
+def test_files_are_short() -> None:
+    for folder in ("specnet", "backends"):
+        for path in (ROOT / folder).rglob("*.py"):
+            lines = len(path.read_text(encoding="utf-8").splitlines())
+            assert lines <= LONGEST, f"{path.relative_to(ROOT)} has {lines} lines"
 
 
 def test_the_core_imports_no_framework_and_no_backend() -> None:
     banned = FRAMEWORKS | {"specnet_torch", "specnet_tensorflow", "backends"}
     for module, path in modules("specnet"):
-        for name in imported(path, module):
+        for name, _ in imported(path, module):
             assert name.split(".")[0] not in banned, f"{module} imports {name}"
 
 
@@ -114,7 +98,7 @@ def test_the_core_imports_no_framework_and_no_backend() -> None:
 )
 def test_backends_import_the_core_and_never_each_other(folder: str, own: str, other: set[str]) -> None:
     for module, path in modules(folder):
-        for name in imported(path, module):
+        for name in (f"{a}.{b}" for a, b in imported(path, module)):
             assert name.split(".")[0] not in other, f"{module} imports {name}"
             assert not name.startswith(("specnet.training", "specnet.cli", "specnet.testing")), module
 
@@ -131,7 +115,7 @@ def test_backends_import_the_core_and_never_each_other(folder: str, own: str, ot
 )
 def test_light_commands_import_nothing_heavy(arguments: list[str]) -> None:
     script = (
-        "import sys\nfrom specnet.cli import main\n"
+        "import sys\nfrom specnet.cli.main import main\n"
         f"try:\n    code = main({arguments!r})\nexcept SystemExit as stop:\n    code = stop.code\n"
         "heavy = {'torch', 'tensorflow', 'keras', 'numpy', 'scipy', 'sklearn', 'PIL'} & set(sys.modules)\n"
         "sys.exit(f'imported {heavy}' if heavy else code)\n"

@@ -19,7 +19,7 @@ MEMORY = 100 * 2**20
 # Validates its arguments one after another in one process, so that Python starts and imports once.
 CHECKER = """\
 import io, json, resource, sys, time, contextlib
-from specnet.cli import main
+from specnet.cli.main import main
 def used():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 import specnet.network

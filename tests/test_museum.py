@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 import specnet
-from specnet import document, network
-from specnet.errors import Diagnostic
+from specnet.diagnostics.diagnostic import Diagnostic
+from specnet.network import network
+from specnet.syntax import document
 
 SPECS = Path(__file__).parent.parent / "specs"
 SEEDS = {path.stem: path for path in sorted((SPECS / "seeds").glob("*.yaml"))}

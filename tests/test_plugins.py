@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from specnet import plugins
-from specnet.errors import PluginError
+from specnet.diagnostics.errors import PluginError
 
 EXAMPLE = Path(__file__).parent / "example_plugin"
 SPEC = EXAMPLE / "stripes.yaml"

@@ -11,11 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specnet import document, network, spec
-from specnet.document import Document, Path_
-from specnet.errors import Diagnostic
-from specnet.normal_form import canonical
-from specnet.spec_diff import Change, differences
+from specnet.diagnostics.diagnostic import Diagnostic
+from specnet.diffs.diff import Change, differences
+from specnet.diffs.normal_form import canonical
+from specnet.network import network
+from specnet.spec import spec
+from specnet.syntax import document
+from specnet.syntax.document import Document, Path_
+from specnet.syntax.emit import written
 
 FOLDER = Path(__file__).parent.parent / "specs"
 WORDY = (FOLDER / "variants" / "alexnet_authors.yaml", FOLDER / "seeds" / "paper_notes.yaml")
@@ -49,7 +52,7 @@ def lay_out(value: Any, indent: str = "") -> str:
         if isinstance(item, dict) and item:
             lines.append(f"{indent}{key}:\n{lay_out(item, indent + '  ')}")
         else:
-            lines.append(f"{indent}{key}: {document.written(item)}\n")
+            lines.append(f"{indent}{key}: {written(item)}\n")
     return "".join(lines)
 
 

@@ -18,13 +18,15 @@ import pytest
 
 import specnet
 from conftest import Outcome
-from specnet import arguments, picture
-from specnet.cli import build_parser
-from specnet.errors import DataError, Diagnostic, Findings, Position, RunError, SpecError, UsageError
-from specnet.training import predicting, rehearsal, session, trained
+from specnet.cli.main import build_parser
+from specnet.convert.weights import export_weights, exporting, import_weights, importing
+from specnet.diagnostics.diagnostic import Diagnostic, Diagnostics, Position
+from specnet.diagnostics.errors import DataError, RunError, SpecError, UsageError
+from specnet.drawing import draw
+from specnet.schema import arguments
+from specnet.terminal.signals import Interrupted
+from specnet.training import dry_run, load, predict, session
 from specnet.training.evaluation import Evaluation, Result
-from specnet.training.stopping import Interrupted
-from specnet.weights import export_weights, exporting, import_weights, importing
 
 CLI = Callable[..., Outcome]
 ROOT = Path(__file__).parent.parent
@@ -51,8 +53,8 @@ DIGITS = {**SPEC, "data": {"kind": "digits"}}
 
 SAME: dict[Callable[..., Any], Callable[..., Any]] = {
     specnet.train: session.train,
-    specnet.evaluate: trained.evaluate_run,
-    specnet.predict: predicting.predict,
+    specnet.evaluate: load.evaluate_run,
+    specnet.predict: predict.predict,
 }
 FLAGS_ONLY = {
     "train": {"specs", "overrides", "json", "dry_run"},
@@ -92,7 +94,7 @@ def test_options_are_those_of_what_does_the_work(function: Callable[..., Any]) -
 
 
 def test_a_dry_run_takes_what_a_training_takes() -> None:
-    dry, real = (inspect.signature(f).parameters for f in (rehearsal.rehearse, session.train))
+    dry, real = (inspect.signature(f).parameters for f in (dry_run.dry_run, session.train))
     assert set(real) == set(dry)
 
 
@@ -150,13 +152,13 @@ def test_flags_become_arguments(flags: str, words: str) -> None:
 
 
 COMMAND_LINE_ALONE = {
-    "specnet/picture/page.py": {"*"},  # CSS has names like these
-    "specnet/document.py": {"--set"},
-    "specnet/overrides.py": {"--set"},
-    "specnet/training/parting.py": {"--backends", "--seeds"},  # a tool of its own
+    "specnet/drawing/page.py": {"*"},  # CSS has names like these
+    "specnet/syntax/document.py": {"--set"},
+    "specnet/spec/overrides.py": {"--set"},
+    "specnet/testing/parting.py": {"--backends", "--seeds"},  # a tool of its own
     "specnet/plugins.py": {"--upgrade"},  # pip's
-    "specnet/data/prepare.py": {"--size", "--strict", "--test", "--train"},
-    "specnet/data/workers.py": {"--workers"},
+    "specnet/data/prepare/prepare.py": {"--size", "--strict", "--test", "--train"},
+    "specnet/data/prepare/workers.py": {"--workers"},
 }
 """Flags of what only a command does: `--set`, `prepare`."""
 
@@ -179,7 +181,7 @@ def test_no_message_keeps_a_flag_in_python() -> None:
     for folder in ("specnet", "backends"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             name = path.relative_to(ROOT).as_posix()
-            if name.startswith(("specnet/cli/", "specnet/testing/")) or name == "specnet/arguments.py":
+            if name.startswith(("specnet/cli/", "specnet/testing/")) or name == "specnet/schema/arguments.py":
                 continue
             for text in texts(path):
                 said = arguments.in_words_of("specnet.train", text)
@@ -191,7 +193,7 @@ def test_no_message_keeps_a_flag_in_python() -> None:
     assert not found
     assert count > 25, "the messages are still found"
     callers = [path for path in (ROOT / "specnet").rglob("*.py") if "overrides import" in path.read_text()]
-    assert {path.parent.name for path in callers} == {"cli"}
+    assert {path.relative_to(ROOT).parts[1] for path in callers} == {"cli"}
 
 
 def held(tmp_path: Path) -> Path:
@@ -319,7 +321,7 @@ def test_nothing_is_imported_before_it_is_needed() -> None:
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "['specnet.arguments']"
+    assert done.stdout.strip() == "['specnet.schema', 'specnet.schema.arguments']"
 
 
 class Page(HTMLParser):
@@ -378,12 +380,12 @@ def test_a_notebook_shows_findings(tmp_path: Path) -> None:
     assert {"error SN205", f"{path}:2:7"} <= set(page.texts)
     assert any(HOSTILE in text for text in page.texts)
     assert str(found) == "\n".join(str(finding) for finding in found)
-    assert str(Findings()) == "no findings"
-    assert Page(Findings()._repr_html_()).texts == ["no findings"]
+    assert str(Diagnostics()) == "no findings"
+    assert Page(Diagnostics()._repr_html_()).texts == ["no findings"]
     with pytest.raises(SpecError) as caught:
         specnet.table(path)
     assert "error SN205" in Page(caught.value.diagnostics._repr_html_()).texts
-    odd = Findings([Diagnostic("SN101", "a\x1b[31m", Position(HOSTILE, 1, 1, source=HOSTILE))])
+    odd = Diagnostics([Diagnostic("SN101", "a\x1b[31m", Position(HOSTILE, 1, 1, source=HOSTILE))])
     assert "script" not in Page(odd._repr_html_()).tags
     assert "\x1b" not in odd._repr_html_()
 
@@ -401,7 +403,7 @@ def test_a_notebook_shows_a_result(tmp_path: Path) -> None:
     assert str(result).endswith("step 1234, test loss 0.5000, top-1 error 25.00%, top-5 error 12.50%")
 
 
-@pytest.mark.parametrize("form", picture.FORMATS)
+@pytest.mark.parametrize("form", draw.FORMATS)
 def test_a_drawing_is_what_graph_draws(cli: CLI, specs: Path, tmp_path: Path, form: str) -> None:
     pair = specs / "lenet5.yaml", tmp_path / "wider.yaml"
     pair[1].write_text(pair[0].read_text().replace("filters: 6", "filters: 8"))

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from specnet import document
-from specnet.data import decoding, devkit, manifest, tar_index
+from specnet.data.prepare import manifest
+from specnet.data.sources import decoding, devkit, tar_index
+from specnet.runs import checkpoint_names, run_directory, state_file, tensorboard
 from specnet.storage import processes, reading, tensors
+from specnet.syntax import document
 from specnet.text import size
-from specnet.training import checkpoint_names, events, run_directory, state_file
 
 PAGE = (Path(__file__).parent.parent / "SECURITY.md").read_text(encoding="utf-8")
 ROWS = dict(re.findall(r"^\| (.+?) \| (.+?) \|$", PAGE, flags=re.MULTILINE))
@@ -25,7 +26,7 @@ ROWS = dict(re.findall(r"^\| (.+?) \| (.+?) \|$", PAGE, flags=re.MULTILINE))
         ("`manifest.json` of a checkpoint", checkpoint_names.MAX_MANIFEST),
         ("a line of `metrics.jsonl`; longer ones are passed over", reading.LONGEST_LINE),
         ("`metrics.jsonl`", reading.LONGEST_FILE),
-        ("an event file that is read at resume; larger ones are written anew", events.LARGEST),
+        ("an event file that is read at resume; larger ones are written anew", tensorboard.LARGEST),
         ("`statistics.safetensors` of a run", run_directory.MAX_STATISTICS),
         ("the header of a safetensors file", tensors.LARGEST_HEADER),
         ("`manifest.json` of a prepared dataset", manifest.LARGEST),

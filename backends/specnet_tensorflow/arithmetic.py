@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import tensorflow as tf
 from tensorflow.python.framework import config as switches  # the only place where determinism can be undone
 
-from specnet.backend import Precision
+from specnet.backend.protocol import Precision
 
 
 @contextmanager

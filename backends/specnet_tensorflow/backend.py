@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import keras
 
-from specnet.backend import Precision
-from specnet.errors import PluginError
-from specnet.placement import Placement
-from specnet.plan import Plan
+from specnet.backend.protocol import Precision
+from specnet.diagnostics.errors import PluginError
+from specnet.plans.placement import Placement
+from specnet.plans.plan import Plan
 from specnet_tensorflow.devices import present, take_memory_as_needed
 from specnet_tensorflow.executable import TensorFlowExecutable
-from specnet_tensorflow.memory import enough_memory
+from specnet_tensorflow.memory import reraise_out_of_memory
 
 
 class TensorFlowBackend:
@@ -28,6 +28,6 @@ class TensorFlowBackend:
         """CPUs and GPUs as TensorFlow's logical devices are configured in this process."""
         return present()
 
-    @enough_memory()
+    @reraise_out_of_memory()
     def compile(self, plan: Plan, placement: Placement, precision: Precision) -> TensorFlowExecutable:
         return TensorFlowExecutable(plan, placement, precision)

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 
 import tensorflow as tf
 
-from specnet.errors import DeviceError
+from specnet.diagnostics.errors import DeviceError
 
 
 def device_name(device: str) -> str:
@@ -65,7 +65,7 @@ def on_devices(devices: str | Mapping[str, str]) -> Iterator[None]:
         _elsewhere.reset(token)
 
 
-def settle(device: str) -> str:
+def resolve_device(device: str) -> str:
     """Where a layer that names `device` shall live: there, or where `on_devices` sends it.
 
     Raises `DeviceError` if this machine does not have that device. TensorFlow itself would quietly take

@@ -14,15 +14,18 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from specnet import fast_paths
-from specnet.backend import Batch, Precision, State, check_inputs, check_state, storage
-from specnet.placement import Placement
-from specnet.plan import Compute, Feed, Plan, Transfer, parameter_name, role_of
-from specnet.randomness import Array
+from specnet.backend import fast_paths
+from specnet.backend.batch import Batch
+from specnet.backend.checks import check_inputs, check_state
+from specnet.backend.protocol import Precision, State, storage
+from specnet.numerics.randomness import Array
+from specnet.plans.operations import Compute, Feed, Transfer, parameter_name, role_of
+from specnet.plans.placement import Placement
+from specnet.plans.plan import Plan
 from specnet_tensorflow.arithmetic import arithmetic
 from specnet_tensorflow.devices import device_name
 from specnet_tensorflow.kinds import channels_first, channels_last
-from specnet_tensorflow.memory import enough_memory
+from specnet_tensorflow.memory import reraise_out_of_memory
 from specnet_tensorflow.model import Layers, Share, make_layers, make_model
 from specnet_tensorflow.registry import Tensor
 from specnet_tensorflow.update import update
@@ -47,7 +50,7 @@ class TensorFlowExecutable:
         self._groups = {p.name: p.group for p in plan.parameters}
         self._trainable = [p.name for p in plan.parameters if p.trainable]
         self._roles = sorted({role_of(name) for name in self._trainable})
-        self._feeds = [step for step in plan.steps if isinstance(step, Feed)]
+        self._feeds = [op for op in plan.operations if isinstance(op, Feed)]
         images = {s.name: tf.TensorSpec([None, *_last(s.output_shape)], self._precision) for s in self._feeds}
         masks = {
             s.name: tf.TensorSpec([None, *_last(s.output_shape)], tf.uint8) for s in plan.computes if s.mask
@@ -81,47 +84,47 @@ class TensorFlowExecutable:
                 zeros[name] = tf.Variable(tf.zeros_like(self._variable(name)), trainable=False)
         return zeros
 
-    @enough_memory()
+    @reraise_out_of_memory()
     def state(self) -> State:
         return {name: self._canonical(name, self._variable(name)) for name in self._groups}
 
-    @enough_memory()
+    @reraise_out_of_memory()
     def load_state(self, state: Mapping[str, Array]) -> None:
         check_state({p.name: p.shape for p in self.plan.parameters}, state)
         for name in self._groups:
             self._variable(name).assign(self._native(name, state[name]))
 
-    @enough_memory()
+    @reraise_out_of_memory()
     def optimizer_state(self) -> State:
         return {name: self._canonical(name, v) for name, v in self._velocities.items()}
 
-    @enough_memory()
+    @reraise_out_of_memory()
     def load_optimizer_state(self, state: Mapping[str, Array]) -> None:
         check_state({p.name: p.shape for p in self.plan.parameters if p.trainable}, state)
         for name, velocity in self._velocities.items():
             velocity.assign(self._native(name, state[name]))
 
-    @enough_memory()
+    @reraise_out_of_memory()
     def forward(self, inputs: Mapping[str, Array]) -> State:
         check_inputs(self.plan, inputs)
         with arithmetic(self._arithmetic):
             outputs = self.traced_forward(self._fed(inputs))
         return {name: np.ascontiguousarray(channels_first(t.numpy())) for name, t in outputs.items()}
 
-    @enough_memory()
+    @reraise_out_of_memory()
     def gradients(self, batch: Batch) -> tuple[float, State]:
         with arithmetic(self._arithmetic):
             loss, gradients = self.traced_gradients(*self._feed(batch))
         return float(loss), {name: self._canonical(name, g) for name, g in gradients.items()}
 
-    @enough_memory()
+    @reraise_out_of_memory()
     def watch(self, batch: Batch) -> tuple[State, State]:
         """What `specnet.testing.decisions.Watched` says."""
         values, gradients = self.traced_watch(*self._feed(batch))
         found = {name: np.ascontiguousarray(channels_first(t.numpy())) for name, t in values.items()}
         return found, {name: self._canonical(name, g) for name, g in gradients.items()}
 
-    @enough_memory()
+    @reraise_out_of_memory()
     def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> Tensor:
         rule = self.plan.optimizer
         assert rule is not None
@@ -188,7 +191,7 @@ class TensorFlowExecutable:
         """All values of a training pass, the mean loss and the gradients."""
         assert self.plan.logits is not None
         values, tapes = self._run(images, masks, training=True)
-        group = next(step.group for step in self.plan.computes if step.name == self.plan.logits)
+        group = next(op.group for op in self.plan.computes if op.name == self.plan.logits)
         logits = values[self.plan.logits]
         with tf.device(self._devices[group]):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -205,31 +208,31 @@ class TensorFlowExecutable:
         """All values of the forward pass, and in training a tape for each step that has a gradient."""
         values: Tensors = {}
         tapes: dict[str, Tensor] = {}
-        for step in self.plan.steps:
-            with tf.device(self._devices[step.group]):
-                if isinstance(step, Feed):
-                    values[step.name] = tf.identity(images[step.name])
-                elif isinstance(step, Transfer):
-                    values[step.name] = self.layers[step.name](values[step.source])
+        for op in self.plan.operations:
+            with tf.device(self._devices[op.group]):
+                if isinstance(op, Feed):
+                    values[op.name] = tf.identity(images[op.name])
+                elif isinstance(op, Transfer):
+                    values[op.name] = self.layers[op.name](values[op.source])
                 else:
-                    read = [values[name] for name in step.values]
-                    keep = tf.identity(masks[step.name]) if step.name in masks else None
+                    read = [values[name] for name in op.values]
+                    keep = tf.identity(masks[op.name]) if op.name in masks else None
                     with tf.GradientTape(watch_accessed_variables=False) as tape:
-                        tape.watch(self._sources(step, values))
-                        values[step.name] = self.layers[step.name](read, training=training, keep=keep)
-                    if training and step.name in self._differentiable:
-                        tapes[step.name] = tape
+                        tape.watch(self._sources(op, values))
+                        values[op.name] = self.layers[op.name](read, training=training, keep=keep)
+                    if training and op.name in self._differentiable:
+                        tapes[op.name] = tape
         return values, tapes
 
-    def _sources(self, step: Compute, values: Tensors) -> list[Tensor]:
+    def _sources(self, op: Compute, values: Tensors) -> list[Tensor]:
         """What a step's gradient is taken by: its trainable parameters, then the values it reads."""
-        own = [self._variable(parameter_name(step, role)) for role, w in step.weights.items() if w.trainable]
-        return own + [values[name] for name in self._read(step)]
+        own = [self._variable(parameter_name(op, role)) for role, w in op.weights.items() if w.trainable]
+        return own + [values[name] for name in self._read(op)]
 
-    def _read(self, step: Compute) -> list[str]:
+    def _read(self, op: Compute) -> list[str]:
         """The values a step reads that have a gradient. One that it reads twice is there once: a tape gives
         the whole gradient for every mention."""
-        return [name for name in dict.fromkeys(step.values) if name in self._differentiable]
+        return [name for name in dict.fromkeys(op.values) if name in self._differentiable]
 
     def _backward(self, values: Tensors, tapes: dict[str, Tensor], flowing: Tensors) -> Tensors:
         """The gradient of every trainable parameter, from the gradient of the logits in `flowing`."""
@@ -238,25 +241,25 @@ class TensorFlowExecutable:
         def flow(value: str, gradient: Tensor) -> None:
             flowing[value] = flowing[value] + gradient if value in flowing else gradient
 
-        for step in reversed(self.plan.steps):
-            gradient = flowing.pop(step.name, None)
-            if gradient is None or step.name not in self._differentiable:
+        for op in reversed(self.plan.operations):
+            gradient = flowing.pop(op.name, None)
+            if gradient is None or op.name not in self._differentiable:
                 continue
-            if isinstance(step, Transfer):
-                with tf.device(self._devices[step.origin]):
-                    flow(step.source, tf.identity(gradient))
-            elif isinstance(step, Compute):
-                with tf.device(self._devices[step.group]):
-                    sources = self._sources(step, values)
-                    found = tapes[step.name].gradient(
-                        values[step.name],
+            if isinstance(op, Transfer):
+                with tf.device(self._devices[op.origin]):
+                    flow(op.source, tf.identity(gradient))
+            elif isinstance(op, Compute):
+                with tf.device(self._devices[op.group]):
+                    sources = self._sources(op, values)
+                    found = tapes[op.name].gradient(
+                        values[op.name],
                         sources,
                         gradient,
                         unconnected_gradients=tf.UnconnectedGradients.ZERO,
                     )
-                    own = [parameter_name(step, role) for role, w in step.weights.items() if w.trainable]
+                    own = [parameter_name(op, role) for role, w in op.weights.items() if w.trainable]
                     gradients.update(zip(own, found, strict=False))
-                    for name, part in zip(self._read(step), found[len(own) :], strict=True):
+                    for name, part in zip(self._read(op), found[len(own) :], strict=True):
                         flow(name, part)
         for name in self._trainable:
             if name not in gradients:
@@ -267,7 +270,7 @@ class TensorFlowExecutable:
     def _feed(self, batch: Batch) -> tuple[Tensors, Tensor, Tensors]:
         """What a step takes, each on the device where it is used."""
         (name,) = self.plan.inputs
-        devices = {step.name: self._devices[step.group] for step in self.plan.computes}
+        devices = {op.name: self._devices[op.group] for op in self.plan.computes}
         masks = {s: _placed(channels_last(mask), devices[s]) for s, mask in batch.masks.items()}
         assert self.plan.logits is not None
         return self._fed({name: batch.images}), _placed(batch.labels, devices[self.plan.logits]), masks
@@ -284,8 +287,8 @@ class TensorFlowExecutable:
 
     def _holder(self, name: str) -> tuple[Share, str]:
         """The Keras layer that holds a parameter, and the parameter's role in it."""
-        step, _, role = name.rpartition(".")
-        share = self.layers[step]
+        op, _, role = name.rpartition(".")
+        share = self.layers[op]
         assert isinstance(share, Share)
         return share, role
 
@@ -317,13 +320,13 @@ def _placed(array: NDArray[Any], device: str) -> Tensor:
 def _differentiable(plan: Plan) -> set[str]:
     """The values that depend on a parameter, and so have a gradient worth computing."""
     found: set[str] = set()
-    for step in plan.steps:
-        if isinstance(step, Transfer) and step.source in found:
-            found.add(step.name)
-        elif isinstance(step, Compute):
-            trainable = any(weight.trainable for weight in step.weights.values())
-            if trainable or any(name in found for name in step.values):
-                found.add(step.name)
+    for op in plan.operations:
+        if isinstance(op, Transfer) and op.source in found:
+            found.add(op.name)
+        elif isinstance(op, Compute):
+            trainable = any(weight.trainable for weight in op.weights.values())
+            if trainable or any(name in found for name in op.values):
+                found.add(op.name)
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from specnet.fast_paths import columns_by_turns, enabled
+from specnet.backend.fast_paths import columns_by_turns, enabled
 from specnet.layers.base import Shape
 from specnet.layers.batch_norm import BatchNorm
 from specnet.layers.conv import Conv

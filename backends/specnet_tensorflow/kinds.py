@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from specnet import fast_paths
+from specnet.backend import fast_paths
 from specnet.layers.activation import Activation
 from specnet.layers.batch_norm import BatchNorm
 from specnet.layers.conv import Conv
@@ -17,8 +17,8 @@ from specnet.layers.dropout import Dropout
 from specnet.layers.lrn import LRN
 from specnet.layers.pool import AvgPool, MaxPool
 from specnet.layers.window import Pads
-from specnet.plan import Compute
-from specnet.randomness import Array
+from specnet.numerics.randomness import Array
+from specnet.plans.operations import Compute
 from specnet_tensorflow import fast
 from specnet_tensorflow.registry import Layout, Run, Tensor, implements
 
@@ -78,17 +78,17 @@ def _add_bias(x: Tensor, bias: Tensor, dtype: Any) -> Tensor:
 
 
 CONV_WEIGHT = Layout(
-    to_native=lambda w, step: w.transpose(2, 3, 1, 0),
-    to_canonical=lambda w, step: w.transpose(3, 2, 0, 1),
+    to_native=lambda w, op: w.transpose(2, 3, 1, 0),
+    to_canonical=lambda w, op: w.transpose(3, 2, 0, 1),
 )
 
 
 @implements("conv", weight=CONV_WEIGHT)
-def conv(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
-    layer, (x,) = step.layer, inputs
+def conv(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    layer, (x,) = op.layer, inputs
     assert isinstance(layer, Conv)
-    pads = layer.window(step.input_shapes[0])[0]
-    x, padding = fast.convolution_padding(layer, pads, x, step.input_shapes[0])
+    pads = layer.window(op.input_shapes[0])[0]
+    x, padding = fast.convolution_padding(layer, pads, x, op.input_shapes[0])
     # Blocks one by one: TensorFlow's grouped convolution is many times slower on a CPU.
     images = tf.split(x, layer.groups, axis=-1) if layer.groups > 1 else [x]
     kernels = tf.split(weights["weight"], layer.groups, axis=-1) if layer.groups > 1 else [weights["weight"]]
@@ -97,57 +97,57 @@ def conv(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) ->
     return with_bias(output, weights)
 
 
-def _dense_native(weight: Array, step: Compute) -> Array:
+def _dense_native(weight: Array, op: Compute) -> Array:
     """(units, channels * height * width) -> (height * width * channels, units)."""
-    units, shape = weight.shape[0], step.input_shapes[0]
+    units, shape = weight.shape[0], op.input_shapes[0]
     return np.moveaxis(weight.reshape(units, *shape), (0, 1), (-1, -2)).reshape(-1, units)
 
 
-def _dense_canonical(kernel: Array, step: Compute) -> Array:
-    units, (channels, *window) = kernel.shape[1], step.input_shapes[0]
+def _dense_canonical(kernel: Array, op: Compute) -> Array:
+    units, (channels, *window) = kernel.shape[1], op.input_shapes[0]
     return np.moveaxis(kernel.reshape(*window, channels, units), (-1, -2), (0, 1)).reshape(units, -1)
 
 
 @implements("dense", weight=Layout(_dense_native, _dense_canonical))
-def dense(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+def dense(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
     rows = tf.reshape(inputs[0], [-1, weights["weight"].shape[0]])
     return with_bias(tf.matmul(rows, weights["weight"]), weights)
 
 
 @implements("max_pool")
-def max_pool(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
-    layer = step.layer
+def max_pool(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    layer = op.layer
     assert isinstance(layer, MaxPool)
-    pads = layer.window(step.input_shapes[0])[0]
+    pads = layer.window(op.input_shapes[0])[0]
     return fast.max_pool(padded(inputs[0], pads, float("-inf")), layer.kernel, layer.stride)
 
 
 @implements("avg_pool")
-def avg_pool(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
-    layer, (x,) = step.layer, inputs
+def avg_pool(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    layer, (x,) = op.layer, inputs
     assert isinstance(layer, AvgPool)
-    pads = layer.window(step.input_shapes[0])[0]
+    pads = layer.window(op.input_shapes[0])[0]
     mean = tf.nn.avg_pool2d(padded(x, pads, 0.0), layer.kernel, layer.stride, "VALID")
     if not any(pads):
         return mean
-    pixels = padded(tf.ones([1, *step.input_shapes[0][1:], 1], x.dtype), pads, 0.0)
+    pixels = padded(tf.ones([1, *op.input_shapes[0][1:], 1], x.dtype), pads, 0.0)
     return mean / tf.nn.avg_pool2d(pixels, layer.kernel, layer.stride, "VALID")
 
 
 @implements("global_avg_pool")
-def global_avg_pool(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+def global_avg_pool(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
     return tf.reduce_mean(inputs[0], axis=[1, 2])
 
 
 @implements("lrn")
-def lrn(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+def lrn(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
     """The sum over neighbouring maps is a 1x1 convolution of the squares with a band of ones.
 
     TensorFlow's own kernel has no float64.
     """
-    layer, (x,) = step.layer, inputs
+    layer, (x,) = op.layer, inputs
     assert isinstance(layer, LRN)
-    channels = step.input_shapes[0][0]
+    channels = op.input_shapes[0][0]
     reach = min(layer.size // 2, channels - 1)  # TensorFlow refuses a band wider than the matrix
     band = tf.linalg.band_part(tf.ones([channels, channels], x.dtype), reach, reach)
     fused = fast.lrn(layer, x, band)
@@ -158,8 +158,8 @@ def lrn(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> 
 
 
 @implements("batch_norm")
-def batch_norm(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
-    layer, (x,) = step.layer, inputs
+def batch_norm(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    layer, (x,) = op.layer, inputs
     assert isinstance(layer, BatchNorm)
     mean, var = weights["running_mean"], weights["running_var"]
     dtype, x = x.dtype, tf.cast(x, mean.dtype)
@@ -183,8 +183,8 @@ def _normalized(layer: BatchNorm, x: Tensor, weights: Weights) -> tuple[Tensor, 
 
 
 @implements("dropout")
-def dropout(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
-    layer, (x,) = step.layer, inputs
+def dropout(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    layer, (x,) = op.layer, inputs
     assert isinstance(layer, Dropout)
     stay = 1 - layer.rate
     if not run.training:
@@ -197,28 +197,28 @@ def dropout(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run)
 
 
 @implements("activation")
-def activation(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
-    layer = step.layer
+def activation(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    layer = op.layer
     assert isinstance(layer, Activation)
     return ACTIVATIONS[layer.function](inputs[0])
 
 
 @implements("flatten")
-def flatten(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+def flatten(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
     (x,) = inputs
     rank = len(x.shape)
     if rank > 2:
         x = tf.transpose(x, [0, rank - 1, *range(1, rank - 1)])
-    return tf.reshape(x, [-1, step.output_shape[0]])
+    return tf.reshape(x, [-1, op.output_shape[0]])
 
 
 @implements("concat")
-def concat(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+def concat(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
     return tf.identity(inputs[0])
 
 
 @implements("add")
-def add(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+def add(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
     total = tf.identity(inputs[0])
     for other in inputs[1:]:
         total = total + other

@@ -29,7 +29,7 @@ ONEDNN = "Status: 1,"
 
 
 @contextmanager
-def enough_memory() -> Iterator[None]:
+def reraise_out_of_memory() -> Iterator[None]:
     """Raises `MemoryError`, with the first line of TensorFlow's message, where a device's memory runs out."""
     try:
         yield

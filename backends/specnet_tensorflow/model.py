@@ -8,11 +8,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from specnet.placement import Placement
-from specnet.plan import Compute, Feed, Plan, Transfer
-from specnet.randomness import Array
+from specnet.numerics.randomness import Array
+from specnet.plans.operations import Compute, Feed, Transfer
+from specnet.plans.placement import Placement
+from specnet.plans.plan import Plan
 from specnet_tensorflow import kinds
-from specnet_tensorflow.devices import device_name, settle
+from specnet_tensorflow.devices import device_name, resolve_device
 from specnet_tensorflow.registry import Run, Tensor, find
 
 
@@ -31,18 +32,18 @@ class Share(keras.layers.Layer):
     averages that move by small steps would stand still in half precision.
     """
 
-    def __init__(self, step: Compute | dict[str, Any], device: str, **options: Any) -> None:
-        self.step = Compute.from_config(step) if isinstance(step, dict) else step
-        super().__init__(**{"name": keras_name(self.step.name), **options})
-        self.device = settle(device)
-        self.implementation = find(self.step)
+    def __init__(self, op: Compute | dict[str, Any], device: str, **options: Any) -> None:
+        self.op = Compute.from_config(op) if isinstance(op, dict) else op
+        super().__init__(**{"name": keras_name(self.op.name), **options})
+        self.device = resolve_device(device)
+        self.implementation = find(self.op)
         self.roles: dict[str, Any] = {}
-        statistics = any(not weight.trainable for weight in self.step.weights.values())
-        autocast = not (statistics or self.step.layer.full_precision)
+        statistics = any(not weight.trainable for weight in self.op.weights.values())
+        autocast = not (statistics or self.op.layer.full_precision)
         with tf.device(device_name(self.device)):
-            for role, weight in self.step.weights.items():
+            for role, weight in self.op.weights.items():
                 empty = np.broadcast_to(np.float32(0), weight.shape)
-                shape = self.implementation.layout(role).to_native(empty, self.step).shape
+                shape = self.implementation.layout(role).to_native(empty, self.op).shape
                 self.roles[role] = self.add_weight(
                     shape=shape,
                     initializer="zeros",
@@ -62,37 +63,37 @@ class Share(keras.layers.Layer):
             run = Run(bool(training), keep)
             weights = {role: variable.value for role, variable in self.roles.items()}
             arguments = self._arguments(pieces)
-            if self.step.layer.full_precision:
+            if self.op.layer.full_precision:
                 arguments = [tf.cast(argument, self.variable_dtype) for argument in arguments]
-            output = self.implementation.function(self.step, arguments, weights, run)
+            output = self.implementation.function(self.op, arguments, weights, run)
             output = tf.cast(output, self.compute_dtype)
-            function = self.step.activation
+            function = self.op.activation
             return kinds.ACTIVATIONS[function](output) if function else output
 
     def _arguments(self, pieces: Any) -> list[Tensor]:
         """The values concatenated along the channels where an argument has several."""
         arguments: list[Tensor] = []
         start = 0
-        for names in self.step.arguments:
+        for names in self.op.arguments:
             parts = pieces[start : start + len(names)]
             start += len(names)
             arguments.append(parts[0] if len(parts) == 1 else tf.concat(list(parts), axis=-1))
         return arguments
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
-        channels, *window = self.step.output_shape
+        channels, *window = self.op.output_shape
         return (None, *window, channels)
 
     def canonical(self, role: str, array: Array) -> Array:
         """A native array in its canonical layout."""
-        return np.ascontiguousarray(self.implementation.layout(role).to_canonical(array, self.step))
+        return np.ascontiguousarray(self.implementation.layout(role).to_canonical(array, self.op))
 
     def native(self, role: str, array: Array) -> Array:
         """A canonical array in TensorFlow's layout."""
-        return np.ascontiguousarray(self.implementation.layout(role).to_native(array, self.step))
+        return np.ascontiguousarray(self.implementation.layout(role).to_native(array, self.op))
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "step": self.step.config(), "device": self.device}
+        return {**super().get_config(), "op": self.op.config(), "device": self.device}
 
 
 @keras.saving.register_keras_serializable(package="specnet")
@@ -101,7 +102,7 @@ class Move(keras.layers.Layer):
 
     def __init__(self, device: str, **options: Any) -> None:
         super().__init__(**options)
-        self.device = settle(device)
+        self.device = resolve_device(device)
 
     def call(self, value: Tensor) -> Tensor:
         with tf.device(device_name(self.device)):
@@ -121,11 +122,11 @@ Layers = dict[str, Share | Move]
 def make_layers(plan: Plan, placement: Placement, dtype: str) -> Layers:
     """A layer for each compute and transfer step."""
     layers: Layers = {}
-    for step in plan.steps:
-        if isinstance(step, Compute):
-            layers[step.name] = Share(step, placement[step.group], dtype=dtype)
-        elif isinstance(step, Transfer):
-            layers[step.name] = Move(placement[step.group], name=keras_name(step.name), dtype=dtype)
+    for op in plan.operations:
+        if isinstance(op, Compute):
+            layers[op.name] = Share(op, placement[op.group], dtype=dtype)
+        elif isinstance(op, Transfer):
+            layers[op.name] = Move(placement[op.group], name=keras_name(op.name), dtype=dtype)
     return layers
 
 
@@ -136,14 +137,14 @@ def make_model(plan: Plan, layers: Layers, dtype: str) -> keras.Model:
         for name, shape in plan.inputs.items()
     }
     values: dict[str, Any] = {}
-    for step in plan.steps:
-        if isinstance(step, Feed):
-            values[step.name] = inputs[step.layer]
-        elif isinstance(step, Transfer):
-            values[step.name] = layers[step.name](values[step.source])
+    for op in plan.operations:
+        if isinstance(op, Feed):
+            values[op.name] = inputs[op.layer]
+        elif isinstance(op, Transfer):
+            values[op.name] = layers[op.name](values[op.source])
         else:
-            read = [values[name] for name in step.values]
-            values[step.name] = layers[step.name](read if len(read) > 1 else read[0])
+            read = [values[name] for name in op.values]
+            values[op.name] = layers[op.name](read if len(read) > 1 else read[0])
     outputs = [values[name] for name in plan.outputs]
     only = len(outputs) == 1
     result = outputs[0] if only else dict(zip(map(keras_name, plan.outputs), outputs, strict=True))

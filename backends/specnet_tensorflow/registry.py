@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from specnet import plugins
-from specnet.errors import PluginError, UsageError
-from specnet.plan import Compute
-from specnet.randomness import Array
+from specnet.diagnostics.errors import PluginError, UsageError
+from specnet.numerics.randomness import Array
+from specnet.plans.operations import Compute
 
 Tensor = Any
 
@@ -28,7 +28,7 @@ class Run:
     keep: Tensor | None = None
 
 
-def _same(array: Array, step: Compute) -> Array:
+def _same(array: Array, op: Compute) -> Array:
     return array
 
 
@@ -69,17 +69,17 @@ def implements(kind: str, **layouts: Layout) -> Callable[[Function], Function]:
     return register
 
 
-def find(step: Compute) -> Implementation:
+def find(op: Compute) -> Implementation:
     """What carries out a step's kind, from this package or from a plugin's `specnet.tensorflow` entry point.
 
     Raises `UsageError`, naming the layer, if there is none.
     """
-    kind = step.layer.kind
+    kind = op.layer.kind
     if kind not in _registered and kind in plugins.names("specnet.tensorflow"):
         plugins.load("specnet.tensorflow", kind)
     if kind not in _registered:
         message = (
-            f"the tensorflow backend cannot carry out layer '{step.name}': it does not know the kind '{kind}'"
+            f"the tensorflow backend cannot carry out layer '{op.name}': it does not know the kind '{kind}'"
         )
         raise UsageError(
             message, "a plugin adds a kind to it with an entry point in the group 'specnet.tensorflow'"

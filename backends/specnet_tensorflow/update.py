@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from specnet.plan import role_of
-from specnet.recipe import SGD
+from specnet.plans.operations import role_of
+from specnet.recipe.training import SGD
 from specnet_tensorflow import fast
 from specnet_tensorflow.registry import Tensor
 

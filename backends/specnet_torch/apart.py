@@ -74,9 +74,9 @@ def groups_apart(model: TorchModel) -> Iterator[_Watch]:
     A transfer is counted once for its value and once for its gradient.
     """
     watch = _Watch()
-    for step in model.plan.computes:
-        for tensor in (*model.share(step).parameters(), *model.share(step).buffers()):
-            watch.groups[tensor] = step.group
+    for op in model.plan.computes:
+        for tensor in (*model.share(op).parameters(), *model.share(op).buffers()):
+            watch.groups[tensor] = op.group
     usual = model.move
 
     def move(value: Tensor, origin: str | None, group: str) -> Tensor:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from specnet.backend import Precision
-from specnet.placement import Placement
-from specnet.plan import Plan
+from specnet.backend.protocol import Precision
+from specnet.plans.placement import Placement
+from specnet.plans.plan import Plan
 from specnet_torch.executable import TorchExecutable
-from specnet_torch.memory import enough_memory
+from specnet_torch.memory import reraise_out_of_memory
 
 
 class TorchBackend:
@@ -19,6 +19,6 @@ class TorchBackend:
     def devices(self) -> list[str]:
         return ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
 
-    @enough_memory()
+    @reraise_out_of_memory()
     def compile(self, plan: Plan, placement: Placement, precision: Precision) -> TorchExecutable:
         return TorchExecutable(plan, placement, precision)

@@ -10,13 +10,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from specnet import fast_paths
-from specnet.backend import Batch, Precision, State, check_inputs, check_state, storage
-from specnet.placement import Placement
-from specnet.plan import Plan
-from specnet.randomness import Array
+from specnet.backend import fast_paths
+from specnet.backend.batch import Batch
+from specnet.backend.checks import check_inputs, check_state
+from specnet.backend.protocol import Precision, State, storage
+from specnet.numerics.randomness import Array
+from specnet.plans.placement import Placement
+from specnet.plans.plan import Plan
 from specnet_torch.arithmetic import arithmetic
-from specnet_torch.memory import enough_memory
+from specnet_torch.memory import reraise_out_of_memory
 from specnet_torch.model import TorchModel
 from specnet_torch.update import update
 
@@ -48,23 +50,23 @@ class TorchExecutable:
         """Zero until the first step. They are as large as the weights, and only training asks for them."""
         return {name: torch.zeros_like(w) for name, w in self._weights.items()}
 
-    @enough_memory()
+    @reraise_out_of_memory()
     def state(self) -> State:
         return {name: _array(t) for name, t in self.model.state_dict().items()}
 
-    @enough_memory()
+    @reraise_out_of_memory()
     def load_state(self, state: Mapping[str, Array]) -> None:
         _fill(self.model.state_dict(), state)
 
-    @enough_memory()
+    @reraise_out_of_memory()
     def optimizer_state(self) -> State:
         return {name: _array(v) for name, v in self._velocities.items()}
 
-    @enough_memory()
+    @reraise_out_of_memory()
     def load_optimizer_state(self, state: Mapping[str, Array]) -> None:
         _fill(self._velocities, state)
 
-    @enough_memory()
+    @reraise_out_of_memory()
     def forward(self, inputs: Mapping[str, Array]) -> State:
         check_inputs(self.plan, inputs)
         self.model.eval()
@@ -74,13 +76,13 @@ class TorchExecutable:
             outputs = {self.plan.outputs[0]: outputs}
         return {name: _array(t.to(self._dtype)) for name, t in outputs.items()}
 
-    @enough_memory()
+    @reraise_out_of_memory()
     def gradients(self, batch: Batch) -> tuple[float, State]:
         with arithmetic(self._precision):
             loss, gradients = self._loss_and_gradients(batch)
         return float(loss), {name: _array(g) for name, g in zip(self._weights, gradients, strict=True)}
 
-    @enough_memory()
+    @reraise_out_of_memory()
     def watch(self, batch: Batch) -> tuple[State, State]:
         """What `specnet.testing.decisions.Watched` says."""
         values: State = {}
@@ -88,7 +90,7 @@ class TorchExecutable:
         def keep(name: str) -> Callable[[torch.nn.Module, object, Tensor], None]:
             return lambda module, arguments, output: values.update({name: _array(output.to(self._dtype))})
 
-        shares = ((step.name, self.model.share(step)) for step in self.plan.computes)
+        shares = ((op.name, self.model.share(op)) for op in self.plan.computes)
         hooks = [share.register_forward_hook(keep(name)) for name, share in shares]
         try:
             return values, self.gradients(batch)[1]
@@ -96,7 +98,7 @@ class TorchExecutable:
             for hook in hooks:
                 hook.remove()
 
-    @enough_memory()
+    @reraise_out_of_memory()
     def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> Tensor:
         rule = self.plan.optimizer
         assert rule is not None
@@ -127,7 +129,7 @@ class TorchExecutable:
     def _loss_and_gradients(self, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...]]:
         """The mean loss and the gradient of every parameter; zero where the loss does not depend on it."""
         self.model.train()
-        groups = {step.name: step.group for step in self.plan.computes}
+        groups = {op.name: op.group for op in self.plan.computes}
         masks = {
             name: torch.from_numpy(mask).to(
                 self.model.devices[groups[name]], self._computing, non_blocking=True

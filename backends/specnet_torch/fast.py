@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from specnet import fast_paths
+from specnet.backend import fast_paths
 from specnet_torch.tracing import tracing
 
 PIECE = 3 * 2**20

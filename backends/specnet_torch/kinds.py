@@ -15,7 +15,7 @@ from specnet.layers.dropout import Dropout
 from specnet.layers.lrn import LRN
 from specnet.layers.pool import AvgPool, MaxPool
 from specnet.layers.window import Pads
-from specnet.plan import Compute
+from specnet.plans.operations import Compute
 from specnet_torch import fast
 from specnet_torch.registry import Run, implements
 
@@ -47,10 +47,10 @@ def _even(pads: Pads) -> tuple[int, int] | None:
 
 
 @implements("conv")
-def conv(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
-    layer, (x,) = step.layer, inputs
+def conv(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    layer, (x,) = op.layer, inputs
     assert isinstance(layer, Conv)
-    pads = layer.window(step.input_shapes[0])[0]
+    pads = layer.window(op.input_shapes[0])[0]
     weight, bias = weights["weight"], weights.get("bias")
     even = _even(pads)
     if even is not None:
@@ -59,15 +59,15 @@ def conv(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) ->
 
 
 @implements("dense")
-def dense(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+def dense(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
     return fast.linear(inputs[0].flatten(1), weights["weight"], weights.get("bias"))
 
 
 @implements("max_pool")
-def max_pool(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
-    layer = step.layer
+def max_pool(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    layer = op.layer
     assert isinstance(layer, MaxPool)
-    pads = layer.window(step.input_shapes[0])[0]
+    pads = layer.window(op.input_shapes[0])[0]
     even, (high, wide) = _even(pads), layer.kernel
     if even is not None and even[0] <= high // 2 and even[1] <= wide // 2:  # PyTorch's limit
         return fast.max_pool(inputs[0], layer.kernel, layer.stride, even)
@@ -75,10 +75,10 @@ def max_pool(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run
 
 
 @implements("avg_pool")
-def avg_pool(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
-    layer, (x,) = step.layer, inputs
+def avg_pool(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    layer, (x,) = op.layer, inputs
     assert isinstance(layer, AvgPool)
-    pads = layer.window(step.input_shapes[0])[0]
+    pads = layer.window(op.input_shapes[0])[0]
     mean = F.avg_pool2d(padded(x, pads, 0.0), layer.kernel, layer.stride)
     if not any(pads):
         return mean
@@ -87,16 +87,16 @@ def avg_pool(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run
 
 
 @implements("global_avg_pool")
-def global_avg_pool(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+def global_avg_pool(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
     return inputs[0].mean(dim=(2, 3))
 
 
 @implements("lrn")
-def lrn(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+def lrn(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
     """The sum over neighbouring maps is a 1x1 convolution of the squares with a band of ones."""
-    layer, (x,) = step.layer, inputs
+    layer, (x,) = op.layer, inputs
     assert isinstance(layer, LRN)
-    channels, reach = step.input_shapes[0][0], layer.size // 2
+    channels, reach = op.input_shapes[0][0], layer.size // 2
     band = x.new_ones(channels, channels).triu(-reach).tril(reach)
     if fast.enabled():
         normal: Tensor = fast.Normalize.apply(x, band[:, :, None, None], layer.k, layer.scale(), layer.beta)
@@ -106,8 +106,8 @@ def lrn(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> 
 
 
 @implements("batch_norm")
-def batch_norm(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
-    layer, (x,) = step.layer, inputs
+def batch_norm(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    layer, (x,) = op.layer, inputs
     assert isinstance(layer, BatchNorm)
     mean, var = weights["running_mean"], weights["running_var"]
     if not run.training:
@@ -116,7 +116,7 @@ def batch_norm(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: R
     if not fast.enabled():
         normal = _normalized(x, weights, None, None, layer.epsilon)
         with torch.no_grad():
-            window = tuple(range(2, 1 + len(step.input_shapes[0])))
+            window = tuple(range(2, 1 + len(op.input_shapes[0])))
             biased, batch_mean = torch.var_mean(x.detach(), (0, *window), correction=0)
             mean.lerp_(batch_mean, momentum)
             var.lerp_(biased, momentum)
@@ -141,8 +141,8 @@ def _normalized(
 
 
 @implements("dropout")
-def dropout(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
-    layer, (x,) = step.layer, inputs
+def dropout(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    layer, (x,) = op.layer, inputs
     assert isinstance(layer, Dropout)
     stay = 1 - layer.rate
     if not run.training:
@@ -155,24 +155,24 @@ def dropout(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run)
 
 
 @implements("activation")
-def activation(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
-    layer = step.layer
+def activation(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+    layer = op.layer
     assert isinstance(layer, Activation)
     return ACTIVATIONS[layer.function](inputs[0])
 
 
 @implements("flatten")
-def flatten(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+def flatten(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
     return inputs[0].flatten(1)
 
 
 @implements("concat")
-def concat(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+def concat(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
     return inputs[0]
 
 
 @implements("add")
-def add(step: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
+def add(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run) -> Tensor:
     total = inputs[0]
     for other in inputs[1:]:
         total = total + other

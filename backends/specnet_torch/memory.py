@@ -25,7 +25,7 @@ MEANT = re.compile(
 
 
 @contextmanager
-def enough_memory() -> Iterator[None]:
+def reraise_out_of_memory() -> Iterator[None]:
     """Raises `MemoryError`, with the first line of PyTorch's message, where a device's memory runs out."""
     try:
         yield

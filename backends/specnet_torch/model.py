@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from specnet.placement import Placement
-from specnet.plan import Compute, Feed, Plan, Transfer
+from specnet.plans.operations import Compute, Feed, Transfer
+from specnet.plans.placement import Placement
+from specnet.plans.plan import Plan
 from specnet_torch import fast, kinds
 from specnet_torch.fan_out import fan_out
 from specnet_torch.registry import Run, find
@@ -25,13 +26,13 @@ class Share(nn.Module):
     """
 
     def __init__(
-        self, step: Compute, device: torch.device, dtype: torch.dtype, rounding: torch.dtype | None
+        self, op: Compute, device: torch.device, dtype: torch.dtype, rounding: torch.dtype | None
     ) -> None:
         super().__init__()
-        self.step = step
+        self.op = op
         self.rounding = rounding
-        self._carry_out = find(step)
-        for role, weight in step.weights.items():
+        self._carry_out = find(op)
+        for role, weight in op.weights.items():
             values = fast.images_last(torch.zeros(weight.shape, device=device, dtype=dtype))
             if weight.trainable:
                 self.register_parameter(role, nn.Parameter(values))
@@ -41,16 +42,16 @@ class Share(nn.Module):
     def forward(self, *values: Tensor, keep: Tensor | None = None) -> Tensor:
         """The share's output for the values that its step reads, in the step's order."""
         weights: dict[str, Tensor] = {**self._parameters, **self._buffers}  # type: ignore[dict-item]
-        arguments, full = self._arguments(values), self.step.layer.full_precision
+        arguments, full = self._arguments(values), self.op.layer.full_precision
         if self.rounding is not None and full:
             arguments = [argument.float() for argument in arguments]
         elif self.rounding is not None:
             weights = {role: weight.to(self.rounding) for role, weight in weights.items()}
-        output = self._carry_out(self.step, arguments, weights, Run(self.training, keep))
+        output = self._carry_out(self.op, arguments, weights, Run(self.training, keep))
         if self.rounding is not None and full:
             output = output.to(self.rounding)
-        function = self.step.activation
-        if function == "relu" and self.step.layer.kind in kinds.FRESH and fast.enabled():
+        function = self.op.activation
+        if function == "relu" and self.op.layer.kind in kinds.FRESH and fast.enabled():
             return torch.relu_(output)
         return kinds.ACTIVATIONS[function](output) if function else output
 
@@ -58,14 +59,14 @@ class Share(nn.Module):
         """The values concatenated along the channels where an argument has several."""
         arguments: list[Tensor] = []
         start = 0
-        for names in self.step.arguments:
+        for names in self.op.arguments:
             pieces = values[start : start + len(names)]
             start += len(names)
             arguments.append(pieces[0] if len(pieces) == 1 else torch.cat(list(pieces), dim=1))
         return arguments
 
     def extra_repr(self) -> str:
-        layer = self.step.layer
+        layer = self.op.layer
         fields = layer.model_dump(exclude={"from_", "group", "cross_group"}, exclude_defaults=True)
         return ", ".join(
             [layer.kind, *(f"{name}={value}" for name, value in fields.items() if name != "kind")]
@@ -116,19 +117,19 @@ class TorchModel(_Layer):
         self.plan = plan
         self.devices = {group: torch.device(device) for group, device in placement.items()}
         self._readers = _readers(plan)
-        for step in plan.computes:
-            name = step.name.removesuffix(f".{step.group}")
+        for op in plan.computes:
+            name = op.name.removesuffix(f".{op.group}")
             if name not in self._modules:
                 self.put(name, _Layer())
             holder = self._modules[name]
             assert isinstance(holder, _Layer)
-            holder.put(step.group, Share(step, self.devices[step.group], dtype, rounding))
+            holder.put(op.group, Share(op, self.devices[op.group], dtype, rounding))
 
-    def share(self, step: Compute) -> Share:
+    def share(self, op: Compute) -> Share:
         """The submodule that carries out a step."""
-        holder = self.at(step.name.removesuffix(f".{step.group}"))
+        holder = self.at(op.name.removesuffix(f".{op.group}"))
         assert isinstance(holder, _Layer)
-        found = holder.at(step.group)
+        found = holder.at(op.group)
         assert isinstance(found, Share)
         return found
 
@@ -158,15 +159,15 @@ class TorchModel(_Layer):
         """
         # What is left of each value: once for each that still reads it.
         values: dict[str, list[Tensor]] = {}
-        for step in self.plan.steps:
-            if isinstance(step, Feed):
-                value = self.move(inputs[step.layer], None, step.group)
-            elif isinstance(step, Transfer):
-                value = self.move(values[step.source].pop(), step.origin, step.group)
+        for op in self.plan.operations:
+            if isinstance(op, Feed):
+                value = self.move(inputs[op.layer], None, op.group)
+            elif isinstance(op, Transfer):
+                value = self.move(values[op.source].pop(), op.origin, op.group)
             else:
-                keep = masks.get(step.name) if masks else None
-                value = self.share(step)(*(values[name].pop() for name in step.values), keep=keep)
-            values[step.name] = fan_out(value, self._readers[step.name])[::-1]
+                keep = masks.get(op.name) if masks else None
+                value = self.share(op)(*(values[name].pop() for name in op.values), keep=keep)
+            values[op.name] = fan_out(value, self._readers[op.name])[::-1]
         if len(self.plan.outputs) == 1:
             return values[self.plan.outputs[0]].pop()
         return {name: values[name].pop() for name in self.plan.outputs}
@@ -174,10 +175,10 @@ class TorchModel(_Layer):
 
 def _readers(plan: Plan) -> dict[str, int]:
     """How often each value is read: by steps, by transfers, and as an output."""
-    read = Counter(name for step in plan.computes for name in step.values)
+    read = Counter(name for op in plan.computes for name in op.values)
     read.update(transfer.source for transfer in plan.transfers)
     read.update(plan.outputs)
-    return {step.name: read[step.name] for step in plan.steps}
+    return {op.name: read[op.name] for op in plan.operations}
 
 
 def _blank(cls: type[TorchModel], inputs: tuple[str, ...]) -> TorchModel:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from specnet import plugins
-from specnet.errors import PluginError, UsageError
-from specnet.plan import Compute
+from specnet.diagnostics.errors import PluginError, UsageError
+from specnet.plans.operations import Compute
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +42,16 @@ def implements(kind: str) -> Callable[[Implementation], Implementation]:
     return register
 
 
-def find(step: Compute) -> Implementation:
+def find(op: Compute) -> Implementation:
     """The function for a step's kind, from this package or from a plugin's `specnet.torch` entry point.
 
     Raises `UsageError`, naming the layer, if there is none.
     """
-    kind = step.layer.kind
+    kind = op.layer.kind
     if kind not in _registered and kind in plugins.names("specnet.torch"):
         plugins.load("specnet.torch", kind)
     if kind not in _registered:
-        message = (
-            f"the torch backend cannot carry out layer '{step.name}': it does not know the kind '{kind}'"
-        )
+        message = f"the torch backend cannot carry out layer '{op.name}': it does not know the kind '{kind}'"
         raise UsageError(
             message, "a plugin adds a kind to it with an entry point in the group 'specnet.torch'"
         )

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from specnet.plan import role_of
-from specnet.recipe import SGD
+from specnet.plans.operations import role_of
+from specnet.recipe.training import SGD
 from specnet_torch import fast
 
 Tensors = Mapping[str, Tensor]

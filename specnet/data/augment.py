@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from specnet.randomness import Array
+from specnet.numerics.randomness import Array
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, runtime_checkable
 
-from specnet.errors import UsageError
-from specnet.schema import Strict
+from specnet.diagnostics.errors import UsageError
+from specnet.schema.strict import Strict
 
 if TYPE_CHECKING:
     import numpy as np

@@ -15,7 +15,7 @@ class Activation(Layer):
     kind: Literal["activation"] = "activation"
     function: Annotated[ActivationName, Field(description="relu, tanh, sigmoid or softmax.")]
 
-    def share(self, parts: int) -> Self:
+    def split(self, parts: int) -> Self:
         check_activation_split(self.function, parts, "function")
         return self
 

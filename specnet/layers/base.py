@@ -16,9 +16,10 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from specnet.errors import SpecnetError
-from specnet.initializers import Initializer
-from specnet.schema import LARGEST, Names, Sizes, Strict, finding, is_number, shown
+from specnet.diagnostics.errors import SpecnetError
+from specnet.recipe.initializers import Initializer
+from specnet.schema.fields import LARGEST, NameList, Sizes, is_number, shown
+from specnet.schema.strict import Strict, schema_error
 from specnet.text import describe
 
 Shape = tuple[int, ...]
@@ -66,9 +67,9 @@ class Layer(Strict):
     """Base of all layer kinds. Sizes that a kind declares are the whole layer's, over all its groups."""
 
     kind: str
-    from_: Annotated[Names, Field(alias="from", description="The layer or layers this one reads.")]
+    from_: Annotated[NameList, Field(alias="from", description="The layer or layers this one reads.")]
     group: Annotated[
-        Names | None,
+        NameList | None,
         Field(description="The group or groups it lives on; its first input's groups if left out."),
     ] = None
     cross_group: Annotated[
@@ -79,7 +80,7 @@ class Layer(Strict):
         ),
     ] = False
 
-    divided: ClassVar[str | None] = None
+    split_field: ClassVar[str | None] = None
     """The field that holds the whole layer's channels or units, to be shared out over its groups."""
 
     full_precision: ClassVar[bool] = False
@@ -89,10 +90,10 @@ class Layer(Strict):
     """Whether in training an image's output depends on the batch's other images, so that micro-batches would
     change it."""
 
-    joins: ClassVar[bool] = True
+    concatenates_inputs: ClassVar[bool] = True
     """Whether several inputs are concatenated along the channels before the layer sees them."""
 
-    claims: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    checked_shapes: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """The fields that repeat a parameter's shape so that it can be checked, by the parameter's role."""
 
     @property
@@ -105,17 +106,19 @@ class Layer(Strict):
         """Names of the layers it reads, in order."""
         return self.from_
 
-    def share(self, parts: int) -> Self:
+    def split(self, parts: int) -> Self:
         """The layer as one of `parts` groups holds it. Raises `LayerError` if it cannot be shared out."""
-        if self.divided is None or parts == 1:
+        if self.split_field is None or parts == 1:
             return self
-        total = getattr(self, self.divided)
+        total = getattr(self, self.split_field)
         if total % parts:
-            message = f"{self.divided} {total} cannot be shared out equally over {parts} groups"
+            message = f"{self.split_field} {total} cannot be shared out equally over {parts} groups"
             lower, upper = total - total % parts, total - total % parts + parts
             near = f"{lower} or {upper}" if lower else f"{upper}"
-            raise LayerError(message, code="SN502", field=self.divided, hint=f"use {near}, or name one group")
-        return self.model_copy(update={self.divided: total // parts})
+            raise LayerError(
+                message, code="SN502", field=self.split_field, hint=f"use {near}, or name one group"
+            )
+        return self.model_copy(update={self.split_field: total // parts})
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """The shape of its output. Raises `LayerError` if the inputs do not fit."""
@@ -129,7 +132,7 @@ class Layer(Strict):
         """Multiply-accumulate operations for one image. Only products with weights are counted."""
         return 0
 
-    def sees(self) -> Window | None:
+    def receptive_window(self) -> Window | None:
         """Which part of its input one output value is made from; None for all of it."""
         return Window((1, 1), (1, 1))
 
@@ -158,10 +161,10 @@ class Activated(Layer):
 
     activation: Annotated[ActivationName | None, Field(description="Function applied to the output.")] = None
 
-    def share(self, parts: int) -> Self:
+    def split(self, parts: int) -> Self:
         if self.activation is not None:
             check_activation_split(self.activation, parts, "activation")
-        return super().share(parts)
+        return super().split(parts)
 
 
 def check_activation_split(function: str, parts: int, field: str) -> None:
@@ -177,10 +180,10 @@ def _bias(value: Any) -> Any:
         return value
     if is_number(value):
         if abs(value) > LARGEST:
-            raise finding("range", f"a number beyond {LARGEST:,} is out of range, got {shown(value)}")
+            raise schema_error("range", f"a number beyond {LARGEST:,} is out of range, got {shown(value)}")
         return float(value)
     hint = "0 is the default; 'none' means a layer without biases"
-    raise finding("bias", f"expected a number or 'none', got {shown(value)}", hint)
+    raise schema_error("bias", f"expected a number or 'none', got {shown(value)}", hint)
 
 
 Bias = Annotated[
@@ -210,7 +213,7 @@ class Weighted(Activated):
         Sizes | None, Field(description="What you expect one group's biases to be, [out]; checked.")
     ] = None
 
-    claims = MappingProxyType({"weight": "weight_shape", "bias": "bias_shape"})
+    checked_shapes = MappingProxyType({"weight": "weight_shape", "bias": "bias_shape"})
 
     def weight_and_bias(self, shape: Shape) -> dict[str, Weight]:
         """The two parameters, for weights of `shape` laid out (out, in, ...)."""

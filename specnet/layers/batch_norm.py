@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from specnet.layers.base import Activated, Shape, Weight
-from specnet.schema import Positive
+from specnet.schema.fields import Positive
 
 
 class BatchNorm(Activated):

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from specnet.layers.base import LayerError, Shape, Weight, Weighted
 from specnet.layers.window import Windowed
-from specnet.schema import Count
+from specnet.schema.fields import Count
 
 
 class Conv(Windowed, Weighted):
@@ -25,7 +25,7 @@ class Conv(Windowed, Weighted):
         Count, Field(description="Blocks of an ordinary grouped convolution, within a share.")
     ] = 1
 
-    divided = "filters"
+    split_field = "filters"
 
     def output_shape(self, *inputs: Shape) -> Shape:
         for what, size in (("filters", self.filters), ("input channels", inputs[0][0])):

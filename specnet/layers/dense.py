@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from specnet.layers.base import Shape, Weight, Weighted
-from specnet.schema import Count
+from specnet.schema.fields import Count
 
 
 class Dense(Weighted):
@@ -17,12 +17,12 @@ class Dense(Weighted):
     kind: Literal["dense"] = "dense"
     units: Annotated[Count, Field(description="Output units, over all groups the layer lives on.")]
 
-    divided = "units"
+    split_field = "units"
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return (self.units,)
 
-    def sees(self) -> None:
+    def receptive_window(self) -> None:
         return None
 
     def parameters(self, *inputs: Shape) -> dict[str, Weight]:

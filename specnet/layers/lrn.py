@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from specnet.layers.base import Layer, Shape, image
-from specnet.schema import LARGEST, Count, NonNegative, Positive, finding
+from specnet.schema.fields import LARGEST, Count, NonNegative, Positive
+from specnet.schema.strict import schema_error
 
 
 def _size(fields: dict[str, Any]) -> int:
@@ -47,7 +48,7 @@ class LRN(Layer):
     def _odd(cls, size: int) -> int:
         if size % 2 == 0:
             hint = "TensorFlow's depth_radius r is size 2r + 1"
-            raise finding("odd", f"size counts the map itself, so it is odd, not {size}", hint)
+            raise schema_error("odd", f"size counts the map itself, so it is odd, not {size}", hint)
         return size
 
     @model_validator(mode="after")
@@ -55,10 +56,10 @@ class LRN(Layer):
         given = self.model_fields_set & {"size", "radius"}
         if not given:
             hint = "add it, or radius, the number of maps on either side"
-            raise finding("missing", "the key 'size' is missing", hint, at="size")
+            raise schema_error("missing", "the key 'size' is missing", hint, at="size")
         if len(given) == 2:
             hint = f"radius {self.radius} is size {_size({'radius': self.radius})}; keep one of the two"
-            raise finding("twice", "size and radius say the same thing", hint, at="radius")
+            raise schema_error("twice", "size and radius say the same thing", hint, at="radius")
         return self
 
     def output_shape(self, *inputs: Shape) -> Shape:

@@ -22,7 +22,7 @@ class Add(Activated):
 
     kind: Literal["add"] = "add"
 
-    joins = False
+    concatenates_inputs = False
 
     def output_shape(self, *inputs: Shape) -> Shape:
         for name, shape in zip(self.inputs, inputs, strict=True):

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from specnet.layers.base import Activated, Layer, LayerError, Shape, image
 from specnet.layers.window import Pads, Windowed
-from specnet.schema import Pair
+from specnet.schema.fields import Pair
 
 
 class Pool(Windowed, Activated):
@@ -53,7 +53,7 @@ class GlobalAvgPool(Layer):
 
     kind: Literal["global_avg_pool"] = "global_avg_pool"
 
-    def sees(self) -> None:
+    def receptive_window(self) -> None:
         return None
 
     def output_shape(self, *inputs: Shape) -> Shape:

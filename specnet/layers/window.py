@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from specnet.layers.base import Layer, LayerError, Shape, Window, image
-from specnet.schema import LARGEST, Pair, finding, is_whole, shown
+from specnet.schema.fields import LARGEST, Pair, is_whole, shown
+from specnet.schema.strict import schema_error
 from specnet.text import describe
 
 
@@ -36,7 +37,7 @@ def _padding(value: Any) -> Any:
         return tuple(value)
     message = f"expected a number of pixels, [top, bottom, left, right] or 'same', got {shown(value)}"
     hint = "leave it out for no padding ('valid' in other languages)"
-    raise finding("padding", message, "did you mean 'same'?" if str(value).lower() == "same" else hint)
+    raise schema_error("padding", message, "did you mean 'same'?" if str(value).lower() == "same" else hint)
 
 
 Padding = Annotated[
@@ -72,7 +73,7 @@ class Windowed(Layer):
         Field(description="Of the output size; ceil adds rows at the bottom and right."),
     ] = "floor"
 
-    def sees(self) -> Window:
+    def receptive_window(self) -> Window:
         return Window(self.kernel, self.stride)
 
     def window(self, shape: Shape) -> tuple[Pads, int, int]:

@@ -9,17 +9,17 @@ from typing import Any
 MARK = "# sha256 of the lines above: "
 
 
-def sealed_json(content: dict[str, Any]) -> bytes:
+def checksummed_json(content: dict[str, Any]) -> bytes:
     """JSON whose last key is the SHA-256 of the same JSON without it."""
     return _json({**content, "sha256": hashlib.sha256(_json(content)).hexdigest()})
 
 
-def open_json(data: bytes) -> dict[str, Any]:
-    """What `sealed_json` was given. Raises `ValueError` if a single byte is another."""
+def verified_json(data: bytes) -> dict[str, Any]:
+    """What `checksummed_json` was given. Raises `ValueError` if a single byte is another."""
     try:
         content = json.loads(data)
         content.pop("sha256")
-        untouched = sealed_json(content) == data
+        untouched = checksummed_json(content) == data
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"it cannot be read ({error})") from None
     if not untouched:
@@ -28,20 +28,20 @@ def open_json(data: bytes) -> dict[str, Any]:
     return found
 
 
-def sealed_text(text: str) -> bytes:
+def checksummed_text(text: str) -> bytes:
     """Lines, and a last one, a comment, with their SHA-256."""
     return f"{text}{MARK}{hashlib.sha256(text.encode()).hexdigest()}\n".encode()
 
 
-def open_text(data: bytes) -> str:
-    """The lines that `sealed_text` was given. Raises `ValueError` if a single byte is another."""
+def verified_text(data: bytes) -> str:
+    """The lines that `checksummed_text` was given. Raises `ValueError` if a single byte is another."""
     try:
         text, mark, _ = data.decode().rpartition(MARK)
     except UnicodeDecodeError as error:
         raise ValueError(f"it is no text ({error.reason})") from None
     if not mark:
         raise ValueError("its last line, a checksum, is missing")
-    if sealed_text(text) != data:
+    if checksummed_text(text) != data:
         raise ValueError("it has changed since it was written")
     return text
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 
-from specnet.errors import UsageError
+from specnet.diagnostics.errors import UsageError
 from specnet.storage.reading import Unfit, read_stream
 
 SAFELY = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from specnet.plan import Plan, make
+from specnet.plans.plan import Plan, make
 from specnet.testing.random_specs import network_of
 
 Fields = Mapping[str, Any]

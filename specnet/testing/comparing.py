@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from specnet.backend import Executable, State
-from specnet.plan import Plan
-from specnet.randomness import stream
+from specnet.backend.protocol import Executable, State
+from specnet.numerics.randomness import stream
+from specnet.plans.plan import Plan
 from specnet.testing import relative_error
 from specnet.testing.oracles import Interpreter
 from specnet.testing.random_specs import random_batch, random_state

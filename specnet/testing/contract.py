@@ -17,13 +17,14 @@ from typing import ClassVar, Literal
 import numpy as np
 import pytest
 
-from specnet import backend as backends
-from specnet import plan as plans
-from specnet.backend import Backend, Batch, Executable, Precision
-from specnet.errors import UsageError
+from specnet.backend import protocol as backends
+from specnet.backend.batch import Batch
+from specnet.backend.protocol import Backend, Executable, Precision
+from specnet.diagnostics.errors import UsageError
 from specnet.layers.base import Layer, Shape
-from specnet.placement import place
-from specnet.plan import Plan
+from specnet.plans import plan as plans
+from specnet.plans.placement import place
+from specnet.plans.plan import Plan
 from specnet.testing import by_hand, cases, relative_error, rules
 from specnet.testing.cases import ALONE, BETWEEN, Net
 from specnet.testing.comparing import (

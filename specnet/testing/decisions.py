@@ -12,12 +12,14 @@ from typing import Protocol
 
 import numpy as np
 
-from specnet.backend import Batch, Executable, State
+from specnet.backend.batch import Batch
+from specnet.backend.protocol import Executable, State
 from specnet.layers.activation import Activation
 from specnet.layers.batch_norm import BatchNorm
 from specnet.layers.pool import MaxPool
-from specnet.plan import Compute, Feed, Plan, Transfer, parameter_name
-from specnet.randomness import Array
+from specnet.numerics.randomness import Array
+from specnet.plans.operations import Compute, Feed, Transfer, parameter_name
+from specnet.plans.plan import Plan
 from specnet.testing.oracles import ORACLES, Circumstances
 
 
@@ -39,7 +41,7 @@ class Decision:
     window they are the lead of the one's winner over the other's, positive in the first program.
     """
 
-    step: str
+    op: str
     image: int
     unit: tuple[int, ...]
     kind: str
@@ -49,7 +51,7 @@ class Decision:
 
     def told(self, one: str, other: str) -> str:
         """In words: where it is and what the two programs have there."""
-        where = f"{self.step}, image {self.image}, unit ({', '.join(map(str, self.unit))})"
+        where = f"{self.op}, image {self.image}, unit ({', '.join(map(str, self.unit))})"
         mine, theirs = self.values
         here = f"{mine:.1e} in {one}, {theirs:.1e} in {other}, among values up to {self.scale:.1f}"
         return f"{where}: {self.kind} {here}"
@@ -64,79 +66,79 @@ def decided_otherwise(
     """
     one, other = (_complete(plan, batch, seen) for seen in values)
     found: list[Decision] = []
-    for step in plan.computes:
-        if _has_relu(step):
-            found += _relus(step, batch, states, (one, other))
-        if isinstance(step.layer, MaxPool):
-            found += _windows(step, (one, other))
+    for op in plan.computes:
+        if _has_relu(op):
+            found += _relus(op, batch, states, (one, other))
+        if isinstance(op.layer, MaxPool):
+            found += _windows(op, (one, other))
     return found
 
 
 def _complete(plan: Plan, batch: Batch, values: Mapping[str, Array]) -> dict[str, Array]:
     """All values by name, with images and what crosses."""
     complete = dict(values)
-    for step in plan.steps:
-        if isinstance(step, Feed):
-            complete[step.name] = batch.images
-        elif isinstance(step, Transfer):
-            complete[step.name] = complete[step.source]
+    for op in plan.operations:
+        if isinstance(op, Feed):
+            complete[op.name] = batch.images
+        elif isinstance(op, Transfer):
+            complete[op.name] = complete[op.source]
     return complete
 
 
-def _has_relu(step: Compute) -> bool:
-    layer = step.layer
-    return step.activation == "relu" or (isinstance(layer, Activation) and layer.function == "relu")
+def _has_relu(op: Compute) -> bool:
+    layer = op.layer
+    return op.activation == "relu" or (isinstance(layer, Activation) and layer.function == "relu")
 
 
-def _arguments(step: Compute, values: Mapping[str, Array]) -> list[Array]:
-    return [np.concatenate([values[name] for name in names], axis=1) for names in step.arguments]
+def _arguments(op: Compute, values: Mapping[str, Array]) -> list[Array]:
+    return [np.concatenate([values[name] for name in names], axis=1) for names in op.arguments]
 
 
 def _relus(
-    step: Compute, batch: Batch, states: Sequence[State], values: Sequence[Mapping[str, Array]]
+    op: Compute, batch: Batch, states: Sequence[State], values: Sequence[Mapping[str, Array]]
 ) -> Iterator[Decision]:
-    one, other = (seen[step.name] for seen in values)
+    one, other = (seen[op.name] for seen in values)
     for image, *unit in np.argwhere((one > 0) != (other > 0)).tolist():
         inputs = [
-            _relu_input(step, image, batch, state, seen)[tuple(unit)]
+            _relu_input(op, image, batch, state, seen)[tuple(unit)]
             for state, seen in zip(states, values, strict=True)
         ]
         scale = float(max(one.max(), other.max()))
-        yield Decision(step.name, image, tuple(unit), "before its ReLU", (inputs[0], inputs[1]), scale)
+        yield Decision(op.name, image, tuple(unit), "before its ReLU", (inputs[0], inputs[1]), scale)
 
 
-def _relu_input(step: Compute, image: int, batch: Batch, state: State, values: Mapping[str, Array]) -> Array:
+def _relu_input(op: Compute, image: int, batch: Batch, state: State, values: Mapping[str, Array]) -> Array:
     """One image's values before the activation, in float64 from what the layer was fed."""
-    arguments = [argument.astype(np.float64) for argument in _arguments(step, values)]
-    if isinstance(step.layer, Activation):
+    arguments = [argument.astype(np.float64) for argument in _arguments(op, values)]
+    if isinstance(op.layer, Activation):
         alone: Array = arguments[0][image]
         return alone
-    whole = isinstance(step.layer, BatchNorm)
+    whole = isinstance(op.layer, BatchNorm)
     if not whole:
         arguments = [argument[image : image + 1] for argument in arguments]
-    weights = {role: state[parameter_name(step, role)].astype(np.float64) for role in step.weights}
-    mask = batch.masks.get(step.name)
-    result = ORACLES[step.layer.kind](step.layer, arguments, weights, Circumstances(True, mask))
+    weights = {role: state[parameter_name(op, role)].astype(np.float64) for role in op.weights}
+    mask = batch.masks.get(op.name)
+    result = ORACLES[op.layer.kind](op.layer, arguments, weights, Circumstances(True, mask))
     found: Array = result.output[image if whole else 0]
     return found
 
 
-def _windows(step: Compute, values: Sequence[Mapping[str, Array]]) -> Iterator[Decision]:
-    one, other = (_pixels(step, _arguments(step, seen)[0]) for seen in values)
+def _windows(op: Compute, values: Sequence[Mapping[str, Array]]) -> Iterator[Decision]:
+    one, other = (_pixels(op, _arguments(op, seen)[0]) for seen in values)
     mine, theirs = one.argmax(axis=-1), other.argmax(axis=-1)
     for image, *unit in np.argwhere(mine != theirs).tolist():
         place = (image, *unit)
         leads = [float(w[place][mine[place]] - w[place][theirs[place]]) for w in (one, other)]
         scale = float(max(one[place].max(), other[place].max()))
         which = f"pixel {mine[place]} less pixel {theirs[place]} of the window"
-        yield Decision(step.name, image, tuple(unit), which, (leads[0], leads[1]), scale)
+        yield Decision(op.name, image, tuple(unit), which, (leads[0], leads[1]), scale)
 
 
-def _pixels(step: Compute, x: Array) -> Array:
+def _pixels(op: Compute, x: Array) -> Array:
     """The pixels of every window, (n, channels, height, width, pixels), in reading order; -inf is padding."""
-    layer = step.layer
+    layer = op.layer
     assert isinstance(layer, MaxPool)
-    pads = layer.window(step.input_shapes[0])[0]
+    pads = layer.window(op.input_shapes[0])[0]
     around = ((0, 0), (0, 0), (pads.top, pads.bottom), (pads.left, pads.right))
     padded = np.pad(x, around, constant_values=-np.inf)
     seen = np.lib.stride_tricks.sliding_window_view(padded, layer.kernel, axis=(2, 3))

@@ -26,13 +26,14 @@ from typing import Literal
 import numpy as np
 import yaml
 
-from specnet import backend as backends
-from specnet import plan as plans
-from specnet.backend import Backend, Batch, Executable, State
-from specnet.errors import UsageError
-from specnet.placement import place
-from specnet.plan import Plan
-from specnet.randomness import stream
+from specnet.backend import protocol as backends
+from specnet.backend.batch import Batch
+from specnet.backend.protocol import Backend, Executable, State
+from specnet.diagnostics.errors import UsageError
+from specnet.numerics.randomness import stream
+from specnet.plans import plan as plans
+from specnet.plans.placement import place
+from specnet.plans.plan import Plan
 from specnet.testing import relative_error
 from specnet.testing.oracles import Interpreter
 from specnet.testing.oracles.base import Values

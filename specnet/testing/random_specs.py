@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from specnet.backend import Batch, State
-from specnet.errors import SpecError
+from specnet.backend.batch import Batch
+from specnet.backend.protocol import State
+from specnet.diagnostics.errors import SpecError
 from specnet.layers.base import Shape
-from specnet.network import Network, analyse
-from specnet.plan import Plan
-from specnet.randomness import keep_mask, stream
-from specnet.spec import load
+from specnet.network.network import Network, analyse
+from specnet.numerics.randomness import keep_mask, stream
+from specnet.plans.plan import Plan
+from specnet.spec.spec import load
 
 CLASSES = 5
 LARGEST_CHANNELS = 16
@@ -114,7 +115,7 @@ class _Growth:
         assert self._network is not None
         network = self._network
         made = [name for name in self._layers if name != "image"]
-        unread = [name for name in network.graph.feeds_nothing() if name != "image"]
+        unread = [name for name in network.graph.sinks() if name != "image"]
         source = self._among(*(unread if self._chance(0.7) else ["image", *made]))
         shape = network.output_shape(source)
         kind = self._among(*(IMAGE_KINDS if len(shape) == 3 else VECTOR_KINDS))
@@ -138,7 +139,7 @@ class _Growth:
         """Join all loose ends in one dense layer on one group; now and then one end stays loose."""
         assert self._network is not None
         ends: list[str] = []
-        for name in self._network.graph.feeds_nothing():
+        for name in self._network.graph.sinks():
             if name == "image" or (ends and self._chance(0.1)):
                 continue
             if len(self._network.output_shape(name)) == 1:
@@ -263,7 +264,7 @@ def random_batch(plan: Plan, seed: int, size: int) -> Batch:
     draw = stream(seed, "random batch", size)
     images = draw.standard_normal((size, *shape))
     assert plan.logits is not None
-    (classes,) = next(step.output_shape for step in plan.computes if step.name == plan.logits)
+    (classes,) = next(op.output_shape for op in plan.computes if op.name == plan.logits)
     labels = draw.randint(classes, size=size).astype(np.int64)
     return Batch(images, labels, random_masks(plan, seed, size))
 
@@ -271,10 +272,10 @@ def random_batch(plan: Plan, seed: int, size: int) -> Batch:
 def random_masks(plan: Plan, seed: int, size: int) -> dict[str, NDArray[np.uint8]]:
     """The mask of each dropout step: the layer's, drawn whole, and from it the share's units."""
     masks: dict[str, NDArray[np.uint8]] = {}
-    for step in plan.computes:
-        if step.mask is not None:
-            drawn = (seed, "random mask", step.mask.layer)
-            whole = keep_mask(*drawn, samples=range(size), shape=step.mask.whole, rate=step.mask.rate)
-            units = slice(step.mask.offset, step.mask.offset + math.prod(step.output_shape))
-            masks[step.name] = whole.reshape(size, -1)[:, units].reshape(size, *step.output_shape)
+    for op in plan.computes:
+        if op.mask is not None:
+            drawn = (seed, "random mask", op.mask.layer)
+            whole = keep_mask(*drawn, samples=range(size), shape=op.mask.whole, rate=op.mask.rate)
+            units = slice(op.mask.offset, op.mask.offset + math.prod(op.output_shape))
+            masks[op.name] = whole.reshape(size, -1)[:, units].reshape(size, *op.output_shape)
     return masks

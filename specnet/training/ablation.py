@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from specnet import layer_table
-from specnet.errors import SpecnetError, UsageError
-from specnet.network import analyse
-from specnet.spec import Spec
-from specnet.spec_diff import differences
+from specnet.diagnostics.errors import SpecnetError, UsageError
+from specnet.diffs.diff import differences
+from specnet.network.network import analyse
+from specnet.runs import listing
+from specnet.runs.history import gather, lines
+from specnet.runs.run_directory import RunDirectory
+from specnet.spec.spec import Spec
+from specnet.tables import build
+from specnet.terminal.progress import Progress
 from specnet.text import columns, decimal, duration
-from specnet.training import listing
 from specnet.training.evaluation import Evaluation, Result
-from specnet.training.history import gather, lines
-from specnet.training.opening import with_data
-from specnet.training.progress import Progress
-from specnet.training.run_directory import RunDirectory
+from specnet.training.open_data import with_data
 from specnet.training.session import train
 
 
@@ -66,7 +66,7 @@ def train_all(
 
 
 def _trained(spec: Spec, folder: Path, resume: bool, progress: Progress, options: dict[str, Any]) -> Outcome:
-    parameters = layer_table.make(analyse(spec)).totals.parameters
+    parameters = build.make(analyse(spec)).totals.parameters
     try:
         goes_on = resume and (folder / "spec.yaml").exists()
         result = _finished(spec, folder, options) if goes_on else None

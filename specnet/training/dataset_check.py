@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from specnet.data.base import Dataset, Images, Labelled
-from specnet.errors import Diagnostic, UsageError
-from specnet.network import Network
-from specnet.spec import Spec
+from specnet.diagnostics.diagnostic import Diagnostic
+from specnet.diagnostics.errors import UsageError
+from specnet.network.network import Network
+from specnet.spec.spec import Spec
 from specnet.text import describe, few, plural, printable
-from specnet.training.inputs import check_images
-from specnet.training.opening import open_data, recipe_of
+from specnet.training.batches import check_images
+from specnet.training.open_data import open_data, recipe_of
 
 CLASSES = "SN606"
 UNUSABLE = "SN801"

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from specnet.backend import Executable
+from specnet.backend.protocol import Executable
 from specnet.data.base import Images
-from specnet.plan import Plan
-from specnet.randomness import Array
+from specnet.numerics.randomness import Array
+from specnet.plans.plan import Plan
 from specnet.storage import reading
-from specnet.text import decimal
-from specnet.training.inputs import Inputs
+from specnet.text import decimal, html_table
+from specnet.training.batches import Inputs
 
 LARGEST_PICTURE = 2**24
 """Bytes of a `curves.png` that is shown."""
@@ -53,12 +53,10 @@ class Result:
         """What a notebook shows: the figures, and the run's curves as they were drawn last."""
         from base64 import b64encode
 
-        from specnet import notebook
-
         found = self.evaluation
         head = ("run", "step", "test loss", "top-1 error", "top-5 error")
         figures = (f"{found.loss:.4f}", f"{found.top1_error:.2%}", f"{found.top5_error:.2%}")
-        shown = notebook.table(head, [(str(self.run_dir), f"{self.step:,}", *figures)], right=range(1, 5))
+        shown = html_table(head, [(str(self.run_dir), f"{self.step:,}", *figures)], right=range(1, 5))
         try:
             curves = b64encode(reading.read(self.run_dir / "curves.png", LARGEST_PICTURE)).decode()
         except (OSError, reading.Unfit):

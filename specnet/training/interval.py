@@ -6,7 +6,7 @@ import re
 import time
 from dataclasses import dataclass, field
 
-from specnet.errors import UsageError
+from specnet.diagnostics.errors import UsageError
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from specnet.errors import UsageError
-from specnet.recipe import Training
-from specnet.schema import is_whole
-from specnet.spec import Spec
+from specnet.diagnostics.errors import UsageError
+from specnet.recipe.training import Training
+from specnet.schema.fields import is_whole
+from specnet.spec.spec import Spec
 
 
 def images_at_once(recipe: Training, micro_batch: int | None) -> int:

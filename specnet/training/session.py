@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from specnet import plan as plans
-from specnet.backend import Precision, storage
-from specnet.spec import Spec
+from specnet.backend.protocol import Precision, storage
+from specnet.plans import plan as plans
+from specnet.runs.run_directory import RunDirectory
+from specnet.spec.spec import Spec
+from specnet.terminal.progress import Progress
+from specnet.training.batches import Inputs, needs_statistics
+from specnet.training.callbacks.status import Status
+from specnet.training.callbacks.views import Views, first_kernels
+from specnet.training.compile import compile_spec
 from specnet.training.evaluation import Result
-from specnet.training.inputs import Inputs, needs_statistics
-from specnet.training.opening import compile_spec, statistics_of
-from specnet.training.progress import Progress
-from specnet.training.run_directory import RunDirectory
-from specnet.training.setup import set_up
-from specnet.training.status import Status
+from specnet.training.open_data import statistics_of
+from specnet.training.prepare import set_up
 from specnet.training.trainer import Trainer
-from specnet.training.views import Views, first_kernels
 
 
 def train(

@@ -11,23 +11,23 @@ from typing import Any, SupportsFloat
 
 import numpy as np
 
-from specnet.backend import Executable
+from specnet.backend.protocol import Executable
 from specnet.data.base import Dataset, names_of
-from specnet.errors import DataError, RunError
-from specnet.plan import Plan
-from specnet.recipe import Training
-from specnet.training.checkpoint import Checkpoint, rank
+from specnet.diagnostics.errors import DataError, RunError
+from specnet.plans.plan import Plan
+from specnet.recipe.schedules import learning_rate
+from specnet.recipe.training import Training
+from specnet.runs.checkpoint import Checkpoint, rank
+from specnet.runs.naming import RunNaming
+from specnet.runs.run_directory import RunDirectory
+from specnet.terminal.progress import Progress
+from specnet.terminal.signals import Interrupted, noticing_signals, saving_on_request
+from specnet.training.batches import Inputs, steps_per_epoch
+from specnet.training.callbacks.status import Status
 from specnet.training.evaluation import Evaluation, evaluate
-from specnet.training.inputs import Inputs, steps_per_epoch
 from specnet.training.interval import Interval
 from specnet.training.micro_batch import images_at_once
-from specnet.training.names import Names
 from specnet.training.prefetch import Prefetch
-from specnet.training.progress import Progress
-from specnet.training.run_directory import RunDirectory
-from specnet.training.schedule import learning_rate
-from specnet.training.status import Status
-from specnet.training.stopping import Interrupted, noticing_signals, saving_on_request
 
 IN_FLIGHT = 8
 """Steps whose losses have not been asked for yet; asking for one waits for the device."""
@@ -55,7 +55,7 @@ class Trainer:
     dataset: Dataset
     run: RunDirectory
     progress: Progress
-    names: Names
+    names: RunNaming
     identity: dict[str, Any]
     """What every checkpoint says about the run: seed, precision, dataset."""
     interval: Interval = field(default_factory=Interval)

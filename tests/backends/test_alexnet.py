@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 import specnet
-from helpers import relative_error
-from specnet import backend as backends
-from specnet import plan
-from specnet.backend import Batch
-from specnet.initial import initial_state
-from specnet.network import analyse
-from specnet.plan import Plan
+from specnet.backend import protocol as backends
+from specnet.backend.batch import Batch
+from specnet.network.network import analyse
+from specnet.plans import plan
+from specnet.plans.initial_values import initial_state
+from specnet.plans.plan import Plan
+from specnet.testing import relative_error
 
 PLACES = {"torch": ("cpu", "cpu"), "tensorflow": ("cpu", "cpu:1")}
 Found = dict[str, dict[str, Any]]

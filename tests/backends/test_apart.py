@@ -9,19 +9,21 @@ import numpy as np
 import pytest
 
 import specnet
-from specnet import document, plan
-from specnet.backend import Batch
-from specnet.initial import initial_state
-from specnet.network import analyse
-from specnet.plan import Compute, Plan, Step
-from specnet.spec import load
+from specnet.backend.batch import Batch
+from specnet.network.network import analyse
+from specnet.plans import plan
+from specnet.plans.initial_values import initial_state
+from specnet.plans.operations import Compute, Operation
+from specnet.plans.plan import Plan
+from specnet.spec.spec import load
+from specnet.syntax import document
 from specnet_torch.apart import CrossingError, groups_apart
 from specnet_torch.executable import TorchExecutable
 
 CPU = {"gpu0": "cpu", "gpu1": "cpu"}
 
 
-def step(made: Plan) -> int:
+def op(made: Plan) -> int:
     """One training step with the groups watched; returns the number of transfers."""
     executable = TorchExecutable(made, CPU, "float64")
     executable.load_state(initial_state(made, 0, "float64"))
@@ -41,7 +43,7 @@ def step(made: Plan) -> int:
 
 def test_only_the_transfers_cross(specs: Path) -> None:
     made = plan.make(analyse(specnet.load(specs / "alexnet_digits.yaml")))
-    assert step(made) == 2 * len(made.transfers) == 14
+    assert op(made) == 2 * len(made.transfers) == 14
 
 
 def test_cutting_the_gradient_moves_a_number_for_each_parameter_and_the_factor_back(specs: Path) -> None:
@@ -49,18 +51,18 @@ def test_cutting_the_gradient_moves_a_number_for_each_parameter_and_the_factor_b
     spec.override("training.optimizer.clip_norm=0.1")
     made = plan.make(analyse(load(spec)))
     elsewhere = [parameter for parameter in made.parameters if parameter.group == "gpu1"]
-    assert step(made) == 14 + len(elsewhere) + 1
+    assert op(made) == 14 + len(elsewhere) + 1
 
 
 def test_a_value_read_across_without_a_transfer_is_caught(specs: Path) -> None:
     made = plan.make(analyse(specnet.load(specs / "alexnet_digits.yaml")))
 
-    def cheat(step: Step) -> Step:
-        if not isinstance(step, Compute) or step.name != "fc7.gpu1":
-            return step
-        direct = tuple(tuple(name.split("@")[0] for name in argument) for argument in step.arguments)
-        return dataclasses.replace(step, arguments=direct)
+    def cheat(op: Operation) -> Operation:
+        if not isinstance(op, Compute) or op.name != "fc7.gpu1":
+            return op
+        direct = tuple(tuple(name.split("@")[0] for name in argument) for argument in op.arguments)
+        return dataclasses.replace(op, arguments=direct)
 
-    broken = dataclasses.replace(made, steps=tuple(cheat(s) for s in made.steps))
+    broken = dataclasses.replace(made, operations=tuple(cheat(s) for s in made.operations))
     with pytest.raises(CrossingError, match="gpu0 and gpu1"):
-        step(broken)
+        op(broken)

@@ -11,14 +11,14 @@ import pytest
 import torch
 
 import specnet
-from native_models import SPEC
-from specnet import backend as backends
-from specnet.backend import PRECISIONS, Precision, storage
-from specnet.cli import build_parser
-from specnet.errors import RunError
+from specnet.backend import protocol as backends
+from specnet.backend.protocol import PRECISIONS, Precision, storage
+from specnet.cli.main import build_parser
+from specnet.diagnostics.errors import RunError
 from specnet.testing import cases, relative_error
 from specnet.testing.random_specs import random_batch, random_state
-from training_runs import TINY, run
+from support.native_models import SPEC
+from support.training_runs import TINY, run
 
 import specnet_tensorflow  # noqa: F401  # isort: skip  (TensorFlow without its greeting)
 import tensorflow as tf
@@ -213,7 +213,7 @@ def test_a_run_keeps_it_on_either_backend(tmp_path: Path) -> None:
 
 
 def specnet_document() -> Any:
-    from specnet import document
+    from specnet.syntax import document
 
     return document.parse(TINY).data()
 

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 
 import specnet
-from helpers import relative_error
-from specnet import backend as backends
-from specnet import plan
-from specnet.backend import Batch, Executable, Precision
-from specnet.initial import initial_state
-from specnet.network import analyse
-from specnet.plan import Plan
+from specnet.backend import protocol as backends
+from specnet.backend.batch import Batch
+from specnet.backend.protocol import Executable, Precision
+from specnet.network.network import analyse
+from specnet.plans import plan
+from specnet.plans.initial_values import initial_state
+from specnet.plans.plan import Plan
+from specnet.testing import relative_error
 
 Hold = Callable[[str, float, float], None]
 Programs = Callable[[str, Precision], Executable]
@@ -62,7 +63,7 @@ def found(made: Plan, executable: Executable, seed: int) -> tuple[Any, dict[str,
     """Output, gradients and the state after a step."""
     executable.load_state(initial_state(made, seed))
     random = np.random.RandomState(seed)
-    shapes = {step.name: step.output_shape for step in made.computes}
+    shapes = {op.name: op.output_shape for op in made.computes}
     masks = {step: random.randint(0, 2, (16, *shapes[step])).astype(np.uint8) for step in made.masks}
     images = random.randn(16, 1, 40, 40).astype(np.float32)
     batch = Batch(images, random.randint(0, 10, 16).astype(np.int64), masks)

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from helpers import relative_error
-from specnet import document, spec
-from specnet.backend import Batch, Precision, State
-from specnet.training.opening import compile_spec, initialise
+from specnet.backend.batch import Batch
+from specnet.backend.protocol import Precision, State
+from specnet.spec import spec
+from specnet.syntax import document
+from specnet.testing import relative_error
+from specnet.training.compile import compile_spec, initialise
 
 SPEC = """\
 specnet: 1
@@ -64,7 +66,7 @@ def test_fast_paths_change_nothing_but_rounding(
 
 def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     import specnet_torch.fast
-    from specnet import fast_paths
+    from specnet.backend import fast_paths
 
     for value, enabled in (("0", False), ("1", True)):
         monkeypatch.setenv("SPECNET_FAST_PATHS", value)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-import imagenet_files
-from specnet.training.run_directory import RunDirectory
+from specnet.runs.run_directory import RunDirectory
+from support import imagenet_files
 
 SPEC = """\
 specnet: 1

@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from specnet import document
-from specnet.spec import load
-from specnet.training import checkpoint
-from specnet.training.opening import compile_spec
-from training_runs import TINY, run
+from specnet.runs import checkpoint
+from specnet.spec.spec import load
+from specnet.syntax import document
+from specnet.training.compile import compile_spec
+from support.training_runs import TINY, run
 
 PROGRAM = """\
 import resource, sys
-from specnet.cli import main
+from specnet.cli.main import main
 from specnet.training.trainer import Trainer
 
 resume = Trainer.resume

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import specnet
-from native_models import SPEC, images
+from support.native_models import SPEC, images
 
 import specnet_tensorflow  # isort: skip  (TensorFlow without its greeting)
 import keras

@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional
 
 import specnet
-from native_models import DENSE, SPEC, images
+from support.native_models import DENSE, SPEC, images
 
 LABELS = torch.arange(4)
 

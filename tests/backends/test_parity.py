@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from specnet import backend as backends
-from specnet.backend import Batch, Precision, State
-from specnet.placement import Placement
-from specnet.plan import Plan
+from specnet.backend import protocol as backends
+from specnet.backend.batch import Batch
+from specnet.backend.protocol import Precision, State
+from specnet.plans.placement import Placement
+from specnet.plans.plan import Plan
 from specnet.testing import parity
 from specnet.testing.oracles import ORACLES, Interpreter
 from specnet.testing.random_specs import network_of, random_spec

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from specnet import backend as backends
-from specnet.backend import Batch
-from specnet.placement import place
+from specnet.backend import protocol as backends
+from specnet.backend.batch import Batch
+from specnet.plans.placement import place
+from specnet.testing import parting
 from specnet.testing.cases import net
 from specnet.testing.decisions import decided_otherwise
 from specnet.testing.random_specs import random_state
-from specnet.training import parting
 
 
 def test_float32_runs_of_several_seeds_agree_or_say_why_not(specs: Path) -> None:
@@ -52,11 +52,11 @@ def test_what_was_decided_otherwise_is_named_with_both_values(backend: str) -> N
         states.append(state)
         seen.append(program.watch(batch)[0])  # type: ignore[attr-defined]
     *relus, window = decided_otherwise(plan, batch, states, seen)
-    assert [(d.step, d.image, d.unit, d.values) for d in relus] == [
+    assert [(d.op, d.image, d.unit, d.values) for d in relus] == [
         ("conv.a", 1, (0, 0, 0), (2.0**-30, -(2.0**-30))),
         ("conv.a", 1, (0, 0, 1), (2.0**-30, -(2.0**-30))),
     ]
-    assert (window.step, window.image, window.unit) == ("pool.a", 0, (0, 0, 0))
+    assert (window.op, window.image, window.unit) == ("pool.a", 0, (0, 0, 0))
     assert window.values == (0.25, -0.25)
     assert "conv.a, image 1, unit (0, 0, 0): before its ReLU 9.3e-10 in one, -9.3e-10" in relus[0].told(
         "one", "two"

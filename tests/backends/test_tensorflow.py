@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import tensorflow as tf
 
-from specnet import backend
-from specnet.plan import Feed, Transfer
+from specnet.backend import protocol
+from specnet.plans.operations import Feed, Transfer
 from specnet.testing import cases
 from specnet.testing.cases import Net
 from specnet.testing.contract import BackendContract
@@ -29,11 +29,11 @@ class TestTensorFlow(BackendContract):
 
 
 def compiled(net: Net) -> Any:
-    return backend.find("tensorflow").compile(net.plan, PLACEMENT, "float64")
+    return protocol.find("tensorflow").compile(net.plan, PLACEMENT, "float64")
 
 
 def test_there_are_two_devices() -> None:
-    assert backend.find("tensorflow").devices() == ["cpu", "cpu:1"]
+    assert protocol.find("tensorflow").devices() == ["cpu", "cpu:1"]
     assert not tf.config.get_soft_device_placement()
 
 
@@ -121,8 +121,8 @@ def test_each_group_is_fed_on_its_device(net: Net) -> None:
     """Images and masks with the groups that read them, labels with the logits: no detour by cpu:0."""
     executable, batch = compiled(net), random_batch(net.plan, 1, 4)
     images, labels, masks = executable._feed(batch)
-    groups = {step.name: step.group for step in net.plan.steps}
-    assert {feed.name for feed in net.plan.steps if isinstance(feed, Feed)} == images.keys()
+    groups = {op.name: op.group for op in net.plan.operations}
+    assert {feed.name for feed in net.plan.operations if isinstance(feed, Feed)} == images.keys()
     for name, tensor in (*images.items(), *masks.items()):
         assert index(tensor.device) == INDEX[groups[name]], name
     assert net.plan.logits is not None
@@ -133,7 +133,7 @@ def test_each_group_is_fed_on_its_device(net: Net) -> None:
 
 def test_groups_of_one_device_share_their_images() -> None:
     placement = {"a": "cpu:1", "b": "cpu:1"}
-    executable: Any = backend.find("tensorflow").compile(cases.SPLIT.plan, placement, "float64")
+    executable: Any = protocol.find("tensorflow").compile(cases.SPLIT.plan, placement, "float64")
     one, other = executable._feed(random_batch(cases.SPLIT.plan, 1, 4))[0].values()
     assert one is other
     assert index(one.device) == 1
@@ -195,7 +195,7 @@ def test_memory_of_gpus_is_taken_as_needed(
     machine: Machine, grows: bool | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine.install(monkeypatch)
-    found = backend.find("tensorflow").devices()
+    found = protocol.find("tensorflow").devices()
     assert list(machine.grows.values()) == [grows] * 2
     assert found == ["cpu", *(f"cuda:{i}" for i in range(3 if machine.cut else 2))]
 

@@ -14,11 +14,11 @@ import pytest
 import torch
 
 import specnet
-from native_models import SPEC
-from specnet.spec import Spec
+from specnet.spec.spec import Spec
 from specnet.testing import relative_error
 from specnet_torch import TorchModel
 from specnet_torch.signature import arguments
+from support.native_models import SPEC
 
 # PyTorch's own: jit.trace, and the exporter that is built on it, are on the way out; the other exporter calls
 # what is on the way out. Both tell what they leave as it is.

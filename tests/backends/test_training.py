@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 import specnet
-from helpers import relative_error
-from specnet import document
-from specnet.spec import Spec
-from specnet.spec import load as load_spec
-from specnet.training import checkpoint
-from training_runs import run
+from specnet.runs import checkpoint
+from specnet.spec.spec import Spec
+from specnet.spec.spec import load as load_spec
+from specnet.syntax import document
+from specnet.testing import relative_error
+from support.training_runs import run
 
 TWO_CPUS = {"torch": "cpu", "tensorflow": "cpu:0,cpu:1"}
 Hold = Callable[[str, float, float], None]

@@ -13,10 +13,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from helpers import relative_error
-from specnet import backend, placement, plan
-from specnet.network import analyse
-from specnet.training.run_directory import RunDirectory
+from specnet.backend import protocol
+from specnet.network.network import analyse
+from specnet.plans import placement, plan
+from specnet.runs.run_directory import RunDirectory
+from specnet.testing import relative_error
 
 import specnet_tensorflow  # noqa: F401  # isort: skip  (TensorFlow without its greeting)
 import keras
@@ -54,7 +55,7 @@ def outputs(run: Path, backend_name: str, images: Any) -> Any:
     """What the run's network computes from its newest checkpoint."""
     directory = RunDirectory(run)
     made = plan.make(analyse(directory.spec()))
-    chosen = backend.find(backend_name)
+    chosen = protocol.find(backend_name)
     where = placement.place(made.groups, "cpu", chosen.devices())
     executable = chosen.compile(made, where, "float32")
     executable.load_state(directory.newest().weights)

@@ -14,12 +14,13 @@ from safetensors.numpy import load_file, save_file
 from torch import nn
 from torch.nn import functional
 
-from helpers import relative_error
-from specnet import backend, placement, plan
-from specnet.document import parse
-from specnet.network import analyse
-from specnet.spec import load
-from specnet.training.run_directory import RunDirectory
+from specnet.backend import protocol
+from specnet.network.network import analyse
+from specnet.plans import placement, plan
+from specnet.runs.run_directory import RunDirectory
+from specnet.spec.spec import load
+from specnet.syntax.document import parse
+from specnet.testing import relative_error
 
 import specnet_tensorflow  # noqa: F401  # isort: skip  (TensorFlow without its greeting)
 import keras
@@ -364,7 +365,7 @@ def assert_same_outputs(run: Path, model: Model) -> None:
     made = plan.make(analyse(directory.spec()))
     x = np.random.RandomState(4).standard_normal((2, 2, 8, 6))
     expected = model.call(x)
-    chosen = backend.find("torch")
+    chosen = protocol.find("torch")
     executable = chosen.compile(made, placement.place(made.groups, "cpu", chosen.devices()), "float64")
     executable.load_state(directory.newest().weights)
     found = executable.forward({"image": x})[made.outputs[0]]

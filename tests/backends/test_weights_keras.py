@@ -11,10 +11,11 @@ import pytest
 import safetensors.torch
 
 import specnet
-from helpers import relative_error
-from specnet import backend, placement, plan
-from specnet.network import analyse
-from specnet.training.run_directory import RunDirectory
+from specnet.backend import protocol
+from specnet.network.network import analyse
+from specnet.plans import placement, plan
+from specnet.runs.run_directory import RunDirectory
+from specnet.testing import relative_error
 
 import specnet_tensorflow  # noqa: F401  # isort: skip  (TensorFlow without its greeting)
 import keras
@@ -264,7 +265,7 @@ def assert_same_outputs(run: Path, model: Any) -> None:
 
 def outputs(run: Path, name: str, given: dict[str, Any]) -> Any:
     directory = RunDirectory(run)
-    made, chosen = plan.make(analyse(directory.spec())), backend.find(name)
+    made, chosen = plan.make(analyse(directory.spec())), protocol.find(name)
     executable = chosen.compile(made, placement.place(made.groups, "cpu", chosen.devices()), "float64")
     executable.load_state(directory.newest().weights)
     return executable.forward({name: given[name] for name in made.inputs})[made.outputs[0]]

@@ -12,9 +12,9 @@ import pytest
 import safetensors.torch
 
 import specnet
-from specnet.training.progress import Progress
-from specnet.training.run_directory import RunDirectory
-from training_runs import SMALL
+from specnet.runs.run_directory import RunDirectory
+from specnet.terminal.progress import Progress
+from support.training_runs import SMALL
 
 # Keras's own: it hands tensors to h5py, and TensorFlow's do not know NumPy 2's way to ask for an array.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

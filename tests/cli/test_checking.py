@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
-from specnet import catalogue
-from specnet.cli import COMMANDS
+from specnet.cli.main import COMMANDS
+from specnet.diagnostics import catalogue
 
 Cli = Callable[..., Any]
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[2]
 MALFORMED = ROOT / "tests" / "malformed"
 
 

@@ -272,7 +272,7 @@ def test_a_bug_is_one_line_and_debug_shows_where(
 
 
 def test_every_command_has_an_example_in_its_help(cli: Cli) -> None:
-    from specnet.cli import COMMANDS
+    from specnet.cli.main import COMMANDS
 
     for command in COMMANDS:
         shown = cli(command, "--help")

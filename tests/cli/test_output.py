@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from specnet.errors import Diagnostic, Position, UsageError
+from specnet.diagnostics.diagnostic import Diagnostic, Position
+from specnet.diagnostics.errors import UsageError
 from specnet.text import LONGEST, columns, size
 
 Cli = Callable[..., Any]
 ALEXNET, ONE_GROUP = "specs/alexnet.yaml", "specs/alexnet_one_group.yaml"
 BAD = "tests/malformed/graph/unknown_source.yaml"
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def shell(command: str) -> tuple[list[int], str, str]:

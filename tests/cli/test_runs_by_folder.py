@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from specnet.training import numbering
-from specnet.training.kept_spec import KeptSpec
-from specnet.training.run_directory import RunDirectory
-from specnet.training.views import draw_curves
+from specnet.runs import numbering
+from specnet.runs.run_directory import RunDirectory
+from specnet.runs.stored_spec import StoredSpec
+from specnet.training.callbacks.views import draw_curves
 
 Cli = Callable[..., Any]
 
@@ -75,7 +75,7 @@ def test_it_goes_on_on_its_own_backend_and_with_changes(cli: Cli, here: Path) ->
     assert (refused.code, "--allow-changes goes on with the new recipe" in refused.err) == (2, True)
     change = ("--set", "training.optimizer.learning_rate=0.001", "--allow-changes", "--epochs", 1)
     assert step(cli("train", "--resume", "--run-dir", "r", "--json", *change)) == 3
-    kept = RunDirectory(here / "r").kept_spec()
+    kept = RunDirectory(here / "r").stored_spec()
     assert kept.options["backend"] == "tensorflow"
     assert kept.history[0] == "1: training.optimizer.learning_rate: 0.0001 -> 0.001"
     assert step(cli("train", "--resume", "--run-dir", "r", "--json", "--set", "training.epochs=2")) == 6
@@ -83,8 +83,8 @@ def test_it_goes_on_on_its_own_backend_and_with_changes(cli: Cli, here: Path) ->
 
 def test_a_run_that_recorded_nothing_goes_on_to_what_its_checkpoint_says(cli: Cli, here: Path) -> None:
     assert step(cli("train", "plain.yaml", "--run-dir", "r", "--steps", 5, "--json")) == 5
-    kept = RunDirectory(here / "r").kept_spec()
-    (here / "r" / "spec.yaml").write_bytes(KeptSpec(kept.spec).as_bytes())
+    kept = RunDirectory(here / "r").stored_spec()
+    (here / "r" / "spec.yaml").write_bytes(StoredSpec(kept.spec).as_bytes())
     assert step(cli("train", "--resume", "--run-dir", "r", "--json")) == 5
 
 

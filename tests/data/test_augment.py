@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from helpers import relative_error
 from specnet.data import augment
 from specnet.data.augment import Change, Windows
 from specnet.data.base import InMemory
-from specnet.data.statistics import Sums, measure
-from specnet.randomness import Array
+from specnet.data.measure import Sums, measure
+from specnet.numerics.randomness import Array
+from specnet.testing import relative_error
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (3, 2, 6, 5)).astype(np.uint8)
 LEVELS = IMAGES.astype(np.float64)

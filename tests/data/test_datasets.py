@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import image_files
 from specnet.data.base import Wanted
-from specnet.data.digits import Digits
-from specnet.data.image_folder import ImageFolder
-from specnet.data.synthetic import Synthetic
-from specnet.errors import DataError
+from specnet.data.kinds.digits import Digits
+from specnet.data.kinds.image_folder import ImageFolder
+from specnet.data.kinds.synthetic import Synthetic
+from specnet.diagnostics.errors import DataError
+from support import image_files
 
 RGB = Wanted((3, 8, 8), 2)
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import image_files
-from specnet.data import decoding
-from specnet.data.decoding import BadImage, decode_bytes, pillow, read_bytes
+from specnet.data.sources import decoding
+from specnet.data.sources.decoding import BadImage, decode_bytes, pillow, read_bytes
+from support import image_files
 
 
 def encoded(image: Image.Image, format_: str = "PNG", **options: object) -> bytes:

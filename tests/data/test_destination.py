@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from specnet import document
-from specnet.data import prepare
-from specnet.data.prepare import Options
-from specnet.errors import DataError, UsageError
-from specnet.spec import load as load_spec
-from specnet.storage.checksum import sealed_json
-from specnet.training import checkpoint
-from training_runs import TINY, run
+from specnet.data.prepare import prepare
+from specnet.data.prepare.prepare import Options
+from specnet.diagnostics.errors import DataError, UsageError
+from specnet.runs import checkpoint
+from specnet.spec.spec import load as load_spec
+from specnet.storage.checksum import checksummed_json
+from specnet.syntax import document
+from support.training_runs import TINY, run
 
 SMALL = Options(size=8, channels=1)
 
@@ -121,7 +121,9 @@ def test_unfinished_work_beside_a_finished_dataset_goes_and_nothing_else(
     made(photos, out)
     (out / "work" / "thesis").mkdir(parents=True)
     (out / "work" / "thesis" / "thesis.tex").write_text("mine")
-    (out / "work" / "plan.json").write_bytes(sealed_json({"settings": {}, "shards": {"train": 1, "test": 1}}))
+    (out / "work" / "plan.json").write_bytes(
+        checksummed_json({"settings": {}, "shards": {"train": 1, "test": 1}})
+    )
     made(photos, out)
     assert contents(out / "work") == {"thesis/thesis.tex": b"mine"}
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import imagenet_files as made
-from specnet.data import devkit
-from specnet.errors import DataError
+from specnet.data.sources import devkit
+from specnet.diagnostics.errors import DataError
+from support import imagenet_files as made
 
 TRUTH = "data/ILSVRC2012_validation_ground_truth.txt"
 

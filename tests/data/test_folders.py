@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-import imagenet_files
-from data_folders import APPLE_DOUBLE, AVIF, HEIC, classes, counts, flat, image, put
-from specnet.data import manifest
 from specnet.data.base import Dataset, Wanted
-from specnet.data.decoding import BadImage, decode_bytes
-from specnet.data.file_kinds import why_not
-from specnet.data.image_folder import ImageFolder
-from specnet.data.imagenet import ImageNet
-from specnet.data.no_data import is_no_data
-from specnet.data.prepare import Options, prepare
-from specnet.errors import DataError
+from specnet.data.kinds.image_folder import ImageFolder
+from specnet.data.kinds.imagenet import ImageNet
+from specnet.data.prepare import manifest
+from specnet.data.prepare.prepare import Options, prepare
+from specnet.data.sources.decoding import BadImage, decode_bytes
+from specnet.data.sources.file_kinds import why_not
+from specnet.data.sources.no_data import is_no_data
+from specnet.diagnostics.errors import DataError
+from support import imagenet_files
+from support.data_folders import APPLE_DOUBLE, AVIF, HEIC, classes, counts, flat, image, put
 
 RGB = Wanted((3, 8, 8), 2)
 Cli = Callable[..., Any]

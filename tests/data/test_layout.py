@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from data_folders import classes, counts, flat, kaggle_imagenet, put, tiny_imagenet
 from specnet.data.base import Dataset, Wanted
-from specnet.data.image_folder import ImageFolder
-from specnet.data.imagenet import ImageNet
-from specnet.data.prepare import Options, prepare
-from specnet.data.prepared import Prepared
-from specnet.data.splits import role, roles
-from specnet.errors import DataError, UsageError
+from specnet.data.kinds.image_folder import ImageFolder
+from specnet.data.kinds.imagenet import ImageNet
+from specnet.data.kinds.prepared import Prepared
+from specnet.data.prepare.prepare import Options, prepare
+from specnet.data.sources.splits import role, roles
+from specnet.diagnostics.errors import DataError, UsageError
+from support.data_folders import classes, counts, flat, kaggle_imagenet, put, tiny_imagenet
 
 RGB = Wanted((3, 8, 8), 2)
 Make = Callable[[Path], object]

@@ -17,15 +17,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-import image_files
-import imagenet_files
-from specnet.data import manifest, prepare
 from specnet.data.base import Dataset, Wanted, names_of
-from specnet.data.imagenet import ImageNet
-from specnet.data.prepare import Options
-from specnet.data.prepared import Prepared
-from specnet.data.statistics import measure
-from specnet.errors import DataError, UsageError
+from specnet.data.kinds.imagenet import ImageNet
+from specnet.data.kinds.prepared import Prepared
+from specnet.data.measure import measure
+from specnet.data.prepare import manifest, prepare
+from specnet.data.prepare.prepare import Options
+from specnet.diagnostics.errors import DataError, UsageError
+from support import image_files, imagenet_files
 
 Cli = Callable[..., Any]
 SMALL = Options(size=16)
@@ -61,7 +60,7 @@ def made(source: Path, destination: Path, options: Options = SMALL, workers: int
 
 
 def test_images_come_back_as_they_were_read(photos: Path, tmp_path: Path) -> None:
-    from specnet.data.image_folder import ImageFolder
+    from specnet.data.kinds.image_folder import ImageFolder
 
     made(photos, tmp_path / "out")
     direct = ImageFolder(size=16).open(str(photos), Wanted((3, 16, 16), 2))

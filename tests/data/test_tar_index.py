@@ -7,9 +7,9 @@ import tarfile
 
 import pytest
 
-from imagenet_files import tarred
-from specnet.data.tar_index import LARGEST_HEADER, Member, members
-from specnet.errors import DataError
+from specnet.data.sources.tar_index import LARGEST_HEADER, Member, members
+from specnet.diagnostics.errors import DataError
+from support.imagenet_files import tarred
 
 LONG = "folder/" * 30 + "n01440764_10026.JPEG"
 

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-import imagenet_files
 from fuzzing.forking import forking
 from fuzzing.kind import Kind, check_words
 from fuzzing.mutation import bytes_changed
-from specnet.data import devkit
-from specnet.data.decoding import BadImage, decode_bytes
-from specnet.data.tar_index import BLOCK, members
-from specnet.errors import DataError
+from specnet.data.sources import devkit
+from specnet.data.sources.decoding import BadImage, decode_bytes
+from specnet.data.sources.tar_index import BLOCK, members
+from specnet.diagnostics.errors import DataError
+from support import imagenet_files
 
 FIELDS = (
     *((0, 100), (100, 8), (108, 8), (116, 8), (124, 12), (136, 12)),

@@ -14,13 +14,13 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import save
 
-import weights_files
 from fuzzing.forking import forking
 from fuzzing.kind import Kind, check_words
 from fuzzing.mutation import NUMBERS, bytes_changed, json_changed
-from specnet.errors import UsageError
+from specnet.convert.weights.files import open_tensors
+from specnet.diagnostics.errors import UsageError
 from specnet.storage import tensors
-from specnet.weights.files import open_tensors
+from support import weights_files
 
 DTYPES = ("F64", "F32", "F16", "BF16", "I8", "BOOL", "F8_E5M2", "U64", "F4", "E8M0")
 NAMES = ("layers", "vars", "a" * 300, "\x1b[2J", "0", "ü", "optimizer")

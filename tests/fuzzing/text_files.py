@@ -13,12 +13,13 @@ import numpy as np
 
 from fuzzing.kind import Kind, check_words
 from fuzzing.mutation import bytes_changed, json_changed, json_text
-from specnet.data import manifest as manifests
-from specnet.errors import DataError, RunError
-from specnet.storage.checksum import sealed_json
+from specnet.data.prepare import manifest as manifests
+from specnet.diagnostics.errors import DataError, RunError
+from specnet.runs import checkpoint, history, listing, metrics, state_file
+from specnet.runs.checkpoint import Checkpoint
+from specnet.storage.checksum import checksummed_json
 from specnet.storage.folder import Folder
-from specnet.training import checkpoint, history, listing, metrics_file, state_file, views
-from specnet.training.checkpoint import Checkpoint
+from specnet.training.callbacks import views
 
 SCORES = {"loss": 1.5, "top1_error": 0.5, "top5_error": 0.25}
 PROGRESS: dict[str, Any] = {
@@ -102,7 +103,7 @@ def _read_metrics(data: bytes, folder: Path) -> str:
     if len(data) % 40 == 0:
         views.draw_curves({"a": gathered}, "a")
     with Folder.opened(folder) as opened:
-        metrics_file.cut(opened, 12, evaluated=True)
+        metrics.cut(opened, 12, evaluated=True)
     for line in path.read_bytes().splitlines():
         assert json.loads(line)["step"] <= 12
     return "read"
@@ -118,7 +119,7 @@ def _sealed(draw: random.Random, data: bytes, others: Sequence[bytes]) -> bytes:
     content = json.loads(data)
     content.pop("sha256")
     changed = json_changed(draw, content)
-    return sealed_json(changed) if isinstance(changed, dict) else json.dumps(changed).encode()
+    return checksummed_json(changed) if isinstance(changed, dict) else json.dumps(changed).encode()
 
 
 def _read_manifest(data: bytes, folder: Path) -> str:

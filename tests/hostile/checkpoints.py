@@ -13,7 +13,7 @@ from hostile import sound
 from hostile.attack import Attack, Make
 from hostile.edits import Edit, as_json, every, newest
 from hostile.run_directories import OWN
-from specnet.storage.checksum import open_text, sealed_text
+from specnet.storage.checksum import checksummed_text, verified_text
 
 
 def attacks() -> Iterator[Attack]:
@@ -194,7 +194,7 @@ def _specs() -> Iterator[Attack]:
     def changed(old: str, new: str) -> Make:
         def make(here: Path, _: random.Random) -> None:
             path = sound.run(here) / "spec.yaml"
-            path.write_bytes(sealed_text(open_text(path.read_bytes()).replace(old, new)))
+            path.write_bytes(checksummed_text(verified_text(path.read_bytes()).replace(old, new)))
 
         return make
 

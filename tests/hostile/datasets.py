@@ -20,7 +20,7 @@ from hostile.edits import strict
 from hostile.run_directories import OWN
 from hostile.states import VALUES
 from hostile.tensors import headers
-from specnet.data import manifest as manifests
+from specnet.data.prepare import manifest as manifests
 
 COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...], Needs]] = {
     "verify": (("prepare", "--verify", "prepared"), (), "core"),

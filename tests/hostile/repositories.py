@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hostile import forms
 from hostile.attack import Attack, Make
-from training_runs import TINY
+from support.training_runs import TINY
 
 
 def git(folder: Path, *arguments: str, check: bool = True) -> None:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hostile.attack import Attack
-from specnet.cli import main
+from specnet.cli.main import main
 
 SECONDS = 10
 """Of a processor."""

@@ -10,11 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import image_files
-import weights_files
-from specnet.cli import main
-from specnet.storage.checksum import open_json, sealed_json
-from training_runs import TINY
+from specnet.cli.main import main
+from specnet.storage.checksum import checksummed_json, verified_json
+from support import image_files, weights_files
+from support.training_runs import TINY
 
 STEPS, EVERY = 12, 4
 NEWEST, OLDER = "checkpoints/step-00000012", "checkpoints/step-00000008"
@@ -90,9 +89,9 @@ def run(here: Path, *, prepared: bool = False) -> Path:
 
 def reseal(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
     """Change JSON that carries its own checksum, as somebody does who knows how it is made."""
-    found = open_json(path.read_bytes())
+    found = verified_json(path.read_bytes())
     change(found)
-    path.write_bytes(sealed_json(found))
+    path.write_bytes(checksummed_json(found))
 
 
 def put_in_checkpoint(checkpoint: Path, name: str, data: bytes) -> None:

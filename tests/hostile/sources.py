@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import image_files
-import imagenet_files
 from hostile import forms, sound
 from hostile.attack import Attack, Make
-from specnet.storage.checksum import sealed_json
+from specnet.storage.checksum import checksummed_json
+from support import image_files, imagenet_files
 
 PREPARE = ("prepare", "images", "made", "--size", "8", "--channels", "1", "--workers", "2")
 MADE = ("made", "made/*", "made/work/*")
@@ -114,7 +113,7 @@ def _destinations() -> Iterator[Attack]:
         def planned(here: Path, draw: random.Random, plan: dict[str, Any] = plan) -> None:
             _sound(here, draw)
             (here / "made" / "work").mkdir(parents=True)
-            (here / "made" / "work" / "plan.json").write_bytes(sealed_json(plan))
+            (here / "made" / "work" / "plan.json").write_bytes(checksummed_json(plan))
             (here / "made" / "thesis.bin").write_text("somebody's work")
 
         yield Attack(

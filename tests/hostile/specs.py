@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hostile import forms, sound
 from hostile.attack import Attack
-from training_runs import TINY
+from support.training_runs import TINY
 
 READERS: dict[str, tuple[str, ...]] = {
     "validate": ("validate", "spec.yaml"),

@@ -12,11 +12,11 @@ from typing import Any
 import h5py
 import numpy as np
 
-import weights_files
 from hostile import forms, sound
 from hostile.attack import Attack, Make
 from hostile.run_directories import OWN
 from hostile.tensors import headers
+from support import weights_files
 
 COMMANDS: dict[str, tuple[str, ...]] = {
     "list": ("weights", "list", "weights"),

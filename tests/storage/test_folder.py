@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from disks import failing
 from specnet.storage import atomic, system
 from specnet.storage.folder import Folder
+from support.disks import failing
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from specnet.errors import UsageError
+from specnet.diagnostics.errors import UsageError
 from specnet.storage import git
 
 Cli = Callable[..., Any]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from specnet import document
-from specnet.spec import Spec, load
-from training_runs import SMALL
+from specnet.spec.spec import Spec, load
+from specnet.syntax import document
+from support.training_runs import SMALL
 
 
 @pytest.fixture

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from specnet import document
-from specnet.errors import UsageError
-from specnet.spec import Spec, load
+from specnet.diagnostics.errors import UsageError
+from specnet.spec.spec import Spec, load
+from specnet.syntax import document
+from specnet.terminal.progress import Progress
+from specnet.terminal.signals import Interrupted
 from specnet.training.ablation import Outcome, as_json, compared, train_all
 from specnet.training.evaluation import Evaluation, Result
-from specnet.training.progress import Progress
-from specnet.training.stopping import Interrupted
 from specnet.training.trainer import Trainer
-from training_runs import SMALL
+from support.training_runs import SMALL
 
 Cli = Callable[..., Any]
 

@@ -11,21 +11,24 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from specnet import document
-from specnet.backend import Batch, Precision
+from specnet.backend.batch import Batch
+from specnet.backend.protocol import Precision
 from specnet.data.base import InMemory
-from specnet.errors import RunError
-from specnet.spec import Spec, load
-from specnet.training import checkpoint
-from specnet.training.checkpoint import Checkpoint
+from specnet.data.statistics import placeholder
+from specnet.diagnostics.errors import RunError
+from specnet.runs import checkpoint
+from specnet.runs.checkpoint import Checkpoint
+from specnet.runs.run_directory import RunDirectory
+from specnet.spec.spec import Spec, load
+from specnet.syntax import document
+from specnet.terminal.progress import Progress
+from specnet.training.batches import Inputs
+from specnet.training.compile import compile_spec
 from specnet.training.evaluation import Evaluation, evaluate, log_probabilities, rank
-from specnet.training.inputs import Inputs
-from specnet.training.opening import compile_spec, placeholder, recipe_of
-from specnet.training.predicting import predict
-from specnet.training.progress import Progress
-from specnet.training.run_directory import RunDirectory
-from specnet.training.trained import evaluate_run
-from training_runs import run
+from specnet.training.load import evaluate_run
+from specnet.training.open_data import recipe_of
+from specnet.training.predict import predict
+from support.training_runs import run
 
 
 def test_rank_counts_the_classes_before_the_right_one() -> None:

@@ -16,18 +16,18 @@ import pytest
 from PIL import Image
 
 import specnet_torch.executable as executable
-from disks import Watched, failing
-from specnet import document
-from specnet.errors import DataError, RunError
-from specnet.spec import Spec
-from specnet.spec import load as load_spec
+from specnet.diagnostics.errors import DataError, RunError
+from specnet.runs import checkpoint
+from specnet.runs.run_directory import RunDirectory
+from specnet.spec.spec import Spec
+from specnet.spec.spec import load as load_spec
 from specnet.storage import system
-from specnet.training import checkpoint
-from specnet.training.inputs import Inputs
-from specnet.training.progress import Progress
-from specnet.training.run_directory import RunDirectory
+from specnet.syntax import document
+from specnet.terminal.progress import Progress
+from specnet.training.batches import Inputs
 from specnet.training.trainer import IN_FLIGHT
-from training_runs import TINY, run
+from support.disks import Watched, failing
+from support.training_runs import TINY, run
 
 Cli = Callable[..., Any]
 FOLDER = TINY.replace(
@@ -104,7 +104,7 @@ def test_a_loss_that_is_not_finite_names_step_and_samples_and_is_never_saved(
 def test_the_samples_of_a_step_are_those_that_it_was_given(
     tiny: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from specnet.data.synthetic import Noise
+    from specnet.data.kinds.synthetic import Noise
 
     read, seen = Noise.read, list[list[int]]()
 

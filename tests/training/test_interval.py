@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from specnet.errors import UsageError
+from specnet.diagnostics.errors import UsageError
 from specnet.training.interval import Interval, parse_interval
 
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from helpers import relative_error
-from specnet import document
-from specnet.errors import UsageError
-from specnet.spec import Spec
-from specnet.spec import load as load_spec
-from specnet.training import checkpoint
-from specnet.training.checkpoint import Checkpoint
-from specnet.training.trained import evaluate_run
-from training_runs import SMALL, run
+from specnet.diagnostics.errors import UsageError
+from specnet.runs import checkpoint
+from specnet.runs.checkpoint import Checkpoint
+from specnet.spec.spec import Spec
+from specnet.spec.spec import load as load_spec
+from specnet.syntax import document
+from specnet.testing import relative_error
+from specnet.training.load import evaluate_run
+from support.training_runs import SMALL, run
 
 ROUNDING = 1e-12
 """Measured after 16 float64 steps with dropout and augmentation: 3e-16."""

@@ -16,20 +16,20 @@ import pytest
 import torch
 
 import specnet_torch.executable as executable
-from specnet import document
-from specnet.backend import Batch
+from specnet.backend.batch import Batch
 from specnet.data.base import Wanted
-from specnet.data.digits import Digits
-from specnet.errors import DataError, RunError, UsageError
-from specnet.spec import Spec
-from specnet.spec import load as load_spec
-from specnet.training import checkpoint
-from specnet.training.progress import Progress
-from specnet.training.run_directory import RunDirectory
-from specnet.training.stopping import Interrupted
-from specnet.training.trained import evaluate_run
+from specnet.data.kinds.digits import Digits
+from specnet.diagnostics.errors import DataError, RunError, UsageError
+from specnet.runs import checkpoint
+from specnet.runs.run_directory import RunDirectory
+from specnet.spec.spec import Spec
+from specnet.spec.spec import load as load_spec
+from specnet.syntax import document
+from specnet.terminal.progress import Progress
+from specnet.terminal.signals import Interrupted
+from specnet.training.load import evaluate_run
 from specnet.training.trainer import Trainer
-from training_runs import SMALL, TINY, run
+from support.training_runs import SMALL, TINY, run
 
 STEPS = 50
 
@@ -212,9 +212,9 @@ def test_an_allowed_change_is_made_and_written_down(small: Spec, tmp_path: Path)
     slower = changed(*changes)
     with pytest.raises(RunError, match="--allow-changes goes on with the new recipe"):
         run(slower, tmp_path / "r", steps=5, resume=True)
-    assert RunDirectory(tmp_path / "r").kept_spec().history == []
+    assert RunDirectory(tmp_path / "r").stored_spec().history == []
     run(slower, tmp_path / "r", steps=5, resume=True, allow_changes=True)
-    kept = RunDirectory(tmp_path / "r").kept_spec()
+    kept = RunDirectory(tmp_path / "r").stored_spec()
     # Five steps are in the first epoch.
     assert kept.spec.as_yaml() == changed(*changes, ("epochs: 2", "epochs: 1")).as_yaml()
     assert kept.history == [

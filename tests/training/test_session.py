@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 
 import specnet
-from specnet import document
-from specnet.errors import DataError, DeviceError, PluginError, RunError, UsageError
-from specnet.spec import Spec
-from specnet.spec import load as load_spec
-from specnet.training import checkpoint
-from specnet.training.progress import Progress
-from specnet.training.stopping import Interrupted
-from specnet.training.trained import evaluate_run
+from specnet.diagnostics.errors import DataError, DeviceError, PluginError, RunError, UsageError
+from specnet.runs import checkpoint
+from specnet.spec.spec import Spec
+from specnet.spec.spec import load as load_spec
+from specnet.syntax import document
+from specnet.terminal.progress import Progress
+from specnet.terminal.signals import Interrupted
+from specnet.training.load import evaluate_run
 from specnet.training.trainer import Trainer
-from training_runs import SMALL, run
+from support.training_runs import SMALL, run
 
 
 def lines(directory: Path) -> list[dict[str, Any]]:
@@ -135,7 +135,7 @@ def test_a_second_run_in_the_same_place_is_refused(small: Spec, tmp_path: Path) 
 
 
 def test_a_second_trainer_is_refused_at_once(small: Spec, tmp_path: Path) -> None:
-    from specnet.training.run_directory import RunDirectory
+    from specnet.runs.run_directory import RunDirectory
 
     run(small, tmp_path / "r", steps=1)
     holder = RunDirectory(tmp_path / "r")

@@ -7,10 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from specnet.backend import Batch, State, check_inputs, check_state
-from specnet.errors import UsageError
-from specnet.plan import Compute, Feed, Plan, Transfer
-from specnet.randomness import Array
+from specnet.backend.batch import Batch
+from specnet.backend.checks import check_inputs, check_state
+from specnet.backend.protocol import State
+from specnet.diagnostics.errors import UsageError
+from specnet.numerics.randomness import Array
+from specnet.plans.operations import Compute, Feed, Transfer
+from specnet.plans.plan import Plan
 from specnet.testing.oracles.base import Circumstances, Pullback, Result, Rounding, Values
 from specnet.testing.oracles.kinds import ACTIVATIONS, ORACLES
 
@@ -28,9 +31,9 @@ class Interpreter:
     def __init__(self, plan: Plan, rounding: Rounding = np.asarray) -> None:
         self.plan = plan
         self._rounded = rounding
-        for step in plan.computes:
-            if step.layer.kind not in ORACLES:
-                message = f"there is no oracle for layer '{step.name}' of the kind '{step.layer.kind}'"
+        for op in plan.computes:
+            if op.layer.kind not in ORACLES:
+                message = f"there is no oracle for layer '{op.name}' of the kind '{op.layer.kind}'"
                 raise UsageError(message, f"there are oracles for {', '.join(ORACLES)}")
         self._state: dict[str, Values] = {p.name: np.zeros(p.shape) for p in plan.parameters}
         self._velocities = {p.name: np.zeros(p.shape) for p in plan.parameters if p.trainable}
@@ -90,31 +93,29 @@ class Interpreter:
         """The values of each group by name, and the pullbacks of the compute steps."""
         values: dict[str, dict[str, Values]] = {group: {} for group in self.plan.groups}
         pullbacks: dict[str, Pullback] = {}
-        for step in self.plan.steps:
-            here = values[step.group]
-            if isinstance(step, Feed):
-                here[step.name] = np.asarray(inputs[step.layer], np.float64)
-            elif isinstance(step, Transfer):
-                here[step.name] = values[step.origin][step.source].copy()
+        for op in self.plan.operations:
+            here = values[op.group]
+            if isinstance(op, Feed):
+                here[op.name] = np.asarray(inputs[op.layer], np.float64)
+            elif isinstance(op, Transfer):
+                here[op.name] = values[op.origin][op.source].copy()
             else:
-                result = self._compute(
-                    step, here, Circumstances(training, masks.get(step.name), self._rounded)
-                )
-                here[step.name], pullbacks[step.name] = self._rounded(result.output), result.pullback
-                self._state.update({f"{step.name}.{role}": new for role, new in result.updates.items()})
-            assert here[step.name].shape[1:] == step.output_shape, step.name
+                result = self._compute(op, here, Circumstances(training, masks.get(op.name), self._rounded))
+                here[op.name], pullbacks[op.name] = self._rounded(result.output), result.pullback
+                self._state.update({f"{op.name}.{role}": new for role, new in result.updates.items()})
+            assert here[op.name].shape[1:] == op.output_shape, op.name
         return values, pullbacks
 
-    def _compute(self, step: Compute, here: Mapping[str, Values], run: Circumstances) -> Result:
+    def _compute(self, op: Compute, here: Mapping[str, Values], run: Circumstances) -> Result:
         """One step with its activation function; its pullback's gradients are by value, in reading order."""
-        arguments = [np.concatenate([here[n] for n in names], axis=1) for names in step.arguments]
-        weights = {role: self._state[f"{step.name}.{role}"] for role in step.weights}
-        result = ORACLES[step.layer.kind](step.layer, arguments, weights, run)
-        function = getattr(step.layer, "activation", None)
+        arguments = [np.concatenate([here[n] for n in names], axis=1) for names in op.arguments]
+        weights = {role: self._state[f"{op.name}.{role}"] for role in op.weights}
+        result = ORACLES[op.layer.kind](op.layer, arguments, weights, run)
+        function = getattr(op.layer, "activation", None)
         activated, pull = (
             ACTIVATIONS[function](result.output) if function else (result.output, lambda gradient: gradient)
         )
-        channels = [[here[n].shape[1] for n in names] for names in step.arguments]
+        channels = [[here[n].shape[1] for n in names] for names in op.arguments]
 
         def pullback(gradient: Values) -> tuple[list[Values], dict[str, Values]]:
             of_arguments, of_weights = result.pullback(pull(gradient))
@@ -134,15 +135,15 @@ class Interpreter:
         def collect(value: str, gradient: Values) -> None:
             flowing[value] = flowing.get(value, 0.0) + gradient
 
-        for step in reversed(self.plan.steps):
-            if step.name not in flowing:
+        for op in reversed(self.plan.operations):
+            if op.name not in flowing:
                 continue
-            if isinstance(step, Transfer):
-                collect(step.source, flowing[step.name])
-            elif isinstance(step, Compute):
-                of_values, of_weights = pullbacks[step.name](self._rounded(flowing[step.name]))
-                gradients.update({f"{step.name}.{role}": self._rounded(g) for role, g in of_weights.items()})
-                for value, gradient in zip(step.values, of_values, strict=True):
+            if isinstance(op, Transfer):
+                collect(op.source, flowing[op.name])
+            elif isinstance(op, Compute):
+                of_values, of_weights = pullbacks[op.name](self._rounded(flowing[op.name]))
+                gradients.update({f"{op.name}.{role}": self._rounded(g) for role, g in of_weights.items()})
+                for value, gradient in zip(op.values, of_values, strict=True):
                     collect(value, gradient)
         return gradients
 

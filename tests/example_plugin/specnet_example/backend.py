@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from specnet.backend import Batch, Precision, State, check_inputs, check_state, storage
-from specnet.errors import UsageError
-from specnet.placement import Placement
-from specnet.plan import Compute, Feed, Plan, role_of
-from specnet.randomness import Array
+from specnet.backend.batch import Batch
+from specnet.backend.checks import check_inputs, check_state
+from specnet.backend.protocol import Precision, State, storage
+from specnet.diagnostics.errors import UsageError
+from specnet.numerics.randomness import Array
+from specnet.plans.operations import Compute, Feed, role_of
+from specnet.plans.placement import Placement
+from specnet.plans.plan import Plan
 
 KINDS = {"flatten", "dense", "activation", "channel_scale"}
 
@@ -25,11 +28,9 @@ class NumpyBackend:
         return ["cpu"]
 
     def compile(self, plan: Plan, placement: Placement, precision: Precision) -> NumpyExecutable:
-        for step in plan.computes:
-            if step.layer.kind not in KINDS or step.activation not in (None, "relu"):
-                raise UsageError(
-                    f"plain_numpy cannot carry out layer '{step.name}', kind '{step.layer.kind}'"
-                )
+        for op in plan.computes:
+            if op.layer.kind not in KINDS or op.activation not in (None, "relu"):
+                raise UsageError(f"plain_numpy cannot carry out layer '{op.name}', kind '{op.layer.kind}'")
         return NumpyExecutable(plan, precision)
 
 
@@ -99,59 +100,59 @@ class NumpyExecutable:
 
     def _run(self, images: Mapping[str, Array]) -> dict[str, Array]:
         values: dict[str, Array] = {}
-        for step in self.plan.steps:
-            if isinstance(step, Feed):
-                values[step.name] = images[step.layer]
-            elif isinstance(step, Compute):
-                output = self._forward(step, self._argument(step, values))
-                values[step.name] = np.maximum(output, 0) if _is_relu(step) else output
+        for op in self.plan.operations:
+            if isinstance(op, Feed):
+                values[op.name] = images[op.layer]
+            elif isinstance(op, Compute):
+                output = self._forward(op, self._argument(op, values))
+                values[op.name] = np.maximum(output, 0) if _is_relu(op) else output
             else:
-                values[step.name] = values[step.source]
+                values[op.name] = values[op.source]
         return values
 
-    def _argument(self, step: Compute, values: Mapping[str, Array]) -> Array:
-        return np.concatenate([values[name] for name in step.values], axis=1)
+    def _argument(self, op: Compute, values: Mapping[str, Array]) -> Array:
+        return np.concatenate([values[name] for name in op.values], axis=1)
 
-    def _forward(self, step: Compute, x: Array) -> Array:
-        if step.layer.kind == "dense":
-            return x.reshape(len(x), -1) @ self._weight(step).T + self._state[f"{step.name}.bias"]
-        if step.layer.kind == "channel_scale":
-            return x * self._weight(step).reshape(-1, *[1] * (x.ndim - 2))
-        return x.reshape(len(x), -1) if step.layer.kind == "flatten" else x
+    def _forward(self, op: Compute, x: Array) -> Array:
+        if op.layer.kind == "dense":
+            return x.reshape(len(x), -1) @ self._weight(op).T + self._state[f"{op.name}.bias"]
+        if op.layer.kind == "channel_scale":
+            return x * self._weight(op).reshape(-1, *[1] * (x.ndim - 2))
+        return x.reshape(len(x), -1) if op.layer.kind == "flatten" else x
 
     def _backward(self, values: Mapping[str, Array], flowing: dict[str, Array]) -> State:
         found = {name: np.zeros_like(w) for name, w in self._state.items()}
-        for step in reversed(self.plan.steps):
-            gradient = flowing.pop(step.name, None)
-            if gradient is None or isinstance(step, Feed):
+        for op in reversed(self.plan.operations):
+            gradient = flowing.pop(op.name, None)
+            if gradient is None or isinstance(op, Feed):
                 continue
-            if not isinstance(step, Compute):
-                flowing[step.source] = flowing.get(step.source, 0) + gradient
+            if not isinstance(op, Compute):
+                flowing[op.source] = flowing.get(op.source, 0) + gradient
                 continue
-            gradient = gradient * (values[step.name] > 0) if _is_relu(step) else gradient
-            x = self._argument(step, values)
-            back = self._step_backward(step, x, gradient, found).reshape(x.shape)
+            gradient = gradient * (values[op.name] > 0) if _is_relu(op) else gradient
+            x = self._argument(op, values)
+            back = self._backward_of(op, x, gradient, found).reshape(x.shape)
             start = 0
-            for name in step.values:
+            for name in op.values:
                 width = values[name].shape[1]
                 flowing[name] = flowing.get(name, 0) + back[:, start : start + width]
                 start += width
         return found
 
-    def _step_backward(self, step: Compute, x: Array, gradient: Array, found: State) -> Array:
-        if step.layer.kind == "dense":
-            found[f"{step.name}.weight"] += gradient.T @ x.reshape(len(x), -1)
-            found[f"{step.name}.bias"] += gradient.sum(axis=0)
-            return gradient @ self._weight(step)
-        if step.layer.kind == "channel_scale":
+    def _backward_of(self, op: Compute, x: Array, gradient: Array, found: State) -> Array:
+        if op.layer.kind == "dense":
+            found[f"{op.name}.weight"] += gradient.T @ x.reshape(len(x), -1)
+            found[f"{op.name}.bias"] += gradient.sum(axis=0)
+            return gradient @ self._weight(op)
+        if op.layer.kind == "channel_scale":
             axes = tuple(axis for axis in range(x.ndim) if axis != 1)
-            found[f"{step.name}.weight"] += (gradient * x).sum(axis=axes)
-            return self._forward(step, gradient)
+            found[f"{op.name}.weight"] += (gradient * x).sum(axis=axes)
+            return self._forward(op, gradient)
         return gradient
 
-    def _weight(self, step: Compute) -> Array:
-        return self._state[f"{step.name}.weight"]
+    def _weight(self, op: Compute) -> Array:
+        return self._state[f"{op.name}.weight"]
 
 
-def _is_relu(step: Compute) -> bool:
-    return step.activation == "relu" or step.layer.kind == "activation"
+def _is_relu(op: Compute) -> bool:
+    return op.activation == "relu" or op.layer.kind == "activation"

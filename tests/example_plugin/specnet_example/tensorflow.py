@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from specnet.plan import Compute
+from specnet.plans.operations import Compute
 from specnet_tensorflow import Run, implements
 
 
 @implements("channel_scale")
-def channel_scale(step: Compute, inputs: Sequence[Any], weights: Mapping[str, Any], run: Run) -> Any:
+def channel_scale(op: Compute, inputs: Sequence[Any], weights: Mapping[str, Any], run: Run) -> Any:
     return inputs[0] * weights["weight"]

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from specnet.plan import Compute
+from specnet.plans.operations import Compute
 from specnet_torch import Run, implements
 
 
 @implements("channel_scale")
-def channel_scale(step: Compute, inputs: Sequence[Tensor], weights: Mapping[str, Tensor], run: Run) -> Tensor:
+def channel_scale(op: Compute, inputs: Sequence[Tensor], weights: Mapping[str, Tensor], run: Run) -> Tensor:
     x = inputs[0]
     return x * weights["weight"].reshape(-1, *[1] * (x.ndim - 2))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from specnet import backend as backends
-from specnet import document, plan
-from specnet.backend import Executable, Precision
-from specnet.network import analyse
-from specnet.plan import Plan
-from specnet.spec import load
+from specnet.backend import protocol as backends
+from specnet.backend.protocol import Executable, Precision
+from specnet.network.network import analyse
+from specnet.plans import plan
+from specnet.plans.plan import Plan
+from specnet.spec.spec import load
+from specnet.syntax import document
 from specnet.testing.random_specs import random_state
 
 WIDE = """\

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import pytest
 import torch
 
-from specnet.backend import Batch, Executable
+from specnet.backend.batch import Batch
+from specnet.backend.protocol import Executable
 from specnet.testing.random_specs import random_batch
 from support.devices.networks import compiled, wide
 

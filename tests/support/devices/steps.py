@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from specnet.plan import Feed, Plan
+from specnet.plans.operations import Feed
+from specnet.plans.plan import Plan
 from specnet.testing.random_specs import random_batch
 from support.devices.networks import compiled, wide
 from support.pretend import Event, watched
@@ -44,12 +45,12 @@ def fed(made: Plan, places: Sequence[str]) -> Copies:
     """A copy of the images for each group on a GPU, each mask to its group, the labels to the logits'."""
     at = dict(zip(made.groups, places, strict=True))
     found: Copies = Counter()
-    for step in made.steps:
-        if isinstance(step, Feed):
-            found["cpu", at[step.group], IMAGES * 300 * FLOAT] += 1
-    for step in made.computes:
-        if step.mask is not None:
-            found["cpu", at[step.group], IMAGES * step.output_shape[0]] += 1  # a byte each
+    for op in made.operations:
+        if isinstance(op, Feed):
+            found["cpu", at[op.group], IMAGES * 300 * FLOAT] += 1
+    for op in made.computes:
+        if op.mask is not None:
+            found["cpu", at[op.group], IMAGES * op.output_shape[0]] += 1  # a byte each
     found["cpu", at["a"], IMAGES * 8] += 1
     return Counter({key: count for key, count in found.items() if key[1] != "cpu"})
 
@@ -113,7 +114,7 @@ def test_every_share_is_computed_where_its_group_is(made: Plan, places: Sequence
     at = dict(zip(made.groups, places, strict=True))
     executable, batch = compiled(made, places), random_batch(made, 1, IMAGES)
     events = watched(lambda: executable.train_step(batch, 0.1))
-    expected = Counter(at[step.group] for step in made.computes if step.layer.kind == "max_pool")
+    expected = Counter(at[op.group] for op in made.computes if op.layer.kind == "max_pool")
     del expected["cpu"]
     for operation in ("max_pool2d_with_indices", "max_pool2d_with_indices_backward"):
         assert Counter(event.target for event in events if event.name == operation) == expected

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import specnet
-from specnet import document
-from specnet.spec import Spec, load
-from specnet.training.run_directory import RunDirectory
-from training_runs import TINY, run
+from specnet.runs.run_directory import RunDirectory
+from specnet.spec.spec import Spec, load
+from specnet.syntax import document
+from support.training_runs import TINY, run
 
 ROUNDING = 1e-12
 """Between devices, after 10 steps in float64. Measured: 3e-16."""

@@ -1,0 +1,1 @@
+"""The protocol that a backend implements, and what all backends share."""

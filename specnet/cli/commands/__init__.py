@@ -1,0 +1,1 @@
+"""One file for each command, with `HELP`, `EXAMPLE`, `add_arguments` and `run`."""

@@ -1,0 +1,52 @@
+"""`specnet curves`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from specnet.terminal.output import say
+
+if TYPE_CHECKING:
+    from specnet.runs.history import History
+
+METRICS = "metrics.jsonl"
+HELP = "draw the curves of runs over one another: loss, error, learning rate"
+EXAMPLE = """examples:
+  specnet curves runs/alexnet runs/alexnet_no_lrn -o curves.png
+  specnet curves ablation                  every run below a folder
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="runs, or folders that hold them")
+    parser.add_argument("-o", "--output", default="curves.png", metavar="FILE", help="default: curves.png")
+
+
+def run(options: argparse.Namespace) -> int:
+    from specnet.cli.output import write
+    from specnet.diagnostics.errors import RunError
+    from specnet.runs import listing
+    from specnet.runs.history import gather, lines
+    from specnet.training.callbacks.views import draw_curves
+
+    histories: dict[str, History] = {}
+    for named in map(Path, options.runs):
+        is_one = (named / METRICS).exists() or listing.is_run(named)
+        found = {}
+        for path in [named] if is_one else listing.find([named]):
+            history = gather(lines(path / METRICS))
+            if history.step:
+                found[str(path)] = history
+            elif not is_one:
+                say(f"note: {path} holds no metrics yet, and is left out", to=sys.stderr)
+        if not found:
+            what = "holds no metrics" if is_one else "holds no run with metrics"
+            raise RunError(f"{named} {what}", "`specnet runs` lists the runs that there are")
+        histories.update(found)
+    title = next(iter(histories)) if len(histories) == 1 else f"{len(histories)} runs"
+    write(options.output, draw_curves(histories, title))
+    say(options.output)
+    return 0

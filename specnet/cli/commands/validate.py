@@ -1,0 +1,153 @@
+"""`specnet validate`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from specnet.cli.inputs import STDIN, read_document
+from specnet.cli.options import SPEC, add_overrides
+from specnet.cli.output import ignore_broken_pipe, print_json, report
+from specnet.diagnostics.diagnostic import Diagnostic, Position
+from specnet.diagnostics.errors import UsageError
+from specnet.terminal.output import say
+from specnet.text import one_line, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from specnet.network.network import Network
+
+HELP = "check specs: schema, graph, groups, shapes and recipe"
+UNREADABLE = "SN111"
+NOT_LOOKED_AT = (UNREADABLE, "SN801")
+"""Codes of what could not be looked at: the exit code is 2."""
+EXAMPLE = """examples:
+  specnet validate specs/alexnet.yaml
+  specnet validate specs/*.yaml --output-format github
+  specnet validate specs/alexnet.yaml --device-memory 3GiB
+  specnet validate specs/alexnet.yaml --data image_folder:photos
+
+`specnet explain CODE` explains a finding. Warnings leave the exit code at 0 unless there is --strict.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", nargs="+", help=SPEC)
+    add_overrides(parser)
+    parser.add_argument(
+        "--output-format",
+        choices=("text", "json", "github"),
+        default="text",
+        help="text on standard error (default), one JSON document, or annotations for GitHub Actions",
+    )
+    parser.add_argument(
+        "--json", action="store_const", const="json", dest="output_format", help="the same as json above"
+    )
+    parser.add_argument(
+        "--device-memory", metavar="AMOUNT", help="warn of groups that cannot fit it, for example 24GiB"
+    )
+    parser.add_argument(
+        "--data",
+        metavar="KIND[:PATH]",
+        help="open this dataset, too, and say what is in it and whether it fits; images are not decoded",
+    )
+    parser.add_argument("--strict", action="store_true", help="exit with 1 for warnings, too")
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.overrides and len(options.spec) > 1:
+        raise UsageError("--set changes one spec, and several are given", "give one of them")
+    found: list[Diagnostic] = []
+    lines: list[str] = []
+    available = _memory(options.device_memory)
+    opened: list[dict[str, Any]] = []
+    count = 0
+    for path in options.spec:
+        shown = STDIN if path == "-" else printable(path)
+        network, own = _examined(path, options.overrides, available)
+        found += own
+        if network is None:
+            continue
+        layers, groups = len(network.graph.order), ", ".join(network.spec.groups)
+        if options.data:
+            from specnet.training.dataset_check import check_dataset
+
+            contents, own = check_dataset(network, options.data)
+            found += own
+            if contents is None:
+                continue
+            opened.append({"file": shown, **contents.as_json()})
+        count += 1
+        lines.append(f"{shown} is valid: {network.spec.name}, {layers} layers on {groups}")
+        lines += [str(contents)] if options.data else []
+    valid = count == len(options.spec)
+    with ignore_broken_pipe():
+        if options.output_format == "json":
+            diagnostics = [diagnostic.as_json() for diagnostic in found]
+            data = {"data": opened} if options.data else {}
+            print_json({"schema_version": 1, "valid": valid, "diagnostics": diagnostics, **data})
+        elif options.output_format == "github":
+            for diagnostic in found:
+                say(annotation(diagnostic))
+        else:
+            report(found)
+            for line in lines:
+                say(line)
+    if any(diagnostic.code in NOT_LOOKED_AT for diagnostic in found):
+        return 2
+    return 0 if valid and not (options.strict and found) else 1
+
+
+def _memory(text: str | None) -> int | None:
+    if text is None:
+        return None
+    from specnet.network.memory import amount
+
+    return amount(text)
+
+
+def _examined(
+    path: str, overrides: Sequence[str], available: int | None
+) -> tuple[Network | None, list[Diagnostic]]:
+    """The network if it is valid, and all findings, of which one may be that the file cannot be read."""
+    from specnet.diagnostics.diagnostic import in_order
+    from specnet.diagnostics.errors import SpecError
+    from specnet.network.network import examine
+    from specnet.spec.overrides import apply
+
+    try:
+        document = read_document(path)
+    except UsageError as error:
+        place = Position(STDIN if path == "-" else path, 1, 1)
+        return None, [Diagnostic(UNREADABLE, error.message, place, error.hint)]
+    except SpecError as error:
+        return None, error.diagnostics
+    try:
+        apply(document, overrides)
+        network, found = examine(document)
+    except SpecError as error:
+        return None, error.diagnostics
+    if network is not None and available is not None:
+        from specnet.network.memory import memory_findings
+
+        found = in_order([*found, *memory_findings(network, available)])
+    return network, found
+
+
+def annotation(finding: Diagnostic) -> str:
+    """A finding as a workflow command of GitHub Actions, which shows it beside the line."""
+    place = finding.position
+    properties = {"title": f"specnet {finding.code}"}
+    if place is not None:
+        end = place.column + place.width
+        properties |= {"file": printable(place.file), "line": str(place.line), "endLine": str(place.line)}
+        properties |= {"col": str(place.column), "endColumn": str(end)}
+    text = one_line(finding.message) + (f"\nhint: {one_line(finding.hint)}" if finding.hint else "")
+    listed = ",".join(f"{key}={_escaped(value, ':,')}" for key, value in properties.items())
+    return f"::{finding.severity} {listed}::{_escaped(text)}"
+
+
+def _escaped(text: str, also: str = "") -> str:
+    """Text in which the characters that GitHub's command syntax uses are percent-encoded."""
+    return "".join(f"%{ord(c):02X}" if c in f"%\r\n{also}" else c for c in text)

@@ -1,0 +1,65 @@
+"""The way from the layout of a file to the canonical one.
+
+PyTorch lays tensors out as specnet does. Keras has convolution kernels (height, width, in, out), depthwise
+ones (height, width, in, multiplier) and dense ones (in, out). What was flattened is in height, width, channel
+order there: the rows of a dense kernel, and the values of a batch norm over a vector.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from specnet.convert.weights.names import Entry
+from specnet.layers.base import Shape
+from specnet.layers.conv import Conv
+from specnet.numerics.randomness import Array
+
+
+def torch_shapes(entry: Entry) -> list[Shape]:
+    """The shape that the tensor has in a PyTorch file: the canonical one."""
+    return [entry.shape]
+
+
+def keras_shapes(entry: Entry) -> list[Shape]:
+    """The shapes that the tensor can have in a Keras file, the usual one first."""
+    shape = entry.shape
+    if len(shape) < 2:
+        return [shape]
+    usual = (*shape[2:], shape[1], shape[0])
+    multiplier = _multiplier(entry)
+    return [usual] if multiplier is None else [usual, (*shape[2:], shape[0] // multiplier, multiplier)]
+
+
+def _multiplier(entry: Entry) -> int | None:
+    """Filters for each input channel, of a convolution that reads every channel on its own; else None."""
+    found: set[int] = set()
+    for share in entry.shares:
+        channels = share.input_shapes[0][0]
+        if not isinstance(share.layer, Conv) or share.layer.groups != channels:
+            return None
+        found.add(share.layer.filters // channels)
+    return found.pop() if len(found) == 1 else None
+
+
+def from_keras(array: Array, entry: Entry, order: list[Shape]) -> Array:
+    """A Keras file's array as (out, in, ...). `order` is what `Flattening.order` returned."""
+    if isinstance(entry.op.layer, Conv):
+        if array.ndim != 4:
+            return array
+        if array.shape == keras_shapes(entry)[0]:
+            return array.transpose(3, 2, 0, 1)
+        return array.transpose(2, 3, 0, 1).reshape(entry.shape)
+    if not order:
+        return array
+    rows = array.reshape(len(array), -1)
+    columns: list[Array] = []
+    start = 0
+    for channels, *window in order:
+        pixels = rows[start : start + math.prod((channels, *window))]
+        start += len(pixels)
+        image = pixels.reshape(*window, channels, -1)
+        columns.append(np.moveaxis(image, (-1, -2), (0, 1)).reshape(rows.shape[1], -1))
+    joined = np.concatenate(columns, axis=1)
+    return joined if array.ndim == 2 else joined.reshape(-1)

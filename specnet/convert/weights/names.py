@@ -1,0 +1,103 @@
+"""What a name means in a network: `conv1`, `conv1.gpu0`, `conv1.weight` or `conv1.gpu0.weight`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from specnet.diagnostics.diagnostic import Position
+from specnet.layers.base import Shape
+from specnet.plans.operations import Compute, parameter_name
+from specnet.plans.plan import Plan
+
+Flatten = Literal["joined", "separate"]
+Concatenation = Literal["whole", "parts"]
+
+
+class Found(NamedTuple):
+    """Shares in the order in which their parameters are stacked, a role if one was named, and the name."""
+
+    shares: tuple[Compute, ...]
+    role: str | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One tensor of a file: the role's values of some shares, stacked along the first canonical axis.
+
+    `flatten` says how a Keras model flattened what a layer reads: each image on its own, or all together
+    after joining their channels; None if nobody says. `place` is where a mapping file speaks of the tensor.
+    """
+
+    tensor: str
+    shares: tuple[Compute, ...]
+    role: str
+    flatten: Flatten | None = None
+    place: Position | None = None
+
+    @property
+    def op(self) -> Compute:
+        """Any of the steps: they differ in group and in the first size only."""
+        return self.shares[0]
+
+    @property
+    def parameters(self) -> list[str]:
+        """The canonical name of each share's parameter."""
+        return [parameter_name(op, self.role) for op in self.shares]
+
+    @property
+    def shapes(self) -> list[Shape]:
+        """The canonical shape of each share's parameter."""
+        return [op.weights[self.role].shape for op in self.shares]
+
+    @property
+    def shape(self) -> Shape:
+        """The canonical shape of the whole tensor."""
+        shapes = self.shapes
+        return (sum(shape[0] for shape in shapes), *shapes[0][1:]) if shapes[0] else ()
+
+
+class ParameterNames:
+    """The names of everything in a network that has parameters."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._layers: dict[str, dict[str, Compute]] = {}
+        for op in plan.computes:
+            if op.weights:
+                layer = op.name.removesuffix(f".{op.group}")
+                self._layers.setdefault(layer, {})[op.group] = op
+
+    def find(self, text: str) -> Found | None:
+        """What a name stands for, or None. A group's name goes before a role's."""
+        layer, *rest = text.split(".")
+        groups = self._layers.get(layer)
+        if groups is None or len(rest) > 2:
+            return None
+        shares = tuple(groups.values())
+        if rest and rest[0] in groups:
+            shares = (groups[rest.pop(0)],)
+        elif len(rest) == 2:
+            return None
+        role = rest[0] if rest else None
+        return Found(shares, role, text) if role is None or role in shares[0].weights else None
+
+    def parameter(self, text: str) -> Found | None:
+        """The same for names that end in a role."""
+        found = self.find(text)
+        return found if found is not None and found.role is not None else None
+
+    def valid(self, among: Collection[str] | None = None) -> list[str]:
+        """All names, for suggestions, or those that stand for any of the parameters `among`."""
+        found: list[str] = []
+        for layer, groups in self._layers.items():
+            roles = list(next(iter(groups.values())).weights)
+            for start, shares in [(layer, groups), *((f"{layer}.{g}", {g: s}) for g, s in groups.items())]:
+                held = [r for r in roles if among is None or _any(shares.values(), r, among)]
+                found += [start, *(f"{start}.{role}" for role in held)] if held else []
+        return found
+
+
+def _any(shares: Iterable[Compute], role: str, among: Collection[str]) -> bool:
+    return any(parameter_name(op, role) in among for op in shares)

@@ -1,0 +1,120 @@
+"""What is said about tensors and parameters that do not find each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from specnet.convert.weights import prefixes
+from specnet.convert.weights.modules import WORDS, Modules
+from specnet.convert.weights.names import Entry, ParameterNames
+from specnet.diagnostics.diagnostic import Diagnostic
+from specnet.diagnostics.suggestions import suggestion
+from specnet.layers.base import Weighted
+from specnet.layers.batch_norm import BatchNorm
+from specnet.plans.operations import Compute, parameter_name
+from specnet.plans.plan import Plan
+
+SHOWN = 20
+"""More findings of one kind are counted, not listed."""
+
+
+def nothing_agrees(tensors: Sequence[str], plan: Plan, names: ParameterNames) -> Diagnostic:
+    """The finding about a file none of whose names is the network's."""
+    if not tensors:
+        return Diagnostic("SN706", "the file holds no tensors")
+    wanted = plan.parameters[0].name if plan.parameters else "no parameter at all"
+    message = f"no tensor of the file bears a name of the network: '{tensors[0]}', say, against '{wanted}'"
+    prefix = prefixes.usual(tensors, names)
+    hint = "write a mapping file (--map); docs/weights.md shows how"
+    if prefix:
+        hint = f"{prefix_line(prefix)}, and name what is no weight of the network under ignore"
+    return Diagnostic("SN706", message, hint=hint)
+
+
+def prefix_line(prefix: str) -> str:
+    """The advice to leave a prefix out."""
+    return f"write 'prefix: {prefix}' in a mapping file (--map)"
+
+
+def not_in_file(entry: Entry, modules: Modules, unused: Sequence[str]) -> Diagnostic:
+    """The finding about a mapping's tensor that is not there. `unused` are tensors that nothing mentions."""
+    message = f"the file has no tensor '{entry.tensor}'"
+    lacking = _lacking(entry.op, entry.role)
+    if lacking and modules.has(modules.parent(entry.tensor)):
+        return Diagnostic("SN704", message, entry.place, lacking)
+    return Diagnostic("SN704", message, entry.place, suggestion(entry.tensor, unused, noun="tensor"))
+
+
+def extra(
+    tensor: str, names: ParameterNames, modules: Modules, taken: Mapping[str, Entry], missing: Sequence[str]
+) -> Diagnostic:
+    """The finding about a tensor that is nothing in the network.
+
+    `taken` has an entry of each module that is something there, and `missing` the parameters without tensors.
+    """
+    module, own = modules.split(tensor)
+    found = names.find(module)
+    shares = found.shares if found is not None and found.role is None else ()
+    beside = taken.get(modules.parent(tensor))
+    if beside is not None:
+        shares = beside.shares
+    if shares and not _missing_in(shares, missing):
+        layer, roles = shares[0].layer, list(shares[0].weights)
+        name = module if beside is None else shares[0].name.removesuffix(f".{shares[0].group}")
+        message = f"the file has '{tensor}', and the parameters of '{name}' are {', '.join(roles)}"
+        hint = "name it under ignore if it is no weight"
+        if isinstance(layer, Weighted) and layer.bias == "none" and _is_bias(own, modules, roles):
+            message = f"the file has '{tensor}', and '{name}' has no biases (bias: none)"
+            hint = "take 'bias: none' out of the spec; if all its values are 0, name it under ignore"
+        return Diagnostic("SN707", message, hint=hint)
+    message = f"the file's tensor '{tensor}' is not in the network"
+    prefix = prefixes.usual([tensor], names) if modules.layout == "torch" else None
+    if prefix:
+        return Diagnostic("SN707", message, hint=prefix_line(prefix))
+    if not missing:
+        hint = "every parameter has its tensor: name this one under ignore if the network does without it"
+        return Diagnostic("SN707", message, hint=hint)
+    open_names = names.valid(missing)
+    hint = f"map it, or name it under ignore; {suggestion(tensor, open_names, noun='name')}"
+    return Diagnostic("SN707", message, hint=hint)
+
+
+def _missing_in(shares: Sequence[Compute], missing: Sequence[str]) -> bool:
+    return any(parameter_name(share, role) in missing for share in shares for role in share.weights)
+
+
+def _is_bias(own: str, modules: Modules, roles: Sequence[str]) -> bool:
+    if own.isdecimal() and modules.layout == "keras":
+        return int(own) == len(roles)
+    return own == "bias" or (modules.layout == "keras" and WORDS.get(own) == "bias")
+
+
+def absent(op: Compute, role: str) -> Diagnostic:
+    """The finding about a parameter that nothing fills."""
+    lacking = _lacking(op, role)
+    hint = f"map it (--map); {lacking}" if lacking else "map it (--map)"
+    message = f"the file has nothing for the network's '{parameter_name(op, role)}'"
+    return Diagnostic("SN706", message, hint=hint)
+
+
+def _lacking(op: Compute, role: str) -> str | None:
+    """What to do if a model does without a parameter that it could do without."""
+    layer = op.name.removesuffix(f".{op.group}")
+    if isinstance(op.layer, Weighted) and role == "bias":
+        constant = f"constants: {{{layer}.bias: 0}}"
+        return f"if the model has no biases there, write bias: none for {layer}, or {constant}"
+    if not isinstance(op.layer, BatchNorm):
+        return None
+    constant = f"constants: {{{layer}.{role}: {op.weights[role].initial:g}}}"
+    if op.weights[role].trainable:
+        return f"if the model has none there, write {constant}"
+    return (
+        "a model without running statistics normalizes by each batch's own, which no constant repeats; "
+        f"if one value is right nevertheless, write {constant}"
+    )
+
+
+def shortened(found: list[Diagnostic], noun: str) -> list[Diagnostic]:
+    """The first few findings, and how many more there are."""
+    rest = len(found) - SHOWN
+    return found if rest <= 0 else [*found[:SHOWN], Diagnostic(found[0].code, f"and {rest:,} more {noun}")]

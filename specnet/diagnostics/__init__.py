@@ -1,0 +1,1 @@
+"""What goes wrong: findings about specs, exceptions, suggestions, and the catalogue of codes."""

@@ -1,0 +1,1 @@
+"""What changed between two specs, and what follows for shapes, parameters, cost and traffic."""

@@ -1,0 +1,225 @@
+"""What changed between two specs, by meaning, and what follows from it.
+
+Both specs are compared fully resolved: defaults written out, names in place of positions. Key order,
+comments and YAML style cannot show up. Parts of different kinds are compared as wholes. A renamed layer is a
+change of its own, and all other changes are in the new names, so applied in order they lead from one spec to
+the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from specnet import plugins
+from specnet.diagnostics.diagnostic import Diagnostic
+from specnet.diagnostics.errors import SpecError
+from specnet.diffs.consequences import Consequences, consequences
+from specnet.diffs.normal_form import canonical, renamed_groups, with_groups, with_layers
+from specnet.diffs.renames import renamed
+from specnet.layers.base import Layer
+from specnet.network.network import Network, analyse
+from specnet.spec.spec import Spec
+from specnet.syntax.emit import written
+from specnet.text import code_cell, html_lines, html_table, plural
+
+Op = Literal["add", "remove", "change", "rename"]
+SHOWN = 5
+"""Errors of an invalid spec that are shown."""
+SIGNS = {"add": "+", "remove": "-", "change": "~", "rename": ">"}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference. `path` is dotted, as `--set` takes it; a missing side is None.
+
+    For a renamed layer, `path` is that of its old name, and the sides are the two names.
+    """
+
+    op: Op
+    path: str
+    before: Any
+    after: Any
+
+    def __str__(self) -> str:
+        sides = [self.words(side) for side in (self.before, self.after) if side is not None]
+        return f"{SIGNS[self.op]} {self.path}: {' -> '.join(sides)}"
+
+    def words(self, side: Any) -> str:
+        """One of the sides as YAML; of a whole layer, without what has its default."""
+        if self.op == "rename" or not isinstance(side, dict) or self.path.count(".") != 1:
+            return written(side)
+        if not self.path.startswith("layers."):
+            return written(side)
+        layer: Layer = plugins.load("specnet.layers", side["kind"]).model_validate(side)
+        said = layer.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+        return written({key: value for key, value in side.items() if key == "kind" or key in said})
+
+
+@dataclass(frozen=True)
+class Diff:
+    """All changes, and their consequences if both specs are valid. `str()` is what `specnet diff` prints."""
+
+    changes: tuple[Change, ...]
+    consequences: Consequences | None
+    invalid: Mapping[str, list[Diagnostic]] = field(default_factory=dict)
+    """Errors of the `first` or the `second` spec, because of which there are no consequences."""
+
+    def __bool__(self) -> bool:
+        return bool(self.changes)
+
+    def as_json(self) -> dict[str, Any]:
+        """The diff under the keys that `diff --json` promises."""
+        changes = [{"op": c.op, "path": c.path, "before": c.before, "after": c.after} for c in self.changes]
+        return {
+            "schema_version": 1,
+            "changes": changes,
+            "consequences": self.consequences.as_json() if self.consequences else None,
+            **({"invalid": self._errors()} if self.invalid else {}),
+        }
+
+    def _errors(self) -> dict[str, list[dict[str, object]]]:
+        return {side: [error.as_json() for error in errors] for side, errors in self.invalid.items()}
+
+    def _unknown(self) -> list[str]:
+        """Why there are no consequences."""
+        lines = []
+        for side, errors in self.invalid.items():
+            lines.append(f"the {side} spec is not valid, so the consequences are unknown:")
+            lines += [str(error).split("\n", 1)[0] for error in errors[:SHOWN]]
+            lines += [f"and {plural(len(errors) - SHOWN, 'more error')}"] if len(errors) > SHOWN else []
+        return lines
+
+    def _one_invalid(self) -> list[str]:
+        """What makes two specs differ after all that ask for one network: that only one of them is valid."""
+        return self._unknown() if len(self.invalid) == 1 else []
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def text(self, *, everything: bool = False, option: str = "everything=True") -> str:
+        """For people. Unless `everything` is asked for, equal changes of several layers are one line, long
+        lists are cut, and the layers of a network that is only written another way are left out. `option` is
+        what a reader is told to ask for it with."""
+        if not self.changes:
+            return "\n".join(["no differences", *self._one_invalid()])
+        shown = self._shown(everything)
+        lines = [*map(str, shown), *self._left_out(shown, option)]
+        found = self.consequences
+        if found is None:
+            return "\n".join([*lines, "", *self._unknown()])
+        after = (f"  {line}" for line in found.lines(everything=everything, option=option))
+        return "\n".join([*lines, "", "consequences", *after])
+
+    def as_markdown(self, *, everything: bool = False, option: str = "everything=True") -> str:
+        """The diff for a pull request or a page; the options are those of `text`."""
+        if not self.changes:
+            return "\n".join(["no differences", *(f"- {line}" for line in self._one_invalid())])
+        rows = ["| | part | before | after |", "|---|---|---|---|"]
+        shown = self._shown(everything)
+        for c in shown:
+            sides = [code_cell(c.words(side)) if side is not None else "" for side in (c.before, c.after)]
+            rows.append(f"| {c.op} | {code_cell(c.path)} | {sides[0]} | {sides[1]} |")
+        lines = [*self._left_out(shown, option), *(self._unknown() if self.invalid else [])]
+        if self.consequences:
+            lines += self.consequences.lines(everything=everything, option=option)
+        return "\n".join([*rows, *([""] if lines else []), *(f"- {line}" for line in lines)])
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        if not self.changes:
+            return html_lines(["no differences"])
+        shown = self._shown(everything=False)
+        sides = ([c.words(side) if side is not None else "" for side in (c.before, c.after)] for c in shown)
+        rows = [(SIGNS[c.op], c.path, *found) for c, found in zip(shown, sides, strict=True)]
+        lines = [*self._left_out(shown, "text(everything=True)"), *(self._unknown() if self.invalid else [])]
+        if self.consequences:
+            lines += self.consequences.lines(option="text(everything=True)")
+        return html_table(("", "part", "before", "after"), rows) + html_lines(lines)
+
+    def _left_out(self, shown: Sequence[Change], option: str) -> list[str]:
+        """What to say in place of the layers of a network that is only written another way."""
+        same = self.consequences is not None and self.consequences.same_network
+        return (
+            [f"layers are written another way ({option} shows how)"]
+            if same and len(shown) < len(self.changes)
+            else []
+        )
+
+    def _shown(self, everything: bool) -> list[Change]:
+        if everything:
+            return list(self.changes)
+        layers = [c for c in self.changes if c.path.startswith("layers.")]
+        split = any(c.op in ("add", "remove") and c.path.count(".") == 1 for c in layers)
+        if split and self.consequences is not None and self.consequences.same_network:
+            return _gathered(c for c in self.changes if not c.path.startswith("layers."))
+        return _gathered(self.changes)
+
+
+def _gathered(changes: Iterable[Change]) -> list[Change]:
+    """The changes with those that are the same in several layers as one, where the first of them stood."""
+    found: dict[object, list[Change]] = {}
+    for change in changes:
+        top, _, rest = change.path.partition(".")
+        _, _, key_in_layer = rest.partition(".")
+        one = top != "layers" or not key_in_layer
+        key = change.path if one else (change.op, key_in_layer, written(change.before), written(change.after))
+        found.setdefault((change.op, key), []).append(change)
+    return [_as_one(alike) for alike in found.values()]
+
+
+def _as_one(alike: list[Change]) -> Change:
+    if len(alike) == 1:
+        return alike[0]
+    layers = ", ".join(change.path.split(".")[1] for change in alike)
+    rest = alike[0].path.split(".", 2)[2]
+    return replace(alike[0], path=f"layers.{{{layers}}}.{rest}")
+
+
+def compare(before: Spec, after: Spec) -> Diff:
+    """The differences of two specs, with their consequences where both are valid."""
+    changes = tuple(differences(before, after))
+    renames = [c for c in changes if c.op == "rename" and c.path.startswith("layers.")]
+    names = {str(c.before): str(c.after) for c in renames}
+    ways = ("name", "training.loss.from")
+    free = ("layers.", "groups.", "assumed")
+    written_only = all(c.path in ways or c.path.startswith(free) for c in changes)
+    networks: list[Network] = []
+    invalid: dict[str, list[Diagnostic]] = {}
+    for side, spec in (("first", with_groups(before, renamed_groups(before, after))), ("second", after)):
+        try:
+            networks.append(analyse(spec))
+        except SpecError as error:
+            invalid[side] = [d for d in error.diagnostics if d.severity == "error"]
+    if invalid:
+        return Diff(changes, None, invalid)
+    old, new = networks
+    return Diff(changes, consequences(old, new, names, written_only=written_only))
+
+
+def differences(before: Spec, after: Spec) -> list[Change]:
+    """The changes that lead from one spec to the other: renamed groups and layers first, the rest in the new
+    names."""
+    groups = renamed_groups(before, after)
+    before = with_groups(before, groups)
+    names = renamed(before, after)
+    found = [Change("rename", f"groups.{old}", old, new) for old, new in groups.items()]
+    found += [Change("rename", f"layers.{old}", old, new) for old, new in names.items()]
+    return [*found, *_between("", with_layers(canonical(before), names), canonical(after))]
+
+
+def _between(path: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[Change]:
+    for key in [*before, *(key for key in after if key not in before)]:
+        where = f"{path}.{key}" if path else key
+        old, new = before.get(key), after.get(key)
+        if old == new:
+            continue
+        if isinstance(old, dict) and isinstance(new, dict) and old.get("kind") == new.get("kind"):
+            yield from _between(where, old, new)
+        elif old is None:
+            yield Change("add", where, None, new)
+        elif new is None:
+            yield Change("remove", where, old, None)
+        else:
+            yield Change("change", where, old, new)

@@ -1,0 +1,99 @@
+"""Specs in a form in which what means the same is written the same, and under the names of another spec."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from specnet.layers.input import Input
+from specnet.spec.spec import Spec
+
+Renames = Mapping[str, str]
+
+
+def canonical(spec: Spec) -> dict[str, Any]:
+    """A spec's data with defaults written out, and without what says no more than its default does.
+
+    That is a `group` which its first input has as well, and rates of biases that are the optimizer's own.
+    """
+    data = spec.as_yaml()
+    homes = _homes(spec)
+    for name, layer in spec.layers.items():
+        if layer.group is None or not layer.inputs or not set(layer.group) <= set(spec.groups):
+            continue
+        own = homes[name]
+        assert own is not None
+        if own == homes.get(layer.inputs[0]):
+            del data["layers"][name]["group"]
+        else:
+            data["layers"][name]["group"] = own[0] if len(own) == 1 else list(own)
+    optimizer = data.get("training", {}).get("optimizer", {})
+    if "biases" in optimizer:
+        kept = {key: value for key, value in optimizer["biases"].items() if value != optimizer[key]}
+        optimizer.pop("biases")
+        optimizer.update({"biases": kept} if kept else {})
+    return data
+
+
+def _homes(spec: Spec) -> dict[str, tuple[str, ...] | None]:
+    """The groups of each layer, in group order; None where they depend on themselves or on nothing known."""
+    homes: dict[str, tuple[str, ...] | None] = {}
+    for name in spec.layers:
+        chain: list[str] = []
+        while name in spec.layers and name not in homes:
+            homes[name] = None
+            layer = spec.layers[name]
+            if layer.group is not None or isinstance(layer, Input) or not layer.inputs:
+                named = spec.groups if layer.group is None else layer.group
+                homes[name] = tuple(group for group in spec.groups if group in named)
+                break
+            chain.append(name)
+            name = layer.inputs[0]
+        for follower in reversed(chain):
+            homes[follower] = homes.get(name)
+    return homes
+
+
+def renamed_groups(before: Spec, after: Spec) -> dict[str, str]:
+    """New names of groups by their old ones: those that stand in the same place, each in one spec only."""
+    if len(before.groups) != len(after.groups):
+        return {}
+    pairs = zip(before.groups, after.groups, strict=True)
+    return {a: b for a, b in pairs if a not in after.groups and b not in before.groups}
+
+
+def with_groups(spec: Spec, names: Renames) -> Spec:
+    """The spec with groups renamed, wherever they stand."""
+    if not names:
+        return spec
+
+    def moved(groups: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(names.get(group, group) for group in groups)
+
+    layers = {
+        name: layer if layer.group is None else layer.model_copy(update={"group": moved(layer.group)})
+        for name, layer in spec.layers.items()
+    }
+    return spec.model_copy(update={"groups": moved(spec.groups), "layers": layers})
+
+
+def with_layers(data: dict[str, Any], names: Renames) -> dict[str, Any]:
+    """A resolved spec's data with layers renamed, where they stand and wherever they are read."""
+    if not names:
+        return data
+    layers = {
+        names.get(name, name): {**layer, "from": _renamed(layer["from"], names)} if "from" in layer else layer
+        for name, layer in data["layers"].items()
+    }
+    made = {**data, "layers": layers}
+    if "training" in data:
+        loss = {**data["training"]["loss"], "from": _renamed(data["training"]["loss"]["from"], names)}
+        made["training"] = {**data["training"], "loss": loss}
+    return made
+
+
+def _renamed(value: Any, names: Renames) -> Any:
+    """A name, or each name of a list, under its new name."""
+    if isinstance(value, list):
+        return [names.get(name, name) for name in value]
+    return names.get(value, value)

@@ -1,0 +1,150 @@
+"""Which layers of one spec stand under another name in a second one. Found by structure, in linear time.
+
+A layer keeps its name unless it is gone, so only names that stand in one of the specs alone are matched:
+
+1. equal fields, and it reads the same layers;
+2. equal fields, and the same layers read it;
+3. the same kind, it reads the same layers, and the same layers read it: renamed and changed.
+
+"The same" is meant under the names found so far, so a renamed chain is found link by link. Layers that are
+alike in all of this are paired in the order of the file. Matching is the same in both directions.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+
+from specnet.layers.base import Layer
+from specnet.spec.spec import Spec
+
+Renames = dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One of the two specs: its layers, what each of them reads and who reads it, in order."""
+
+    layers: Mapping[str, Layer]
+    reads: Mapping[str, tuple[str, ...]]
+    readers: Mapping[str, tuple[str, ...]]
+    logits: str | None
+
+    @classmethod
+    def of(cls, spec: Spec) -> _Side:
+        readers: dict[str, list[str]] = {name: [] for name in spec.layers}
+        for name, layer in spec.layers.items():
+            for source in dict.fromkeys(layer.inputs):
+                if source in readers:
+                    readers[source].append(name)
+        return cls(
+            layers=spec.layers,
+            reads={name: layer.inputs for name, layer in spec.layers.items()},
+            readers={name: tuple(found) for name, found in readers.items()},
+            logits=spec.training.loss.from_ if spec.training else None,
+        )
+
+    def fields(self, name: str) -> str:
+        """All that a layer says but its inputs."""
+        return repr(sorted(self.layers[name].model_dump(mode="json", exclude={"from_"}).items()))
+
+
+def renamed(before: Spec, after: Spec) -> Renames:
+    """The new names of renamed layers by their old ones."""
+    old, new = _Side.of(before), _Side.of(after)
+    gone = [name for name in old.layers if name not in new.layers]
+    come = [name for name in new.layers if name not in old.layers]
+    if not gone or not come:
+        return {}
+    kept = {name: name for name in old.layers if name in new.layers}
+    matching = _Matching(old, new, gone, come, kept, dict(kept))
+    for _ in range(2):  # what is found upwards may start another chain downwards
+        matching.spread(_reads, _readers)
+        matching.spread(_readers, _reads)
+    matching.same_places()
+    matching.spread(_reads, _readers)
+    return {name: matching.names[name] for name in gone if name in matching.names}
+
+
+def _reads(side: _Side, name: str) -> tuple[str, ...]:
+    return side.reads[name]
+
+
+def _readers(side: _Side, name: str) -> tuple[str, ...]:
+    return side.readers[name]
+
+
+Neighbours = Callable[[_Side, str], tuple[str, ...]]
+Key = tuple[str, tuple[str, ...], bool]
+
+
+@dataclass(frozen=True)
+class _Matching:
+    """The pairs found so far: `names` are new names by old ones, `origins` old names by new ones."""
+
+    old: _Side
+    new: _Side
+    gone: list[str]
+    come: list[str]
+    names: Renames
+    origins: Renames
+
+    def spread(self, towards: Neighbours, away: Neighbours) -> None:
+        """Match layers of equal fields whose neighbours on one side are matched, from neighbour to neighbour.
+
+        Layers that share fields and neighbours are one group, and groups are matched as wholes.
+        """
+        groups, others = _groups(self.old, self.gone, towards), _groups(self.new, self.come, towards)
+        of = {name: key for key, members in groups.items() for name in members}
+        waiting = deque(groups)
+        while waiting:
+            key = waiting.popleft()
+            fields, neighbours, logits = key
+            if any(name in self.old.layers and name not in self.names for name in neighbours):
+                continue  # it comes again when the last of them is matched
+            there = tuple(self.names.get(name, name) for name in neighbours)
+            there = there if towards is _reads else tuple(sorted(there))
+            for name in self._pair(groups[key], others.get((fields, there, logits), ())):
+                waiting.extend(of[reached] for reached in away(self.old, name) if reached in of)
+
+    def same_places(self) -> None:
+        """Match layers of one kind that read the same and are read by the same, where there is only one."""
+        olds = _places(self.old, self.gone, self.names, self.names)
+        news = _places(self.new, self.come, self.origins, {name: name for name in self.origins})
+        for place, members in olds.items():
+            if len(members) == 1 and len(news.get(place, ())) == 1:
+                self._pair(members, news[place])
+
+    def _pair(self, olds: Iterable[str], news: Iterable[str]) -> list[str]:
+        """Pair what is not paired yet, in order; returns the old names that were."""
+        free = (name for name in news if name not in self.origins)
+        pairs = dict(zip([name for name in olds if name not in self.names], free, strict=False))
+        self.names.update(pairs)
+        self.origins.update({new: old for old, new in pairs.items()})
+        return list(pairs)
+
+
+def _groups(side: _Side, members: Iterable[str], towards: Neighbours) -> dict[Key, list[str]]:
+    """Layers by their fields and their neighbours on one side: those they read in order, or their readers."""
+    found: dict[Key, list[str]] = {}
+    for name in members:
+        near = towards(side, name)
+        key = (side.fields(name), near if towards is _reads else tuple(sorted(near)), name == side.logits)
+        found.setdefault(key, []).append(name)
+    return found
+
+
+def _places(
+    side: _Side, members: Iterable[str], matched: Renames, names: Renames
+) -> dict[tuple[Hashable, ...], list[str]]:
+    """Unmatched layers by kind and neighbours, where those are all matched, under the new `names`."""
+    found: dict[tuple[Hashable, ...], list[str]] = {}
+    for name in members:
+        near = (*side.reads[name], *side.readers[name])
+        if name not in matched and all(n in matched or n not in side.layers for n in near):
+            reads = tuple(names.get(n, n) for n in side.reads[name])
+            readers = tuple(sorted(names.get(n, n) for n in side.readers[name]))
+            place = (side.layers[name].kind, reads, readers, name == side.logits)
+            found.setdefault(place, []).append(name)
+    return found

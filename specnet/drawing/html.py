@@ -1,0 +1,101 @@
+"""Picture -> one HTML file: the drawing, the layer table or the changes beside it, details under the pointer.
+
+Nothing is fetched from anywhere. Without JavaScript the details are still there, as the browser's tooltips.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from specnet.diffs.diff import SIGNS, differences
+from specnet.drawing import svg
+from specnet.drawing.figure import Picture
+from specnet.drawing.page import SCRIPT, STYLE
+from specnet.network.network import Network
+from specnet.syntax.emit import written
+from specnet.tables import build
+from specnet.text import describe
+
+
+def render(picture: Picture, after: Network, before: Network | None = None) -> str:
+    """The page of a network, or of what changed since `before`."""
+    beside = _table(after) if before is None else _changes(before, after)
+    return "\n".join(
+        [
+            "<!doctype html>",
+            '<html lang="en">',
+            '<head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
+            '<link rel="icon" href="data:,">',
+            f"<title>{escape(picture.title)}</title>",
+            f"<style>{STYLE}</style></head>",
+            "<body>",
+            f'<main><figure style="--width: {picture.width:.0f}px">{svg.render(picture)}</figure>',
+            f"<aside>{''.join(beside)}</aside></main>",
+            '<div id="details" hidden></div>',
+            f"<script>{SCRIPT}</script>",
+            "</body></html>",
+            "",
+        ]
+    )
+
+
+def _table(network: Network) -> Iterator[str]:
+    table = build.make(network)
+    yield '<table class="layers"><thead>' + _row(
+        ("layer", "kind", "reads", "output", "parameters", "MACs"), tag="th"
+    )
+    yield "</thead><tbody>"
+    for row in table.rows:
+        reads = escape(", ".join(row.reads))
+        if row.cross_group:
+            reads = f'<b class="crosses" title="reads every group\'s share">{reads}</b>'
+        yield (
+            f'<tr data-layer="{escape(row.name)}"><td><b>{escape(row.name)}</b></td>'
+            f"<td>{escape(row.kind)}</td><td>{reads}</td><td>{describe(row.output_shape)}</td>"
+            f"<td>{_count(row.parameters)}</td><td>{_count(row.macs)}</td></tr>"
+        )
+    yield "</tbody><tfoot>"
+    totals = table.totals
+    for name, held in table.groups.items() if len(table.groups) > 1 else ():
+        yield _row((f"on {name}", "", "", "", _count(held.parameters), _count(held.macs)))
+    yield _row(("total", "", "", "", _count(totals.parameters), _count(totals.macs)))
+    yield f"</tfoot></table><p>{totals.activations:,} activations in layers with parameters.</p>"
+    if len(table.groups) > 1:
+        yield (
+            f'<p><b class="crosses">{totals.cross_group_edges} cross-group edges</b> '
+            f"carry {totals.cross_group_values:,} values for each image.</p>"
+        )
+
+
+def _changes(before: Network, after: Network) -> Iterator[str]:
+    yield (
+        '<table class="changes"><thead>'
+        + _row(("", "in the spec", "before", "after"), tag="th")
+        + "</thead><tbody>"
+    )
+    for change in differences(before.spec, after.spec):
+        sides = [escape(written(side)) if side is not None else "" for side in (change.before, change.after)]
+        parts = change.path.split(".")
+        layer = f' data-layer="{escape(parts[1])}"' if parts[0] == "layers" and len(parts) > 1 else ""
+        yield (
+            f'<tr class="{change.op}"{layer}><td>{SIGNS[change.op]}</td>'
+            f"<td><b>{escape(change.path)}</b></td><td>{sides[0]}</td><td>{sides[1]}</td></tr>"
+        )
+    yield "</tbody><tfoot>"
+    old, new = build.make(before).totals, build.make(after).totals
+    for words, key in (
+        ("parameters in all", "parameters"),
+        ("MACs in all", "macs"),
+        ("values across groups", "cross_group_values"),
+    ):
+        yield _row(("", words, f"{getattr(old, key):,}", f"{getattr(new, key):,}"))
+    yield "</tfoot></table>"
+
+
+def _row(cells: tuple[str, ...], tag: str = "td") -> str:
+    return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+
+def _count(count: int) -> str:
+    return f"{count:,}" if count else ""

@@ -1,0 +1,1 @@
+"""A spec as a checked graph: nodes, shapes, memory, and what there is to say about them."""

@@ -1,0 +1,40 @@
+"""Collecting what is wrong with layers, so that all of it is said at once and nothing that merely follows."""
+
+from __future__ import annotations
+
+from specnet.diagnostics.diagnostic import Diagnostic
+from specnet.layers.base import LayerError
+from specnet.spec.spec import Locate
+
+
+class LayerDiagnostics:
+    """Collects findings about layers, and remembers which layers nothing more can be said about."""
+
+    def __init__(self, locate: Locate) -> None:
+        self._locate = locate
+        self.found: list[Diagnostic] = []
+        self.broken: set[str] = set()
+
+    def add(
+        self,
+        layer: str,
+        code: str,
+        message: str,
+        hint: str | None = None,
+        key: str | int | None = "from",
+        *rest: int,
+        breaks: bool = True,
+    ) -> None:
+        """A finding at `layers.LAYER.KEY`, or at the layer's name for the key None.
+
+        Unless it `breaks` nothing, the layer and what depends on it are left alone from now on.
+        """
+        path = ("layers", layer) if key is None else ("layers", layer, key, *rest)
+        position = self._locate(path, key=key is None)
+        self.found.append(Diagnostic(code, f"layer '{layer}': {message}", position, hint))
+        if breaks:
+            self.broken.add(layer)
+
+    def add_error(self, layer: str, error: LayerError, *, breaks: bool = True) -> None:
+        """What a layer kind said about itself."""
+        self.add(layer, error.code, error.message, error.hint, error.field, breaks=breaks)

@@ -1,0 +1,129 @@
+"""What a plan is made of: images fed in, values transferred, shares of layers computed, parameters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from specnet import plugins
+from specnet.layers.base import Activated, Layer, Shape, Weight
+from specnet.recipe.initializers import Initializer
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Images enter a group. Every group that uses an input has one feed of it."""
+
+    name: str
+    layer: str
+    group: str
+    output_shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """The value `source` of group `origin` becomes available on `group`, under `name`."""
+
+    name: str
+    source: str
+    origin: str
+    group: str
+    output_shape: Shape
+
+    @property
+    def size(self) -> int:
+        """Values moved for one image."""
+        return math.prod(self.output_shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """A dropout mask that a training step needs: drawn for the whole layer, `offset` units into it.
+
+    The draw is named after the layer and not the share, so a layer's mask does not depend on its split.
+    """
+
+    layer: str
+    offset: int
+    whole: Shape
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """One share of a layer, carried out on its group.
+
+    `arguments` has an entry for each input the layer's kind expects, a list of values to be concatenated
+    along the channels; `input_shapes` are the shapes after that.
+    """
+
+    name: str
+    layer: Layer
+    group: str
+    arguments: tuple[tuple[str, ...], ...]
+    input_shapes: tuple[Shape, ...]
+    output_shape: Shape
+    mask: Mask | None = None
+
+    @property
+    def weights(self) -> dict[str, Weight]:
+        """The parameters by role. Their full names are `parameter_name(self, role)`."""
+        return self.layer.parameters(*self.input_shapes)
+
+    @property
+    def activation(self) -> str | None:
+        """The activation function applied to the output, for kinds that have one."""
+        return self.layer.activation if isinstance(self.layer, Activated) else None
+
+    @property
+    def values(self) -> list[str]:
+        """The names of all values it reads, in order."""
+        return [name for argument in self.arguments for name in argument]
+
+    def config(self) -> dict[str, Any]:
+        """Plain data from which `from_config` makes the step again."""
+        return {
+            "name": self.name,
+            "layer": self.layer.as_yaml(),
+            "group": self.group,
+            "arguments": [list(argument) for argument in self.arguments],
+            "input_shapes": [list(shape) for shape in self.input_shapes],
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Compute:
+        """The step that `config()` described, without its mask."""
+        layer: Layer = plugins.load("specnet.layers", config["layer"]["kind"]).model_validate(config["layer"])
+        shapes = tuple(tuple(shape) for shape in config["input_shapes"])
+        arguments = tuple(tuple(argument) for argument in config["arguments"])
+        return cls(config["name"], layer, config["group"], arguments, shapes, layer.output_shape(*shapes))
+
+
+Operation = Feed | Transfer | Compute
+
+
+def parameter_name(op: Compute, role: str) -> str:
+    """The canonical name of a parameter: `conv1.gpu0.weight`."""
+    return f"{op.name}.{role}"
+
+
+def role_of(name: str) -> str:
+    """The role of a parameter by its canonical name: `weight` for `conv1.gpu0.weight`."""
+    return name.rpartition(".")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of the state: where it lives, its canonical shape, and where its values start."""
+
+    name: str
+    group: str
+    shape: Shape
+    initial: float | Initializer
+    trainable: bool
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)

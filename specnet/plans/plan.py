@@ -1,0 +1,141 @@
+"""Network -> Plan: the steps that carry it out, in order.
+
+A step computes one share on its group or transfers one value to another group; nothing else moves data
+between groups. Values are named `conv1.gpu0`, and `conv1.gpu0@gpu1` after a transfer.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from specnet.layers.base import Shape
+from specnet.layers.input import Input
+from specnet.network.graph import Node
+from specnet.network.network import Network
+from specnet.plans.operations import Compute, Feed, Mask, Operation, Parameter, Transfer, parameter_name
+from specnet.recipe.initializers import DEFAULT, Initializer
+from specnet.recipe.training import SGD
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a backend carries out. `outputs` are the values that the native model returns."""
+
+    name: str
+    groups: tuple[str, ...]
+    operations: tuple[Operation, ...]
+    outputs: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    optimizer: SGD | None = None
+    logits: str | None = None
+    """The value that the loss reads, if the spec has a recipe."""
+
+    @property
+    def transfers(self) -> list[Transfer]:
+        return [op for op in self.operations if isinstance(op, Transfer)]
+
+    @property
+    def computes(self) -> list[Compute]:
+        return [op for op in self.operations if isinstance(op, Compute)]
+
+    @property
+    def inputs(self) -> dict[str, Shape]:
+        """The input layers and their shapes."""
+        return {op.layer: op.output_shape for op in self.operations if isinstance(op, Feed)}
+
+    @property
+    def masks(self) -> dict[str, Mask]:
+        """The dropout masks that a training step needs, by the name of the step that uses them."""
+        return {op.name: op.mask for op in self.computes if op.mask is not None}
+
+    def last_uses(self) -> dict[str, list[str]]:
+        """For each step, the values that nothing after it reads, so that their memory can be given back."""
+        last: dict[str, str] = {}
+        for op in self.operations:
+            if isinstance(op, Compute):
+                last.update(dict.fromkeys(op.values, op.name))
+            elif isinstance(op, Transfer):
+                last[op.source] = op.name
+        uses: dict[str, list[str]] = {}
+        for value, step_name in last.items():
+            if value not in self.outputs:
+                uses.setdefault(step_name, []).append(value)
+        return uses
+
+
+def make(network: Network) -> Plan:
+    """The plan of a network. A transfer stands right after the step whose value it moves."""
+    graph, spec = network.graph, network.spec
+    training = spec.training
+    destinations: dict[Node, list[str]] = {}
+    for source, group in graph.crossings():
+        destinations.setdefault(source, []).append(group)
+    read = {source for node_reads in graph.reads.values() for shares in node_reads for source in shares}
+    operations: list[Operation] = []
+    for node in graph.nodes():
+        share = network.shares[node]
+        if isinstance(share.layer, Input):
+            if node in read:
+                operations.append(Feed(str(node), node.layer, node.group, share.output))
+        else:
+            operations.append(_compute(network, node))
+        for group in sorted(destinations.get(node, ()), key=spec.groups.index):
+            operations.append(Transfer(_at(node, group), str(node), node.group, group, share.output))
+    initializer = training.weights if training else DEFAULT
+    return Plan(
+        name=spec.name,
+        groups=spec.groups,
+        operations=tuple(operations),
+        outputs=tuple(str(node) for node in _outputs(network)),
+        parameters=tuple(_parameters(operations, initializer)),
+        optimizer=training.optimizer if training else None,
+        logits=str(_outputs(network)[0]) if training else None,
+    )
+
+
+def _compute(network: Network, node: Node) -> Compute:
+    share = network.shares[node]
+    arguments = tuple(
+        tuple(str(source) if source.group == node.group else _at(source, node.group) for source in read)
+        for read in share.reads
+    )
+    rate = share.layer.drop_rate()
+    mask = None if rate is None else _mask(network, node, rate)
+    return Compute(str(node), share.layer, node.group, arguments, share.inputs, share.output, mask)
+
+
+def _mask(network: Network, node: Node, rate: float) -> Mask:
+    offset = 0
+    if node.layer not in network.graph.replicated:
+        groups = network.graph.groups[node.layer]
+        before = groups[: groups.index(node.group)]
+        offset = sum(math.prod(network.shares[Node(node.layer, group)].output) for group in before)
+    return Mask(node.layer, offset, network.output_shape(node.layer), rate)
+
+
+def _at(source: Node, group: str) -> str:
+    return f"{source}@{group}"
+
+
+def _outputs(network: Network) -> list[Node]:
+    """The node of the logits; without a recipe every share that nothing reads, replicated layers once."""
+    graph, training = network.graph, network.spec.training
+    names = [training.loss.from_] if training else graph.sinks()
+    return [
+        Node(name, group)
+        for name in names
+        for group in graph.groups[name][: 1 if name in graph.replicated else None]
+    ]
+
+
+def _parameters(operations: list[Operation], recipe: Initializer) -> list[Parameter]:
+    found: list[Parameter] = []
+    for op in operations:
+        if isinstance(op, Compute):
+            drawn: Initializer = getattr(op.layer, "weights", None) or recipe
+            for role, weight in op.weights.items():
+                initial = drawn if weight.initial is None else weight.initial
+                name = parameter_name(op, role)
+                found.append(Parameter(name, op.group, weight.shape, initial, weight.trainable))
+    return found

@@ -1,0 +1,1 @@
+"""The training section of a spec: losses, optimizers, schedules, initializers, augmentations."""

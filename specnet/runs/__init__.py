@@ -1,0 +1,1 @@
+"""Run directories: the stored spec, checkpoints, metrics, and listings of them."""

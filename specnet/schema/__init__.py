@@ -1,0 +1,1 @@
+"""The strict models of what a spec can say, their field types, and their errors as findings."""

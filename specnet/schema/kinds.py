@@ -1,0 +1,112 @@
+"""Parts of a spec whose class is named by their `kind`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BeforeValidator, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from specnet.diagnostics.suggestions import mistyped, nearest, suggestion
+from specnet.schema.fields import shown
+from specnet.schema.strict import ALIASES, Strict, schema_error
+
+_LONGEST = 100
+"""Letters of a key or a kind that are compared with the valid ones."""
+
+
+def by_kind(noun: str, *classes: type[Strict]) -> BeforeValidator:
+    """A validator that picks the class by the mapping's `kind`; instances of the classes pass."""
+    table = {str(cls.model_fields["kind"].default): cls for cls in classes}
+
+    def choose(value: Any) -> Any:
+        if isinstance(value, classes):
+            return value
+        try:
+            kind = kind_of(value, list(table), noun)
+        except PydanticCustomError as unknown:
+            raise with_the_rest(unknown, value, table) from None
+        return table[kind].model_validate(value)
+
+    return BeforeValidator(choose)
+
+
+def kind_of(value: Any, valid: list[str], noun: str, advice: str = "") -> str:
+    """The `kind` that a mapping names. Raises the finding for anything else, with `advice` in its hint."""
+    if not isinstance(value, dict):
+        meant = value if isinstance(value, str) and value in valid else None
+        raise schema_error(
+            "kind_missing",
+            f"expected a mapping with a 'kind', got {shown(value)}",
+            f"write {{kind: {meant}}}" if meant else f"{noun} kinds: {', '.join(valid)}",
+        )
+    kind = value.get("kind")
+    misspelt = [
+        key for key in value if "kind" not in value and (nearest(key, ["kind"]) or ALIASES.get(key) == "kind")
+    ]
+    if misspelt:
+        hint = "did you mean 'kind'?"
+        raise schema_error("unknown_key", f"unknown key '{misspelt[0]}'", hint, at=misspelt[0])
+    hint = f"{noun} kinds: {', '.join(valid)}"
+    if "kind" not in value:
+        raise schema_error("kind_absent", "the key 'kind' is missing", hint)
+    if kind is None:
+        raise schema_error("kind_empty", "'kind' has no value", hint, at="kind")
+    if not isinstance(kind, str) or kind not in valid:
+        got = f"'{kind}'" if isinstance(kind, str) else shown(kind)
+        near = isinstance(kind, str) and nearest(kind, valid)
+        meant = mistyped(kind, valid) if isinstance(kind, str) else None
+        if advice:  # there are many, so the nearest will do
+            hint = suggestion(kind, valid, noun=f"{noun} kind") + ("" if near else advice)
+        elif meant:
+            hint = f"did you mean '{meant}'? {hint}"
+        raise schema_error("unknown_kind", f"unknown {noun} kind {got}", hint, at="kind")
+    return kind
+
+
+def with_the_rest(
+    unknown: PydanticCustomError, value: Any, classes: Mapping[str, type[Strict]], *, keys: bool = True
+) -> ValidationError:
+    """A finding about a part's `kind`, with what else is wrong in the part.
+
+    Where the kind is mistyped, that is all that is wrong for the kind that was meant. Otherwise it is what
+    is wrong for all kinds alike: values that every kind with such a key refuses, and, if asked for, `keys`
+    that are mistyped. Other keys may be those of the kind that is not known.
+    """
+    found = [InitErrorDetails(type=unknown, loc=(), input=value)]
+    if not isinstance(value, dict):
+        return ValidationError.from_exception_data("kind", found)
+    context = unknown.context or {}
+    named = value.get(context["at"]) if context.get("at") else None
+    meant = mistyped(named, classes) if isinstance(named, str) and len(named) <= _LONGEST else None
+    rest = {key: part for key, part in value.items() if key not in ("kind", context.get("at"))}
+    if meant is not None:
+        return ValidationError.from_exception_data("kind", [*found, *_refused(classes[meant], rest, meant)])
+    refused = [(cls.keys(), _refused(cls, rest, kind)) for kind, cls in classes.items()]
+    known = {key for valid, _ in refused for key in valid}
+    for key, part in rest.items():
+        about = [[e for e in errors if e["loc"][:1] == (key,)] for valid, errors in refused if key in valid]
+        if about and all(about):
+            found += about[0]
+        near = mistyped(str(key)[:_LONGEST], known - set(rest)) if keys else None
+        if near and not about:
+            kind = schema_error("unknown_key", f"unknown key '{key}'", f"did you mean '{near}'?")
+            found.append(InitErrorDetails(type=kind, loc=(key,), input=part))
+    return ValidationError.from_exception_data("kind", found)
+
+
+def _refused(cls: type[Strict], fields: Mapping[str, Any], kind: str) -> list[InitErrorDetails]:
+    """What a class says against fields, in a form in which it can be raised again."""
+    try:
+        cls.model_validate({**fields, "kind": kind})
+    except ValidationError as error:
+        return [
+            InitErrorDetails(
+                type=PydanticCustomError(e["type"], e["msg"], e.get("ctx", {})),
+                loc=e["loc"],
+                input=e["input"],
+            )
+            for e in error.errors(include_url=False)
+        ]
+    return []

@@ -1,0 +1,107 @@
+"""The strict pydantic base of everything a spec can say, and its field types.
+
+Fields take exactly what they name: `true` is no number, `"3"` is no number, and an unknown key is an error
+that knows the valid ones. Messages are written for the person who edits the YAML file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+from specnet.diagnostics.suggestions import nearest, suggestion
+
+ALIASES = {
+    **dict.fromkeys(("lr", "base_lr", "initial_lr"), "learning_rate"),
+    **dict.fromkeys(("wd", "l2", "l2_penalty", "l2_regularization"), "weight_decay"),
+    **dict.fromkeys(("batch", "bs", "minibatch", "batchsize"), "batch_size"),
+    **dict.fromkeys(("n_epochs", "num_epochs", "max_epochs", "max_epoch"), "epochs"),
+    **dict.fromkeys(("clipnorm", "grad_clip", "max_norm", "max_grad_norm", "gradient_clip"), "clip_norm"),
+    **dict.fromkeys(("out_channels", "channels_out", "num_filters", "n_filters", "num_output"), "filters"),
+    **dict.fromkeys(("kernel_size", "ksize", "window", "pool_size"), "kernel"),
+    **dict.fromkeys(("out_features", "num_units", "n_units", "neurons", "outputs"), "units"),
+    **dict.fromkeys(("input", "inputs", "bottom", "source"), "from"),
+    **dict.fromkeys(("nonlinearity", "act"), "activation"),
+    **dict.fromkeys(("initializer", "init", "kernel_initializer", "weight_filler"), "weights"),
+    **dict.fromkeys(("p", "prob", "dropout_rate", "dropout_ratio"), "rate"),
+    **dict.fromkeys(("gamma", "drop"), "factor"),
+    **dict.fromkeys(("milestones", "boundaries"), "at"),
+    **dict.fromkeys(("strides", "subsample"), "stride"),
+    **dict.fromkeys(("step_size", "decay_steps"), "every"),
+    **dict.fromkeys(("eps",), "epsilon"),
+    **dict.fromkeys(("pad", "pads"), "padding"),
+    **dict.fromkeys(("type", "class", "class_name"), "kind"),
+}
+"""What other frameworks call some of the language's keys."""
+
+
+class Strict(BaseModel):
+    """A frozen part of a spec: no unknown keys, no conversions, no infinities."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _name_the_valid_keys(cls, data: Any, handler: Callable[[Any], Self]) -> Self:
+        """Give every unknown key the nearest valid one, while the class that knows them is at hand."""
+        try:
+            return handler(data)
+        except ValidationError as error:
+            found = error.errors(include_url=False)
+            if not any(e["type"] == "extra_forbidden" for e in found):
+                raise
+            raise ValidationError.from_exception_data(cls.__name__, cls._translate(found)) from None
+
+    @classmethod
+    def _translate(cls, found: list[ErrorDetails]) -> list[InitErrorDetails]:
+        """The errors with unknown keys explained. A key missing because it is misspelt is one error."""
+        unknown = [str(e["loc"][0]) for e in found if e["type"] == "extra_forbidden" and len(e["loc"]) == 1]
+        missing = [str(e["loc"][0]) for e in found if e["type"] == "missing" and len(e["loc"]) == 1]
+        translated: list[InitErrorDetails] = []
+        misspelt: set[str] = set()
+        for e in found:
+            kind = PydanticCustomError(e["type"], e["msg"], e.get("ctx", {}))
+            if e["type"] == "extra_forbidden" and len(e["loc"]) == 1:
+                key = str(e["loc"][0])
+                other = other_name(key, cls.keys())
+                meant = [other] if other else nearest(key, missing) or nearest(key, cls.keys())
+                if not meant and len(unknown) == len(missing) == 1:
+                    meant = missing
+                misspelt.update(meant)
+                hint = suggestion(key, cls.keys(), noun="key") if not meant else f"did you mean '{meant[0]}'?"
+                kind = schema_error("unknown_key", f"unknown key '{key}'", hint)
+            translated.append(InitErrorDetails(type=kind, loc=e["loc"], input=e["input"]))
+        return [
+            e
+            for e, original in zip(translated, found, strict=True)
+            if not (original["type"] == "missing" and original["loc"] and original["loc"][-1] in misspelt)
+        ]
+
+    @classmethod
+    def keys(cls) -> list[str]:
+        """The keys that may stand in the YAML mapping."""
+        return [field.alias or name for name, field in cls.model_fields.items()]
+
+    def as_yaml(self) -> dict[str, Any]:
+        """The part as plain data under its YAML keys, defaults written out and unset options left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def other_name(key: str, valid: Iterable[str]) -> str | None:
+    """The one of the valid keys that a key of another framework stands for, or that has '_' for its '-'."""
+    plain = key.lower().replace("-", "_")
+    names = set(valid)
+    return next((name for name in (plain, ALIASES.get(plain)) if name in names), None)
+
+
+def schema_error(type_: str, message: str, hint: str | None = None, **context: Any) -> PydanticCustomError:
+    """A validation error whose message is final and whose hint travels along. Raise it in a validator."""
+    return PydanticCustomError(type_, message, {"hint": hint, **context})

@@ -1,0 +1,224 @@
+"""The schema of a spec file, and the way from a document to a `Spec` or to its findings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    SerializeAsAny,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from specnet import plugins
+from specnet.data.base import Data
+from specnet.diagnostics.diagnostic import Diagnostic, Position
+from specnet.diagnostics.errors import PluginError, SpecError
+from specnet.diagnostics.suggestions import mistyped
+from specnet.layers.base import Layer
+from specnet.plugins import Group
+from specnet.recipe.training import Training
+from specnet.schema.fields import NameList, shown
+from specnet.schema.kinds import kind_of, with_the_rest
+from specnet.schema.strict import Strict, schema_error
+from specnet.schema.translate import empty_keys, findings
+from specnet.syntax import document
+from specnet.syntax.document import Document, Path_
+from specnet.syntax.emit import written
+from specnet.syntax.lookalikes import explained
+from specnet.text import few, html_lines, html_table
+
+NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
+DEFAULT_GROUP = "gpu0"
+MAX_GROUPS = 256
+
+
+MAX_UNSOUND = 1_000
+"""Layers with findings of their own after which the others are not looked at."""
+_unsound: ContextVar[list[None] | None] = ContextVar("unsound", default=None)
+"""An entry for each layer that was found to be unsound, while a spec is validated."""
+
+
+def _layer(value: Any) -> Any:
+    if isinstance(value, Layer):
+        return value
+    seen = _unsound.get()
+    if seen is not None and len(seen) >= MAX_UNSOUND:
+        return Layer.model_construct(kind="", from_=())
+    try:
+        return _of_kind(value, "specnet.layers", "layer")
+    except (ValidationError, PydanticCustomError):
+        if seen is not None:
+            seen.append(None)
+        raise
+
+
+def _data(value: Any) -> Any:
+    return value if isinstance(value, Data) else _of_kind(value, "specnet.datasets", "dataset")
+
+
+def _of_kind(value: Any, group: Group, noun: str) -> Any:
+    """The instance of the registered class that a mapping's `kind` names."""
+    try:
+        kind = kind_of(
+            value, plugins.names(group), noun, "; a plugin's kind is there once its package is installed"
+        )
+    except PydanticCustomError as unknown:
+        raise with_the_rest(unknown, value, _likely(value, group), keys=group != "specnet.layers") from None
+    try:
+        cls = plugins.load(group, kind)
+    except PluginError as error:
+        raise schema_error("plugin", error.message, error.hint, at="kind") from error
+    return cls.model_validate(value)
+
+
+def _likely(value: Any, group: Group) -> dict[str, type[Strict]]:
+    """The classes by which a part of unknown kind can be checked: the one that was meant, else what there is.
+
+    Layers are many, and have their edges and groups in common, so the base of all stands for the rest.
+    """
+    named = value.get("kind") if isinstance(value, dict) else None
+    meant = mistyped(named, plugins.names(group)) if isinstance(named, str) and len(named) < 100 else None
+    if meant is None and group == "specnet.layers":
+        return {"": Layer}
+    found: dict[str, type[Strict]] = {}
+    for kind in plugins.names(group) if meant is None else [meant]:
+        with suppress(PluginError):
+            found[kind] = plugins.load(group, kind)
+    return found
+
+
+def _name(value: Any) -> Any:
+    if isinstance(value, str) and NAME.fullmatch(value):
+        return value
+    hint = "a name is 1 to 100 letters, digits, '_' and '-'"
+    raise schema_error("name", f"{shown(value)} is not a name" if value else "a name is missing", hint)
+
+
+Name = Annotated[str, BeforeValidator(_name)]
+
+
+class Assumed(Strict):
+    """What the network's description leaves open, and was filled in. Every value is reported as such."""
+
+    from_: Annotated[str, Field(alias="from", min_length=1, description="Where the values come from.")]
+    values: Annotated[
+        NameList, Field(description="Their paths, for example layers.conv2.padding; or whole layers.")
+    ]
+
+
+class Spec(Strict):
+    """A network, where its parts live, and how it is trained."""
+
+    specnet: Annotated[Literal[1], Field(description="Version of the spec language.")]
+    name: Annotated[Name, Field(description="Name of the network, and of its run directory.")]
+    groups: Annotated[
+        NameList, Field(description="Groups that layers live on; placed on devices at run time.")
+    ] = (DEFAULT_GROUP,)
+    data: Annotated[
+        SerializeAsAny[Data] | None,
+        BeforeValidator(_data),
+        Field(description="The dataset, without its path."),
+    ] = None
+    layers: Annotated[
+        dict[Name, Annotated[SerializeAsAny[Layer], BeforeValidator(_layer)]],
+        Field(min_length=1, description="The layers by name. Their order means nothing."),
+    ]
+    training: Annotated[Training | None, Field(description="The training recipe.")] = None
+    assumed: Annotated[
+        Assumed | None, Field(description="What the network's source leaves open, filled in here.")
+    ] = None
+
+    _document: Document | None = PrivateAttr(default=None)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both say the same, wherever they stand written. The order of layers means nothing."""
+        if not isinstance(other, Spec):
+            return NotImplemented
+        return self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.groups, frozenset(self.layers)))
+
+    @model_validator(mode="after")
+    def _group_names(self) -> Self:
+        for index, group in enumerate(self.groups):
+            if not NAME.fullmatch(group):
+                raise schema_error(
+                    "name",
+                    f"'{group}' is not a name for a group",
+                    "use letters, digits, '_' and '-'",
+                    at="groups" if len(self.groups) == 1 else ("groups", index),
+                )
+        if len(self.groups) > MAX_GROUPS:
+            message = f"groups: {len(self.groups):,} are more than the {MAX_GROUPS} that a network may have"
+            raise schema_error("too_many", message, "a group is a device or a part of one", at="groups")
+        if len(set(self.groups)) != len(self.groups):
+            raise schema_error("duplicate", "a group is named twice", "each group stands once", at="groups")
+        return self
+
+    def locate(self, path: Path_, *, key: bool = False) -> Position | None:
+        """Where a part of the spec stands in its file; None for a spec built in Python."""
+        return self._document.locate(path, key=key) if self._document else None
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the layers as they are declared, and the recipe."""
+        rows = [(name, *_declared(layer)) for name, layer in self.layers.items()]
+        groups = f" on {few(self.groups)}"
+        shown = html_table(("layer", "kind", "from", "settings"), rows, caption=self.name + groups)
+        rest = {key: value for key, value in self.as_yaml().items() if key in ("data", "training", "assumed")}
+        parts = {"data": rest.get("data"), **rest.get("training", {}), "assumed": rest.get("assumed")}
+        lines = [f"{key}: {written(value)}" for key, value in parts.items() if value is not None]
+        return shown + html_lines(lines)
+
+
+def _declared(layer: Layer) -> tuple[str, str, str]:
+    """A layer's kind, what it reads, and its settings that differ from their defaults."""
+    said = layer.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    rest = {key: value for key, value in said.items() if key not in ("kind", "from")}
+    settings = ", ".join(f"{key}: {written(value)}" for key, value in rest.items())
+    return layer.kind, ", ".join(layer.inputs), settings
+
+
+Locate = Callable[..., Position | None]
+
+
+def load(source: str | Path | Mapping[str, Any] | Document) -> Spec:
+    """A spec from a file, a mapping, or a parsed document.
+
+    Raises `UsageError` if the file cannot be read, and `SpecError` with every finding if it is not a spec.
+    Only the schema is checked here; `specnet.validate` checks the graph and the shapes as well.
+    """
+    if isinstance(source, Mapping):
+        return _validated(dict(source), None)
+    opened = source if isinstance(source, Document) else document.read(source)
+    return _validated(opened.data(), opened)
+
+
+def _validated(data: dict[str, Any], origin: Document | None) -> Spec:
+    unsound: list[None] = []
+    token = _unsound.set(unsound)
+    try:
+        spec = Spec.model_validate(data)
+    except ValidationError as error:
+        found = explained(findings(error, origin))
+        if len(unsound) >= MAX_UNSOUND:
+            message = f"{MAX_UNSOUND:,} layers have findings, and the others were not looked at"
+            found.append(Diagnostic("SN109", message))
+        raise SpecError(found) from None
+    finally:
+        _unsound.reset(token)
+    empty = empty_keys(origin) if origin else []
+    if empty:
+        raise SpecError(empty)
+    spec._document = origin
+    return spec

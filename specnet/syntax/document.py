@@ -1,0 +1,198 @@
+"""A spec file as plain data that remembers where every key and value stands, and YAML written back."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from specnet.diagnostics.diagnostic import Diagnostic, Position
+from specnet.diagnostics.errors import SpecError, UsageError
+from specnet.diagnostics.suggestions import nearest, suggestion
+from specnet.numerics.gc_pause import gc_paused
+from specnet.storage import reading
+from specnet.syntax.reader import Node, read_nodes
+from specnet.syntax.source import Source
+from specnet.text import printable
+
+KEPT = "spec.yaml"
+"""The name of the spec in the folder of a run."""
+MAX_STEPS = 32
+"""Steps of a path: no spec is nested so deeply."""
+MAX_BYTES = 16 * 2**20
+"""A spec of a hundred thousand layers has some ten million bytes."""
+
+Path_ = tuple[str | int, ...]
+"""Keys and list indices that lead from the root to a value."""
+
+
+@dataclass(frozen=True, eq=False)
+class Document:
+    """A parsed file: `root` is its top-level mapping. Two are equal if name, text and values are."""
+
+    root: Node
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Document):
+            return NotImplemented
+        return self._written == other._written and self.data() == other.data()
+
+    def __hash__(self) -> int:
+        return hash(self._written)
+
+    @property
+    def _written(self) -> tuple[str, str]:
+        return self.root.source.name, self.root.source.text
+
+    @property
+    def name(self) -> str:
+        return self.root.source.name
+
+    def data(self) -> dict[str, Any]:
+        """The file's content as plain dicts, lists and scalars."""
+        plain: dict[str, Any] = self.root.plain()
+        return plain
+
+    def locate(self, path: Path_, *, key: bool = False) -> Position:
+        """Where the value at `path` stands, or its key; a missing step gives the place of what holds it."""
+        node = self.root
+        for depth, step in enumerate(path):
+            child = _child(node, step)
+            if child is None:
+                return node.key_position() if depth else node.position()
+            node = child
+        return node.key_position() if key else node.position()
+
+    def override(self, assignment: str) -> None:
+        """Apply `layers.conv1.filters=64`. The value is YAML; every step but the last must exist.
+
+        Raises `UsageError` for a malformed assignment or an unknown path, with the nearest name.
+        """
+        path, equals, text = assignment.partition("=")
+        if not equals or not path.strip():
+            raise UsageError(
+                f"--set {assignment}: expected PATH=VALUE", "for example --set training.epochs=5"
+            )
+        if path.count(".") > MAX_STEPS:
+            raise UsageError(f"--set {path[:40]}...: a path has at most {MAX_STEPS} steps")
+        value = read_nodes(Source(f"--set {path}", text))
+        *parents, last = path.strip().split(".")
+        node = self.root
+        for depth, step in enumerate(parents):
+            child = _child(node, step)
+            if child is None:
+                raise _unknown_step(node, step, ".".join(parents[:depth]), [*parents[depth:], last], text)
+            node = child
+        if isinstance(node.value, dict):
+            node.value[last] = value
+        elif isinstance(node.value, list) and _index(last) < len(node.value):
+            node.value[int(last)] = value
+        else:
+            raise _unknown_step(node, last, ".".join(parents))
+
+
+def _index(step: str | int) -> int:
+    """The place in a list that a step of a path names; beyond every list if it names none."""
+    return int(step) if re.fullmatch("[0-9]{1,9}", str(step)) else sys.maxsize
+
+
+def _child(node: Node, step: str | int) -> Node | None:
+    if isinstance(node.value, dict):
+        child: Node | None = node.value.get(str(step))
+        return child
+    if isinstance(node.value, list) and _index(step) < len(node.value):
+        item: Node = node.value[int(step)]
+        return item
+    return None
+
+
+def _unknown_step(
+    node: Node, step: str, parent: str, missing: Sequence[str] = (), text: str = ""
+) -> UsageError:
+    """What to say where a step leads nowhere. `missing` are the steps from there on, and `text` the value."""
+    where = f"'{parent}'" if parent else "the spec"
+    if isinstance(node.value, dict):
+        hint = suggestion(step, node.value, noun="name")
+        if not nearest(step, list(node.value)):
+            whole = text.strip()
+            for name in reversed(missing[1:]):
+                whole = f"{{{name}: {whole}}}"
+            path = f"{parent}.{step}" if parent else step
+            there = ", ".join(list(node.value)[:24])
+            hint = f"to add it, write all of it: --set '{path}={whole}'; there are {there}"
+        return UsageError(f"--set: {where} has no '{step}'", hint)
+    if isinstance(node.value, list):
+        return UsageError(
+            f"--set: {where} has no item '{step}'", f"items count from 0 to {len(node.value) - 1}"
+        )
+    return UsageError(f"--set: {where} is a single value and has no '{step}'")
+
+
+def read(path: str | Path) -> Document:
+    """Read a YAML file, or the spec that the folder of a run holds.
+
+    Raises `UsageError` if it cannot be read and `SpecError` if it is not a document.
+    """
+    if not str(path):
+        raise UsageError("the path of the spec is empty", "name a file")
+    path = Path(path)
+    if os.path.isfile(path / KEPT):  # noqa: PTH113  (it takes any path; Path.is_file raises for some)
+        path = path / KEPT
+    shown = printable(str(path))
+    try:
+        raw = reading.read_inherited(path, MAX_BYTES)
+    except OSError as error:
+        raise UsageError(f"cannot read {shown}: {error.strerror or error}", _nearby(path)) from None
+    except reading.Unfit as error:
+        if path.is_dir():
+            raise UsageError(f"cannot read {shown}: Is a directory", _nearby(path)) from None
+        hint = "a spec is a file of some kilobytes; - reads standard input"
+        raise UsageError(f"cannot read {shown}: {error}", hint) from None
+    return parse(raw, str(path))
+
+
+def _nearby(path: Path) -> str | None:
+    """The nearest YAML file beside a path that does not exist; what to name instead of a folder."""
+    folder = path.parent
+    if path.is_dir():
+        above = [str(parent) for parent in path.resolve().parents[:2] if (parent / KEPT).is_file()]
+        within = sorted([*map(str, path.glob("*.yaml")), *(str(p.parent) for p in path.glob(f"*/{KEPT}"))])
+        named = f", for example {printable((above or within)[0])}" if above or within else ""
+        return f"name a spec, or the folder of a run, which holds {KEPT}{named}"
+    if path.exists() or not folder.is_dir():
+        return None
+    names = [str(p) for pattern in ("*.yaml", "*.yml") for p in folder.glob(pattern)]
+    return suggestion(printable(str(path)), map(printable, names), noun="file") if names else None
+
+
+@gc_paused()
+def parse(text: str | bytes, name: str = "<text>") -> Document:
+    """Parse YAML text. Raises `SpecError` with every finding of the reading itself."""
+    if isinstance(text, bytes):
+        text = _decoded(text, name)
+    if len(text) > MAX_BYTES:
+        raise SpecError([Diagnostic("SN109", f"the text is larger than {MAX_BYTES // 2**20} MiB")])
+    root = read_nodes(Source(name, text))
+    if root.value is None:
+        raise SpecError(
+            [Diagnostic("SN107", "the file is empty", root.position(), "a spec starts with 'specnet: 1'")]
+        )
+    if not isinstance(root.value, dict):
+        found = "a list" if isinstance(root.value, list) else "a single value"
+        message = f"a spec is a mapping of keys to values, and this is {found}"
+        raise SpecError([Diagnostic("SN106", message, root.position(), "start with 'specnet: 1'")])
+    return Document(root)
+
+
+def _decoded(raw: bytes, name: str) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        good = raw[: error.start].decode("utf-8-sig", "replace")
+        place = Source(name, good).position_at(len(good))
+        finding = Diagnostic("SN108", "the file is not UTF-8 text", place, "save it as UTF-8")
+        raise SpecError([finding]) from None

@@ -1,0 +1,66 @@
+"""What people write out of habit: tuples as in Python, decimal commas, sizes as 3x3."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from specnet.diagnostics.diagnostic import Diagnostic, Position
+
+_TUPLE = re.compile(r"\(\s*([^()]*?)\s*,?\s*\)")
+_COMMA = re.compile(r"(?<![\w.,+-])([-+]?\d+),(\d+(?:[eE][-+]?\d+)?)(?![\w.,])")
+_TIMES = re.compile(r"(\d+)\s*[xX*\u00d7]\s*(\d+)")
+_NEAR = 100
+"""Characters on either side of a finding that are looked at."""
+
+
+def recognised(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Diagnostics, of which those about one such expression are a single one that says how it is written."""
+    seen: dict[Position, Diagnostic] = {}
+    made: list[Diagnostic] = []
+    for finding in found:
+        known = _recognised(finding)
+        if known is finding or known.position is None:
+            made.append(finding)
+        elif known.position not in seen:
+            seen[known.position] = known
+            made.append(known)
+    return made
+
+
+def _recognised(finding: Diagnostic) -> Diagnostic:
+    place = finding.position
+    if place is None or finding.code not in ("SN105", "SN201", "SN203", "SN205", "SN301"):
+        return finding
+    found = _around(_TUPLE, place)
+    if found and ("," in found[1] or finding.code == "SN203"):
+        return _as(finding, place, found, "is not a list", f"a list has square brackets: [{found[1]}]")
+    if finding.code not in ("SN105", "SN203"):
+        return finding
+    found = _around(_COMMA, place)
+    sizes = "[height, width]" in finding.message
+    if found and (finding.code == "SN105" or len(found[0]) == place.width):
+        whole, part = found[1], found[2]
+        point = "" if sizes else f"write {whole}.{part}, with a point"
+        pair = "" if whole.lstrip("+-") == "0" else f"write [{whole}, {part}] for two numbers"
+        return _as(finding, place, found, "is not a number", "; or ".join(filter(None, (point, pair))))
+    found = _around(_TIMES, place) if sizes else None
+    if found and len(found[0]) == place.width:
+        return _as(finding, place, found, "is not a size", f"write [{found[1]}, {found[2]}]")
+    return finding
+
+
+def _around(pattern: re.Pattern[str], place: Position) -> re.Match[str] | None:
+    """The match that covers the place."""
+    at = place.column - 1
+    start = max(0, at - _NEAR)
+    for found in pattern.finditer(place.source, start, at + _NEAR):
+        if found.start() <= at < found.end():
+            return found
+    return None
+
+
+def _as(finding: Diagnostic, place: Position, found: re.Match[str], fault: str, hint: str) -> Diagnostic:
+    where = replace(place, column=found.start() + 1, width=len(found[0]))
+    return replace(finding, message=f"'{found[0]}' {fault}", position=where, hint=hint)

@@ -1,0 +1,235 @@
+"""YAML text -> nodes: plain values that remember where they stand.
+
+The text is read as one YAML 1.2 document of mappings, lists and core-schema scalars: `1e-4` is a number,
+`on`, `no` and `3:3` are text, `010` is ten. Tags, aliases, merge keys, keys that are not text and keys that
+stand twice are findings, all of them reported at once. Depth and number of nodes are bounded while the nodes
+are built, so a hostile file cannot take the memory.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import yaml
+
+from specnet.diagnostics.diagnostic import Diagnostic, Position
+from specnet.diagnostics.errors import SpecError
+from specnet.syntax.lookalikes import explained
+from specnet.syntax.scanner_rules import syntax_error
+from specnet.syntax.source import Source
+
+MAX_DEPTH = 32
+MAX_NODES = 3_000_000
+MAX_ENTRIES = 1_000
+"""Keys of a mapping, but for those that hold the layers and the like: no part of a spec has a tenth of it."""
+MAX_ITEMS = 10_000
+MAX_LAYERS = 120_000
+MAX_FINDINGS = 5_000
+"""Diagnostics after which a text is not read any further: it is no spec."""
+MAX_DIGITS = 400
+
+_PARSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+NAMED = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **{s + n: float(s + "inf") for s in ("", "+", "-") for n in (".inf", ".Inf", ".INF")},
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
+}
+
+
+class Node:
+    """A value with its place. `key` is the place of the key that leads to it, `(line, column, width)`."""
+
+    __slots__ = ("column", "key", "line", "source", "value", "width")
+
+    def __init__(self, value: Any, source: Source, line: int, column: int, width: int) -> None:
+        self.value: Any = value
+        self.source = source
+        self.line = line
+        self.column = column
+        self.width = width
+        self.key: tuple[int, int, int] | None = None
+
+    def plain(self) -> Any:
+        """The value without positions."""
+        if isinstance(self.value, dict):
+            return {name: child.plain() for name, child in self.value.items()}
+        if isinstance(self.value, list):
+            return [child.plain() for child in self.value]
+        return self.value
+
+    def position(self) -> Position:
+        return self.source.position(self.line, self.column, self.width)
+
+    def key_position(self) -> Position:
+        return self.source.position(*self.key) if self.key else self.position()
+
+
+def read_nodes(source: Source) -> Node:
+    """The root node of a text; a node that holds None for an empty one.
+
+    Raises `SpecError` with every finding.
+    """
+    builder = _Builder(source)
+    bad = _UNPRINTABLE.search(source.text)
+    if bad:
+        message = f"the character U+{ord(bad[0]):04X} is not allowed in YAML"
+        builder.report("SN108", message, source.position_at(bad.start()), "remove it")
+        return builder.result()
+    try:
+        builder.build(yaml.parse(source.text, Loader=_PARSER))
+    except yaml.MarkedYAMLError as error:
+        finding = syntax_error(source, error, _PARSER)
+        # A bracket that is none makes keys of what stood in it.
+        builder.findings = [d for d in builder.findings if d.code != "SN105" or _line(d) != _line(finding)]
+        builder.findings.append(finding)
+    except _StopReadingError:
+        pass  # what stopped it is among the findings
+    return builder.result()
+
+
+def _line(finding: Diagnostic) -> int | None:
+    return finding.position.line if finding.position else None
+
+
+class _StopReadingError(Exception):
+    """Raised where reading on makes no sense; the finding is already reported."""
+
+
+class _Builder:
+    """Turns YAML events into nodes with an explicit stack, so that depth never becomes recursion."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.findings: list[Diagnostic] = []
+        self.root: Node | None = None
+
+    def report(self, code: str, message: str, place: Position | None, hint: str | None = None) -> None:
+        self.findings.append(Diagnostic(code, message, place, hint))
+        if len(self.findings) == MAX_FINDINGS:
+            message = f"these are {MAX_FINDINGS:,} findings, and the rest was not read"
+            self.findings.append(Diagnostic("SN109", message, place))
+            raise _StopReadingError
+
+    def result(self) -> Node:
+        """The root node. Raises `SpecError` if there were findings."""
+        if self.findings:
+            raise SpecError(explained(self.findings))
+        if self.root is None:
+            return Node(None, self.source, 1, 1, 1)
+        return self.root
+
+    def build(self, events: Iterable[Any]) -> None:
+        stack: list[Node] = []
+        keys: list[Node | None] = []
+        documents = 0
+        for count, (event, node) in enumerate(self._nodes(events)):
+            line = event.start_mark.line + 1
+            if count > MAX_NODES:
+                self.report("SN109", f"more than {MAX_NODES:,} values", None)
+                raise _StopReadingError
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    place = self.source.position(line, 1, 3)
+                    self.report("SN110", "a second document starts here", place, "one file holds one spec")
+                    raise _StopReadingError
+            elif isinstance(event, yaml.CollectionEndEvent):
+                stack.pop()
+                keys.pop()
+            elif node is not None:
+                self._place(node, stack, keys)
+                if stack:
+                    self._check_size(stack[-1], len(stack))
+                if isinstance(event, yaml.CollectionStartEvent):
+                    if len(stack) >= MAX_DEPTH:
+                        self.report("SN109", f"nested deeper than {MAX_DEPTH} levels", node.position())
+                        raise _StopReadingError
+                    stack.append(node)
+                    keys.append(None)
+
+    def _check_size(self, holder: Node, depth: int) -> None:
+        """Stop at a collection that is larger than any that a spec has."""
+        if isinstance(holder.value, list):
+            limit, what = MAX_ITEMS, "items in one list"
+        else:
+            limit, what = MAX_LAYERS if depth == 2 else MAX_ENTRIES, "keys in one mapping"
+        if len(holder.value) > limit:
+            self.report("SN109", f"more than {limit:,} {what}", holder.position())
+            raise _StopReadingError
+
+    def _nodes(self, events: Iterable[Any]) -> Iterator[tuple[Any, Node | None]]:
+        """Each event with the node it starts, if it starts one."""
+        for event in events:
+            start, end = event.start_mark, event.end_mark
+            if isinstance(event, yaml.ScalarEvent):
+                width = end.column - start.column if end.line == start.line else 1
+                node = Node(None, self.source, start.line + 1, start.column + 1, max(1, width))
+                self._check_tag(event, node)
+                node.value = self._scalar(event, node)
+                yield event, node
+            elif isinstance(event, yaml.CollectionStartEvent):
+                value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
+                node = Node(value, self.source, start.line + 1, start.column + 1, 1)
+                self._check_tag(event, node)
+                yield event, node
+            elif isinstance(event, yaml.AliasEvent):
+                width = end.column - start.column
+                node = Node(None, self.source, start.line + 1, start.column + 1, width)
+                message = f"the alias '*{event.anchor}' is not allowed"
+                self.report("SN104", message, node.position(), "write the value out in both places")
+                yield event, node
+            else:
+                yield event, None
+
+    def _check_tag(self, event: Any, node: Node) -> None:
+        if event.tag is not None:
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            self.report("SN103", f"the tag '{tag}' is not allowed", node.position(), "leave the tag out")
+
+    def _scalar(self, event: Any, node: Node) -> Any:
+        text = event.value
+        if not event.implicit[0]:
+            return text
+        if text in NAMED:
+            return NAMED[text]
+        if len(text) > MAX_DIGITS:
+            return text
+        if _INTEGER.fullmatch(text):
+            return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+        return float(text) if _FLOAT.fullmatch(text) else text
+
+    def _place(self, node: Node, stack: list[Node], keys: list[Node | None]) -> None:
+        """Hang a node under the innermost open collection, as a key or as a value."""
+        if not stack:
+            self.root = node
+        elif isinstance(stack[-1].value, list):
+            stack[-1].value.append(node)
+        elif keys[-1] is None:
+            keys[-1] = node
+            self._check_key(node, stack[-1])
+        else:
+            key = keys[-1]
+            keys[-1] = None
+            if isinstance(key.value, str) and key.value not in stack[-1].value:
+                node.key = (key.line, key.column, key.width)
+                stack[-1].value[key.value] = node
+
+    def _check_key(self, key: Node, holder: Node) -> None:
+        if not isinstance(key.value, str):
+            hint = "put quotes around it" if not isinstance(key.value, dict | list) else None
+            self.report("SN105", "a key must be text", key.position(), hint)
+        elif key.value == "<<":
+            self.report("SN104", "merge keys are not allowed", key.position(), "write the keys out")
+        elif key.value in holder.value:
+            line = holder.value[key.value].key[0]
+            message = f"the key '{key.value}' stands here for the second time"
+            self.report(
+                "SN102", message, key.position(), f"the first one is on line {line}; keep one of them"
+            )

@@ -1,0 +1,1 @@
+"""The layer table and the forms in which it is printed."""

@@ -1,0 +1,100 @@
+"""Network -> Table."""
+
+from __future__ import annotations
+
+import math
+
+from specnet.layers.base import Layer, Shape
+from specnet.layers.window import Pads, Windowed
+from specnet.network.graph import Node
+from specnet.network.memory import VALUE, needed, step_images, traffic
+from specnet.network.network import Network
+from specnet.numerics.gc_pause import gc_paused
+from specnet.tables.rows import Field, GroupTotal, Row, Totals
+from specnet.tables.table import Table
+
+
+@gc_paused()
+def make(network: Network, images: int | None = None) -> Table:
+    """The table of a network, its memory and traffic for a step of `images`, else of the recipe's."""
+    graph, shares = network.graph, network.shares
+    count = step_images(network) if images is None else images
+    seen = _Seen()
+    held = {group: [0, 0, 0] for group in network.spec.groups}
+    rows: list[Row] = []
+    activations = 0
+    for name in graph.order:
+        layer = network.spec.layers[name]
+        sums = [0, 0, 0]
+        for group in graph.groups[name]:
+            share = shares[Node(name, group)]
+            parameters = sum(w.size for w in share.parameters().values() if w.trainable)
+            for index, part in enumerate((parameters, share.macs(), VALUE * count * math.prod(share.output))):
+                sums[index] += part
+                held[group][index] += part
+        shape = network.output_shape(name)
+        activations += math.prod(shape) if sums[0] else 0
+        window, padding = _window(layer, shares[Node(name, graph.groups[name][0])].inputs)
+        rows.append(
+            Row(
+                name=name,
+                kind=layer.kind,
+                groups=graph.groups[name],
+                reads=layer.inputs,
+                cross_group=layer.cross_group,
+                output_shape=shape,
+                parameters=sums[0],
+                macs=sums[1],
+                window=window,
+                padding=padding,
+                receptive_field=seen.add(name, layer),
+                memory=sums[2],
+            )
+        )
+    crossings = graph.crossings()
+    totals = Totals(
+        parameters=sum(row.parameters for row in rows),
+        macs=sum(row.macs for row in rows),
+        activations=activations,
+        cross_group_edges=len(crossings),
+        cross_group_values=sum(math.prod(shares[source].output) for source, _ in crossings),
+        memory=sum(row.memory for row in rows),
+    )
+    least = needed(network, count)
+    groups = {
+        group: GroupTotal(held[group][0], held[group][1], held[group][2], least[group])
+        for group in network.spec.groups
+    }
+    return Table(network.spec.name, tuple(rows), groups, totals, count, traffic(network, count))
+
+
+def _window(layer: Layer, inputs: tuple[Shape, ...]) -> tuple[tuple[Field, Field], Pads] | tuple[None, None]:
+    """Kernel and stride of a layer that slides a window, and the padding that it comes to."""
+    if not isinstance(layer, Windowed):
+        return None, None
+    return (layer.kernel, layer.stride), layer.window(inputs[0])[0]
+
+
+class _Seen:
+    """Receptive fields, and the distances between the fields of neighbouring outputs, layer by layer.
+
+    A field grows by (kernel - 1) times the distance below, which the strides multiply; of several inputs the
+    largest counts. Padding is not looked at, so a field may be larger than the image.
+    """
+
+    def __init__(self) -> None:
+        self._fields: dict[str, tuple[Field, Field] | None] = {}
+
+    def add(self, name: str, layer: Layer) -> Field | None:
+        """The receptive field of a layer whose inputs were added before."""
+        below = [self._fields[source] for source in layer.inputs]
+        window = layer.receptive_window()
+        if window is None or any(known is None for known in below):
+            self._fields[name] = None
+            return None
+        known = [found for found in below if found is not None] or [((1, 1), (1, 1))]
+        field, step = (tuple(max(found[part][axis] for found in known) for axis in (0, 1)) for part in (0, 1))
+        grown = tuple(f + (k - 1) * s for f, k, s in zip(field, window.kernel, step, strict=True))
+        apart = tuple(s * stride for s, stride in zip(step, window.stride, strict=True))
+        self._fields[name] = (grown[0], grown[1]), (apart[0], apart[1])
+        return grown[0], grown[1]

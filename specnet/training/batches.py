@@ -1,0 +1,221 @@
+"""From a dataset's images to the batches a step sees. Every draw is a function of seed, epoch and sample."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnet.backend.batch import Batch
+from specnet.backend.protocol import Precision, storage
+from specnet.data import augment
+from specnet.data.augment import Change
+from specnet.data.base import Images, InPlace
+from specnet.data.statistics import Statistics
+from specnet.diagnostics.errors import DataError, UsageError
+from specnet.network.checks.recipe import neediest
+from specnet.network.network import Network
+from specnet.numerics.randomness import Array, keep_mask, normals, permutation, uniforms
+from specnet.plans.operations import Mask
+from specnet.plans.plan import Plan
+from specnet.recipe.training import (
+    CenterCrop,
+    HorizontalFlip,
+    MeanImage,
+    PCAColor,
+    RandomCrop,
+    Standardize,
+    TenCrop,
+    Training,
+    fits,
+)
+from specnet.text import describe, plural
+from specnet.training.buffers import Memory
+
+
+class Inputs:
+    """Prepares training batches and evaluation views for one plan."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        recipe: Training,
+        statistics: Statistics,
+        seed: int,
+        precision: Precision,
+        masks: Mapping[str, Mask] | None = None,
+    ) -> None:
+        """`masks` are the plan's own unless given."""
+        self._masks = plan.masks if masks is None else masks
+        self._shapes = {op.name: op.output_shape for op in plan.computes}
+        self._recipe = recipe
+        self._statistics = statistics
+        self._seed = seed
+        self._dtype = np.dtype(storage(precision))
+        self._mean = self._mean_subtracted()
+        self._std = np.where(statistics.std > 0, statistics.std, 1).astype(self._dtype)
+        self._memory = Memory()
+
+    def _mean_subtracted(self) -> Array:
+        """The mean image, or each channel's mean over it for `standardize`."""
+        mean = self._statistics.mean
+        if isinstance(self._recipe.normalize, Standardize):
+            mean = mean.mean(axis=tuple(range(1, mean.ndim)), keepdims=True)
+        return mean.astype(self._dtype)
+
+    def batches(self, images: Images, start: int, stop: int) -> Iterator[Batch]:
+        """The batches of steps `start` to `stop`. Every sample is seen once an epoch; the last batch of an
+        epoch may be smaller."""
+        size = self._recipe.batch_size
+        per_epoch = steps_per_epoch(images, self._recipe)
+        order, order_epoch = np.empty(0, dtype=np.int64), -1
+        for step in range(start, stop):
+            epoch, place = divmod(step, per_epoch)
+            if epoch != order_epoch:
+                order = permutation(self._seed, "order", epoch, count=len(images))
+                order_epoch = epoch
+            samples = order[place * size : (place + 1) * size]
+            pixels, labels = images.views(samples) if isinstance(images, InPlace) else images.read(samples)
+            prepared = self._augmented(pixels, images.shape, samples, epoch)
+            yield Batch(prepared, labels, self._draw_masks(samples, step))
+
+    def samples(self, images: Images, step: int) -> NDArray[np.int64]:
+        """The indices of the images that the step after `step` steps sees."""
+        size = self._recipe.batch_size
+        epoch, place = divmod(step, steps_per_epoch(images, self._recipe))
+        return permutation(self._seed, "order", epoch, count=len(images))[place * size : (place + 1) * size]
+
+    def views(self, pixels: NDArray[np.uint8]) -> Iterator[Array]:
+        """What the network looks at to classify test images: one array of them for each crop."""
+        evaluation = self._recipe.evaluate
+        centred = self._centred(pixels)
+        if isinstance(evaluation, TenCrop):
+            crops: Iterator[Array] = augment.ten_crops(centred, evaluation.size)
+        elif isinstance(evaluation, CenterCrop):
+            crops = iter([augment.center_crop(centred, evaluation.size)])
+        else:
+            crops = iter([centred])
+        return (self._scaled(crop) for crop in crops)
+
+    def _augmented(
+        self,
+        pixels: Sequence[NDArray[np.uint8]] | NDArray[np.uint8],
+        shape: tuple[int, ...],
+        samples: NDArray[np.int64],
+        epoch: int,
+    ) -> Array:
+        """Images of `shape`, cropped, mirrored and shifted in colour about the mean, as the recipe says."""
+        if len(shape) != 3:
+            return np.ascontiguousarray(self._scaled(self._centred(np.asarray(pixels))))
+        windows = augment.whole(len(samples), *shape[1:])
+        changes = [*self._centring(len(samples))]
+        for index, part in enumerate(self._recipe.augment):
+            name = (self._seed, part.kind, index, epoch)
+            if isinstance(part, RandomCrop):
+                windows = augment.random_crop(windows, uniforms(*name, samples=samples, count=2), part.size)
+            elif isinstance(part, HorizontalFlip):
+                windows = augment.flip(windows, uniforms(*name, samples=samples, count=1)[:, 0])
+            elif isinstance(part, PCAColor):
+                known = self._statistics
+                draws = part.std * normals(*name, samples=samples, count=len(known.color_values))
+                shifts = augment.color_shifts(draws, known.color_values, known.color_vectors)
+                changes.append(Change(np.add, shifts.astype(self._dtype)))
+        changes += self._scaling(len(samples), shape[0])
+        out = self._memory.take((len(samples), shape[0], windows.height, windows.width), self._dtype)
+        augment.cut(pixels, windows, changes, out)
+        return out
+
+    def _centring(self, count: int) -> Iterator[Change]:
+        """The mean that is subtracted from `count` images, if any."""
+        normalize = self._recipe.normalize
+        if isinstance(normalize, MeanImage):
+            yield Change(np.subtract, self._mean)
+        elif isinstance(normalize, Standardize):
+            yield Change(np.subtract, np.broadcast_to(self._mean.reshape(-1), (count, len(self._mean))))
+
+    def _scaling(self, count: int, channels: int) -> Iterator[Change]:
+        """What `count` images are multiplied or divided by in the end, if anything."""
+        normalize = self._recipe.normalize
+        if isinstance(normalize, MeanImage) and normalize.scale != 1:
+            scale = np.array(normalize.scale, dtype=self._dtype)
+            yield Change(np.multiply, np.broadcast_to(scale, (count, channels)))
+        elif isinstance(normalize, Standardize):
+            yield Change(np.divide, np.broadcast_to(self._std, (count, channels)))
+
+    def _centred(self, pixels: NDArray[np.uint8]) -> Array:
+        """Pixels about the training set's mean, still in grey levels, so that colour shifts have one unit."""
+        images: Array = pixels.astype(self._dtype)
+        if self._recipe.normalize is not None:
+            images -= self._mean
+        return images
+
+    def _scaled(self, images: Array) -> Array:
+        normalize = self._recipe.normalize
+        if isinstance(normalize, MeanImage) and normalize.scale != 1:
+            return images * self._dtype.type(normalize.scale)
+        if isinstance(normalize, Standardize):
+            return images / self._std.reshape(-1, *[1] * (images.ndim - 2))
+        return images
+
+    def _draw_masks(self, samples: NDArray[np.int64], step: int) -> dict[str, NDArray[np.uint8]]:
+        """The dropout masks of a step, each layer's drawn whole and cut into its shares."""
+        wholes: dict[str, NDArray[np.uint8]] = {}
+        masks: dict[str, NDArray[np.uint8]] = {}
+        for name, mask in self._masks.items():
+            if mask.layer not in wholes:
+                purpose = (self._seed, "dropout", mask.layer, step)
+                whole = keep_mask(*purpose, samples=samples, shape=mask.whole, rate=mask.rate)
+                wholes[mask.layer] = whole.reshape(len(samples), -1)
+            shape = self._shapes[name]
+            units = slice(mask.offset, mask.offset + math.prod(shape))
+            masks[name] = wholes[mask.layer][:, units].reshape(len(samples), *shape)
+        return masks
+
+
+def check_images(shape: tuple[int, ...], recipe: Training, images: Images) -> None:
+    """Raise `DataError` unless these images come out as the network's input `shape`, however cropped."""
+    found = images.shape
+    if fits(recipe, found, shape):
+        return
+    message = f"the images are {describe(found)}, and the network's input is {describe(shape)}"
+    raise DataError(
+        message, "change the dataset's size, or crop in both training.augment and training.evaluate"
+    )
+
+
+def steps_per_epoch(images: Images, recipe: Training) -> int:
+    """Batches in one pass over the training set."""
+    return -(-len(images) // recipe.batch_size)
+
+
+def check_batches(network: Network, recipe: Training, images: Images, start: int, stop: int) -> None:
+    """Raise `UsageError` if a step from `start` to `stop` has fewer images than a layer needs.
+
+    Only the last batch of an epoch can: the others have the recipe's size, which the spec's checks know.
+    """
+    node, least = neediest(network.shares)
+    size, per_epoch = recipe.batch_size, steps_per_epoch(images, recipe)
+    last = _last_batch(len(images), size)
+    if node is None or last >= least or stop // per_epoch == start // per_epoch:
+        return
+    message = (
+        f"{plural(len(images), 'training image')} in batches of {size:,} leave {plural(last, 'image')} for "
+        f"the last batch of an epoch, and layer '{node.layer}' ({network.shares[node].layer.kind}) needs at "
+        f"least {least}"
+    )
+    near = sorted(range(least, 2 * size + least), key=lambda other: (abs(other - size), other))
+    fits = (other for other in near if _last_batch(len(images), other) >= least)
+    other = next(fits, None)
+    hint = "add training images" if other is None else f"--set training.batch_size={other}"
+    raise UsageError(message, hint if start == 0 else f"in a new run (--run-dir): {hint}")
+
+
+def _last_batch(images: int, size: int) -> int:
+    return (images - 1) % size + 1
+
+
+def needs_statistics(recipe: Training) -> bool:
+    """Whether the recipe uses anything that is measured on the training set."""
+    return recipe.normalize is not None or any(isinstance(part, PCAColor) for part in recipe.augment)

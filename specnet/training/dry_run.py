@@ -1,0 +1,191 @@
+"""What a training would be, without starting it: nothing is compiled, trained or written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from specnet.backend import protocol as backends
+from specnet.backend.protocol import Precision, storage
+from specnet.data.base import Dataset, Fallible
+from specnet.diagnostics.diagnostic import Diagnostic
+from specnet.diagnostics.errors import DataError, UsageError
+from specnet.network import memory
+from specnet.plans import placement
+from specnet.runs.run_directory import RunDirectory
+from specnet.spec.spec import Spec
+from specnet.tables import build
+from specnet.tables.table import Table
+from specnet.terminal.progress import Progress
+from specnet.text import columns, describe, plural, size
+from specnet.training.micro_batch import images_at_once
+from specnet.training.prepare import set_up
+
+SHOWN = 10
+"""Images that cannot be read which a message names."""
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """A training that has been looked at. `memory` is what each group needs at the least, in bytes."""
+
+    table: Table
+    backend: str
+    placement: Mapping[str, str]
+    memory: Mapping[str, int]
+    data: str
+    image_shape: tuple[int, ...]
+    classes: int
+    train_images: int
+    test_images: int
+    notes: Sequence[str]
+    """How the dataset was read."""
+    warnings: Sequence[Diagnostic]
+    batch_size: int
+    at_once: int
+    """Images of a batch that a device holds at a time."""
+    steps_per_epoch: int
+    start: int
+    stop: int
+    run_dir: Path
+
+    def devices(self) -> dict[str, int]:
+        """The least memory on each device, over the groups that lie there."""
+        held = dict.fromkeys(self.placement.values(), 0)
+        for group, device in self.placement.items():
+            held[device] += self.memory[group]
+        return held
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "name": self.table.name,
+            "run_dir": str(self.run_dir),
+            "backend": self.backend,
+            "layers": self.table.as_json()["layers"],
+            "groups": {
+                group: {"device": device, "least_memory": self.memory[group]}
+                for group, device in self.placement.items()
+            },
+            "devices": {device: {"least_memory": held} for device, held in self.devices().items()},
+            "data": {
+                "kind": self.data,
+                "image_shape": list(self.image_shape),
+                "classes": self.classes,
+                "train_images": self.train_images,
+                "test_images": self.test_images,
+                "notes": list(self.notes),
+            },
+            "warnings": [warning.as_json() for warning in self.warnings],
+            "batch_size": self.batch_size,
+            "micro_batch": self.at_once,
+            "steps_per_epoch": self.steps_per_epoch,
+            "start": self.start,
+            "stop": self.stop,
+        }
+
+    def __str__(self) -> str:
+        places = [(group, device, size(self.memory[group])) for group, device in self.placement.items()]
+        totals = [("", device, size(held)) for device, held in self.devices().items()]
+        blocks = [places, totals] if len(totals) < len(places) else [places]
+        epochs = -(-self.stop // self.steps_per_epoch)
+        parts = f" in parts of {self.at_once:,}" if self.at_once < self.batch_size else ""
+        start = f", going on after step {self.start:,}" if self.start else ""
+        return "\n".join(
+            (
+                str(self.table),
+                "",
+                columns(("group", "device", "least memory"), blocks, right={2}),
+                f"data: {self.data}, {self.train_images:,} training and {self.test_images:,} test images, "
+                f"{describe(self.image_shape)}, {self.classes:,} classes",
+                *(f"  {note}" for note in self.notes),
+                f"steps: {self.steps_per_epoch:,} an epoch, batches of {self.batch_size:,}{parts}; "
+                f"{self.stop:,} in {plural(epochs, 'epoch')}{start}",
+                f"run: {self.run_dir}, with {self.backend}; this was a dry run, and nothing was written",
+            )
+        )
+
+
+def dry_run(
+    spec: Spec,
+    *,
+    backend: str = "torch",
+    data: str | None = None,
+    devices: str | Mapping[str, str] | None = None,
+    run_dir: str | Path | None = None,
+    epochs: int | None = None,
+    steps: int | None = None,
+    seed: int | None = None,
+    precision: Precision | None = None,
+    checkpoint_every: int | str | None = None,
+    micro_batch: int | None = None,
+    resume: bool = False,
+    allow_changes: bool = False,
+    progress: Progress | None = None,
+) -> DryRun:
+    """What `session.train` would do with these options; raises what it would raise before it compiles, and
+    `DataError` for images that it could not read. Images that lie in files are all read."""
+    run = RunDirectory.of(spec, run_dir)
+    setup = set_up(
+        spec,
+        run,
+        data=data,
+        epochs=epochs,
+        steps=steps,
+        seed=seed,
+        precision=precision,
+        checkpoint_every=checkpoint_every,
+        micro_batch=micro_batch,
+        resume=resume,
+        allow_changes=allow_changes,
+    )
+    dataset, at_once = setup.dataset, images_at_once(setup.recipe, setup.micro_batch)
+    placed = placement.place(spec.groups, devices, backends.find(backend).devices())
+    _read_all(dataset, progress or Progress())
+    return DryRun(
+        table=build.make(setup.network),
+        backend=backend,
+        placement=placed,
+        memory=memory.needed(setup.network, at_once, np.dtype(storage(setup.precision)).itemsize),
+        data=setup.data,
+        image_shape=dataset.train.shape,
+        classes=len(dataset.classes),
+        train_images=len(dataset.train),
+        test_images=len(dataset.test),
+        notes=dataset.notes,
+        warnings=setup.warnings,
+        batch_size=setup.recipe.batch_size,
+        at_once=at_once,
+        steps_per_epoch=setup.per_epoch,
+        start=setup.saved.step if setup.saved else 0,
+        stop=setup.stop,
+        run_dir=run.path,
+    )
+
+
+def _read_all(dataset: Dataset, progress: Progress) -> None:
+    """Raise `DataError` with the images that training would stop at, if there are any."""
+    parts = [images for images in (dataset.train, dataset.test) if isinstance(images, Fallible)]
+    if not parts:
+        return
+    total, done = len(dataset.train) + len(dataset.test), 0
+
+    def count(images: int) -> None:
+        nonlocal done
+        done += images
+        progress.show("reading images", done, total)
+
+    progress.begin()
+    try:
+        found: list[UsageError] = [error for images in parts for error in images.faults(count)]
+    finally:
+        progress.clear()
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        more = [f"and {len(found) - SHOWN:,} more"] if len(found) > SHOWN else []
+        named = "\n".join([*(error.message for error in found[:SHOWN]), *more])
+        raise DataError(f"{len(found):,} of {total:,} images cannot be read\n{named}", found[0].hint)

@@ -1,0 +1,80 @@
+"""The dataset that a run is trained on, and the statistics of its images."""
+
+from __future__ import annotations
+
+from specnet import plugins
+from specnet.data.base import Data, Dataset, Wanted
+from specnet.data.measure import measure
+from specnet.data.statistics import Statistics, placeholder
+from specnet.diagnostics.errors import DataError, UsageError
+from specnet.diagnostics.suggestions import suggestion
+from specnet.network.network import Network
+from specnet.recipe.training import Training
+from specnet.spec.spec import Spec
+from specnet.terminal.progress import Progress
+from specnet.training.batches import needs_statistics
+
+
+def open_data(spec: Spec, network: Network, asked: str | None) -> tuple[Dataset, str]:
+    """The dataset asked for as KIND or KIND:PATH, else the spec's own; and the request that opens it again.
+
+    Options come from the spec's `data` where it is of the same kind.
+    """
+    _, _, path = asked.partition(":") if asked else ("", "", "")
+    declared = with_data(spec, asked).data
+    if declared is None:
+        raise DataError(f"the spec '{spec.name}' names no dataset", f"--data KIND[:PATH], with {_kinds()}")
+    names = network.inputs()
+    if len(names) != 1:
+        raise UsageError(f"training takes one input, and the spec has {len(names)}: {', '.join(names)}")
+    classes = network.output_shape(recipe_of(spec).loss.from_)[0]
+    dataset = declared.open(path or None, Wanted(network.output_shape(names[0]), classes))
+    if len(dataset.classes) > classes:
+        message = f"the dataset has {len(dataset.classes)} classes, and the network tells {classes} apart"
+        raise DataError(message, f"--set layers.{recipe_of(spec).loss.from_}.units={len(dataset.classes)}")
+    return dataset, f"{declared.kind}:{path}" if path else declared.kind
+
+
+def with_data(spec: Spec, asked: str | None) -> Spec:
+    """The spec with the dataset that is asked for as KIND or KIND:PATH, if it names another or none.
+
+    Raises `DataError` for a kind that there is not.
+    """
+    kind = asked.partition(":")[0] if asked else ""
+    if not kind or (spec.data is not None and spec.data.kind == kind):
+        return spec
+    if kind not in plugins.names("specnet.datasets"):
+        raise DataError(
+            f"there is no dataset '{kind}'",
+            suggestion(kind, plugins.names("specnet.datasets"), noun="dataset"),
+        )
+    declared: Data = plugins.load("specnet.datasets", kind).model_validate({"kind": kind})
+    return spec.model_copy(update={"data": declared})
+
+
+def _kinds() -> str:
+    return f"KIND one of {', '.join(plugins.names('specnet.datasets'))}"
+
+
+def recipe_of(spec: Spec) -> Training:
+    if spec.training is None:
+        raise UsageError(
+            f"the spec '{spec.name}' has no training section",
+            "add one: training: {loss: ..., optimizer: ...}",
+        )
+    return spec.training
+
+
+def statistics_of(recipe: Training, dataset: Dataset, progress: Progress) -> Statistics:
+    """The dataset's own, else measured on the training images if the recipe uses them, else zeros that
+    nobody reads."""
+    if dataset.statistics is not None:
+        return dataset.statistics
+    if needs_statistics(recipe):
+        progress.begin()
+
+        def show(done: int, total: int) -> None:
+            progress.show("measuring images", done, total)
+
+        return measure(dataset.train, progress=show)
+    return placeholder(dataset.train.shape)

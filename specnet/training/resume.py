@@ -1,0 +1,122 @@
+"""Going on with a run: what it was left with, and which changes of its spec can still take effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from specnet.diagnostics.errors import RunError
+from specnet.diffs.diff import Change, differences
+from specnet.network.network import Network, analyse
+from specnet.runs.naming import RunNaming
+from specnet.runs.past import Past
+from specnet.runs.stored_spec import StoredSpec
+from specnet.spec.spec import Spec
+from specnet.syntax.emit import written
+from specnet.training.compile import check_fits
+from specnet.training.open_data import with_data
+
+WRITING = ("name", "training.loss.from", "layers")
+"""Where two specs of one network may differ: they are written differently."""
+
+FIXED = ("training.loss", "training.optimizer", "training.batch_size")
+"""What a run's recipe keeps: saved velocities belong to an update rule, and steps are counted in batches."""
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """What a run goes on from. `spec` is what it is trained with from now on, in the run's own names."""
+
+    past: Past
+    names: RunNaming
+    spec: Spec
+    changes: Sequence[Change]
+    """Those of the recipe that were asked for and allowed."""
+
+    def recorded(self, spec: Spec, options: Mapping[str, Any]) -> StoredSpec:
+        """The run's spec from now on, its options, and a line of history for each thing that changes."""
+        kept = self.past.kept
+        lines = [*_recipe_lines(self.changes), *_length(kept.spec, spec), *_option_lines(kept, options)]
+        return StoredSpec(spec, [*kept.history, *(f"{self.past.step}: {line}" for line in lines)], options)
+
+
+def resume(past: Past, network: Network, run_dir: Path, *, allow_changes: bool) -> Resumed:
+    """A run that goes on as `network`, whose spec names the data that is used.
+
+    The network may be written another way than the run's, in the long form say, and the number of epochs may
+    differ. Raises `RunError` if anything else differs and is not allowed, or could not take effect. Reads
+    only.
+    """
+    here = network.spec.data
+    own = with_data(past.kept.spec, past.known["data"] or (here.kind if here else None))
+    changes = [c for c in differences(own, network.spec) if not _is_remark(c.path)]
+    recipe = [c for c in changes if c.path.partition(".")[0] != "layers" and c.path not in WRITING]
+    fixed = [c for c in recipe if not _may_change(c.path, trained=past.checkpoint is not None)]
+    possible = RunNaming.between(analyse(own), network) is not None and not fixed
+    if not possible or (recipe and not allow_changes):
+        raise _changed(run_dir, changes, fixed, possible=possible)
+    if past.checkpoint is not None:
+        check_fits(past.checkpoint.weights, past.kept.spec)
+    assert own.training is not None
+    assert network.spec.training is not None
+    training = network.spec.training.model_copy(update={"loss": own.training.loss})
+    spec = own.model_copy(update={"training": training})
+    # The run's names with the recipe that is recorded: initial values are drawn as it says.
+    names = RunNaming.between(analyse(spec), network)
+    assert names is not None
+    return Resumed(past, names, spec, recipe)
+
+
+def _changed(
+    run_dir: Path, changes: Sequence[Change], fixed: Sequence[Change], *, possible: bool
+) -> RunError:
+    shown = "".join(f"\n  {change}" for change in changes[:20])
+    hint = "start a new run (--run-dir), or take these changes back"
+    if possible:
+        hint = f"--allow-changes goes on with the new recipe; or {hint}"
+    elif fixed and _is_initial(fixed[0].path):
+        why = "has no effect any more: this run goes on from the weights of a checkpoint"
+        hint = f"'{fixed[0].path}' {why}; {hint}"
+    elif fixed:
+        hint = f"'{fixed[0].path}' cannot change within a run: {hint}"
+    return RunError(f"the spec differs from that of the run in {run_dir}:{shown}", hint)
+
+
+def _is_remark(path: str) -> bool:
+    """Whether a difference at that path is none to the training: its length, or where values come from."""
+    return path == "training.epochs" or path.partition(".")[0] == "assumed"
+
+
+def _may_change(path: str, *, trained: bool) -> bool:
+    """Whether a difference from the run's spec at that path is one of the recipe that takes effect."""
+    if _is_initial(path):
+        return not trained
+    return path.startswith("training.") and path not in FIXED and not path.startswith("training.loss.")
+
+
+def _is_initial(path: str) -> bool:
+    """Whether what stands at that path says where weights start, and nothing else."""
+    return path == "training.weights" or path.startswith("training.weights.")
+
+
+def _recipe_lines(changes: Sequence[Change]) -> Iterator[str]:
+    return (f"{c.path}: {_words(c.before)} -> {_words(c.after)}" for c in changes)
+
+
+def _length(before: Spec, after: Spec) -> Iterator[str]:
+    if before.training and after.training and before.training.epochs != after.training.epochs:
+        yield f"training.epochs: {before.training.epochs} -> {after.training.epochs}"
+
+
+def _option_lines(kept: StoredSpec, options: Mapping[str, Any]) -> Iterator[str]:
+    """What is another than the run has said before; a run that has said nothing tells no changes."""
+    for name in dict.fromkeys([*kept.options, *options]) if kept.options else ():
+        before, after = kept.options.get(name), options.get(name)
+        if before != after:
+            yield f"--{name.replace('_', '-')}: {_words(before)} -> {_words(after)}"
+
+
+def _words(value: Any) -> str:
+    return "nothing" if value is None else written(value)

@@ -1,0 +1,93 @@
+"""The plan: steps in order, transfers of their own, masks, and the state's names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import specnet
+from specnet.network.network import analyse
+from specnet.plans import plan
+from specnet.plans.operations import Compute, Transfer
+from support.helpers import network
+
+
+def test_alexnets_transfers_are_the_papers_crossings(specs: Path) -> None:
+    made = plan.make(analyse(specnet.load(specs / "alexnet.yaml")))
+    assert [(t.name, t.size) for t in made.transfers] == [
+        ("pool2.gpu0@gpu1", 128 * 13 * 13),
+        ("pool2.gpu1@gpu0", 128 * 13 * 13),
+        ("pool5.gpu0@gpu1", 128 * 6 * 6),
+        ("pool5.gpu1@gpu0", 128 * 6 * 6),
+        ("drop6.gpu0@gpu1", 2048),
+        ("drop6.gpu1@gpu0", 2048),
+        ("drop7.gpu1@gpu0", 2048),
+    ]
+    assert made.outputs == ("fc8.gpu0",)
+    assert made.logits == "fc8.gpu0"
+
+
+def test_every_value_is_made_before_it_is_read_and_on_the_readers_group(specs: Path) -> None:
+    for path in sorted(specs.glob("*.yaml")):
+        made = plan.make(analyse(specnet.load(path)))
+        group_of: dict[str, str] = {}
+        for op in made.operations:
+            if isinstance(op, Transfer):
+                assert group_of[op.source] == op.origin
+            elif isinstance(op, Compute):
+                assert all(group_of[name] == op.group for name in op.values), op.name
+            group_of[op.name] = op.group
+
+
+def test_values_are_released_after_their_last_reader(specs: Path) -> None:
+    made = plan.make(analyse(specnet.load(specs / "resnet18.yaml")))
+    uses = made.last_uses()
+    released = [name for names in uses.values() for name in names]
+    assert len(released) == len(set(released))
+    place = {op.name: index for index, op in enumerate(made.operations)}
+    for step_name, names in uses.items():
+        for name in names:
+            readers = [s for s in made.computes if name in s.values]
+            assert max(place[s.name] for s in readers) == place[step_name]
+
+
+def test_parameters_are_named_by_layer_group_and_role(specs: Path) -> None:
+    made = plan.make(analyse(specnet.load(specs / "alexnet.yaml")))
+    shapes = {p.name: p.shape for p in made.parameters}
+    assert shapes["conv1.gpu0.weight"] == (48, 3, 11, 11)
+    assert shapes["conv3.gpu1.weight"] == (192, 256, 3, 3)
+    assert shapes["fc6.gpu1.weight"] == (2048, 9216)
+    assert shapes["fc8.gpu0.bias"] == (1000,)
+    assert "fc8.gpu1.bias" not in shapes
+
+
+def test_masks_are_drawn_for_the_whole_layer_and_cut_by_offset() -> None:
+    made = plan.make(
+        network(
+            "  c: {kind: conv, from: image, filters: 6, kernel: 3}\n"
+            "  split: {kind: dropout, from: c, rate: 0.5}\n"
+            "  whole: {kind: dropout, from: c, cross_group: true, rate: 0.5}\n"
+        )
+    )
+    found = {name: (mask.offset, mask.whole) for name, mask in made.masks.items()}
+    assert found == {
+        "split.a": (0, (6, 6, 6)),
+        "split.b": (3 * 6 * 6, (6, 6, 6)),
+        "whole.a": (0, (6, 6, 6)),
+        "whole.b": (0, (6, 6, 6)),
+    }
+
+
+def test_a_step_survives_its_config(specs: Path) -> None:
+    for op in plan.make(analyse(specnet.load(specs / "alexnet.yaml"))).computes:
+        again = Compute.from_config(op.config())
+        assert (again.layer, again.arguments, again.output_shape) == (
+            op.layer,
+            op.arguments,
+            op.output_shape,
+        )
+
+
+def test_without_a_recipe_the_outputs_are_what_nothing_reads() -> None:
+    made = plan.make(network("  c: {kind: conv, from: image, filters: 6, kernel: 3}\n"))
+    assert made.outputs == ("c.a", "c.b")
+    assert made.logits is None

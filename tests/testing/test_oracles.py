@@ -1,0 +1,260 @@
+"""The oracles themselves: hand-computed values, and gradients by central differences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from specnet.layers.base import Layer
+from specnet.layers.batch_norm import BatchNorm
+from specnet.layers.conv import Conv
+from specnet.layers.dense import Dense
+from specnet.layers.dropout import Dropout
+from specnet.layers.lrn import LRN
+from specnet.layers.pool import AvgPool, MaxPool
+from specnet.testing import cases, relative_error
+from specnet.testing.cases import ALONE, Net
+from specnet.testing.oracles import (
+    ACTIVATIONS,
+    ORACLES,
+    Circumstances,
+    Interpreter,
+    Result,
+    clipped,
+    cross_entropy,
+    sgd,
+)
+from specnet.testing.oracles.base import Values
+from specnet.testing.oracles.windows import starts
+from specnet.testing.random_specs import random_batch, random_state
+
+STEP = 1e-6
+DIFFERENCES = 1e-8
+"""Of a central difference; its own error is about STEP ** 2 + 1e-16 / STEP. Measured: at most 2.2e-9."""
+
+
+def of(layer: Layer, *inputs: Any, run: Circumstances | None = None, **weights: Any) -> Result:
+    arrays = [np.asarray(x, dtype=np.float64) for x in inputs]
+    given = {role: np.asarray(values, dtype=np.float64) for role, values in weights.items()}
+    return ORACLES[layer.kind](layer, arrays, given, run or Circumstances(training=True))
+
+
+def slope(function: Callable[[Values], float], at: Values, direction: Values) -> float:
+    """The derivative along a direction, by a central difference."""
+    return (function(at + STEP * direction) - function(at - STEP * direction)) / (2 * STEP)
+
+
+@pytest.mark.parametrize("net", ALONE, ids=str)
+def test_gradients_are_slopes(net: Net) -> None:
+    """Of every input and weight, along two random directions, for a random weighting of the output."""
+    (op,) = net.plan.computes
+    draw = np.random.RandomState(0)
+    inputs = [draw.standard_normal((3, *shape)) for shape in op.input_shapes]
+    weights = {r: 0.5 + draw.random_sample(w.shape) for r, w in op.weights.items()}
+    keep = (draw.random_sample((3, *op.output_shape)) < 0.7).astype(np.uint8)
+    run = Circumstances(training=True, keep=keep)
+
+    def output(inputs: Sequence[Values], weights: Mapping[str, Values]) -> Values:
+        result = ORACLES[op.layer.kind](op.layer, inputs, weights, run)
+        return ACTIVATIONS[op.activation](result.output)[0] if op.activation else result.output
+
+    result = ORACLES[op.layer.kind](op.layer, inputs, weights, run)
+    toward = draw.standard_normal(result.output.shape)
+    pull = ACTIVATIONS[op.activation](result.output)[1] if op.activation else np.asarray
+    of_inputs, of_weights = result.pullback(pull(toward))
+
+    def along_input(i: int) -> Callable[[Values], float]:
+        return lambda x: float((output([*inputs[:i], x, *inputs[i + 1 :]], weights) * toward).sum())
+
+    def along_weight(role: str) -> Callable[[Values], float]:
+        return lambda w: float((output(inputs, {**weights, role: w}) * toward).sum())
+
+    checks = [(along_input(i), inputs[i], gradient) for i, gradient in enumerate(of_inputs)]
+    checks += [(along_weight(role), weights[role], gradient) for role, gradient in of_weights.items()]
+    for function, at, gradient in checks:
+        for _ in range(2):
+            direction = draw.standard_normal(at.shape)
+            expected = float((gradient * direction).sum())
+            size = float(np.abs(gradient * direction).sum())
+            assert abs(slope(function, at, direction) - expected) < DIFFERENCES * max(size, 1)
+
+
+@pytest.mark.parametrize("net", [cases.SPLIT, cases.MERGED, cases.TOWERS], ids=str)
+def test_gradients_of_a_network_are_slopes_of_its_loss(net: Net) -> None:
+    batch, state = random_batch(net.plan, 1, 3), random_state(net.plan, 1)
+    interpreter = Interpreter(net.plan)
+    interpreter.load_state(state)
+    gradients = interpreter.gradients(batch)[1]
+    draw = np.random.RandomState(0)
+    for name, gradient in gradients.items():
+        direction = draw.standard_normal(gradient.shape)
+
+        def loss(values: Values, name: str = name) -> float:
+            interpreter.load_state({**state, name: values})
+            return interpreter.gradients(batch)[0]
+
+        expected = float((gradient * direction).sum())
+        assert abs(slope(loss, np.asarray(state[name], np.float64), direction) - expected) < DIFFERENCES, name
+
+
+def test_a_value_crosses_groups_by_a_transfer_only() -> None:
+    """The interpreter has no value of another group: a step that reads one fails."""
+    plan = cases.SPLIT.plan
+    (first, *_) = plan.transfers
+    without = type(plan)(**{**vars(plan), "operations": tuple(s for s in plan.operations if s is not first)})
+    interpreter = Interpreter(without)
+    interpreter.load_state(random_state(plan, 1))
+    with pytest.raises(KeyError, match=first.name):
+        interpreter.gradients(random_batch(plan, 1, 2))
+
+
+@pytest.mark.parametrize(("alpha_over", "expected"), [("sum", 5.83693), ("size", 5.92384)])
+def test_lrn_of_a_constant(alpha_over: str, expected: float) -> None:
+    """10 / (2 + 1e-4 * 5 * 100) ** 0.75, and with the mean of the squares 10 / (2 + 1e-4 * 100) ** 0.75."""
+    layer = LRN.model_validate(
+        {"from": "x", "size": 5, "k": 2, "alpha": 1e-4, "beta": 0.75, "alpha_over": alpha_over}
+    )
+    output = of(layer, np.full((1, 9, 1, 1), 10.0)).output
+    assert round(float(output[0, 4, 0, 0]), 5) == expected
+
+
+def test_conv_by_hand() -> None:
+    """Cross-correlation of 1..9 with [[1, 2], [3, 4]]: 1 * 1 + 2 * 2 + 3 * 4 + 4 * 5 = 37 and so on."""
+    layer = Conv.model_validate({"from": "x", "filters": 1, "kernel": 2})
+    image = np.arange(1.0, 10.0).reshape(1, 1, 3, 3)
+    output = of(layer, image, weight=[[[[1, 2], [3, 4]]]], bias=[0.5]).output
+    assert output.tolist() == [[[[37.5, 47.5], [67.5, 77.5]]]]
+
+
+def test_dense_reads_channels_then_rows_then_columns() -> None:
+    layer = Dense.model_validate({"from": "x", "units": 1, "bias": "none"})
+    image = np.array([[[[1, 2, 3], [4, 5, 6]], [[7, 8, 9], [10, 11, 12]]]])
+    picks = {place: float(of(layer, image, weight=np.eye(12)[[place]]).output[0, 0]) for place in range(12)}
+    assert picks == {place: place + 1.0 for place in range(12)}
+
+
+@pytest.mark.parametrize(
+    ("size", "kernel", "stride", "padding", "rounding", "expected"),
+    [
+        (5, 2, 2, (0, 0), "floor", [0, 2]),
+        (5, 2, 2, (0, 0), "ceil", [0, 2, 4]),
+        (4, 3, 1, (1, 1), "floor", [-1, 0, 1, 2]),
+        (4, 3, 2, (2, 0), "floor", [-2, 0]),
+        (4, 3, 2, (2, 0), "ceil", [-2, 0, 2]),
+        (5, 2, 2, None, "floor", [0, 2, 4]),
+        (5, 4, 1, None, "floor", [-1, 0, 1, 2, 3]),
+        (6, 3, 2, None, "floor", [0, 2, 4]),
+    ],
+)
+def test_windows_start(
+    size: int, kernel: int, stride: int, padding: tuple[int, int] | None, rounding: str, expected: list[int]
+) -> None:
+    assert starts(size, kernel, stride, padding, rounding) == expected
+
+
+@pytest.mark.parametrize(("rounding", "count"), [("floor", 54), ("ceil", 55)])
+def test_windows_of_alexnet(rounding: str, count: int) -> None:
+    assert len(starts(224, 11, 4, (0, 0), rounding)) == count
+
+
+def test_padding_never_wins_and_is_not_counted() -> None:
+    image = np.array([[[[-1.0, -2.0], [-3.0, -4.0]]]])
+    fields = {"from": "x", "kernel": 2, "stride": 2, "padding": [1, 1, 1, 1]}
+    assert of(MaxPool.model_validate(fields), image).output.tolist() == image.tolist()
+    assert of(AvgPool.model_validate(fields), image).output.tolist() == image.tolist()
+
+
+def test_batch_norm_by_hand() -> None:
+    """The values 1 and 3: mean 2, variance 1, not 2; the running values go a tenth of the way."""
+    layer = BatchNorm.model_validate({"from": "x", "epsilon": 3.0})
+    weights: dict[str, Any] = {"weight": [4], "bias": [5], "running_mean": [0], "running_var": [1.5]}
+    result = of(layer, [[1.0], [3.0]], **weights)
+    assert result.output.tolist() == [[3.0], [7.0]]
+    assert {role: v.tolist() for role, v in result.updates.items()} == {
+        "running_mean": [pytest.approx(0.2)],
+        "running_var": [pytest.approx(0.9 * 1.5 + 0.1)],
+    }
+    tested = of(layer, [[1.0]], run=Circumstances(training=False), **{**weights, "running_var": [1]})
+    assert tested.output.tolist() == [[7.0]]
+
+
+@pytest.mark.parametrize(
+    ("scale_at", "training", "expected"),
+    [
+        ("train", True, [0.0, 8.0]),
+        ("train", False, [4.0, 4.0]),
+        ("test", True, [0.0, 4.0]),
+        ("test", False, [2.0, 2.0]),
+    ],
+)
+def test_dropout_by_hand(scale_at: str, training: bool, expected: list[float]) -> None:
+    layer = Dropout.model_validate({"from": "x", "rate": 0.5, "scale_at": scale_at})
+    run = Circumstances(training, np.array([[0, 1]], dtype=np.uint8))
+    assert of(layer, [[4.0, 4.0]], run=run).output.tolist() == [expected]
+
+
+def test_activations_by_hand() -> None:
+    values = np.array([[-math.log(3), 0.0]])
+    assert ACTIVATIONS["relu"](values)[0].tolist() == [[0.0, 0.0]]
+    assert ACTIVATIONS["sigmoid"](values)[0] == pytest.approx(np.array([[0.25, 0.5]]))
+    assert ACTIVATIONS["softmax"](values)[0] == pytest.approx(np.array([[0.25, 0.75]]))
+    assert ACTIVATIONS["tanh"](values)[0] == pytest.approx(np.array([[-0.8, 0.0]]))  # (1/3 - 3) / (1/3 + 3)
+
+
+def test_cross_entropy_by_hand() -> None:
+    """Equal logits of ten classes: log 10, whatever their value; the gradient is the mean over the batch."""
+    loss, gradient = cross_entropy(np.full((2, 10), 700.0), np.array([3, 4]))
+    assert loss == pytest.approx(math.log(10), rel=1e-12)
+    assert gradient[0, 3] == pytest.approx(-0.45)
+    assert gradient[0, 4] == pytest.approx(0.05)
+
+
+def test_momentum_over_a_drop_of_the_learning_rate() -> None:
+    """Minimise w ** 2 / 2 with 0.01, and with 0.001 after 30 steps.
+
+    The step is linear in (w, v), so powers of its matrix say where it must be. The rule that keeps the
+    learning rate outside the velocity (PyTorch's) agrees until the drop and parts in the second digit.
+    """
+    m = 0.9
+
+    def matrix(rate: float) -> Values:
+        return np.array([[1 - rate, m], [-rate, m]])
+
+    w, v = np.array([1.0]), np.array([0.0])
+    outside, buffer = 1.0, 0.0
+    for op in range(40):
+        rate = 0.01 if op < 30 else 0.001
+        w, v = sgd(w, v, w, rate, m, 0.0)
+        buffer = m * buffer + outside
+        outside -= rate * buffer
+        if op == 29:
+            assert abs(outside / w[0] - 1) < 1e-12
+    before = np.linalg.matrix_power(matrix(0.01), 30)
+    expected = np.linalg.matrix_power(matrix(0.001), 10) @ before @ [1.0, 0.0]
+    assert relative_error([w[0], v[0]], expected) < 1e-12
+    assert abs(outside / w[0] - 1) > 0.01
+
+
+def test_decay_is_part_of_the_gradient() -> None:
+    """One step from w = 2, v = 3 with gradient 4: v = 0.9 * 3 - 0.1 * (4 + 0.5 * 2) = 2.2, w = 4.2."""
+    w, v = sgd(np.array([2.0]), np.array([3.0]), np.array([4.0]), 0.1, 0.9, 0.5)
+    assert (w[0], v[0]) == (pytest.approx(4.2), pytest.approx(2.2))
+
+
+def test_a_gradient_is_cut_where_it_is_too_long() -> None:
+    """3, 4 and 12 are 13 long; cut to 6.5, 4 becomes 2."""
+    whole = np.array([3.0, 4.0, 12.0])
+    assert clipped(whole[1:2], whole, 6.5).tolist() == [2.0]
+    assert clipped(whole[1:2], whole, 13.0).tolist() == [4.0]
+
+
+def test_relative_error() -> None:
+    assert relative_error([1.0, 2.5], [1.0, 2.0]) == 0.25
+    assert relative_error([0.0], [0.0]) == 0.0
+    assert relative_error([1.0], [0.0]) == math.inf
+    assert relative_error([math.nan], [1.0]) == math.inf
+    assert relative_error([1.0, 1.0], [1.0]) == math.inf
