@@ -15,11 +15,29 @@ from specnet.diagnostics.suggestions import suggestion
 from specnet.text import one_line
 
 Group = Literal[
-    "specnet.layers", "specnet.backends", "specnet.datasets", "specnet.torch", "specnet.tensorflow"
+    "specnet.layers",
+    "specnet.losses",
+    "specnet.optimizers",
+    "specnet.schedules",
+    "specnet.initializers",
+    "specnet.normalizations",
+    "specnet.augmentations",
+    "specnet.evaluations",
+    "specnet.datasets",
+    "specnet.backends",
+    "specnet.torch",
+    "specnet.tensorflow",
 ]
 
 NOUNS: dict[str, str] = {
     "specnet.layers": "layer kind",
+    "specnet.losses": "loss",
+    "specnet.optimizers": "optimizer",
+    "specnet.schedules": "schedule",
+    "specnet.initializers": "initializer",
+    "specnet.normalizations": "normalization",
+    "specnet.augmentations": "augmentation",
+    "specnet.evaluations": "evaluation",
     "specnet.backends": "backend",
     "specnet.datasets": "dataset",
     "specnet.torch": "PyTorch implementation of layer kind",
@@ -28,6 +46,13 @@ NOUNS: dict[str, str] = {
 
 BASES: dict[str, str] = {
     "specnet.layers": "specnet.layers.base.Layer",
+    "specnet.losses": "specnet.recipe.losses.Loss",
+    "specnet.optimizers": "specnet.recipe.optimizers.Optimizer",
+    "specnet.schedules": "specnet.recipe.schedules.Schedule",
+    "specnet.initializers": "specnet.recipe.initializers.Initializer",
+    "specnet.normalizations": "specnet.recipe.normalizations.Normalization",
+    "specnet.augmentations": "specnet.recipe.augmentations.Augmentation",
+    "specnet.evaluations": "specnet.recipe.evaluations.Evaluation",
     "specnet.datasets": "specnet.data.base.Data",
 }
 """What a plugin's class is derived from, by name: nothing is imported to look at it."""

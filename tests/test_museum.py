@@ -15,6 +15,7 @@ import pytest
 import specnet
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.network import network
+from specnet.recipe.optimizers import SGD
 from specnet.syntax import document
 
 SPECS = Path(__file__).parent.parent / "specs"
@@ -118,6 +119,7 @@ def test_the_two_towers() -> None:
     assert crossing == {"conv3", "fc6a", "fc6b", "fc7a", "fc7b", "fc8"}
     assert all(layer.bias == 0 for layer in spec.layers.values() if hasattr(layer, "bias"))
     assert spec.training is not None
+    assert isinstance(spec.training.optimizer, SGD)
     assert (spec.training.optimizer.momentum, spec.training.optimizer.weight_decay) == (0, 0)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from specnet.plans.operations import role_of
-from specnet.recipe.training import SGD
+from specnet.recipe.optimizers import SGD, Optimizer
 from specnet_tensorflow import fast
 from specnet_tensorflow.registry import Tensor
 
@@ -15,7 +15,7 @@ Tensors = Mapping[str, Tensor]
 
 
 def update(
-    rule: SGD,
+    rule: Optimizer,
     weights: Tensors,
     velocities: Tensors,
     gradients: Tensors,
@@ -23,6 +23,7 @@ def update(
     devices: Mapping[str, str],
 ) -> None:
     """Change weights and velocities in place, each on its device. `rates` are by role, all else by name."""
+    assert isinstance(rule, SGD)
     if rule.clip_norm is not None:
         gradients = _clipped(gradients, rule.clip_norm, devices)
     for name, gradient in gradients.items():

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from specnet.plans.operations import role_of
-from specnet.recipe.training import SGD
+from specnet.recipe.optimizers import SGD, Optimizer
 from specnet_torch import fast
 
 Tensors = Mapping[str, Tensor]
@@ -17,7 +17,7 @@ Move = Callable[[Tensor, str, str], Tensor]
 
 
 def update(
-    rule: SGD,
+    rule: Optimizer,
     weights: Tensors,
     velocities: Tensors,
     gradients: Tensors,
@@ -26,6 +26,7 @@ def update(
     move: Move,
 ) -> None:
     """Change weights and velocities in place. `groups` says where each parameter lives."""
+    assert isinstance(rule, SGD)
     with torch.no_grad():
         shorter = None if rule.clip_norm is None else _shorter(gradients, rule.clip_norm, groups, move)
         if shorter is not None:

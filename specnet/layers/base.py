@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, SerializeAsAny, WithJsonSchema
 
 from specnet.diagnostics.errors import SpecnetError
 from specnet.recipe.initializers import Initializer
 from specnet.schema.fields import LARGEST, NameList, Sizes, is_number, shown
+from specnet.schema.kinds import registered
 from specnet.schema.strict import Strict, schema_error
 from specnet.text import describe
 
@@ -201,7 +202,9 @@ class Weighted(Activated):
 
     bias: Bias = 0.0
     weights: Annotated[
-        Initializer | None, Field(description="Where the weights start; the recipe's if left out.")
+        SerializeAsAny[Initializer] | None,
+        registered("specnet.initializers", "initializer", Initializer),
+        Field(description="Where the weights start; the recipe's if left out."),
     ] = None
     weight_shape: Annotated[
         Sizes | None,

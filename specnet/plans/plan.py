@@ -15,7 +15,7 @@ from specnet.network.graph import Node
 from specnet.network.network import Network
 from specnet.plans.operations import Compute, Feed, Mask, Operation, Parameter, Transfer, parameter_name
 from specnet.recipe.initializers import DEFAULT, Initializer
-from specnet.recipe.training import SGD
+from specnet.recipe.optimizers import Optimizer
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Plan:
     operations: tuple[Operation, ...]
     outputs: tuple[str, ...]
     parameters: tuple[Parameter, ...]
-    optimizer: SGD | None = None
+    optimizer: Optimizer | None = None
     logits: str | None = None
     """The value that the loss reads, if the spec has a recipe."""
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from specnet.schema.fields import NonNegative, Number
-from specnet.schema.kinds import by_kind
 from specnet.schema.strict import Strict
 
 if TYPE_CHECKING:
@@ -27,7 +26,17 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     return (shape[1] * window if len(shape) > 1 else shape[0]), shape[0] * window
 
 
-class Normal(Strict):
+class Initializer(Strict):
+    """Base of all initializer kinds, which are registered in the entry-point group `specnet.initializers`."""
+
+    kind: str
+
+    def sample(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> Array:
+        """Values of a parameter of `shape`, float64, drawn from `stream` alone."""
+        raise NotImplementedError
+
+
+class Normal(Initializer):
     """Normal values of mean 0 and standard deviation `std` (the paper, section 5: 0.01)."""
 
     kind: Literal["normal"] = "normal"
@@ -39,7 +48,7 @@ class Normal(Strict):
         return values
 
 
-class HeNormal(Strict):
+class HeNormal(Initializer):
     """Normal values of standard deviation sqrt(2 / fan_in) (He et al. 2015, equation 10)."""
 
     kind: Literal["he_normal"] = "he_normal"
@@ -50,7 +59,7 @@ class HeNormal(Strict):
         return values
 
 
-class GlorotUniform(Strict):
+class GlorotUniform(Initializer):
     """Uniform values within sqrt(6 / (fan_in + fan_out)) of 0 (Glorot and Bengio 2010, equation 16)."""
 
     kind: Literal["glorot_uniform"] = "glorot_uniform"
@@ -64,7 +73,7 @@ class GlorotUniform(Strict):
         return values
 
 
-class Constant(Strict):
+class Constant(Initializer):
     """Every value is `value`."""
 
     kind: Literal["constant"] = "constant"
@@ -73,11 +82,6 @@ class Constant(Strict):
     def sample(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> Array:
         return stream.random_sample(shape) * 0 + self.value
 
-
-Initializer = Annotated[
-    Normal | HeNormal | GlorotUniform | Constant,
-    by_kind("initializer", Normal, HeNormal, GlorotUniform, Constant),
-]
 
 DEFAULT = GlorotUniform()
 """Used where a spec says nothing, as Keras does."""

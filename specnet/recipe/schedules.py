@@ -3,36 +3,115 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Annotated, Literal
 
-from specnet.recipe.training import InverseTime, Multistep, Plateau, Steps, Training
+from pydantic import Field, field_validator
+
+from specnet.schema.fields import Count, NonNegative, shown
+from specnet.schema.strict import Strict, schema_error
 
 
-def learning_rate(recipe: Training, step: int, epoch: int, errors: Sequence[float]) -> float:
-    """The rate of the update after `step` updates, in epoch `epoch` (from 0).
+class Schedule(Strict):
+    """Base of all schedule kinds, which are registered in the entry-point group `specnet.schedules`."""
 
-    `errors` are the top-1 errors at the end of each epoch so far.
+    kind: str
+
+    def rate(self, base: float, step: int, epoch: int, errors: Sequence[float]) -> float:
+        """The rate of the update after `step` updates, in epoch `epoch` (from 0), that starts from `base`.
+
+        `errors` are the top-1 errors at the end of each epoch so far.
+        """
+        raise NotImplementedError
+
+
+class ConstantRate(Schedule):
+    """The learning rate never changes."""
+
+    kind: Literal["constant"] = "constant"
+
+    def rate(self, base: float, step: int, epoch: int, errors: Sequence[float]) -> float:
+        return base
+
+
+class Plateau(Schedule):
+    """Multiply the learning rate by `factor` when the top-1 error has not improved for `patience` epochs.
+
+    At most `times` times; the paper divides by 10 three times, by hand.
     """
-    schedule, base = recipe.schedule, recipe.optimizer.learning_rate
-    if isinstance(schedule, Steps | Multistep | InverseTime):
-        passed = step if schedule.unit == "step" else epoch
-    if isinstance(schedule, Steps):
-        return base * schedule.factor ** (passed // schedule.every)
-    if isinstance(schedule, Multistep):
-        return base * schedule.factor ** sum(passed >= boundary for boundary in schedule.at)
-    if isinstance(schedule, InverseTime):
-        turns = passed // schedule.every if schedule.staircase else passed / schedule.every
-        return base / (1 + schedule.decay * turns)
-    if isinstance(schedule, Plateau):
-        return base * schedule.factor ** drops(schedule, errors)
-    return base
+
+    kind: Literal["plateau"] = "plateau"
+    factor: Annotated[float, Field(gt=0, lt=1, description="What the rate is multiplied by.")]
+    times: Annotated[Count, Field(description="How often at most.")]
+    patience: Annotated[Count, Field(description="Epochs without improvement before it happens.")] = 5
+
+    def rate(self, base: float, step: int, epoch: int, errors: Sequence[float]) -> float:
+        return base * self.factor ** self.drops(errors)
+
+    def drops(self, errors: Sequence[float]) -> int:
+        """How often the rate has dropped: each time the best error was `patience` epochs old."""
+        count, best, waited = 0, float("inf"), 0
+        for error in errors:
+            waited = 0 if error < best else waited + 1
+            best = min(best, error)
+            if waited >= self.patience and count < self.times:
+                count, waited = count + 1, 0
+        return count
 
 
-def drops(schedule: Plateau, errors: Sequence[float]) -> int:
-    """How often the rate has dropped: each time the best error was `patience` epochs old, up to `times`."""
-    count, best, waited = 0, float("inf"), 0
-    for error in errors:
-        waited = 0 if error < best else waited + 1
-        best = min(best, error)
-        if waited >= schedule.patience and count < schedule.times:
-            count, waited = count + 1, 0
-    return count
+class Steps(Schedule):
+    """Multiply the learning rate by `factor` after every `every` epochs (or steps)."""
+
+    kind: Literal["step"] = "step"
+    factor: Annotated[float, Field(gt=0, le=1, description="What the rate is multiplied by.")]
+    every: Annotated[Count, Field(description="How many epochs or steps lie between two changes.")]
+    unit: Annotated[Literal["epoch", "step"], Field(description="What `every` counts.")] = "epoch"
+
+    def rate(self, base: float, step: int, epoch: int, errors: Sequence[float]) -> float:
+        passed = step if self.unit == "step" else epoch
+        return base * self.factor ** (passed // self.every)
+
+
+class Multistep(Schedule):
+    """Multiply the learning rate by `factor` at each of the epochs (or steps) in `at`."""
+
+    kind: Literal["multistep"] = "multistep"
+    factor: Annotated[float, Field(gt=0, le=1, description="What the rate is multiplied by.")]
+    at: Annotated[
+        list[Count],
+        Field(min_length=1, description="How many epochs or steps have passed when it happens; increasing."),
+    ]
+    unit: Annotated[Literal["epoch", "step"], Field(description="What `at` counts.")] = "epoch"
+
+    @field_validator("at")
+    @classmethod
+    def _increasing(cls, at: list[int]) -> list[int]:
+        if any(later <= earlier for earlier, later in pairwise(at)):
+            hint = f"for example {sorted(set(at))}"
+            raise schema_error("range", f"each entry is larger than the one before, got {shown(at)}", hint)
+        return at
+
+    def rate(self, base: float, step: int, epoch: int, errors: Sequence[float]) -> float:
+        passed = step if self.unit == "step" else epoch
+        return base * self.factor ** sum(passed >= boundary for boundary in self.at)
+
+
+class InverseTime(Schedule):
+    """learning_rate / (1 + decay * passed / every), `passed` counting steps (or epochs).
+
+    TensorFlow 1's `tf.train.inverse_time_decay`; with `every: 1`, the `decay` of Keras's old optimizers. With
+    `staircase`, passed / every is rounded down.
+    """
+
+    kind: Literal["inverse_time"] = "inverse_time"
+    decay: Annotated[NonNegative, Field(description="What the denominator grows by after every `every`.")]
+    every: Annotated[Count, Field(description="How many steps or epochs the denominator takes for it.")] = 1
+    staircase: Annotated[
+        bool, Field(description="Whether the rate changes only after each `every`, not all the time.")
+    ] = False
+    unit: Annotated[Literal["epoch", "step"], Field(description="What `every` counts.")] = "step"
+
+    def rate(self, base: float, step: int, epoch: int, errors: Sequence[float]) -> float:
+        passed = step if self.unit == "step" else epoch
+        turns = passed // self.every if self.staircase else passed / self.every
+        return base / (1 + self.decay * turns)

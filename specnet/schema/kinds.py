@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from pydantic import BeforeValidator, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from specnet import plugins
+from specnet.diagnostics.errors import PluginError
 from specnet.diagnostics.suggestions import mistyped, nearest, suggestion
+from specnet.plugins import Group
 from specnet.schema.fields import shown
 from specnet.schema.strict import ALIASES, Strict, schema_error
 
@@ -16,20 +20,50 @@ _LONGEST = 100
 """Letters of a key or a kind that are compared with the valid ones."""
 
 
-def by_kind(noun: str, *classes: type[Strict]) -> BeforeValidator:
-    """A validator that picks the class by the mapping's `kind`; instances of the classes pass."""
-    table = {str(cls.model_fields["kind"].default): cls for cls in classes}
+def registered(group: Group, noun: str, base: type[Strict]) -> BeforeValidator:
+    """A validator that picks the class of a part among a group's entry points by the mapping's `kind`.
+
+    Instances of `base`, from which all those classes are derived, pass.
+    """
 
     def choose(value: Any) -> Any:
-        if isinstance(value, classes):
-            return value
-        try:
-            kind = kind_of(value, list(table), noun)
-        except PydanticCustomError as unknown:
-            raise with_the_rest(unknown, value, table) from None
-        return table[kind].model_validate(value)
+        return value if isinstance(value, base) else of_kind(value, group, noun)
 
     return BeforeValidator(choose)
+
+
+def of_kind(
+    value: Any, group: Group, noun: str, advice: str = "", *, otherwise: type[Strict] | None = None
+) -> Any:
+    """The instance of the registered class that a mapping's `kind` names.
+
+    For a kind that is not known the rest is checked by the class that was meant, else by all there are; where
+    these are many, by `otherwise`, which has what they have in common. `advice` ends the hint.
+    """
+    try:
+        kind = kind_of(value, plugins.names(group), noun, advice)
+    except PydanticCustomError as unknown:
+        likely = _likely(value, group, otherwise)
+        raise with_the_rest(unknown, value, likely, keys=otherwise is None) from None
+    try:
+        cls = plugins.load(group, kind)
+    except PluginError as error:
+        raise schema_error("plugin", error.message, error.hint, at="kind") from error
+    return cls.model_validate(value)
+
+
+def _likely(value: Any, group: Group, otherwise: type[Strict] | None) -> dict[str, type[Strict]]:
+    """The classes by which a part of unknown kind can be checked."""
+    named = value.get("kind") if isinstance(value, dict) else None
+    known = plugins.names(group)
+    meant = mistyped(named, known) if isinstance(named, str) and len(named) < _LONGEST else None
+    if meant is None and otherwise is not None:
+        return {"": otherwise}
+    found: dict[str, type[Strict]] = {}
+    for kind in known if meant is None else [meant]:
+        with suppress(PluginError):
+            found[kind] = plugins.load(group, kind)
+    return found
 
 
 def kind_of(value: Any, valid: list[str], noun: str, advice: str = "") -> str:

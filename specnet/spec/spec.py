@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -19,16 +18,13 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from specnet import plugins
 from specnet.data.base import Data
 from specnet.diagnostics.diagnostic import Diagnostic, Position
-from specnet.diagnostics.errors import PluginError, SpecError
-from specnet.diagnostics.suggestions import mistyped
+from specnet.diagnostics.errors import SpecError
 from specnet.layers.base import Layer
-from specnet.plugins import Group
 from specnet.recipe.training import Training
 from specnet.schema.fields import NameList, shown
-from specnet.schema.kinds import kind_of, with_the_rest
+from specnet.schema.kinds import of_kind
 from specnet.schema.strict import Strict, schema_error
 from specnet.schema.translate import empty_keys, findings
 from specnet.syntax import document
@@ -44,6 +40,7 @@ MAX_GROUPS = 256
 
 MAX_UNSOUND = 1_000
 """Layers with findings of their own after which the others are not looked at."""
+ADVICE = "; a plugin's kind is there once its package is installed"
 _unsound: ContextVar[list[None] | None] = ContextVar("unsound", default=None)
 """An entry for each layer that was found to be unsound, while a spec is validated."""
 
@@ -55,7 +52,7 @@ def _layer(value: Any) -> Any:
     if seen is not None and len(seen) >= MAX_UNSOUND:
         return Layer.model_construct(kind="", from_=())
     try:
-        return _of_kind(value, "specnet.layers", "layer")
+        return of_kind(value, "specnet.layers", "layer", ADVICE, otherwise=Layer)
     except (ValidationError, PydanticCustomError):
         if seen is not None:
             seen.append(None)
@@ -63,38 +60,7 @@ def _layer(value: Any) -> Any:
 
 
 def _data(value: Any) -> Any:
-    return value if isinstance(value, Data) else _of_kind(value, "specnet.datasets", "dataset")
-
-
-def _of_kind(value: Any, group: Group, noun: str) -> Any:
-    """The instance of the registered class that a mapping's `kind` names."""
-    try:
-        kind = kind_of(
-            value, plugins.names(group), noun, "; a plugin's kind is there once its package is installed"
-        )
-    except PydanticCustomError as unknown:
-        raise with_the_rest(unknown, value, _likely(value, group), keys=group != "specnet.layers") from None
-    try:
-        cls = plugins.load(group, kind)
-    except PluginError as error:
-        raise schema_error("plugin", error.message, error.hint, at="kind") from error
-    return cls.model_validate(value)
-
-
-def _likely(value: Any, group: Group) -> dict[str, type[Strict]]:
-    """The classes by which a part of unknown kind can be checked: the one that was meant, else what there is.
-
-    Layers are many, and have their edges and groups in common, so the base of all stands for the rest.
-    """
-    named = value.get("kind") if isinstance(value, dict) else None
-    meant = mistyped(named, plugins.names(group)) if isinstance(named, str) and len(named) < 100 else None
-    if meant is None and group == "specnet.layers":
-        return {"": Layer}
-    found: dict[str, type[Strict]] = {}
-    for kind in plugins.names(group) if meant is None else [meant]:
-        with suppress(PluginError):
-            found[kind] = plugins.load(group, kind)
-    return found
+    return value if isinstance(value, Data) else of_kind(value, "specnet.datasets", "dataset", ADVICE)
 
 
 def _name(value: Any) -> Any:

@@ -21,7 +21,6 @@ import numpy as np
 from specnet.backend.protocol import Precision, State, storage
 from specnet.diagnostics.errors import SpecnetError
 from specnet.plans.initial_values import initial_state
-from specnet.recipe.schedules import learning_rate
 from specnet.spec.spec import load
 from specnet.terminal.output import say
 from specnet.terminal.progress import Progress
@@ -94,7 +93,7 @@ class SideBySide:
                 found = self._told(step + 1, decisions, seen[0][1], seen[1][1])
                 for executable, state in zip(self._executables, states, strict=True):
                     executable.load_state(state)  # running statistics have moved
-            rate = learning_rate(self._recipe, step, step // per_epoch, [])
+            rate = self._recipe.learning_rate(step, step // per_epoch, [])
             yield [float(executable.train_step(batch, rate)) for executable in self._executables], found
 
     def _told(self, step: int, decisions: Sequence[Decision], one: State, other: State) -> list[str]:

@@ -20,17 +20,10 @@ from specnet.network.network import Network
 from specnet.numerics.randomness import Array, keep_mask, normals, permutation, uniforms
 from specnet.plans.operations import Mask
 from specnet.plans.plan import Plan
-from specnet.recipe.training import (
-    CenterCrop,
-    HorizontalFlip,
-    MeanImage,
-    PCAColor,
-    RandomCrop,
-    Standardize,
-    TenCrop,
-    Training,
-    fits,
-)
+from specnet.recipe.augmentations import HorizontalFlip, PCAColor, RandomCrop
+from specnet.recipe.evaluations import CenterCrop, TenCrop
+from specnet.recipe.normalizations import MeanImage, Standardize
+from specnet.recipe.training import Training, fits
 from specnet.text import describe, plural
 from specnet.training.buffers import Memory
 

@@ -15,7 +15,6 @@ from specnet.backend.protocol import Executable
 from specnet.data.base import Dataset, names_of
 from specnet.diagnostics.errors import DataError, RunError
 from specnet.plans.plan import Plan
-from specnet.recipe.schedules import learning_rate
 from specnet.recipe.training import Training
 from specnet.runs.checkpoint import Checkpoint, rank
 from specnet.runs.naming import RunNaming
@@ -110,7 +109,7 @@ class Trainer:
             for batch in batches:
                 arrived = time.monotonic()
                 epoch = self.step // per_epoch
-                rate = learning_rate(self.recipe, self.step, epoch, [e.top1_error for e in self.evaluations])
+                rate = self.recipe.learning_rate(self.step, epoch, [e.top1_error for e in self.evaluations])
                 loss = self.executable.train_step(batch, rate, self.micro_batch)
                 self.step += 1
                 self.evaluation = None

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from specnet.recipe.schedules import drops, learning_rate
-from specnet.recipe.training import (
-    SGD,
-    ConstantRate,
-    InverseTime,
-    Multistep,
-    Plateau,
-    Schedule,
-    SoftmaxCrossEntropy,
-    Steps,
-    Training,
-)
+from specnet.recipe.losses import SoftmaxCrossEntropy
+from specnet.recipe.optimizers import SGD
+from specnet.recipe.schedules import ConstantRate, InverseTime, Multistep, Plateau, Schedule, Steps
+from specnet.recipe.training import Training
 
 LOSS = SoftmaxCrossEntropy.model_validate({"from": "fc"})
 
@@ -25,38 +17,38 @@ def recipe(schedule: Schedule) -> Training:
 
 
 def test_constant() -> None:
-    assert learning_rate(recipe(ConstantRate()), 10_000, 50, [0.5] * 50) == 0.1
+    assert recipe(ConstantRate()).learning_rate(10_000, 50, [0.5] * 50) == 0.1
 
 
 def test_by_epoch_and_by_step() -> None:
     by_epoch = recipe(Steps(factor=0.5, every=10))
-    assert [learning_rate(by_epoch, 0, epoch, []) for epoch in (0, 9, 10, 20)] == [0.1, 0.1, 0.05, 0.025]
+    assert [by_epoch.learning_rate(0, epoch, []) for epoch in (0, 9, 10, 20)] == [0.1, 0.1, 0.05, 0.025]
     by_step = recipe(Steps(factor=0.5, every=10, unit="step"))
-    assert [learning_rate(by_step, step, 0, []) for step in (0, 9, 10, 20)] == [0.1, 0.1, 0.05, 0.025]
+    assert [by_step.learning_rate(step, 0, []) for step in (0, 9, 10, 20)] == [0.1, 0.1, 0.05, 0.025]
 
 
 def test_at_boundaries() -> None:
     by_epoch = recipe(Multistep(factor=0.5, at=[30, 60, 80]))
-    rates = [learning_rate(by_epoch, 0, epoch, []) for epoch in (0, 29, 30, 59, 60, 79, 80, 500)]
+    rates = [by_epoch.learning_rate(0, epoch, []) for epoch in (0, 29, 30, 59, 60, 79, 80, 500)]
     assert rates == [0.1, 0.1, 0.05, 0.05, 0.025, 0.025, 0.0125, 0.0125]
     by_step = recipe(Multistep(factor=0.5, at=[3], unit="step"))
-    assert [learning_rate(by_step, step, 9, []) for step in (0, 2, 3)] == [0.1, 0.1, 0.05]
+    assert [by_step.learning_rate(step, 9, []) for step in (0, 2, 3)] == [0.1, 0.1, 0.05]
 
 
 def test_inverse_time_as_tensorflow_1_has_it() -> None:
     """Its documentation's example: 0.1 / (1 + 0.5 * step / 1); then smooth and in stairs."""
     example = recipe(InverseTime(decay=0.5))
-    assert [learning_rate(example, step, 0, []) for step in (0, 2, 6, 18)] == [0.1, 0.05, 0.025, 0.01]
+    assert [example.learning_rate(step, 0, []) for step in (0, 2, 6, 18)] == [0.1, 0.05, 0.025, 0.01]
     smooth = recipe(InverseTime(decay=1, every=1000))
-    assert [learning_rate(smooth, step, 0, []) for step in (0, 250, 1000, 4000)] == [0.1, 0.08, 0.05, 0.02]
+    assert [smooth.learning_rate(step, 0, []) for step in (0, 250, 1000, 4000)] == [0.1, 0.08, 0.05, 0.02]
     stairs = recipe(InverseTime(decay=1, every=1000, staircase=True))
-    rates = [learning_rate(stairs, step, 0, []) for step in (0, 999, 1000, 1999, 4000)]
+    rates = [stairs.learning_rate(step, 0, []) for step in (0, 999, 1000, 1999, 4000)]
     assert rates == [0.1, 0.1, 0.05, 0.05, 0.02]
 
 
 def test_inverse_time_by_epoch() -> None:
     by_epoch = recipe(InverseTime(decay=1, every=2, unit="epoch"))
-    assert [learning_rate(by_epoch, 999, epoch, []) for epoch in (0, 2, 8)] == [0.1, 0.05, 0.02]
+    assert [by_epoch.learning_rate(999, epoch, []) for epoch in (0, 2, 8)] == [0.1, 0.05, 0.02]
 
 
 @pytest.mark.parametrize(
@@ -72,9 +64,9 @@ def test_inverse_time_by_epoch() -> None:
     ],
 )
 def test_a_plateau_drops_when_the_best_error_is_two_epochs_old(errors: list[float], expected: int) -> None:
-    assert drops(Plateau(factor=0.1, times=3, patience=2), errors) == expected
+    assert Plateau(factor=0.1, times=3, patience=2).drops(errors) == expected
 
 
 def test_the_papers_rate_after_three_drops() -> None:
     paper = recipe(Plateau(factor=0.1, times=3, patience=1))
-    assert learning_rate(paper, 0, 9, [0.5] * 9) == pytest.approx(0.1 * 0.1**3)
+    assert paper.learning_rate(0, 9, [0.5] * 9) == pytest.approx(0.1 * 0.1**3)

@@ -15,6 +15,7 @@ from specnet.convert.weights import export_weights, import_weights
 from specnet.diagnostics.errors import RunError
 from specnet.network.network import analyse
 from specnet.plans import initial_values, plan
+from specnet.recipe.optimizers import SGD
 from specnet.runs import checkpoint
 from specnet.runs.checkpoint import Checkpoint
 from specnet.runs.run_directory import RunDirectory
@@ -255,6 +256,7 @@ def test_every_option_is_recorded(cli: Cli, tmp_path: Path) -> None:
     found = kept(tmp_path / "r")
     assert found.spec.training is not None
     assert found.spec.data is not None
+    assert isinstance(found.spec.training.optimizer, SGD)
     assert (found.spec.training.epochs, found.spec.training.optimizer.momentum) == (3, 0.5)
     assert found.spec.data.as_yaml() == {"kind": "synthetic", "train_images": 1280, "test_images": 128}
     assert found.options == {

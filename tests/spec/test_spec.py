@@ -156,12 +156,12 @@ def test_an_unknown_kind_hides_no_other_fault(old: str, new: str, expected: str)
 @pytest.mark.parametrize(
     ("key", "kind", "kinds"),
     [
-        ("augment", "random_rotation", "random_crop, horizontal_flip, pca_color"),
-        ("augment", "vertical_flip", "random_crop, horizontal_flip, pca_color"),
+        ("augment", "random_rotation", "horizontal_flip, pca_color, random_crop"),
+        ("augment", "vertical_flip", "horizontal_flip, pca_color, random_crop"),
         ("evaluate", "five_crop", "center_crop, ten_crop"),
-        ("schedule", "cosine", "constant, plateau, step, multistep, inverse_time"),
-        ("weights", "he_uniform", "normal, he_normal, glorot_uniform, constant"),
-        ("weights", "glorot_normal", "normal, he_normal, glorot_uniform, constant"),
+        ("schedule", "cosine", "constant, inverse_time, multistep, plateau, step"),
+        ("weights", "he_uniform", "constant, glorot_uniform, he_normal, normal"),
+        ("weights", "glorot_normal", "constant, glorot_uniform, he_normal, normal"),
     ],
 )
 def test_a_recipes_kinds_are_listed_and_none_is_guessed(key: str, kind: str, kinds: str) -> None:

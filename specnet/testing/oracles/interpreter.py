@@ -14,6 +14,7 @@ from specnet.diagnostics.errors import UsageError
 from specnet.numerics.randomness import Array
 from specnet.plans.operations import Compute, Feed, Transfer
 from specnet.plans.plan import Plan
+from specnet.recipe.optimizers import SGD
 from specnet.testing.oracles.base import Circumstances, Pullback, Result, Rounding, Values
 from specnet.testing.oracles.kinds import ACTIVATIONS, ORACLES
 
@@ -66,7 +67,7 @@ class Interpreter:
 
     def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> float:
         rule = self.plan.optimizer
-        assert rule is not None
+        assert isinstance(rule, SGD)
         parts = [(len(part.labels), *self.gradients(part)) for part in batch.parts(micro_batch)]
         images = len(batch.labels)
         loss = sum(count * of_part for count, of_part, _ in parts) / images

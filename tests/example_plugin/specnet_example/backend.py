@@ -15,6 +15,7 @@ from specnet.numerics.randomness import Array
 from specnet.plans.operations import Compute, Feed, role_of
 from specnet.plans.placement import Placement
 from specnet.plans.plan import Plan
+from specnet.recipe.optimizers import SGD
 
 KINDS = {"flatten", "dense", "activation", "channel_scale"}
 
@@ -78,7 +79,7 @@ class NumpyExecutable:
 
     def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> float:
         rule = self.plan.optimizer
-        assert rule is not None
+        assert isinstance(rule, SGD)
         loss, gradients = 0.0, {name: np.zeros_like(w) for name, w in self._state.items()}
         for part in batch.parts(micro_batch):
             share = len(part.labels) / len(batch.labels)

@@ -1,0 +1,73 @@
+"""How a gradient changes the weights."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from specnet.schema.fields import NonNegative, Positive
+from specnet.schema.strict import Strict, schema_error
+
+
+class Optimizer(Strict):
+    """Base of all optimizer kinds, which are registered in the entry-point group `specnet.optimizers`."""
+
+    kind: str
+    learning_rate: Annotated[Positive, Field(description="The rate that the schedule starts from.")]
+
+    slots: ClassVar[tuple[str, ...]] = ()
+    """Names of what it keeps for each parameter from step to step, arrays of the parameter's shape."""
+
+    def rate(self, role: str, learning_rate: float) -> float:
+        """The rate of the parameters of a role while the schedule has the rate at `learning_rate`."""
+        return learning_rate
+
+
+class Biases(Strict):
+    """What the update rule does otherwise for biases: every parameter whose role is `bias`."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    learning_rate: Annotated[
+        NonNegative | None, Field(description="The rate that the schedule starts from, for biases.")
+    ] = None
+    weight_decay: Annotated[NonNegative | None, Field(description="Pull of each bias towards 0.")] = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.learning_rate is None and self.weight_decay is None:
+            raise schema_error(
+                "range", "at least one entry is needed", "name learning_rate, weight_decay or both"
+            )
+        return self
+
+
+class SGD(Optimizer):
+    """v <- momentum * v - learning_rate * (gradient + weight_decay * w); w <- w + v (the paper, section 5).
+
+    The learning rate is inside the velocity, and the decay belongs to the gradient. With `clip_norm`, the
+    gradient of all parameters together is first multiplied by clip_norm / max(norm, clip_norm): the norm's
+    squares are summed in float64, for each parameter and then over the parameters in the plan's order.
+    """
+
+    kind: Literal["sgd"] = "sgd"
+    momentum: Annotated[float, Field(ge=0, lt=1, description="Share of the velocity that stays.")] = 0.0
+    weight_decay: Annotated[NonNegative, Field(description="Pull of each weight towards 0.")] = 0.0
+    biases: Annotated[
+        Biases | None, Field(description="Rate and decay of the biases; the same as above if left out.")
+    ] = None
+    clip_norm: Annotated[
+        Positive | None, Field(description="Longest gradient of all parameters; any length if left out.")
+    ] = None
+
+    slots = ("velocity",)
+
+    def rate(self, role: str, learning_rate: float) -> float:
+        own = self.biases.learning_rate if self.biases and role == "bias" else None
+        return learning_rate if own is None else own * (learning_rate / self.learning_rate)
+
+    def decay(self, role: str) -> float:
+        """The weight decay of the parameters of a role."""
+        own = self.biases.weight_decay if self.biases and role == "bias" else None
+        return self.weight_decay if own is None else own
