@@ -20,7 +20,8 @@ import specnet
 from conftest import Outcome
 from specnet.cli.main import build_parser
 from specnet.convert.weights import export_weights, exporting, import_weights, importing
-from specnet.diagnostics.diagnostic import Diagnostic, Diagnostics, Position
+from specnet.diagnostics import rules
+from specnet.diagnostics.diagnostic import Diagnostics, Position
 from specnet.diagnostics.errors import DataError, RunError, SpecError, UsageError
 from specnet.drawing import draw
 from specnet.schema import arguments
@@ -385,7 +386,7 @@ def test_a_notebook_shows_findings(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
         specnet.table(path)
     assert "error SN205" in Page(caught.value.diagnostics._repr_html_()).texts
-    odd = Diagnostics([Diagnostic("SN101", "a\x1b[31m", Position(HOSTILE, 1, 1, source=HOSTILE))])
+    odd = Diagnostics([rules.NOT_YAML.at(Position(HOSTILE, 1, 1, source=HOSTILE), "a\x1b[31m")])
     assert "script" not in Page(odd._repr_html_()).tags
     assert "\x1b" not in odd._repr_html_()
 

@@ -1,34 +1,19 @@
-"""The pages about the codes of findings: what each one means, with a wrong and a right example.
+"""The pages about rules: what each one means, with a wrong and a right example.
 
-A page is `codes/CODE.md`. Whatever the source can report has one, and the tests run its examples.
+A page is `codes/CODE.md`. The tests run its examples.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from types import MappingProxyType
 
 FOLDER = files("specnet.diagnostics") / "codes"
 _PAGE = re.compile(
     r"# (?P<code>\w+): (?P<title>.+)\n\n(?s:.+?)\n\n## Wrong\n\n```(?P<info>.*)\n(?P<wrong>(?s:.*?))```\n\n"
     r"## Right\n\n```.*\n(?P<right>(?s:.*?))```\n",
 )
-FAMILIES: Mapping[str, str] = MappingProxyType(
-    {
-        "SN1": "reading the file",
-        "SN2": "keys and values",
-        "SN3": "the graph",
-        "SN4": "shapes",
-        "SN5": "groups",
-        "SN6": "the recipe",
-        "SN7": "weights from files",
-        "SN8": "datasets",
-    }
-)
-"""What the codes that start so are about."""
 
 
 @dataclass(frozen=True, slots=True)

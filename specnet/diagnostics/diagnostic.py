@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from specnet.text import html_lines, html_table, one_line, printable
+
+if TYPE_CHECKING:
+    from specnet.diagnostics.catalogue import Page
 
 Severity = Literal["error", "warning"]
 
@@ -24,14 +27,72 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
-class Diagnostic:
-    """One finding: a stable code, what is wrong, where, and what to do about it."""
+class Edit:
+    """One piece of a text and what stands there instead. Both places are (line, column), counted from 1.
+
+    The character at `end` is the first one that stays. A line break in `text` is written as the file's own.
+    """
+
+    start: tuple[int, int]
+    end: tuple[int, int]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What to change in one file so that a finding is gone. The edits do not overlap."""
+
+    file: str
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What findings are about: a stable code, a readable name, and how much it matters."""
 
     code: str
+    name: str
+    severity: Severity = "error"
+
+    @property
+    def family(self) -> str:
+        """What the codes of related rules begin with."""
+        return self.code[:3]
+
+    @property
+    def page(self) -> Page:
+        """What the rule means, with a wrong and a right example."""
+        from specnet.diagnostics.catalogue import page  # only `explain` reads pages
+
+        return page(self.code)
+
+    def at(
+        self, position: Position | None, message: str, hint: str | None = None, fix: Fix | None = None
+    ) -> Diagnostic:
+        """A finding at a place, or about all of something."""
+        return Diagnostic(self, message, position, hint, fix)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding: the rule, what is wrong, where, and what to do about it.
+
+    `hint` says it in words; `fix`, where it is certain what was meant, as edits of the file.
+    """
+
+    rule: Rule
     message: str
     position: Position | None = None
     hint: str | None = None
-    severity: Severity = "error"
+    fix: Fix | None = None
+
+    @property
+    def code(self) -> str:
+        return self.rule.code
+
+    @property
+    def severity(self) -> Severity:
+        return self.rule.severity
 
     def as_json(self) -> dict[str, object]:
         """The finding under the keys that `validate --json` promises."""

@@ -16,6 +16,8 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, WithJsonSchema
 
+from specnet.diagnostics import rules
+from specnet.diagnostics.diagnostic import Rule
 from specnet.diagnostics.errors import SpecnetError
 from specnet.recipe.initializers import Initializer
 from specnet.schema.fields import LARGEST, NameList, Sizes, is_number, shown
@@ -31,11 +33,16 @@ class LayerError(SpecnetError):
     """A layer that cannot be what the spec says. `field` is the YAML key at fault, if it is one key."""
 
     def __init__(
-        self, message: str, *, code: str = "SN401", field: str | None = None, hint: str | None = None
+        self,
+        message: str,
+        *,
+        rule: Rule = rules.UNFIT_INPUTS,
+        field: str | None = None,
+        hint: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.code = code
+        self.rule = rule
         self.field = field
         self.hint = hint
 
@@ -117,7 +124,7 @@ class Layer(Strict):
             lower, upper = total - total % parts, total - total % parts + parts
             near = f"{lower} or {upper}" if lower else f"{upper}"
             raise LayerError(
-                message, code="SN502", field=self.split_field, hint=f"use {near}, or name one group"
+                message, rule=rules.INDIVISIBLE, field=self.split_field, hint=f"use {near}, or name one group"
             )
         return self.model_copy(update={self.split_field: total // parts})
 
@@ -150,7 +157,7 @@ def image(shape: Shape, kind: str) -> tuple[int, int, int]:
     """The shape as (channels, height, width). Raises `LayerError` for any other rank."""
     if len(shape) != 3:
         message = f"{kind} needs an image (channels x height x width), and its input is {describe(shape)}"
-        raise LayerError(message, code="SN403", field="from")
+        raise LayerError(message, rule=rules.IMAGE_NEEDED, field="from")
     return shape[0], shape[1], shape[2]
 
 
@@ -173,7 +180,7 @@ def check_activation_split(function: str, parts: int, field: str) -> None:
     if function == "softmax" and parts > 1:
         message = f"softmax needs all units in one place, and this layer is split over {parts} groups"
         hint = "give the layer one group (group: NAME, with cross_group: true if it reads the others)"
-        raise LayerError(message, code="SN506", field=field, hint=hint)
+        raise LayerError(message, rule=rules.SPLIT_SOFTMAX, field=field, hint=hint)
 
 
 def _bias(value: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from specnet.diagnostics import rules
 from specnet.layers.base import LayerError, Shape, Weight, Weighted
 from specnet.layers.window import Windowed
 from specnet.schema.fields import Count
@@ -31,7 +32,7 @@ class Conv(Windowed, Weighted):
         for what, size in (("filters", self.filters), ("input channels", inputs[0][0])):
             if size % self.groups:
                 message = f"{size} {what} cannot be cut into {self.groups} blocks"
-                raise LayerError(message, code="SN502", field="groups")
+                raise LayerError(message, rule=rules.INDIVISIBLE, field="groups")
         _, rows, columns = self.window(inputs[0])
         return self.filters, rows, columns
 

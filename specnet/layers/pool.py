@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from specnet.diagnostics import rules
 from specnet.layers.base import Activated, Layer, LayerError, Shape, image
 from specnet.layers.window import Pads, Windowed
 from specnet.schema.fields import Pair
@@ -33,7 +34,9 @@ class Pool(Windowed, Activated):
         first = pads.top < self.kernel[0] and pads.left < self.kernel[1]
         last = (rows - 1) * down < pads.top + shape[1] and (columns - 1) * right < pads.left + shape[2]
         if not (first and last):
-            raise LayerError("a window at the edge sees nothing but padding", code="SN402", field="padding")
+            raise LayerError(
+                "a window at the edge sees nothing but padding", rule=rules.UNFIT_WINDOW, field="padding"
+            )
 
 
 class MaxPool(Pool):

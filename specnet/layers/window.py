@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
+from specnet.diagnostics import rules
 from specnet.layers.base import Layer, LayerError, Shape, Window, image
 from specnet.schema.fields import LARGEST, Pair, is_whole, shown
 from specnet.schema.strict import schema_error
@@ -99,7 +100,7 @@ class Windowed(Layer):
             what = ("height", "width")[axis]
             padded = f" with padding {before}+{after}" if before or after else ""
             message = f"a window of {what} {kernel} does not fit into {describe(shape)}{padded}"
-            raise LayerError(message, code="SN402", field="kernel")
+            raise LayerError(message, rule=rules.UNFIT_WINDOW, field="kernel")
         if self.rounding == "ceil":
             out = 1 - (-room // stride)
             return before, after + (out - 1) * stride - room, out

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.suggestions import suggestion
 from specnet.layers.base import Layer, LayerError
@@ -129,7 +130,9 @@ def build(
             width = len(groups) if layer.cross_group else 1
             if edges + width * len(groups) * len(layer.inputs) > MAX_EDGES:
                 message = f"the network has more than {MAX_EDGES:,} edges up to here"
-                problems.add(name, "SN511", message, "use fewer layers, groups or crossings", None)
+                problems.add(
+                    name, rules.TOO_MANY_EDGES, message, "use fewer layers, groups or crossings", None
+                )
                 break
             edges += _add(graph, name, layer, groups, problems)
     return graph, problems.found
@@ -151,7 +154,9 @@ def _add(graph: Graph, name: str, layer: Layer, groups: tuple[str, ...], problem
     if layer.cross_group and not crossing:
         sources = ", ".join(f"{s} on {'+'.join(graph.groups[s])}" for s in layer.inputs)
         message = f"cross_group is declared, but nothing crosses: {sources} is read on {'+'.join(own)}"
-        problems.add(name, "SN504", message, "remove cross_group", "cross_group", breaks=False)
+        problems.add(
+            name, rules.NEEDLESS_CROSSING, message, "remove cross_group", "cross_group", breaks=False
+        )
         graph.uncrossed[problems.found[-1]] = name
     whole = all(layer.cross_group or source in graph.replicated for source in layer.inputs)
     replicated = len(own) > 1 and layer.split_field is None and whole
@@ -188,7 +193,7 @@ def _named_groups(name: str, layer: Layer, groups: tuple[str, ...], problems: La
         if group not in groups:
             slot = (index,) if layer.group and len(layer.group) > 1 else ()
             hint = suggestion(group, groups, noun="group")
-            problems.add(name, "SN501", f"there is no group '{group}'", hint, "group", *slot)
+            problems.add(name, rules.UNKNOWN_GROUP, f"there is no group '{group}'", hint, "group", *slot)
             return False
     return True
 
@@ -206,6 +211,6 @@ def _reads(graph: Graph, name: str, layer: Layer, group: str, problems: LayerDia
             slot = (index,) if len(layer.inputs) > 1 else ()
             message = f"on {group} it reads '{source}', which lives on {'+'.join(graph.groups[source])} only"
             hint = "declare the crossing with cross_group: true, or move one of the two layers"
-            problems.add(name, "SN503", message, hint, "from", *slot)
+            problems.add(name, rules.UNDECLARED_CROSSING, message, hint, "from", *slot)
         reads.append(tuple(Node(source, holder) for holder in holders))
     return tuple(reads)

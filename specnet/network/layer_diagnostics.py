@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from specnet.diagnostics.diagnostic import Diagnostic
+from specnet.diagnostics.diagnostic import Diagnostic, Rule
 from specnet.layers.base import LayerError
 from specnet.spec.spec import Locate
 
@@ -18,7 +18,7 @@ class LayerDiagnostics:
     def add(
         self,
         layer: str,
-        code: str,
+        rule: Rule,
         message: str,
         hint: str | None = None,
         key: str | int | None = "from",
@@ -31,10 +31,10 @@ class LayerDiagnostics:
         """
         path = ("layers", layer) if key is None else ("layers", layer, key, *rest)
         position = self._locate(path, key=key is None)
-        self.found.append(Diagnostic(code, f"layer '{layer}': {message}", position, hint))
+        self.found.append(rule.at(position, f"layer '{layer}': {message}", hint))
         if breaks:
             self.broken.add(layer)
 
     def add_error(self, layer: str, error: LayerError, *, breaks: bool = True) -> None:
         """What a layer kind said about itself."""
-        self.add(layer, error.code, error.message, error.hint, error.field, breaks=breaks)
+        self.add(layer, error.rule, error.message, error.hint, error.field, breaks=breaks)

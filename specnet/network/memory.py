@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 
+from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.errors import UsageError
 from specnet.network.graph import Node
@@ -75,7 +76,7 @@ def memory_findings(network: Network, available: int) -> list[Diagnostic]:
             message = f"group '{group}' needs at least {size(held)}, and its device has {size(available)}"
             hint = f"layer '{largest}' holds the most; use a smaller batch_size, or more groups"
             place = network.spec.locate(("groups", index))
-            found.append(Diagnostic("SN510", message, place, hint, severity="warning"))
+            found.append(rules.DEVICE_MEMORY.at(place, message, hint))
     return found
 
 

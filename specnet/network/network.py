@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic, in_order
 from specnet.diagnostics.errors import SpecError
 from specnet.layers.base import Layer, Shape
@@ -23,6 +24,8 @@ from specnet.spec.spec import Locate, Spec
 from specnet.syntax.document import Document
 from specnet.syntax.habits import recognised
 from specnet.syntax.lookalikes import explained
+
+_NO_LOSS = (rules.LOSS_OF_NO_LAYER, rules.LOSS_OF_SPLIT_LAYER, rules.LOSS_OF_IMAGE)
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def analyse(spec: Spec) -> Network:
     if found:
         # Which layers nothing reads does not depend on shapes, and may be why the shapes are wrong.
         whole = len(graph.order) == len(spec.layers)
-        lost = any(d.code in ("SN601", "SN602", "SN603") for d in found)
+        lost = any(d.rule in _NO_LOSS for d in found)
         raise SpecError([*found, *(advice_on_graph(spec, graph, shares) if whole and not lost else ())])
     warnings = [*advice_on_graph(spec, graph, shares), *advice(spec, graph, shares), *assumed]
     return Network(spec, graph, shares, tuple(in_order(warnings)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Mapping
 
+from specnet.diagnostics import rules
 from specnet.diagnostics.suggestions import nearest, suggestion
 from specnet.layers.base import Layer
 from specnet.layers.input import Input
@@ -27,9 +28,9 @@ def ordered(layers: Mapping[str, Layer | None], misnamed: list[str], problems: L
         pass  # a layer that is missing may be the input
     elif not any(isinstance(layer, Input) or layer is None for layer in layers.values()):
         hint = "add one: image: {kind: input, shape: [3, 224, 224]}"
-        problems.add(first, "SN303", "no layer is an input", hint, None)
+        problems.add(first, rules.INPUT_MISSING, "no layer is an input", hint, None)
     elif all(isinstance(layer, Input) for layer in layers.values()):
-        problems.add(first, "SN303", "nothing reads the input", "add a layer that does", None)
+        problems.add(first, rules.INPUT_MISSING, "nothing reads the input", "add a layer that does", None)
     order = _sorted(readers)
     if len(order) < len(layers):
         _report_cycles(readers, set(layers) - set(order), problems)
@@ -52,7 +53,7 @@ def _readers(
                 message = f"there is no layer '{source}' to read"
                 few = len(problems.found) < SUGGESTIONS
                 hint = suggestion(source, layers, noun="layer") if few else None
-                problems.add(name, "SN301", message, hint, "from", *slot)
+                problems.add(name, rules.UNKNOWN_LAYER, message, hint, "from", *slot)
     return readers
 
 
@@ -91,5 +92,5 @@ def _report_cycles(readers: Mapping[str, list[str]], left: set[str], problems: L
         cycle = cycle[start:] + cycle[:start]
         shown = cycle if len(cycle) <= SHOWN else [*cycle[: SHOWN - 1], "...", cycle[-1]]
         hint = "a network is a graph without cycles; cut one of these edges"
-        problems.add(cycle[0], "SN302", f"it depends on itself: {' -> '.join([*shown, cycle[0]])}", hint)
+        problems.add(cycle[0], rules.CYCLE, f"it depends on itself: {' -> '.join([*shown, cycle[0]])}", hint)
     problems.broken.update(left)

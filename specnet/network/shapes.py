@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.layers.base import Layer, LayerError, Shape, Weight
 from specnet.network.graph import Graph, Node, Read
@@ -79,7 +80,9 @@ def _share(layer: Layer, reads: tuple[Read, ...], shares: Mapping[Node, Share]) 
     share = Share(layer, arguments, inputs, output)
     for size in (math.prod(output), *(w.size for w in share.parameters().values())):
         if size > LARGEST_PRODUCT:
-            raise LayerError(f"{size:.1e} values are more than any machine can address", code="SN404")
+            raise LayerError(
+                f"{size:.1e} values are more than any machine can address", rule=rules.TOO_MANY_VALUES
+            )
     return share
 
 
@@ -105,7 +108,7 @@ def _check_written_shapes(name: str, share: Share, graph: Graph, problems: Layer
         if real and sorted(real) == sorted(shape):
             hint = f"the order is out, in, height, width: {list(real)}"
         message = f"{layer.checked_shapes[role]} says {describe(shape)}, and {there}"
-        problems.add(name, "SN406", message, hint, layer.checked_shapes[role], breaks=False)
+        problems.add(name, rules.WRITTEN_SHAPE, message, hint, layer.checked_shapes[role], breaks=False)
 
 
 def _check_replica(share: Share) -> None:
@@ -113,7 +116,7 @@ def _check_replica(share: Share) -> None:
     if any(weight.trainable for weight in share.parameters().values()):
         message = "it would be whole on several groups, each training a copy of its own that drifts apart"
         hint = "put it on one group (group: NAME), or let it work on its own group's share (no cross_group)"
-        raise LayerError(message, code="SN507", hint=hint)
+        raise LayerError(message, rule=rules.TRAINED_COPIES, hint=hint)
 
 
 def _concatenated(read: Read, shares: Mapping[Node, Share]) -> Shape:

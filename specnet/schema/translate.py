@@ -8,24 +8,25 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from specnet.diagnostics.diagnostic import Diagnostic
+from specnet.diagnostics import rules
+from specnet.diagnostics.diagnostic import Diagnostic, Rule
 from specnet.diagnostics.suggestions import suggestion
 from specnet.plugins import load, names
 from specnet.schema.fields import shown
 from specnet.syntax.document import Document, Path_
 from specnet.syntax.reader import Node
 
-CODES = {
-    "unknown_key": "SN201",
-    "missing": "SN202",
-    "unknown_kind": "SN204",
-    "kind_missing": "SN204",
-    "kind_absent": "SN204",
-    "kind_empty": "SN204",
-    "name": "SN205",
-    "literal_error": "SN206",
-    "plugin": "SN208",
-    "duplicate": "SN505",
+RULES: dict[str, Rule] = {
+    "unknown_key": rules.UNKNOWN_KEY,
+    "missing": rules.MISSING_KEY,
+    "unknown_kind": rules.UNKNOWN_KIND,
+    "kind_missing": rules.UNKNOWN_KIND,
+    "kind_absent": rules.UNKNOWN_KIND,
+    "kind_empty": rules.UNKNOWN_KIND,
+    "name": rules.BAD_NAME,
+    "literal_error": rules.UNKNOWN_WORD,
+    "plugin": rules.BROKEN_PLUGIN,
+    "duplicate": rules.DUPLICATE_GROUP,
 }
 RANGE_ERRORS = {
     "greater_than",
@@ -68,7 +69,7 @@ def findings(error: ValidationError, origin: Document | None) -> list[Diagnostic
 def empty_keys(origin: Document) -> list[Diagnostic]:
     """A finding for each key that nothing stands behind, also where the key may be left out."""
     empty = _without_value(origin.root)
-    return [Diagnostic("SN203", f"'{key}' has no value", node.key_position(), EMPTY) for key, node in empty]
+    return [rules.WRONG_TYPE.at(node.key_position(), f"'{key}' has no value", EMPTY) for key, node in empty]
 
 
 def _without_value(node: Node) -> Iterator[tuple[str, Node]]:
@@ -90,7 +91,7 @@ def _finding(error: dict[str, Any], origin: Document | None) -> Diagnostic:
     of_key = kind in ("unknown_key", "missing", "kind_absent", "kind_empty")
     at_key = empty or of_key or error["loc"][-1:] == ("[key]",)
     place = origin.locate(path[:-1] if kind == "missing" else path, key=at_key) if origin else None
-    code = CODES.get(kind, "SN207" if kind in RANGE_ERRORS else "SN203")
+    rule = RULES.get(kind, rules.OUT_OF_RANGE if kind in RANGE_ERRORS else rules.WRONG_TYPE)
     message, hint = _words(kind, error, context, path)
     if empty:
         message, hint = f"'{path[-1]}' has no value", context.get("hint") or EMPTY
@@ -99,7 +100,7 @@ def _finding(error: dict[str, Any], origin: Document | None) -> Diagnostic:
     if origin is None or kind in ("missing", "plugin"):
         where = ".".join(str(step) for step in (path[:-1] if kind == "missing" else path))
         message = f"{where}: {message}" if where else message
-    return Diagnostic(code, message, place, hint)
+    return rule.at(place, message, hint)
 
 
 PATHS = {

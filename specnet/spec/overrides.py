@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Iterator, Sequence
 
+from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.errors import SpecError, SpecnetError, UsageError
 from specnet.diagnostics.suggestions import mistyped
@@ -52,12 +53,14 @@ def _tried(document: Document, assignment: str) -> Fault:
         return error
     except SpecError as error:
         own = [d for d in error.diagnostics if d.position is not None and d.position.file == file]
-        return next((d for d in own if d.code == "SN201"), own[0] if own else None)
+        return next((d for d in own if d.rule is rules.UNKNOWN_KEY), own[0] if own else None)
     return None
 
 
 def _is_of_path(fault: Fault) -> bool:
-    return isinstance(fault, UsageError) or (isinstance(fault, Diagnostic) and fault.code == "SN201")
+    return isinstance(fault, UsageError) or (
+        isinstance(fault, Diagnostic) and fault.rule is rules.UNKNOWN_KEY
+    )
 
 
 def _explained(document: Document, path: str, value: str, fault: Fault) -> SpecnetError:

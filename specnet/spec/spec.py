@@ -19,7 +19,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from specnet.data.base import Data
-from specnet.diagnostics.diagnostic import Diagnostic, Position
+from specnet.diagnostics import rules
+from specnet.diagnostics.diagnostic import Position
 from specnet.diagnostics.errors import SpecError
 from specnet.layers.base import Layer
 from specnet.recipe.training import Training
@@ -179,7 +180,7 @@ def _validated(data: dict[str, Any], origin: Document | None) -> Spec:
         found = explained(findings(error, origin))
         if len(unsound) >= MAX_UNSOUND:
             message = f"{MAX_UNSOUND:,} layers have findings, and the others were not looked at"
-            found.append(Diagnostic("SN109", message))
+            found.append(rules.TOO_LARGE.at(None, message))
         raise SpecError(found) from None
     finally:
         _unsound.reset(token)

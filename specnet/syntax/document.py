@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from specnet.diagnostics.diagnostic import Diagnostic, Position
+from specnet.diagnostics import rules
+from specnet.diagnostics.diagnostic import Position
 from specnet.diagnostics.errors import SpecError, UsageError
 from specnet.diagnostics.suggestions import nearest, suggestion
 from specnet.numerics.gc_pause import gc_paused
@@ -175,16 +176,16 @@ def parse(text: str | bytes, name: str = "<text>") -> Document:
     if isinstance(text, bytes):
         text = _decoded(text, name)
     if len(text) > MAX_BYTES:
-        raise SpecError([Diagnostic("SN109", f"the text is larger than {MAX_BYTES // 2**20} MiB")])
+        raise SpecError([rules.TOO_LARGE.at(None, f"the text is larger than {MAX_BYTES // 2**20} MiB")])
     root = read_nodes(Source(name, text))
     if root.value is None:
         raise SpecError(
-            [Diagnostic("SN107", "the file is empty", root.position(), "a spec starts with 'specnet: 1'")]
+            [rules.EMPTY_FILE.at(root.position(), "the file is empty", "a spec starts with 'specnet: 1'")]
         )
     if not isinstance(root.value, dict):
         found = "a list" if isinstance(root.value, list) else "a single value"
         message = f"a spec is a mapping of keys to values, and this is {found}"
-        raise SpecError([Diagnostic("SN106", message, root.position(), "start with 'specnet: 1'")])
+        raise SpecError([rules.NOT_A_MAPPING.at(root.position(), message, "start with 'specnet: 1'")])
     return Document(root)
 
 
@@ -194,5 +195,5 @@ def _decoded(raw: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         good = raw[: error.start].decode("utf-8-sig", "replace")
         place = Source(name, good).position_at(len(good))
-        finding = Diagnostic("SN108", "the file is not UTF-8 text", place, "save it as UTF-8")
+        finding = rules.BAD_CHARACTER.at(place, "the file is not UTF-8 text", "save it as UTF-8")
         raise SpecError([finding]) from None

@@ -6,11 +6,20 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic, Position
 
 _TUPLE = re.compile(r"\(\s*([^()]*?)\s*,?\s*\)")
 _COMMA = re.compile(r"(?<![\w.,+-])([-+]?\d+),(\d+(?:[eE][-+]?\d+)?)(?![\w.,])")
 _TIMES = re.compile(r"(\d+)\s*[xX*\u00d7]\s*(\d+)")
+_RULES = (
+    rules.KEY_NOT_TEXT,
+    rules.UNKNOWN_KEY,
+    rules.WRONG_TYPE,
+    rules.BAD_NAME,
+    rules.UNKNOWN_LAYER,
+)
+"""What findings about such an expression are about."""
 _NEAR = 100
 """Characters on either side of a finding that are looked at."""
 
@@ -31,16 +40,16 @@ def recognised(found: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 def _recognised(finding: Diagnostic) -> Diagnostic:
     place = finding.position
-    if place is None or finding.code not in ("SN105", "SN201", "SN203", "SN205", "SN301"):
+    if place is None or finding.rule not in _RULES:
         return finding
     found = _around(_TUPLE, place)
-    if found and ("," in found[1] or finding.code == "SN203"):
+    if found and ("," in found[1] or finding.rule is rules.WRONG_TYPE):
         return _as(finding, place, found, "is not a list", f"a list has square brackets: [{found[1]}]")
-    if finding.code not in ("SN105", "SN203"):
+    if finding.rule not in (rules.KEY_NOT_TEXT, rules.WRONG_TYPE):
         return finding
     found = _around(_COMMA, place)
     sizes = "[height, width]" in finding.message
-    if found and (finding.code == "SN105" or len(found[0]) == place.width):
+    if found and (finding.rule is rules.KEY_NOT_TEXT or len(found[0]) == place.width):
         whole, part = found[1], found[2]
         point = "" if sizes else f"write {whole}.{part}, with a point"
         pair = "" if whole.lstrip("+-") == "0" else f"write [{whole}, {part}] for two numbers"

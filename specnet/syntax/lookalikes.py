@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from types import MappingProxyType
 
+from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic, Position
 from specnet.syntax.habits import recognised
 
@@ -82,11 +83,11 @@ def explained(found: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 def _explained(finding: Diagnostic) -> Diagnostic:
     place = finding.position
-    if place is None or place.source.isascii() or finding.code in ("SN101", "SN108"):
+    if place is None or place.source.isascii() or finding.rule in (rules.NOT_YAML, rules.BAD_CHARACTER):
         return finding
     first = place.column - 1
     places = [i for i in range(first, first + place.width) if not place.source[i : i + 1].isascii()]
-    if not places and finding.code.startswith("SN2") and len(place.source) <= _LONGEST:
+    if not places and finding.rule.family == rules.VALUES and len(place.source) <= _LONGEST:
         # A full-width comma makes one key of two, so what is missing may stand behind it.
         places = structural(place.source, first)
     return pointed(finding, place, places) if places else finding

@@ -14,7 +14,8 @@ from typing import Any
 
 import yaml
 
-from specnet.diagnostics.diagnostic import Diagnostic, Position
+from specnet.diagnostics import rules
+from specnet.diagnostics.diagnostic import Diagnostic, Position, Rule
 from specnet.diagnostics.errors import SpecError
 from specnet.syntax.lookalikes import explained
 from specnet.syntax.scanner_rules import syntax_error
@@ -80,14 +81,16 @@ def read_nodes(source: Source) -> Node:
     bad = _UNPRINTABLE.search(source.text)
     if bad:
         message = f"the character U+{ord(bad[0]):04X} is not allowed in YAML"
-        builder.report("SN108", message, source.position_at(bad.start()), "remove it")
+        builder.report(rules.BAD_CHARACTER, message, source.position_at(bad.start()), "remove it")
         return builder.result()
     try:
         builder.build(yaml.parse(source.text, Loader=_PARSER))
     except yaml.MarkedYAMLError as error:
         finding = syntax_error(source, error, _PARSER)
         # A bracket that is none makes keys of what stood in it.
-        builder.findings = [d for d in builder.findings if d.code != "SN105" or _line(d) != _line(finding)]
+        builder.findings = [
+            d for d in builder.findings if d.rule is not rules.KEY_NOT_TEXT or _line(d) != _line(finding)
+        ]
         builder.findings.append(finding)
     except _StopReadingError:
         pass  # what stopped it is among the findings
@@ -110,11 +113,11 @@ class _Builder:
         self.findings: list[Diagnostic] = []
         self.root: Node | None = None
 
-    def report(self, code: str, message: str, place: Position | None, hint: str | None = None) -> None:
-        self.findings.append(Diagnostic(code, message, place, hint))
+    def report(self, rule: Rule, message: str, place: Position | None, hint: str | None = None) -> None:
+        self.findings.append(rule.at(place, message, hint))
         if len(self.findings) == MAX_FINDINGS:
             message = f"these are {MAX_FINDINGS:,} findings, and the rest was not read"
-            self.findings.append(Diagnostic("SN109", message, place))
+            self.findings.append(rules.TOO_LARGE.at(place, message))
             raise _StopReadingError
 
     def result(self) -> Node:
@@ -132,13 +135,18 @@ class _Builder:
         for count, (event, node) in enumerate(self._nodes(events)):
             line = event.start_mark.line + 1
             if count > MAX_NODES:
-                self.report("SN109", f"more than {MAX_NODES:,} values", None)
+                self.report(rules.TOO_LARGE, f"more than {MAX_NODES:,} values", None)
                 raise _StopReadingError
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
                     place = self.source.position(line, 1, 3)
-                    self.report("SN110", "a second document starts here", place, "one file holds one spec")
+                    self.report(
+                        rules.SECOND_DOCUMENT,
+                        "a second document starts here",
+                        place,
+                        "one file holds one spec",
+                    )
                     raise _StopReadingError
             elif isinstance(event, yaml.CollectionEndEvent):
                 stack.pop()
@@ -149,7 +157,9 @@ class _Builder:
                     self._check_size(stack[-1], len(stack))
                 if isinstance(event, yaml.CollectionStartEvent):
                     if len(stack) >= MAX_DEPTH:
-                        self.report("SN109", f"nested deeper than {MAX_DEPTH} levels", node.position())
+                        self.report(
+                            rules.TOO_LARGE, f"nested deeper than {MAX_DEPTH} levels", node.position()
+                        )
                         raise _StopReadingError
                     stack.append(node)
                     keys.append(None)
@@ -161,7 +171,7 @@ class _Builder:
         else:
             limit, what = MAX_LAYERS if depth == 2 else MAX_ENTRIES, "keys in one mapping"
         if len(holder.value) > limit:
-            self.report("SN109", f"more than {limit:,} {what}", holder.position())
+            self.report(rules.TOO_LARGE, f"more than {limit:,} {what}", holder.position())
             raise _StopReadingError
 
     def _nodes(self, events: Iterable[Any]) -> Iterator[tuple[Any, Node | None]]:
@@ -183,7 +193,7 @@ class _Builder:
                 width = end.column - start.column
                 node = Node(None, self.source, start.line + 1, start.column + 1, width)
                 message = f"the alias '*{event.anchor}' is not allowed"
-                self.report("SN104", message, node.position(), "write the value out in both places")
+                self.report(rules.ALIAS, message, node.position(), "write the value out in both places")
                 yield event, node
             else:
                 yield event, None
@@ -191,7 +201,7 @@ class _Builder:
     def _check_tag(self, event: Any, node: Node) -> None:
         if event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            self.report("SN103", f"the tag '{tag}' is not allowed", node.position(), "leave the tag out")
+            self.report(rules.TAG, f"the tag '{tag}' is not allowed", node.position(), "leave the tag out")
 
     def _scalar(self, event: Any, node: Node) -> Any:
         text = event.value
@@ -224,12 +234,15 @@ class _Builder:
     def _check_key(self, key: Node, holder: Node) -> None:
         if not isinstance(key.value, str):
             hint = "put quotes around it" if not isinstance(key.value, dict | list) else None
-            self.report("SN105", "a key must be text", key.position(), hint)
+            self.report(rules.KEY_NOT_TEXT, "a key must be text", key.position(), hint)
         elif key.value == "<<":
-            self.report("SN104", "merge keys are not allowed", key.position(), "write the keys out")
+            self.report(rules.ALIAS, "merge keys are not allowed", key.position(), "write the keys out")
         elif key.value in holder.value:
             line = holder.value[key.value].key[0]
             message = f"the key '{key.value}' stands here for the second time"
             self.report(
-                "SN102", message, key.position(), f"the first one is on line {line}; keep one of them"
+                rules.DUPLICATE_KEY,
+                message,
+                key.position(),
+                f"the first one is on line {line}; keep one of them",
             )

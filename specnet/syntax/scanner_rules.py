@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.syntax.lookalikes import pointed, structural
 from specnet.syntax.source import Source
@@ -41,12 +42,12 @@ def syntax_error(source: Source, error: yaml.MarkedYAMLError, loader: Any) -> Di
     """The finding about a text that is not YAML."""
     mark = error.problem_mark or error.context_mark
     if mark is None:
-        return Diagnostic("SN101", f"this is not YAML: {error.problem}")
+        return rules.NOT_YAML.at(None, f"this is not YAML: {error.problem}")
     stop = _Place(mark.line, mark.column)
     before = _before(source, stop, loader)
     place, problem, hint = _slip(source, error, stop, before)
-    finding = Diagnostic(
-        "SN101", f"this is not YAML: {problem}", source.position(place.line + 1, place.column + 1), hint
+    finding = rules.NOT_YAML.at(
+        source.position(place.line + 1, place.column + 1), f"this is not YAML: {problem}", hint
     )
     return _with_character(
         source, finding, stop, min(place.line, before.last.start_mark.line if before.last else stop.line)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from specnet.data.base import Dataset, Images, Labelled
+from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.errors import UsageError
 from specnet.network.network import Network
@@ -16,9 +17,6 @@ from specnet.spec.spec import Spec
 from specnet.text import describe, few, plural, printable
 from specnet.training.batches import check_images
 from specnet.training.open_data import open_data, recipe_of
-
-CLASSES = "SN606"
-UNUSABLE = "SN801"
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ def check_dataset(network: Network, asked: str) -> tuple[Contents | None, list[D
             check_images(network.output_shape(network.inputs()[0]), recipe_of(spec), images)
     except UsageError as error:
         place = spec.locate(("data",), key=True) or spec.locate((), key=False)
-        return None, [Diagnostic(UNUSABLE, error.message, place, error.hint)]
+        return None, [rules.UNUSABLE_DATASET.at(place, error.message, error.hint)]
     return Contents.of(described, dataset), class_warnings(spec, network, dataset)
 
 
@@ -84,7 +82,7 @@ def class_warnings(spec: Spec, network: Network, dataset: Dataset) -> list[Diagn
             message = f"{_classes(len(without))} without images to {part} on: {few(without)}"
             found.append((message, "add some, or leave the class out"))
     place = spec.locate(("training", "loss", "from"))
-    return [Diagnostic(CLASSES, message, place, hint, severity="warning") for message, hint in found]
+    return [rules.CLASS_COUNT.at(place, message, hint) for message, hint in found]
 
 
 def _classes(count: int) -> str:

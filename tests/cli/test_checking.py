@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from specnet.cli.main import COMMANDS
-from specnet.diagnostics import catalogue
+from specnet.diagnostics import catalogue, rules
 
 Cli = Callable[..., Any]
 ROOT = Path(__file__).parents[2]
@@ -53,10 +53,12 @@ def test_device_memory_and_strict(cli: Cli, specs: Path) -> None:
 
 def test_explain(cli: Cli) -> None:
     assert cli("explain", "sn204").out == catalogue.page("SN204").text
+    assert cli("explain", "unknown-kind").out == catalogue.page("SN204").text
+    assert "did you mean 'unknown-kind'?" in cli("explain", "unknwon-kind").err
     wrong = cli("explain", "SN999")
     assert (wrong.code, "there is no code 'SN999'" in wrong.err) == (2, True)
     listed = cli("explain").out
-    assert all(code in listed for code in catalogue.codes())
+    assert all(f"{rule.code}  {rule.name} " in listed for rule in rules.RULES)
 
 
 def test_init_writes_a_commented_spec_that_is_the_same_network(cli: Cli, tmp_path: Path, specs: Path) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from specnet.diagnostics.diagnostic import Diagnostic, Position
+from specnet.diagnostics import rules
+from specnet.diagnostics.diagnostic import Position
 from specnet.diagnostics.errors import UsageError
 from specnet.text import LONGEST, columns, size
 
@@ -96,7 +97,7 @@ def test_the_exit_code_is_the_same_where_nobody_reads(command: str, code: int) -
 
 def test_what_a_terminal_would_obey_is_escaped() -> None:
     place = Position("a\x1b[2Jb.yaml", 3, 4, 5, "\tx: \x1b]0;t\x07 = \u202eπ größe")
-    shown = str(Diagnostic("SN201", "key 'a\nb\u202ec\x9b größe 網'", place, "did you mean 'x\ry'?"))
+    shown = str(rules.UNKNOWN_KEY.at(place, "key 'a\nb\u202ec\x9b größe 網'", "did you mean 'x\ry'?"))
     assert shown.splitlines() == [
         r"a\x1b[2Jb.yaml:3:4: error SN201: key 'a\nb\u202ec\x9b größe 網'",
         r"  3 |  x: \x1b]0;t\x07 = \u202eπ größe",

@@ -84,9 +84,9 @@ class _Command:
             if not action.option_strings and action.choices:
                 self.choices += [str(choice) for choice in action.choices]
         if parser.prog.endswith(" explain"):
-            from specnet.diagnostics.catalogue import codes
+            from specnet.diagnostics.rules import RULES
 
-            self.choices += codes()
+            self.choices += dict.fromkeys(rule.code for rule in RULES)
 
 
 def _commands() -> dict[str, _Command]:

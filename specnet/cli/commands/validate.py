@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from specnet.cli.inputs import STDIN, read_document
 from specnet.cli.options import SPEC, add_overrides
 from specnet.cli.output import ignore_broken_pipe, print_json, report
+from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic, Position
 from specnet.diagnostics.errors import UsageError
 from specnet.terminal.output import say
@@ -19,9 +20,8 @@ if TYPE_CHECKING:
     from specnet.network.network import Network
 
 HELP = "check specs: schema, graph, groups, shapes and recipe"
-UNREADABLE = "SN111"
-NOT_LOOKED_AT = (UNREADABLE, "SN801")
-"""Codes of what could not be looked at: the exit code is 2."""
+NOT_LOOKED_AT = (rules.UNREADABLE_FILE, rules.UNUSABLE_DATASET)
+"""Rules about what could not be looked at: the exit code is 2."""
 EXAMPLE = """examples:
   specnet validate specs/alexnet.yaml
   specnet validate specs/*.yaml --output-format github
@@ -94,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
             report(found)
             for line in lines:
                 say(line)
-    if any(diagnostic.code in NOT_LOOKED_AT for diagnostic in found):
+    if any(diagnostic.rule in NOT_LOOKED_AT for diagnostic in found):
         return 2
     return 0 if valid and not (options.strict and found) else 1
 
@@ -120,7 +120,7 @@ def _examined(
         document = read_document(path)
     except UsageError as error:
         place = Position(STDIN if path == "-" else path, 1, 1)
-        return None, [Diagnostic(UNREADABLE, error.message, place, error.hint)]
+        return None, [rules.UNREADABLE_FILE.at(place, error.message, error.hint)]
     except SpecError as error:
         return None, error.diagnostics
     try:

@@ -17,6 +17,7 @@ from specnet.convert.weights.mapping import Constants
 from specnet.convert.weights.matching import Matched, match
 from specnet.convert.weights.names import Entry
 from specnet.convert.weights.tensor_file import TensorFile
+from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.errors import SpecError, UsageError
 from specnet.network.network import analyse
@@ -143,4 +144,4 @@ def _not_finite(entry: Entry, values: Array, precision: Precision) -> Diagnostic
     message = (
         f"'{entry.tensor}' has {plural(wrong, 'value')} that {storage(precision)} cannot hold, or no number"
     )
-    return Diagnostic("SN712", message, entry.place, "were these weights saved from a run that diverged?")
+    return rules.UNFIT_VALUES.at(entry.place, message, "were these weights saved from a run that diverged?")

@@ -25,7 +25,8 @@ from specnet.convert.weights import prefixes
 from specnet.convert.weights.modules import Modules
 from specnet.convert.weights.names import Concatenation, Entry, Flatten, ParameterNames
 from specnet.convert.weights.tensor_file import Layout
-from specnet.diagnostics.diagnostic import Diagnostic, Position
+from specnet.diagnostics import rules
+from specnet.diagnostics.diagnostic import Diagnostic, Position, Rule
 from specnet.diagnostics.errors import SpecError
 from specnet.diagnostics.suggestions import suggestion
 from specnet.plans.operations import Compute, parameter_name
@@ -103,7 +104,7 @@ class Mapping:
         meant = prefixes.usual(tensors, names)
         hint = f"did you mean '{meant}'?" if meant else f"the first is '{tensors[0]}'" if tensors else None
         message = f"no tensor of the file has a name that begins with '{prefix}'"
-        return Modules(layout, tensors), [Diagnostic("SN705", message, place, hint)]
+        return Modules(layout, tensors), [rules.ENTRY_WITHOUT_TENSOR.at(place, message, hint)]
 
     def constants(self, names: ParameterNames) -> tuple[Constants, list[Diagnostic]]:
         """The parameters that are given a value here, and a finding for every name that is no parameter's."""
@@ -115,7 +116,9 @@ class Mapping:
                 place = self._source.locate(("constants", key), key=True) if self._source else None
                 message = f"constants: the network has no parameter called '{key}'"
                 valid = [name for name in names.valid() if names.parameter(name)]
-                problems.append(Diagnostic("SN701", message, place, suggestion(key, valid, noun="name")))
+                problems.append(
+                    rules.MAPPED_TO_NOTHING.at(place, message, suggestion(key, valid, noun="name"))
+                )
                 continue
             found |= {parameter_name(share, one.role): value for share in one.shares}
         return found, problems
@@ -146,7 +149,9 @@ class Mapping:
             if not matches:
                 place = self._source.locate(("ignore", index)) if self._source else None
                 message = f"the file has no tensor or module '{entry}'"
-                problems.append(Diagnostic("SN705", message, place, suggestion(entry, names, noun="tensor")))
+                problems.append(
+                    rules.ENTRY_WITHOUT_TENSOR.at(place, message, suggestion(entry, names, noun="tensor"))
+                )
             out |= matches
         return out, problems
 
@@ -165,28 +170,30 @@ def stacked(
 ) -> list[Entry]:
     """The entries of one line: a tensor, or every parameter of a module. Raises `SpecError`."""
 
-    def wrong(code: str, message: str, hint: str | None = None) -> SpecError:
-        return SpecError([Diagnostic(code, message, place, hint)])
+    def wrong(rule: Rule, message: str, hint: str | None = None) -> SpecError:
+        return SpecError([rule.at(place, message, hint)])
 
     found = []
     for text in target.to:
         one = names.find(text)
         if one is None:
             hint = suggestion(text, names.valid(), noun="name")
-            raise wrong("SN701", f"'{key}': the network has no parameters called '{text}'", hint)
+            raise wrong(
+                rules.MAPPED_TO_NOTHING, f"'{key}': the network has no parameters called '{text}'", hint
+            )
         found.append(one)
     roles = {one.role for one in found}
     if len(roles) > 1:
         message = f"'{key}': {', '.join(target.to)} are not all layers, or not all the same parameter"
-        raise wrong("SN702", message, "name layers only, or the same parameter of each")
+        raise wrong(rules.UNLIKE_TARGETS, message, "name layers only, or the same parameter of each")
     if target.flatten == "separate" and modules.layout == "torch":
         message = f"'{key}': flatten: separate is for Keras files"
-        raise wrong("SN703", message, "leave it out: PyTorch flattens in the same order either way")
+        raise wrong(rules.FLATTEN, message, "leave it out: PyTorch flattens in the same order either way")
     shares = tuple(op for one in found for op in one.shares)
     weights = shares[0].weights
     if any(list(op.weights) != list(weights) for op in shares):
         message = f"'{key}': {', '.join(target.to)} do not have the same parameters"
-        raise wrong("SN702", message, "map their tensors one by one")
+        raise wrong(rules.UNLIKE_TARGETS, message, "map their tensors one by one")
     (role,) = roles
     if role is not None:
         tensors = {role: modules.full(key)}
@@ -196,7 +203,7 @@ def stacked(
     for entry in entries:
         if len(entry.shapes) > 1 and len({shape[1:] for shape in entry.shapes}) > 1:
             message = f"'{key}': {', '.join(target.to)} cannot be stacked: more than their outputs differ"
-            raise wrong("SN702", message, "map each from a tensor of its own")
+            raise wrong(rules.UNLIKE_TARGETS, message, "map each from a tensor of its own")
     return entries
 
 
@@ -219,7 +226,7 @@ def read(path: str | Path) -> Mapping:
 
 def _in_terms_of_mappings(found: Diagnostic) -> Diagnostic:
     """The two findings about a document as a whole speak of specs."""
-    if found.code not in ("SN106", "SN107"):
+    if found.rule not in (rules.NOT_A_MAPPING, rules.EMPTY_FILE):
         return found
     message = found.message.replace("a spec is", "a mapping file is")
-    return Diagnostic(found.code, message, found.position, "start with 'weights: 1'")
+    return found.rule.at(found.position, message, "start with 'weights: 1'")

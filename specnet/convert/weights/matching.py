@@ -14,6 +14,7 @@ from specnet.convert.weights.names import Entry, ParameterNames
 from specnet.convert.weights.safetensors_file import DTYPES
 from specnet.convert.weights.tensor_file import TensorFile
 from specnet.convert.weights.unmatched import absent, extra, not_in_file, nothing_agrees, shortened
+from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.errors import SpecError
 from specnet.layers.batch_norm import BatchNorm
@@ -57,7 +58,7 @@ def match(plan: Plan, file: TensorFile, mapping: Mapping) -> Matched:
     rest = [t for t in unused if not t.endswith(f".{COUNTER}")]
     agreeing, unclear = _by_name(rest, names, modules, constants)
     problems += shortened(unclear, "layers like these")
-    if any(problem.code in ("SN708", "SN713") for problem in problems):
+    if any(problem.rule in (rules.GIVEN_TWICE, rules.HALF_BATCH_NORM) for problem in problems):
         raise SpecError(problems)  # what is missing and what is left over follows from the answer
     entries += agreeing
     if not entries and not problems and not (constants and not rest):
@@ -131,7 +132,7 @@ def _twice(entries: Iterable[Entry], constants: Constants) -> list[Diagnostic]:
         for name in entry.parameters:
             if name in source:
                 message = f"'{name}' is given twice, by '{source[name]}' and by '{entry.tensor}'"
-                problems.append(Diagnostic("SN708", message, entry.place, "name one of them under ignore"))
+                problems.append(rules.GIVEN_TWICE.at(entry.place, message, "name one of them under ignore"))
             source[name] = entry.tensor
     return problems
 
@@ -142,13 +143,15 @@ def _fit(entry: Entry, file: TensorFile, flattening: Flattening) -> Iterable[Dia
     if header.dtype not in DTYPES.values():
         valid = ", ".join(DTYPES.values())
         message = f"'{entry.tensor}' has the type {header.dtype}, and weights are {valid}"
-        yield Diagnostic("SN709", message, entry.place)
+        yield rules.TENSOR_TYPE.at(entry.place, message)
     shapes = torch_shapes(entry) if file.layout == "torch" else keras_shapes(entry)
     if header.shape not in shapes:
         whole = " and ".join(f"'{name}'" for name in entry.parameters)
         fitting = " or ".join(_words(shape) for shape in shapes)
         message = f"'{entry.tensor}' is {_words(header.shape)}, and {fitting} is what fits {whole}"
-        yield Diagnostic("SN710", message, entry.place, "was the network changed, or is it another layer's?")
+        yield rules.TENSOR_SHAPE.at(
+            entry.place, message, "was the network changed, or is it another layer's?"
+        )
         return
     try:
         if file.layout == "torch" or flattening.order(entry, own=header.own) is not None:
@@ -156,10 +159,10 @@ def _fit(entry: Entry, file: TensorFile, flattening: Flattening) -> Iterable[Dia
     except ImpossibleOrderError:
         message = f"what '{entry.op.name}' reads cannot have been joined before it was flattened"
         hint = "leave flatten out, and let the spec's own flatten layers say what was flattened"
-        yield Diagnostic("SN703", message, entry.place, hint)
+        yield rules.FLATTEN.at(entry.place, message, hint)
         return
     message = f"how Keras lays out '{entry.tensor}' for '{entry.op.name}' cannot be known"
-    yield Diagnostic("SN711", message, entry.place, NATIVE)
+    yield rules.UNKNOWN_LAYOUT.at(entry.place, message, NATIVE)
 
 
 NATIVE = "load it with the native Keras model, and export safetensors from there"
@@ -177,7 +180,7 @@ def unlike(joining: Joining) -> list[Diagnostic]:
             "if the model joins them part by part as the spec does, write 'concat: parts' in a mapping file "
             "(--map); if not, it is another network"
         )
-        found.append(Diagnostic("SN711", message, hint=hint))
+        found.append(rules.UNKNOWN_LAYOUT.at(None, message, hint))
     return found
 
 
@@ -188,7 +191,7 @@ def _clashes(flattening: Flattening) -> list[Diagnostic]:
             f"'{op.name}' adds vectors that Keras holds in unlike orders: one was flattened, one was not"
         )
         hint = "flatten after the sum, in the spec and in Keras"
-        found.append(Diagnostic("SN711", message, hint=hint))
+        found.append(rules.UNKNOWN_LAYOUT.at(None, message, hint))
     return found
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from specnet.convert.weights.tensor_file import Layout
-from specnet.diagnostics.diagnostic import Diagnostic, Position
+from specnet.diagnostics import rules
+from specnet.diagnostics.diagnostic import Position
 from specnet.diagnostics.errors import SpecError
 from specnet.layers.base import Weight
 
@@ -106,14 +107,14 @@ class Modules:
         if len(wanted) < count == len(roles):
             message = f"'{module}' has all of the variables {', '.join(roles)}, and constants give one, too"
             hint = f"take {target} out of the constants, or name its variables one by one"
-            raise SpecError([Diagnostic("SN708", message, place, hint)])
+            raise SpecError([rules.GIVEN_TWICE.at(place, message, hint)])
         if fixed and len(fixed) < count < len(wanted):
             message = f"'{module}' has {count} of the variables {', '.join(roles)}, and does not say which"
             hint = (
                 f"name one in a mapping file (--map): constants: {{{target}.weight: 1}} if Keras's layer has "
                 f"scale=False, constants: {{{target}.bias: 0}} if it has center=False"
             )
-            raise SpecError([Diagnostic("SN713", message, place, hint)])
+            raise SpecError([rules.HALF_BATCH_NORM.at(place, message, hint)])
         if count == len(fixed) < len(wanted):
             wanted = fixed
         return {role: self.full(f"{module}/{index}") for index, role in enumerate(wanted)}

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from specnet.convert.weights import prefixes
 from specnet.convert.weights.modules import WORDS, Modules
 from specnet.convert.weights.names import Entry, ParameterNames
+from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.suggestions import suggestion
 from specnet.layers.base import Weighted
@@ -21,14 +22,14 @@ SHOWN = 20
 def nothing_agrees(tensors: Sequence[str], plan: Plan, names: ParameterNames) -> Diagnostic:
     """The finding about a file none of whose names is the network's."""
     if not tensors:
-        return Diagnostic("SN706", "the file holds no tensors")
+        return rules.PARAMETER_MISSING.at(None, "the file holds no tensors")
     wanted = plan.parameters[0].name if plan.parameters else "no parameter at all"
     message = f"no tensor of the file bears a name of the network: '{tensors[0]}', say, against '{wanted}'"
     prefix = prefixes.usual(tensors, names)
     hint = "write a mapping file (--map); docs/weights.md shows how"
     if prefix:
         hint = f"{prefix_line(prefix)}, and name what is no weight of the network under ignore"
-    return Diagnostic("SN706", message, hint=hint)
+    return rules.PARAMETER_MISSING.at(None, message, hint)
 
 
 def prefix_line(prefix: str) -> str:
@@ -41,8 +42,8 @@ def not_in_file(entry: Entry, modules: Modules, unused: Sequence[str]) -> Diagno
     message = f"the file has no tensor '{entry.tensor}'"
     lacking = _lacking(entry.op, entry.role)
     if lacking and modules.has(modules.parent(entry.tensor)):
-        return Diagnostic("SN704", message, entry.place, lacking)
-    return Diagnostic("SN704", message, entry.place, suggestion(entry.tensor, unused, noun="tensor"))
+        return rules.TENSOR_MISSING.at(entry.place, message, lacking)
+    return rules.TENSOR_MISSING.at(entry.place, message, suggestion(entry.tensor, unused, noun="tensor"))
 
 
 def extra(
@@ -66,17 +67,17 @@ def extra(
         if isinstance(layer, Weighted) and layer.bias == "none" and _is_bias(own, modules, roles):
             message = f"the file has '{tensor}', and '{name}' has no biases (bias: none)"
             hint = "take 'bias: none' out of the spec; if all its values are 0, name it under ignore"
-        return Diagnostic("SN707", message, hint=hint)
+        return rules.TENSOR_LEFT_OVER.at(None, message, hint)
     message = f"the file's tensor '{tensor}' is not in the network"
     prefix = prefixes.usual([tensor], names) if modules.layout == "torch" else None
     if prefix:
-        return Diagnostic("SN707", message, hint=prefix_line(prefix))
+        return rules.TENSOR_LEFT_OVER.at(None, message, prefix_line(prefix))
     if not missing:
         hint = "every parameter has its tensor: name this one under ignore if the network does without it"
-        return Diagnostic("SN707", message, hint=hint)
+        return rules.TENSOR_LEFT_OVER.at(None, message, hint)
     open_names = names.valid(missing)
     hint = f"map it, or name it under ignore; {suggestion(tensor, open_names, noun='name')}"
-    return Diagnostic("SN707", message, hint=hint)
+    return rules.TENSOR_LEFT_OVER.at(None, message, hint)
 
 
 def _missing_in(shares: Sequence[Compute], missing: Sequence[str]) -> bool:
@@ -94,7 +95,7 @@ def absent(op: Compute, role: str) -> Diagnostic:
     lacking = _lacking(op, role)
     hint = f"map it (--map); {lacking}" if lacking else "map it (--map)"
     message = f"the file has nothing for the network's '{parameter_name(op, role)}'"
-    return Diagnostic("SN706", message, hint=hint)
+    return rules.PARAMETER_MISSING.at(None, message, hint)
 
 
 def _lacking(op: Compute, role: str) -> str | None:
@@ -117,4 +118,4 @@ def _lacking(op: Compute, role: str) -> str | None:
 def shortened(found: list[Diagnostic], noun: str) -> list[Diagnostic]:
     """The first few findings, and how many more there are."""
     rest = len(found) - SHOWN
-    return found if rest <= 0 else [*found[:SHOWN], Diagnostic(found[0].code, f"and {rest:,} more {noun}")]
+    return found if rest <= 0 else [*found[:SHOWN], found[0].rule.at(None, f"and {rest:,} more {noun}")]

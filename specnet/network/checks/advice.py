@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from specnet.diagnostics.diagnostic import Diagnostic
+from specnet.diagnostics import rules
+from specnet.diagnostics.diagnostic import Diagnostic, Rule
 from specnet.layers.input import Input
 from specnet.layers.lrn import LRN
 from specnet.layers.window import Windowed
@@ -42,9 +43,9 @@ def advice(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> list[Diagn
 
 
 def _warning(
-    spec: Spec, code: str, message: str, hint: str, path: tuple[str | int, ...], *, key: bool = False
+    spec: Spec, rule: Rule, message: str, hint: str, path: tuple[str | int, ...], *, key: bool = False
 ) -> Diagnostic:
-    return Diagnostic(code, message, spec.locate(path, key=key), hint, severity="warning")
+    return rule.at(spec.locate(path, key=key), message, hint)
 
 
 def _unread(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> Iterator[Diagnostic]:
@@ -58,7 +59,7 @@ def _unread(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> Iterator[
             useful.update(vain)  # each is named once
             why = f", so {_listed(vain)} {'is' if len(vain) == 1 else 'are'} computed in vain" if vain else ""
             message, hint = f"layer '{name}' feeds nothing{why}", "read it somewhere, or remove it"
-            yield _warning(spec, "SN305", message, hint, ("layers", name), key=True)
+            yield _warning(spec, rules.UNREAD_LAYER, message, hint, ("layers", name), key=True)
 
 
 def _behind(spec: Spec, name: str, known: set[str]) -> set[str]:
@@ -94,7 +95,7 @@ def _dropped_pixels(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> I
         if parts:
             message = f"layer '{name}': no window reaches the last {' and '.join(parts)} of {describe(shape)}"
             hint = "rounding: ceil keeps them, and rounding: floor says that they may go"
-            yield _warning(spec, "SN405", message, hint, ("layers", name, "kernel"))
+            yield _warning(spec, rules.UNREACHED_PIXELS, message, hint, ("layers", name, "kernel"))
 
 
 def _lost(layer: Windowed, axis: int, size: int) -> int:
@@ -118,12 +119,14 @@ def _uneven_groups(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> It
     for index, group in enumerate(spec.groups):
         if group not in used:
             hint = "put a layer on it (group: NAME), or remove the group"
-            yield _warning(spec, "SN508", f"no layer lives on group '{group}'", hint, ("groups", index))
+            yield _warning(
+                spec, rules.EMPTY_GROUP, f"no layer lives on group '{group}'", hint, ("groups", index)
+            )
     least, most = min(used, key=held.__getitem__), max(used, key=held.__getitem__)
     if held[most] >= UNEVEN * held[least] and held[most] - held[least] >= UNEVEN_PARAMETERS:
         message = f"group '{most}' holds {held[most]:,} parameters and '{least}' only {held[least]:,}"
         hint = f"split the largest layers over both, or move some to '{least}'"
-        yield _warning(spec, "SN509", message, hint, ("groups", spec.groups.index(most)))
+        yield _warning(spec, rules.UNEVEN_GROUPS, message, hint, ("groups", spec.groups.index(most)))
 
 
 def _logits(spec: Spec) -> Iterator[Diagnostic]:
@@ -135,16 +138,22 @@ def _logits(spec: Spec) -> Iterator[Diagnostic]:
     layer = spec.layers[name]
     while layer.drop_rate() is not None:
         message = f"the loss reads '{name}', whose dropout sets logits to zero at random"
-        yield _warning(spec, "SN605", message, f"read {layer.inputs[0]}: the loss takes logits", place)
+        yield _warning(
+            spec, rules.LOSS_OF_NO_LOGITS, message, f"read {layer.inputs[0]}: the loss takes logits", place
+        )
         name = layer.inputs[0]
         layer = spec.layers[name]
     function = getattr(layer, "activation", None) or getattr(layer, "function", None)
     if function == "softmax":
         message = f"the loss reads '{name}', which applies softmax, and the loss applies it again"
-        yield _warning(spec, "SN605", message, "leave the softmax out: the loss takes logits", place)
+        yield _warning(
+            spec, rules.LOSS_OF_NO_LOGITS, message, "leave the softmax out: the loss takes logits", place
+        )
     elif function is not None:
         message = f"the loss reads '{name}', which applies {function}, so the logits cannot take every value"
-        yield _warning(spec, "SN605", message, f"leave {function} out of the last layer", place)
+        yield _warning(
+            spec, rules.LOSS_OF_NO_LOGITS, message, f"leave {function} out of the last layer", place
+        )
 
 
 def _radii(spec: Spec) -> Iterator[Diagnostic]:
@@ -153,7 +162,7 @@ def _radii(spec: Spec) -> Iterator[Diagnostic]:
         if isinstance(layer, LRN) and layer.radius == PAPER_MAPS:
             message = f"layer '{name}': radius {layer.radius} is a sum over {layer.size} maps"
             hint = f"the paper's n = {PAPER_MAPS} is size: {PAPER_MAPS}, or radius: {PAPER_MAPS // 2}"
-            yield _warning(spec, "SN407", message, hint, ("layers", name, "radius"))
+            yield _warning(spec, rules.RADIUS_AS_SIZE, message, hint, ("layers", name, "radius"))
 
 
 def _channels_last(spec: Spec) -> Iterator[Diagnostic]:
@@ -164,7 +173,7 @@ def _channels_last(spec: Spec) -> Iterator[Diagnostic]:
             if last in COLOURS and first not in COLOURS and first > last:
                 message = f"layer '{name}': {first} channels of {second}x{last} pixels"
                 hint = f"the order is channels, height, width: [{last}, {first}, {second}]"
-                yield _warning(spec, "SN408", message, hint, ("layers", name, "shape"))
+                yield _warning(spec, rules.CHANNELS_LAST, message, hint, ("layers", name, "shape"))
 
 
 def _classes(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> Iterator[Diagnostic]:
@@ -177,7 +186,7 @@ def _classes(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> Iterator
         outputs = plural(units, "output")
         message = f"the dataset '{spec.data.kind}' has {classes} classes, and '{name}' has {outputs}"
         place = ("training", "loss", "from")
-        yield _warning(spec, "SN606", message, f"give '{name}' {classes} units", place)
+        yield _warning(spec, rules.CLASS_COUNT, message, f"give '{name}' {classes} units", place)
 
 
 def _images(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> Iterator[Diagnostic]:
@@ -190,4 +199,4 @@ def _images(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> Iterator[
     if not fits(spec.training, found, shape):
         message = f"the dataset '{spec.data.kind}' has images of {describe(found)}, and '{inputs[0]}' takes"
         hint = "change one of the two, or crop in both training.augment and training.evaluate"
-        yield _warning(spec, "SN607", f"{message} {describe(shape)}", hint, ("data",), key=True)
+        yield _warning(spec, rules.IMAGE_SHAPE, f"{message} {describe(shape)}", hint, ("data",), key=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.suggestions import suggestion
 from specnet.spec.spec import Spec
@@ -32,7 +33,7 @@ def assumptions(spec: Spec) -> Iterator[Diagnostic]:
         slot = (index,) if len(spec.assumed.values) > 1 else ()
         message = f"assumed: nothing is at '{dotted}'"
         hint = suggestion(missing, _names(value), noun="name")
-        yield Diagnostic("SN209", message, spec.locate(("assumed", "values", *slot)), hint)
+        yield rules.UNKNOWN_ASSUMPTION.at(spec.locate(("assumed", "values", *slot)), message, hint)
 
 
 def _followed(data: Any, path: Path_) -> tuple[Any, str | None]:
@@ -57,4 +58,4 @@ def _assumed(spec: Spec, path: Path_, value: Any) -> Diagnostic:
     shown = shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}..."
     message = f"{'.'.join(map(str, path))} is unspecified; {shown} is assumed, from {spec.assumed.from_}"
     hint = "find out what the source's author used, and take it off 'assumed'"
-    return Diagnostic("SN210", message, spec.locate(path, key=True), hint, severity="warning")
+    return rules.ASSUMED_VALUE.at(spec.locate(path, key=True), message, hint)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.suggestions import nearest, suggestion
 from specnet.layers.base import Layer
@@ -34,7 +35,7 @@ def recipe_diagnostics(
         place = locate(("training", "loss", "from"))
         if source not in layers:
             hint = suggestion(source, layers, noun="layer")
-            yield Diagnostic("SN601", f"the loss reads '{source}', which is no layer", place, hint)
+            yield rules.LOSS_OF_NO_LAYER.at(place, f"the loss reads '{source}', which is no layer", hint)
         elif _is_sound(source, graph, shares):
             yield from _loss_findings(source, graph, shares, locate)
     inputs = [name for name, layer in layers.items() if isinstance(layer, Input)]
@@ -51,8 +52,8 @@ def _batch_findings(
     if node is not None and is_whole(size, 1) and size < least:
         kind = shares[node].layer.kind
         message = f"layer '{node.layer}' ({kind}) needs at least {least} images in a batch, not {size}"
-        hint = f"use a batch_size of {least} or more; specnet explain SN609 says why"
-        yield Diagnostic("SN609", message, locate(("training", "batch_size")), hint)
+        hint = f"use a batch_size of {least} or more; specnet explain {rules.BATCH_TOO_SMALL.code} says why"
+        yield rules.BATCH_TOO_SMALL.at(locate(("training", "batch_size")), message, hint)
 
 
 def neediest(shares: Mapping[Node, Share]) -> tuple[Node | None, int]:
@@ -78,10 +79,10 @@ def _loss_findings(
     if len(groups) > 1 and name not in graph.replicated:
         message = f"the loss reads '{name}', which is split over {'+'.join(groups)}"
         hint = f"put '{name}' in one place: group: {groups[0]}, with cross_group: true"
-        yield Diagnostic("SN602", message, place, hint)
+        yield rules.LOSS_OF_SPLIT_LAYER.at(place, message, hint)
     elif len(shape) != 1:
         message = f"the loss reads '{name}', whose output is {describe(shape)}, not a number for each class"
-        yield Diagnostic("SN603", message, place, "end the network with a dense layer")
+        yield rules.LOSS_OF_IMAGE.at(place, message, "end the network with a dense layer")
 
 
 def _crop_findings(recipe: Mapping[str, Any], shape: tuple[int, ...], locate: Locate) -> Iterator[Diagnostic]:
@@ -95,4 +96,4 @@ def _crop_findings(recipe: Mapping[str, Any], shape: tuple[int, ...], locate: Lo
         message = f"crops of {size}x{size} do not fit the input, which is {describe(shape)}"
         square = len(shape) == 3 and shape[1] == shape[2]
         hint = f"use size {shape[-1]}, or change the input's shape" if square else "crops are square images"
-        yield Diagnostic("SN604", message, locate(("training", *path, "size")), hint)
+        yield rules.CROP_SIZE.at(locate(("training", *path, "size")), message, hint)

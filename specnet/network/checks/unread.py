@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.layers.base import Layer
 from specnet.network.graph import Graph
@@ -39,7 +40,7 @@ def unread_shares(
                 rest = "the one" if len(dropped[source]) == 1 else "those"
                 message = f"it reads its own group's share of '{source}' only, and nothing reads {rest}"
                 message = f"layer '{name}': {message} on {'+'.join(dropped[source])}"
-                yield Diagnostic("SN305", message, locate(("layers", name, "from", *slot)), HINT)
+                yield rules.UNREAD_SHARE.at(locate(("layers", name, "from", *slot)), message, HINT)
 
 
 def _logits(recipe: Any) -> Any:
