@@ -71,7 +71,14 @@ def code_cell(text: str) -> str:
 
 def plural(count: int, noun: str) -> str:
     """`1 error`, `2 errors`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{count:,} {noun if count == 1 else plural_of(noun)}"
+
+
+def plural_of(noun: str) -> str:
+    """`errors`, `classes`, `batches`, `entries`."""
+    if re.search("(s|x|z|ch|sh)$", noun):
+        return f"{noun}es"
+    return re.sub("(?<![aeiou])y$", "ie", noun) + "s"
 
 
 def decimal(value: float) -> str:

@@ -33,13 +33,25 @@ def read_document(path: str) -> Document:
     """The document at a path, on standard input, or in a revision that git knows: `HEAD~1:specs/a.yaml`."""
     from specnet.syntax import document
 
+    return document.parse(*read_content(path))
+
+
+def read_content(path: str) -> tuple[bytes, str]:
+    """What stands there, and how it is called in findings. Raises `UsageError` if it cannot be read."""
+    from specnet.syntax import document
+
     if path == "-":
-        return document.parse(_standard_input(document.MAX_BYTES), STDIN)
-    if ":" not in path or Path(path).exists():
-        return document.read(path)
+        return _standard_input(document.MAX_BYTES), STDIN
+    if not is_revision(path):
+        return document.content(path)
     from specnet.storage import git
 
-    return document.parse(git.read(path, document.MAX_BYTES), path)
+    return git.read(path, document.MAX_BYTES), path
+
+
+def is_revision(path: str) -> bool:
+    """Whether a path names a file in a revision that git knows, and none that lies here."""
+    return ":" in path and not Path(path).exists()
 
 
 def _standard_input(limit: int) -> bytes:

@@ -25,6 +25,19 @@ class Position:
     source: str = ""
     """The whole line, for showing it with a caret."""
 
+    @property
+    def text(self) -> str:
+        """The characters meant."""
+        return self.source[self.column - 1 : self.column - 1 + self.width]
+
+    def replaced(self, text: str) -> Fix:
+        """The fix that puts a text in their place."""
+        return self.edited((self.column, self.column + self.width, text))
+
+    def edited(self, *edits: tuple[int, int, str]) -> Fix:
+        """The fix that puts texts in place of pieces of the line, each from one column up to another."""
+        return Fix(self.file, tuple(Edit((self.line, a), (self.line, b), text) for a, b, text in edits))
+
 
 @dataclass(frozen=True, slots=True)
 class Edit:

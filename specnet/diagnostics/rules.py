@@ -7,11 +7,12 @@ from types import MappingProxyType
 
 from specnet.diagnostics.diagnostic import Rule
 
+READING = "SN1"
 VALUES = "SN2"
 
 FAMILIES: Mapping[str, str] = MappingProxyType(
     {
-        "SN1": "reading the file",
+        READING: "reading the file",
         VALUES: "keys and values",
         "SN3": "the graph",
         "SN4": "shapes",

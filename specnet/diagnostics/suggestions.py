@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+
+from specnet.text import plural_of
+
+LONGEST = 100
+"""Letters of a name that are compared with the valid ones."""
+MOST_NAMES = 2000
+"""Valid names that one is compared with."""
+MOST_ALIKE = 20
+CUTOFF = 0.6
+"""How alike names are that may have been meant, as difflib measures it."""
+NO_SLIPS = frozenset(
+    {"elu", "selu", "celu", "gelu", "silu", "prelu", "crelu", "rrelu"}
+    | {"adamw", "nadam", "radam", "adamax", "nag"}
+    | {"kmnist", "emnist", "qmnist"}
+)
+"""What other frameworks have, and a letter away from what may be valid here."""
+_PARTS = re.compile("[a-z]+|[0-9]+")
 
 
 def nearest(name: str, valid: Sequence[str]) -> list[str]:
     """The valid name that `name` was probably meant to be; empty if none is near."""
     lower = name.lower()
     alike = [word for word in valid if word.lower() == lower]
-    return alike[:1] or difflib.get_close_matches(name, valid, n=1, cutoff=0.6)
+    return alike[:1] or difflib.get_close_matches(name, valid, n=1, cutoff=CUTOFF)
 
 
 def mistyped(name: str, valid: Iterable[str]) -> str | None:
@@ -24,6 +42,44 @@ def mistyped(name: str, valid: Iterable[str]) -> str | None:
     slips = {word: _slips(name.lower(), word.lower()) for word in sorted(alike)}
     word = min(slips, key=slips.__getitem__, default=None)
     return word if word is not None and slips[word] <= most else None
+
+
+def sure(name: str, valid: Iterable[str]) -> str | None:
+    """The word of the language that `name` surely is but for a slip of the fingers: no other is as near."""
+    words = sorted(set(valid))
+    same = [word for word in words if word.lower() == name.lower()]
+    if len(same) == 1:
+        return same[0]
+    if not 2 < len(name) <= LONGEST or name.lower() in NO_SLIPS:
+        return None
+    near = mistyped(name, words)
+    if near is None or _digits(near) != _digits(name):
+        return None
+    slips = _slips(name.lower(), near.lower())
+    alike = [word for word in words if abs(len(word) - len(name)) <= slips]
+    return near if [word for word in alike if _slips(name.lower(), word.lower()) <= slips] == [near] else None
+
+
+def surely_named(name: str, valid: Iterable[str]) -> str | None:
+    """The same for names that people give.
+
+    They number what is alike, by digits or letters: `conv2` is no slip for `conv1`, nor `fc6b` for `fc6a`.
+    """
+    words = list(valid)[:MOST_NAMES]
+    alike = difflib.get_close_matches(name, words, n=MOST_ALIKE, cutoff=CUTOFF)
+    near = sure(name, [*alike, *(word for word in words if word.lower() == name.lower())])
+    if near is None:
+        return None
+    ours, theirs = _PARTS.findall(name.lower()), _PARTS.findall(near.lower())
+    if "".join(ours) == "".join(theirs):
+        return near
+    slips = [(a, b) for a, b in zip(ours, theirs, strict=False) if a != b]
+    plain = all(a.isalpha() and min(len(a), len(b)) > 2 and a[:-1] != b[:-1] for a, b in slips)
+    return near if plain and len(ours) == len(theirs) else None
+
+
+def _digits(name: str) -> list[str]:
+    return [part for part in _PARTS.findall(name) if part.isdigit()]
 
 
 @lru_cache(10_000)
@@ -45,8 +101,8 @@ def suggestion(name: object, valid: Iterable[str], *, noun: str = "") -> str:
     names: Sequence[str] = sorted(set(valid))
     if not names:
         return f"there is no {noun or 'name'} to choose from"
-    close = nearest(str(name), names[:2000])
+    close = nearest(str(name), names[:MOST_NAMES])
     if close:
         return f"did you mean '{close[0]}'?"
     shown = ", ".join(names[:24]) + (", ..." if len(names) > 24 else "")
-    return f"valid {noun or 'name'}s: {shown}"
+    return f"valid {plural_of(noun or 'name')}: {shown}"

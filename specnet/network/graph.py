@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic
-from specnet.diagnostics.suggestions import suggestion
+from specnet.diagnostics.suggestions import suggestion, surely_named
 from specnet.layers.base import Layer, LayerError
 from specnet.layers.input import Input
+from specnet.network.crossing_fixes import crossing_declared, crossing_removed
 from specnet.network.layer_diagnostics import LayerDiagnostics
 from specnet.network.order import ordered
 from specnet.spec.spec import Locate
+from specnet.syntax.edits import renamed
 
 if TYPE_CHECKING:
     import networkx
@@ -154,8 +156,9 @@ def _add(graph: Graph, name: str, layer: Layer, groups: tuple[str, ...], problem
     if layer.cross_group and not crossing:
         sources = ", ".join(f"{s} on {'+'.join(graph.groups[s])}" for s in layer.inputs)
         message = f"cross_group is declared, but nothing crosses: {sources} is read on {'+'.join(own)}"
+        fix = crossing_removed(name, problems.locate)
         problems.add(
-            name, rules.NEEDLESS_CROSSING, message, "remove cross_group", "cross_group", breaks=False
+            name, rules.NEEDLESS_CROSSING, message, "remove cross_group", "cross_group", breaks=False, fix=fix
         )
         graph.uncrossed[problems.found[-1]] = name
     whole = all(layer.cross_group or source in graph.replicated for source in layer.inputs)
@@ -193,7 +196,11 @@ def _named_groups(name: str, layer: Layer, groups: tuple[str, ...], problems: La
         if group not in groups:
             slot = (index,) if layer.group and len(layer.group) > 1 else ()
             hint = suggestion(group, groups, noun="group")
-            problems.add(name, rules.UNKNOWN_GROUP, f"there is no group '{group}'", hint, "group", *slot)
+            meant = surely_named(group, groups)
+            fix = renamed(problems.place(name, "group", *slot), group, meant) if meant else None
+            problems.add(
+                name, rules.UNKNOWN_GROUP, f"there is no group '{group}'", hint, "group", *slot, fix=fix
+            )
             return False
     return True
 
@@ -211,6 +218,7 @@ def _reads(graph: Graph, name: str, layer: Layer, group: str, problems: LayerDia
             slot = (index,) if len(layer.inputs) > 1 else ()
             message = f"on {group} it reads '{source}', which lives on {'+'.join(graph.groups[source])} only"
             hint = "declare the crossing with cross_group: true, or move one of the two layers"
-            problems.add(name, rules.UNDECLARED_CROSSING, message, hint, "from", *slot)
+            fix = crossing_declared(name, problems.locate)
+            problems.add(name, rules.UNDECLARED_CROSSING, message, hint, "from", *slot, fix=fix)
         reads.append(tuple(Node(source, holder) for holder in holders))
     return tuple(reads)

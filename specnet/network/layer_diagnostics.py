@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from specnet.diagnostics.diagnostic import Diagnostic, Rule
+from specnet.diagnostics.diagnostic import Diagnostic, Fix, Position, Rule
 from specnet.layers.base import LayerError
 from specnet.spec.spec import Locate
 
@@ -11,7 +11,7 @@ class LayerDiagnostics:
     """Collects findings about layers, and remembers which layers nothing more can be said about."""
 
     def __init__(self, locate: Locate) -> None:
-        self._locate = locate
+        self.locate = locate
         self.found: list[Diagnostic] = []
         self.broken: set[str] = set()
 
@@ -24,16 +24,21 @@ class LayerDiagnostics:
         key: str | int | None = "from",
         *rest: int,
         breaks: bool = True,
+        fix: Fix | None = None,
     ) -> None:
         """A finding at `layers.LAYER.KEY`, or at the layer's name for the key None.
 
         Unless it `breaks` nothing, the layer and what depends on it are left alone from now on.
         """
-        path = ("layers", layer) if key is None else ("layers", layer, key, *rest)
-        position = self._locate(path, key=key is None)
-        self.found.append(rule.at(position, f"layer '{layer}': {message}", hint))
+        position = self.place(layer, key, *rest)
+        self.found.append(rule.at(position, f"layer '{layer}': {message}", hint, fix))
         if breaks:
             self.broken.add(layer)
+
+    def place(self, layer: str, key: str | int | None, *rest: int, of_key: bool = False) -> Position | None:
+        """Where a layer's key has its value, or stands itself; the layer's name for the key None."""
+        path = ("layers", layer) if key is None else ("layers", layer, key, *rest)
+        return self.locate(path, key=of_key or key is None)
 
     def add_error(self, layer: str, error: LayerError, *, breaks: bool = True) -> None:
         """What a layer kind said about itself."""

@@ -9,10 +9,11 @@ import heapq
 from collections.abc import Mapping
 
 from specnet.diagnostics import rules
-from specnet.diagnostics.suggestions import nearest, suggestion
+from specnet.diagnostics.suggestions import nearest, suggestion, surely_named
 from specnet.layers.base import Layer
 from specnet.layers.input import Input
 from specnet.network.layer_diagnostics import LayerDiagnostics
+from specnet.syntax.edits import renamed
 
 SUGGESTIONS = 20
 """Unknown names that get a suggestion. Looking for the nearest of many names is slow."""
@@ -53,7 +54,9 @@ def _readers(
                 message = f"there is no layer '{source}' to read"
                 few = len(problems.found) < SUGGESTIONS
                 hint = suggestion(source, layers, noun="layer") if few else None
-                problems.add(name, rules.UNKNOWN_LAYER, message, hint, "from", *slot)
+                meant = surely_named(source, [other for other in layers if other != name]) if few else None
+                fix = renamed(problems.place(name, "from", *slot), source, meant) if meant else None
+                problems.add(name, rules.UNKNOWN_LAYER, message, hint, "from", *slot, fix=fix)
     return readers
 
 

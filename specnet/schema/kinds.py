@@ -11,7 +11,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from specnet import plugins
 from specnet.diagnostics.errors import PluginError
-from specnet.diagnostics.suggestions import mistyped, nearest, suggestion
+from specnet.diagnostics.suggestions import mistyped, nearest, suggestion, sure
 from specnet.plugins import Group
 from specnet.schema.fields import shown
 from specnet.schema.strict import ALIASES, Strict, schema_error
@@ -74,6 +74,7 @@ def kind_of(value: Any, valid: list[str], noun: str, advice: str = "") -> str:
             "kind_missing",
             f"expected a mapping with a 'kind', got {shown(value)}",
             f"write {{kind: {meant}}}" if meant else f"{noun} kinds: {', '.join(valid)}",
+            meant=f"{{kind: {meant}}}" if meant else None,
         )
     kind = value.get("kind")
     misspelt = [
@@ -81,7 +82,9 @@ def kind_of(value: Any, valid: list[str], noun: str, advice: str = "") -> str:
     ]
     if misspelt:
         hint = "did you mean 'kind'?"
-        raise schema_error("unknown_key", f"unknown key '{misspelt[0]}'", hint, at=misspelt[0])
+        (first, *others) = misspelt
+        certain = "kind" if not others and (first in ALIASES or sure(first, ["kind"])) else None
+        raise schema_error("unknown_key", f"unknown key '{misspelt[0]}'", hint, at=misspelt[0], meant=certain)
     hint = f"{noun} kinds: {', '.join(valid)}"
     if "kind" not in value:
         raise schema_error("kind_absent", "the key 'kind' is missing", hint)
@@ -95,7 +98,8 @@ def kind_of(value: Any, valid: list[str], noun: str, advice: str = "") -> str:
             hint = suggestion(kind, valid, noun=f"{noun} kind") + ("" if near else advice)
         elif meant:
             hint = f"did you mean '{meant}'? {hint}"
-        raise schema_error("unknown_kind", f"unknown {noun} kind {got}", hint, at="kind")
+        certain = sure(kind, valid) if isinstance(kind, str) else None
+        raise schema_error("unknown_kind", f"unknown {noun} kind {got}", hint, at="kind", meant=certain)
     return kind
 
 
@@ -125,7 +129,10 @@ def with_the_rest(
             found += about[0]
         near = mistyped(str(key)[:_LONGEST], known - set(rest)) if keys else None
         if near and not about:
-            kind = schema_error("unknown_key", f"unknown key '{key}'", f"did you mean '{near}'?")
+            certain = sure(str(key), known - set(rest))
+            kind = schema_error(
+                "unknown_key", f"unknown key '{key}'", f"did you mean '{near}'?", meant=certain
+            )
             found.append(InitErrorDetails(type=kind, loc=(key,), input=part))
     return ValidationError.from_exception_data("kind", found)
 

@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from specnet.diagnostics.suggestions import nearest, suggestion
+from specnet.diagnostics.suggestions import nearest, suggestion, sure
 
 ALIASES = {
     **dict.fromkeys(("lr", "base_lr", "initial_lr"), "learning_rate"),
@@ -77,7 +77,9 @@ class Strict(BaseModel):
                     meant = missing
                 misspelt.update(meant)
                 hint = suggestion(key, cls.keys(), noun="key") if not meant else f"did you mean '{meant[0]}'?"
-                kind = schema_error("unknown_key", f"unknown key '{key}'", hint)
+                certain = other or sure(key, cls.keys())
+                certain = certain if [certain] == meant else None
+                kind = schema_error("unknown_key", f"unknown key '{key}'", hint, meant=certain)
             translated.append(InitErrorDetails(type=kind, loc=e["loc"], input=e["input"]))
         return [
             e
@@ -103,5 +105,9 @@ def other_name(key: str, valid: Iterable[str]) -> str | None:
 
 
 def schema_error(type_: str, message: str, hint: str | None = None, **context: Any) -> PydanticCustomError:
-    """A validation error whose message is final and whose hint travels along. Raise it in a validator."""
+    """A validation error whose message is final and whose hint travels along. Raise it in a validator.
+
+    `at` in the context is where it is, below the value; `meant` what stands there if it is certain: a key, a
+    kind, or a value as it is written.
+    """
     return PydanticCustomError(type_, message, {"hint": hint, **context})

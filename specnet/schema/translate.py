@@ -12,6 +12,7 @@ from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic, Rule
 from specnet.diagnostics.suggestions import suggestion
 from specnet.plugins import load, names
+from specnet.schema.certain import certain, unquoted
 from specnet.schema.fields import shown
 from specnet.syntax.document import Document, Path_
 from specnet.syntax.reader import Node
@@ -39,7 +40,6 @@ RANGE_ERRORS = {
     "too_many",
     "range",
 }
-TRUTH = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
 EMPTY = "remove the key or give it one"
 EXPECTED = {
     "int_type": "a whole number",
@@ -95,12 +95,14 @@ def _finding(error: dict[str, Any], origin: Document | None) -> Diagnostic:
     message, hint = _words(kind, error, context, path)
     if empty:
         message, hint = f"'{path[-1]}' has no value", context.get("hint") or EMPTY
-    if path[:1] == ("data",) and _names_a_path(kind, error["input"], path):
+    elsewhere = path[:1] == ("data",) and _names_a_path(kind, error["input"], path)
+    if elsewhere:
         hint = "; ".join(filter(None, (hint if kind != "unknown_key" else None, _elsewhere(origin))))
     if origin is None or kind in ("missing", "plugin"):
         where = ".".join(str(step) for step in (path[:-1] if kind == "missing" else path))
         message = f"{where}: {message}" if where else message
-    return rule.at(place, message, hint)
+    fix = certain(kind, error["input"], context, path, origin) if origin and not elsewhere else None
+    return rule.at(place, message, hint, fix)
 
 
 PATHS = {
@@ -144,11 +146,10 @@ def _meant(kind: str, value: Any) -> str | None:
     """What a text was probably meant to be: YAML 1.1's truth values, or a number in quotes."""
     if not isinstance(value, str):
         return None
-    if kind == "bool_type" and value.lower() in TRUTH:
-        return f"write {TRUTH[value.lower()]}"
-    if kind.startswith(("int", "float")) and re.fullmatch(r"-?[0-9.]+(e-?[0-9]+)?", value):
-        return f"write {value}, without quotes"
-    return None
+    plain = unquoted(kind, value)
+    if plain is None:
+        return None
+    return f"write {plain}" if kind == "bool_type" else f"write {plain}, without quotes"
 
 
 def _words(kind: str, error: dict[str, Any], context: dict[str, Any], path: Path_) -> tuple[str, str | None]:

@@ -68,6 +68,13 @@ class Document:
             node = child
         return node.key_position() if key else node.position()
 
+    def node(self, path: Path_) -> Node | None:
+        """The node at a path, if it is there."""
+        node: Node | None = self.root
+        for step in path:
+            node = _child(node, step) if node is not None else None
+        return node
+
     def override(self, assignment: str) -> None:
         """Apply `layers.conv1.filters=64`. The value is YAML; every step but the last must exist.
 
@@ -138,6 +145,11 @@ def read(path: str | Path) -> Document:
 
     Raises `UsageError` if it cannot be read and `SpecError` if it is not a document.
     """
+    return parse(*content(path))
+
+
+def content(path: str | Path) -> tuple[bytes, str]:
+    """What a file holds, or the spec in the folder of a run, and its path. Raises `UsageError`."""
     if not str(path):
         raise UsageError("the path of the spec is empty", "name a file")
     path = Path(path)
@@ -153,7 +165,7 @@ def read(path: str | Path) -> Document:
             raise UsageError(f"cannot read {shown}: Is a directory", _nearby(path)) from None
         hint = "a spec is a file of some kilobytes; - reads standard input"
         raise UsageError(f"cannot read {shown}: {error}", hint) from None
-    return parse(raw, str(path))
+    return raw, str(path)
 
 
 def _nearby(path: Path) -> str | None:
@@ -174,7 +186,7 @@ def _nearby(path: Path) -> str | None:
 def parse(text: str | bytes, name: str = "<text>") -> Document:
     """Parse YAML text. Raises `SpecError` with every finding of the reading itself."""
     if isinstance(text, bytes):
-        text = _decoded(text, name)
+        text = decoded(text, name)
     if len(text) > MAX_BYTES:
         raise SpecError([rules.TOO_LARGE.at(None, f"the text is larger than {MAX_BYTES // 2**20} MiB")])
     root = read_nodes(Source(name, text))
@@ -189,7 +201,8 @@ def parse(text: str | bytes, name: str = "<text>") -> Document:
     return Document(root)
 
 
-def _decoded(raw: bytes, name: str) -> str:
+def decoded(raw: bytes, name: str) -> str:
+    """The text that bytes are, without a byte order mark. Raises `SpecError`."""
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

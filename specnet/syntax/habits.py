@@ -10,6 +10,7 @@ from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic, Position
 
 _TUPLE = re.compile(r"\(\s*([^()]*?)\s*,?\s*\)")
+_ITEMS = re.compile(r"[\w.+-]+(\s*,\s*[\w.+-]+)*")
 _COMMA = re.compile(r"(?<![\w.,+-])([-+]?\d+),(\d+(?:[eE][-+]?\d+)?)(?![\w.,])")
 _TIMES = re.compile(r"(\d+)\s*[xX*\u00d7]\s*(\d+)")
 _RULES = (
@@ -44,7 +45,9 @@ def _recognised(finding: Diagnostic) -> Diagnostic:
         return finding
     found = _around(_TUPLE, place)
     if found and ("," in found[1] or finding.rule is rules.WRONG_TYPE):
-        return _as(finding, place, found, "is not a list", f"a list has square brackets: [{found[1]}]")
+        certain = f"[{found[1]}]" if "," in found[0] and _ITEMS.fullmatch(found[1]) else None
+        hint = f"a list has square brackets: [{found[1]}]"
+        return _as(finding, place, found, "is not a list", hint, certain)
     if finding.rule not in (rules.KEY_NOT_TEXT, rules.WRONG_TYPE):
         return finding
     found = _around(_COMMA, place)
@@ -53,10 +56,13 @@ def _recognised(finding: Diagnostic) -> Diagnostic:
         whole, part = found[1], found[2]
         point = "" if sizes else f"write {whole}.{part}, with a point"
         pair = "" if whole.lstrip("+-") == "0" else f"write [{whole}, {part}] for two numbers"
-        return _as(finding, place, found, "is not a number", "; or ".join(filter(None, (point, pair))))
+        certain = f"[{whole}, {part}]" if sizes else f"{whole}.{part}"
+        hint = "; or ".join(filter(None, (point, pair)))
+        return _as(finding, place, found, "is not a number", hint, None if point and pair else certain)
     found = _around(_TIMES, place) if sizes else None
     if found and len(found[0]) == place.width:
-        return _as(finding, place, found, "is not a size", f"write [{found[1]}, {found[2]}]")
+        size = f"[{found[1]}, {found[2]}]"
+        return _as(finding, place, found, "is not a size", f"write {size}", size)
     return finding
 
 
@@ -70,6 +76,10 @@ def _around(pattern: re.Pattern[str], place: Position) -> re.Match[str] | None:
     return None
 
 
-def _as(finding: Diagnostic, place: Position, found: re.Match[str], fault: str, hint: str) -> Diagnostic:
+def _as(
+    finding: Diagnostic, place: Position, found: re.Match[str], fault: str, hint: str, certain: str | None
+) -> Diagnostic:
+    """The finding at the expression. `certain` is how it is written, if there is one way."""
     where = replace(place, column=found.start() + 1, width=len(found[0]))
-    return replace(finding, message=f"'{found[0]}' {fault}", position=where, hint=hint)
+    fix = None if certain is None else where.replaced(certain)
+    return replace(finding, message=f"'{found[0]}' {fault}", position=where, hint=hint, fix=fix)

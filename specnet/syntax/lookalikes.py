@@ -112,11 +112,14 @@ def pointed(finding: Diagnostic, place: Position, places: list[int]) -> Diagnost
     advice = [_advice(char, plain) for char, plain in meant if plain is not None]
     before = [finding.hint] if finding.hint and len(advice) < len(meant) else []
     stand = "stands" if len(chars) == 1 else "stand"
+    typing = [(i, typed(place.source[i])) for i in places]
+    edits = [(i + 1, i + 2, text) for i, text in typing if text is not None]
     return replace(
         finding,
         message=f"{finding.message} ({names} {stand} here)",
         position=replace(place, column=places[0] + 1, width=1),
         hint="; ".join([*dict.fromkeys(advice), *before]) or None,
+        fix=place.edited(*edits) if len(edits) == len(places) else finding.fix,
     )
 
 

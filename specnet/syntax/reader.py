@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from specnet.diagnostics import rules
-from specnet.diagnostics.diagnostic import Diagnostic, Position, Rule
+from specnet.diagnostics.diagnostic import Diagnostic, Fix, Position, Rule
 from specnet.diagnostics.errors import SpecError
 from specnet.syntax.lookalikes import explained
 from specnet.syntax.scanner_rules import syntax_error
@@ -35,6 +35,8 @@ _PARSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_NEEDLESS_TAG = re.compile(r"!!(?:int|float|bool|seq|map|python/tuple)[ ]+")
+"""Tags that say what a value is anyhow, or a list where one is meant."""
 NAMED = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -101,6 +103,12 @@ def _line(finding: Diagnostic) -> int | None:
     return finding.position.line if finding.position else None
 
 
+def _is_plain_key(place: Position) -> bool:
+    """Whether a key that is no text would be a name with quotes around it."""
+    behind = place.source[place.column - 1 + place.width :].lstrip()
+    return re.fullmatch("[A-Za-z0-9_-]+", place.text) is not None and behind.startswith(":")
+
+
 class _StopReadingError(Exception):
     """Raised where reading on makes no sense; the finding is already reported."""
 
@@ -113,8 +121,15 @@ class _Builder:
         self.findings: list[Diagnostic] = []
         self.root: Node | None = None
 
-    def report(self, rule: Rule, message: str, place: Position | None, hint: str | None = None) -> None:
-        self.findings.append(rule.at(place, message, hint))
+    def report(
+        self,
+        rule: Rule,
+        message: str,
+        place: Position | None,
+        hint: str | None = None,
+        fix: Fix | None = None,
+    ) -> None:
+        self.findings.append(rule.at(place, message, hint, fix))
         if len(self.findings) == MAX_FINDINGS:
             message = f"these are {MAX_FINDINGS:,} findings, and the rest was not read"
             self.findings.append(rules.TOO_LARGE.at(place, message))
@@ -201,7 +216,10 @@ class _Builder:
     def _check_tag(self, event: Any, node: Node) -> None:
         if event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            self.report(rules.TAG, f"the tag '{tag}' is not allowed", node.position(), "leave the tag out")
+            place = node.position()
+            written = _NEEDLESS_TAG.match(place.source, place.column - 1)
+            fix = place.edited((place.column, written.end() + 1, "")) if written else None
+            self.report(rules.TAG, f"the tag '{tag}' is not allowed", place, "leave the tag out", fix)
 
     def _scalar(self, event: Any, node: Node) -> Any:
         text = event.value
@@ -234,7 +252,9 @@ class _Builder:
     def _check_key(self, key: Node, holder: Node) -> None:
         if not isinstance(key.value, str):
             hint = "put quotes around it" if not isinstance(key.value, dict | list) else None
-            self.report(rules.KEY_NOT_TEXT, "a key must be text", key.position(), hint)
+            place = key.position()
+            fix = place.replaced(f'"{place.text}"') if _is_plain_key(place) else None
+            self.report(rules.KEY_NOT_TEXT, "a key must be text", place, hint, fix)
         elif key.value == "<<":
             self.report(rules.ALIAS, "merge keys are not allowed", key.position(), "write the keys out")
         elif key.value in holder.value:

@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 import yaml
 
 from specnet.diagnostics import rules
-from specnet.diagnostics.diagnostic import Diagnostic
+from specnet.diagnostics.diagnostic import Diagnostic, Edit, Fix
+from specnet.syntax import scanner_fixes as fixes
 from specnet.syntax.lookalikes import pointed, structural
+from specnet.syntax.scanner_fixes import CLOSING
 from specnet.syntax.source import Source
 
-CLOSING = {"{": "}", "[": "]"}
 SPACES = "check the indentation: with spaces, like the lines that belong together"
 
 
@@ -27,15 +28,29 @@ class _Place(NamedTuple):
     column: int
 
 
+class _Slip(NamedTuple):
+    """What is wrong, what to do, and how the text is edited if that is certain."""
+
+    place: _Place
+    problem: str
+    hint: str
+    edits: tuple[Edit, ...] = ()
+
+
 class _Before(NamedTuple):
     """What stands before the place where the parser stopped."""
 
-    opened: _Place | None
-    """The innermost bracket that is open there."""
+    open: list[_Place]
+    """The brackets that are open there, outermost first."""
     last: Any
     """The last token that is a text, if any."""
     end: _Place
     """Where the last token ends."""
+
+    @property
+    def opened(self) -> _Place | None:
+        """The innermost bracket that is open there."""
+        return self.open[-1] if self.open else None
 
 
 def syntax_error(source: Source, error: yaml.MarkedYAMLError, loader: Any) -> Diagnostic:
@@ -45,10 +60,11 @@ def syntax_error(source: Source, error: yaml.MarkedYAMLError, loader: Any) -> Di
         return rules.NOT_YAML.at(None, f"this is not YAML: {error.problem}")
     stop = _Place(mark.line, mark.column)
     before = _before(source, stop, loader)
-    place, problem, hint = _slip(source, error, stop, before)
-    finding = rules.NOT_YAML.at(
-        source.position(place.line + 1, place.column + 1), f"this is not YAML: {problem}", hint
-    )
+    slip = _slip(source, error, stop, before)
+    place = slip.place
+    fix = Fix(source.name, slip.edits) if slip.edits else None
+    where = source.position(place.line + 1, place.column + 1)
+    finding = rules.NOT_YAML.at(where, f"this is not YAML: {slip.problem}", slip.hint, fix)
     return _with_character(
         source, finding, stop, min(place.line, before.last.start_mark.line if before.last else stop.line)
     )
@@ -72,66 +88,66 @@ def _before(source: Source, stop: _Place, loader: Any) -> _Before:
                 end = _Place(token.end_mark.line, token.end_mark.column)
     except yaml.MarkedYAMLError:
         pass  # it is the error that is being explained
-    return _Before(opened[-1] if opened else None, last, end)
+    return _Before(opened, last, end)
 
 
-def _slip(
-    source: Source, error: yaml.MarkedYAMLError, stop: _Place, before: _Before
-) -> tuple[_Place, str, str]:
-    """The place of the slip, what it is, and what to do."""
+def _slip(source: Source, error: yaml.MarkedYAMLError, stop: _Place, before: _Before) -> _Slip:
     context, problem = error.context or "", error.problem or ""
     start = before.last and _Place(before.last.start_mark.line, before.last.start_mark.column)
     runs_on = before.last is not None and before.last.end_mark.line > before.last.start_mark.line
     at_stop = before.last is not None and before.last.end_mark.line == stop.line
     if "quoted scalar" in context and error.context_mark and ("end of" in problem or "document" in problem):
         opens = _Place(error.context_mark.line, error.context_mark.column)
-        return opens, "the quote that opens here is not closed", "close it on this line"
-    if runs_on and at_stop and not before.last.plain:
-        return (
-            start,
-            f"the quote that opens here closes on line {stop.line + 1} only",
-            "close it on this line",
+        return _Slip(
+            opens, "the quote that opens here is not closed", CLOSE, fixes.quote_closed(source, *opens)
         )
+    if runs_on and at_stop and start is not None and not before.last.plain:
+        problem = f"the quote that opens here closes on line {stop.line + 1} only"
+        return _Slip(start, problem, CLOSE, fixes.quote_closed(source, *start))
     if before.opened and _is_left_open(source, before.opened, stop):
         bracket = source.lines[before.opened.line][before.opened.column]
-        closing = CLOSING[bracket]
-        return (
-            before.opened,
+        problem, hint = (
             f"the '{bracket}' that opens here is not closed",
-            f"add '{closing}' where it ends",
+            f"add '{CLOSING[bracket]}' where it ends",
         )
+        return _Slip(before.opened, problem, hint, fixes.bracket_closed(source, before.open, stop.line))
     if before.opened and "flow" in context:
         line = source.lines[stop.line] if stop.line < len(source.lines) else ""
         if line[stop.column : stop.column + 1] in ("}", "]"):
             bracket = source.lines[before.opened.line][before.opened.column]
-            return (
+            return _Slip(
                 stop,
                 f"the '{bracket}' before it needs another bracket to close it",
                 f"close it with '{CLOSING[bracket]}'",
+                fixes.bracket_matched(source, before.open, *stop),
             )
         place = start if runs_on and at_stop else before.end
         if place is not None and place.line < stop.line:
             end = _Place(place.line, len(_content(source.lines[place.line])))
-            return (
+            return _Slip(
                 end,
                 "a comma is missing at the end of this line",
                 "entries in brackets have commas between them",
+                fixes.comma_added(*end),
             )
-        return stop, _words(error), "a comma may be missing before it; check the brackets and quotes, too"
+        hint = "a comma may be missing before it; check the brackets and quotes, too"
+        return _Slip(stop, _words(error), hint)
     if "simple key" in context and error.context_mark:
-        return _Place(error.context_mark.line, error.context_mark.column), _COLON, _COLON_HINT
+        key = _Place(error.context_mark.line, error.context_mark.column)
+        return _Slip(key, _COLON, _COLON_HINT, fixes.space_added(source, *key))
     if runs_on and at_stop and start is not None and "mapping values" in problem:
         if not source.lines[start.line][: start.column].strip():
-            return start, _COLON, _COLON_HINT
+            return _Slip(start, _COLON, _COLON_HINT, fixes.space_added(source, *start))
         line = source.lines[stop.line]
         indent = _Place(stop.line, len(line) - len(line.lstrip(" ")))
-        return indent, "this line is indented as if it went on with the value above", SPACES
+        return _Slip(indent, "this line is indented as if it went on with the value above", SPACES)
     line = source.lines[stop.line] if stop.line < len(source.lines) else ""
     if "\t" in line[: len(line) - len(line.lstrip())]:
-        return stop, _words(error), "indent with spaces, not tabs"
-    return stop, _words(error), "check the indentation, and the brackets and quotes of the lines above"
+        return _Slip(stop, _words(error), "indent with spaces, not tabs", fixes.tabs_replaced(source))
+    return _Slip(stop, _words(error), "check the indentation, and the brackets and quotes of the lines above")
 
 
+CLOSE = "close it on this line"
 _COLON = "this is a key without ': ' behind it"
 _COLON_HINT = "write KEY: VALUE, with a colon and a space"
 

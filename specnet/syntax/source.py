@@ -6,7 +6,7 @@ import re
 
 from specnet.diagnostics.diagnostic import Position
 
-_BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
 class Source:
@@ -21,7 +21,7 @@ class Source:
     def lines(self) -> list[str]:
         """The text's lines, as YAML breaks them."""
         if self._lines is None:
-            self._lines = _BREAKS.split(self.text)
+            self._lines = BREAKS.split(self.text)
         return self._lines
 
     def position(self, line: int, column: int, width: int = 1) -> Position:
@@ -31,5 +31,5 @@ class Source:
 
     def position_at(self, offset: int) -> Position:
         """The place of the character at `offset`."""
-        before = _BREAKS.split(self.text[:offset])
+        before = BREAKS.split(self.text[:offset])
         return self.position(len(before), len(before[-1]) + 1)

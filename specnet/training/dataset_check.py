@@ -41,7 +41,7 @@ class Contents:
     def __str__(self) -> str:
         first = (
             f"data: {printable(self.data)}, {self.train_images:,} training and "
-            f"{self.test_images:,} test images, {describe(self.image_shape)}, {_classes(self.classes)}"
+            f"{self.test_images:,} test images, {describe(self.image_shape)}, {plural(self.classes, 'class')}"
         )
         return "\n".join([first, *(f"  {note}" for note in self.notes)])
 
@@ -74,19 +74,15 @@ def class_warnings(spec: Spec, network: Network, dataset: Dataset) -> list[Diagn
     # A count that is known without the images is compared when the spec is checked.
     if count < units and (spec.data is None or spec.data.class_count() != count):
         outputs = f"'{name}' has {plural(units, 'output')}"
-        message = f"the dataset has {_classes(count)}, and {outputs}"
+        message = f"the dataset has {plural(count, 'class')}, and {outputs}"
         found.append((message, f"give '{name}' {plural(count, 'unit')}"))
     for part, shown in (("train", trained), ("test", _shown(dataset.test, count))):
         without = [printable(dataset.classes[i]) for i in sorted(set(range(count)) - set(shown))]
         if without:
-            message = f"{_classes(len(without))} without images to {part} on: {few(without)}"
+            message = f"{plural(len(without), 'class')} without images to {part} on: {few(without)}"
             found.append((message, "add some, or leave the class out"))
     place = spec.locate(("training", "loss", "from"))
     return [rules.CLASS_COUNT.at(place, message, hint) for message, hint in found]
-
-
-def _classes(count: int) -> str:
-    return "1 class" if count == 1 else f"{count:,} classes"
 
 
 def _shown(images: Images, count: int) -> Sequence[int]:

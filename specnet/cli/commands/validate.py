@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING, Any
 
-from specnet.cli.inputs import STDIN, read_document
+from specnet.cli import mending
+from specnet.cli.inputs import STDIN, read_content
 from specnet.cli.options import SPEC, add_overrides
 from specnet.cli.output import ignore_broken_pipe, print_json, report
 from specnet.diagnostics import rules
@@ -17,6 +19,7 @@ from specnet.text import one_line, printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from specnet.network.mending import Mend
     from specnet.network.network import Network
 
 HELP = "check specs: schema, graph, groups, shapes and recipe"
@@ -27,6 +30,7 @@ EXAMPLE = """examples:
   specnet validate specs/*.yaml --output-format github
   specnet validate specs/alexnet.yaml --device-memory 3GiB
   specnet validate specs/alexnet.yaml --data image_folder:photos
+  specnet validate specs/*.yaml --fix
 
 `specnet explain CODE` explains a finding. Warnings leave the exit code at 0 unless there is --strict.
 """
@@ -52,21 +56,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KIND[:PATH]",
         help="open this dataset, too, and say what is in it and whether it fits; images are not decoded",
     )
+    parser.add_argument(
+        "--fix",
+        action="store_true",
+        help="mend the files where it is certain what was meant, and say what was changed; - prints the text",
+    )
     parser.add_argument("--strict", action="store_true", help="exit with 1 for warnings, too")
 
 
 def run(options: argparse.Namespace) -> int:
     if options.overrides and len(options.spec) > 1:
         raise UsageError("--set changes one spec, and several are given", "give one of them")
+    if options.fix:
+        _check_fix(options)
+    told = sys.stderr if options.fix and options.spec == ["-"] else sys.stdout
     found: list[Diagnostic] = []
     lines: list[str] = []
     available = _memory(options.device_memory)
     opened: list[dict[str, Any]] = []
+    mends: list[Mend] = []
     count = 0
     for path in options.spec:
         shown = STDIN if path == "-" else printable(path)
-        network, own = _examined(path, options.overrides, available)
+        network, own, done = _examined(path, options, available)
         found += own
+        mends += done
         if network is None:
             continue
         layers, groups = len(network.graph.order), ", ".join(network.spec.groups)
@@ -85,15 +99,18 @@ def run(options: argparse.Namespace) -> int:
     with ignore_broken_pipe():
         if options.output_format == "json":
             diagnostics = [diagnostic.as_json() for diagnostic in found]
-            data = {"data": opened} if options.data else {}
+            data: dict[str, Any] = {"data": opened} if options.data else {}
+            data |= {"fixed": [mending.as_json(mend) for mend in mends]} if options.fix else {}
             print_json({"schema_version": 1, "valid": valid, "diagnostics": diagnostics, **data})
         elif options.output_format == "github":
             for diagnostic in found:
                 say(annotation(diagnostic))
         else:
+            for line in mending.lines(mends):
+                say(line, to=told)
             report(found)
             for line in lines:
-                say(line)
+                say(line, to=told)
     if any(diagnostic.rule in NOT_LOOKED_AT for diagnostic in found):
         return 2
     return 0 if valid and not (options.strict and found) else 1
@@ -107,32 +124,45 @@ def _memory(text: str | None) -> int | None:
     return amount(text)
 
 
+def _check_fix(options: argparse.Namespace) -> None:
+    if options.overrides:
+        raise UsageError("--fix changes the file, and --set what is read from it", "give one of the two")
+    if "-" in options.spec and options.output_format != "text":
+        raise UsageError("--fix prints the mended text of -, and so no findings beside it", "name a file")
+    mending.check_changeable(options.spec)
+
+
 def _examined(
-    path: str, overrides: Sequence[str], available: int | None
-) -> tuple[Network | None, list[Diagnostic]]:
-    """The network if it is valid, and all findings, of which one may be that the file cannot be read."""
+    path: str, options: argparse.Namespace, available: int | None
+) -> tuple[Network | None, Sequence[Diagnostic], Sequence[Mend]]:
+    """The network if it is valid, all findings, be it that the file cannot be read, and what was mended."""
     from specnet.diagnostics.diagnostic import in_order
     from specnet.diagnostics.errors import SpecError
     from specnet.network.network import examine
     from specnet.spec.overrides import apply
+    from specnet.syntax import document
 
+    done: Sequence[Mend] = ()
     try:
-        document = read_document(path)
+        raw, name = read_content(path)
     except UsageError as error:
         place = Position(STDIN if path == "-" else path, 1, 1)
-        return None, [rules.UNREADABLE_FILE.at(place, error.message, error.hint)]
-    except SpecError as error:
-        return None, error.diagnostics
+        return None, [rules.UNREADABLE_FILE.at(place, error.message, error.hint)], done
     try:
-        apply(document, overrides)
-        network, found = examine(document)
+        if options.fix:
+            after = mending.mended(path, raw, name)
+            network, found, done = after.network, after.found, after.done
+        else:
+            opened = document.parse(raw, name)
+            apply(opened, options.overrides)
+            network, found = examine(opened)
     except SpecError as error:
-        return None, error.diagnostics
+        return None, error.diagnostics, done
     if network is not None and available is not None:
         from specnet.network.memory import memory_findings
 
         found = in_order([*found, *memory_findings(network, available)])
-    return network, found
+    return network, found, done
 
 
 def annotation(finding: Diagnostic) -> str:

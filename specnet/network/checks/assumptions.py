@@ -7,9 +7,10 @@ from typing import Any
 
 from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic
-from specnet.diagnostics.suggestions import suggestion
+from specnet.diagnostics.suggestions import suggestion, surely_named
 from specnet.spec.spec import Spec
 from specnet.syntax.document import Path_
+from specnet.syntax.edits import renamed
 from specnet.syntax.emit import written
 
 SHOWN = 60
@@ -33,7 +34,13 @@ def assumptions(spec: Spec) -> Iterator[Diagnostic]:
         slot = (index,) if len(spec.assumed.values) > 1 else ()
         message = f"assumed: nothing is at '{dotted}'"
         hint = suggestion(missing, _names(value), noun="name")
-        yield rules.UNKNOWN_ASSUMPTION.at(spec.locate(("assumed", "values", *slot)), message, hint)
+        place = spec.locate(("assumed", "values", *slot))
+        meant = surely_named(missing, _names(value))
+        steps = [meant if step == missing else step for step in path]
+        fix = (
+            renamed(place, dotted, ".".join(map(str, steps))) if meant and path.count(missing) == 1 else None
+        )
+        yield rules.UNKNOWN_ASSUMPTION.at(place, message, hint, fix)
 
 
 def _followed(data: Any, path: Path_) -> tuple[Any, str | None]:

@@ -7,13 +7,14 @@ from typing import Any
 
 from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic
-from specnet.diagnostics.suggestions import nearest, suggestion
+from specnet.diagnostics.suggestions import nearest, suggestion, surely_named
 from specnet.layers.base import Layer
 from specnet.layers.input import Input
 from specnet.network.graph import Graph, Node
 from specnet.network.shapes import Share, full_shape
 from specnet.schema.fields import is_whole
 from specnet.spec.spec import Locate
+from specnet.syntax.edits import renamed
 from specnet.text import describe
 
 
@@ -35,7 +36,9 @@ def recipe_diagnostics(
         place = locate(("training", "loss", "from"))
         if source not in layers:
             hint = suggestion(source, layers, noun="layer")
-            yield rules.LOSS_OF_NO_LAYER.at(place, f"the loss reads '{source}', which is no layer", hint)
+            meant = surely_named(source, layers)
+            fix = renamed(place, source, meant) if meant else None
+            yield rules.LOSS_OF_NO_LAYER.at(place, f"the loss reads '{source}', which is no layer", hint, fix)
         elif _is_sound(source, graph, shares):
             yield from _loss_findings(source, graph, shares, locate)
     inputs = [name for name, layer in layers.items() if isinstance(layer, Input)]

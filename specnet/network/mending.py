@@ -1,0 +1,168 @@
+"""A spec's text with everything mended of which it is certain what was meant.
+
+A fix is a guess until its outcome is known, so each is carried out and the text examined again. It stays if
+its finding is gone, there are no more errors than before, and none that it may have made itself.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from specnet.diagnostics.diagnostic import Diagnostic, Edit, Fix
+from specnet.diagnostics.errors import SpecError
+from specnet.diagnostics.rules import FAMILIES, KEY_NOT_TEXT, READING, VALUES
+from specnet.network.network import Network, examine
+from specnet.syntax import document
+from specnet.syntax.patch import Patch
+
+MOST_LOOKS, LEAST_LOOKS, MOST_CHARACTERS = 200, 10, 2**24
+"""How often a text is examined, by its size: one fix at a time where all at once do harm."""
+
+
+@dataclass(frozen=True)
+class Mend:
+    """One edit that was made, what stood there, and the finding that it mends."""
+
+    finding: Diagnostic
+    edit: Edit
+    was: str
+
+
+@dataclass(frozen=True)
+class Mended:
+    """A text, what is said about it, and what was done to it."""
+
+    text: str
+    network: Network | None
+    found: list[Diagnostic]
+    done: tuple[Mend, ...] = ()
+
+    @property
+    def errors(self) -> int:
+        return sum(d.severity == "error" for d in self.found)
+
+
+def mend(text: str, name: str) -> Mended:
+    """The text of a spec with all fixes that hold, until there is nothing more to do."""
+    looks = _Looks(name, max(LEAST_LOOKS, min(MOST_LOOKS, MOST_CHARACTERS // (len(text) + 1))))
+    state = looks.at(text)
+    while looks.left:
+        after = _mended(state, looks)
+        if after.text == state.text:
+            break
+        state = after
+    return state
+
+
+def _mended(state: Mended, looks: _Looks) -> Mended:
+    """The state after fixes that hold each by itself; or after all there are, if that leaves fewer errors.
+
+    A key that is mended may show several faults that it hid, and a crossing that is declared make another one
+    needless: where such faults are mended as well, the first fix was right.
+    """
+    careful = _chain(state, looks, careful=True)
+    if _fixes(careful.found, looks.name):
+        bold = _chain(state, looks, careful=False)
+        new = _new_errors(state, bold)
+        hidden = all(any(_hid(mend.finding, error) for mend in bold.done) for error in new)
+        if bold.errors < careful.errors and hidden:
+            return bold
+    return careful
+
+
+@dataclass
+class _Looks:
+    """How often texts may still be examined, and what was said about those that were."""
+
+    name: str
+    left: int
+    known: dict[str, Mended] = field(default_factory=dict)
+
+    def at(self, text: str, done: tuple[Mend, ...] = ()) -> Mended:
+        known = self.known.get(text)
+        if known is None:
+            self.left -= 1
+            known = self.known[text] = Mended(text, *_examined(text, self.name))
+        return Mended(text, known.network, known.found, done)
+
+
+def _examined(text: str, name: str) -> tuple[Network | None, list[Diagnostic]]:
+    try:
+        return examine(document.parse(text, name))
+    except SpecError as error:
+        return None, error.diagnostics
+
+
+def _chain(state: Mended, looks: _Looks, *, careful: bool) -> Mended:
+    """Fixes carried out as long as there are any: all at once, or the first that holds."""
+    seen = {state.text}
+    while looks.left > 0:
+        fixable = _fixes(state.found, looks.name)
+        tries = [fixable, *([finding] for finding in fixable[: len(fixable) if len(fixable) > 1 else 0])]
+        for tried in tries if fixable else []:
+            if looks.left <= 0:
+                return state
+            after = _tried(state, tried, looks)
+            if after.text in seen or (careful and not _holds(tried, state, after)):
+                continue
+            break
+        else:
+            return state
+        state = after
+        seen.add(state.text)
+    return state
+
+
+def _fixes(found: Iterable[Diagnostic], name: str) -> list[Diagnostic]:
+    """The findings with a fix of this text."""
+    return [d for d in found if d.fix is not None and d.fix.file == name]
+
+
+def _tried(state: Mended, findings: Sequence[Diagnostic], looks: _Looks) -> Mended:
+    """The state after the fixes of some findings, but for those that would touch the edits of others."""
+    patch = Patch(state.text)
+    done: list[Mend] = []
+    for finding in findings:
+        fix: Fix | None = finding.fix
+        if fix is not None and patch.accept(fix.edits):
+            done += [Mend(finding, edit, patch.was(edit)) for edit in fix.edits]
+    return looks.at(patch.result(), (*state.done, *done))
+
+
+def _holds(tried: Sequence[Diagnostic], before: Mended, after: Mended) -> bool:
+    """Whether fixes have done what they are for, and no harm."""
+    was, now = _said(before.found), _said(after.found)
+    done = {mend.finding for mend in after.done[len(before.done) :]}
+    gone = all(now[key] < was[key] for key in _said(done))
+    new = _new_errors(before, after)
+    return gone and after.errors <= before.errors and all(_hid(d, error) for d in tried for error in new)
+
+
+def _new_errors(before: Mended, after: Mended) -> list[Diagnostic]:
+    new = _said(after.found) - _said(before.found)
+    return [d for d in after.found if d.severity == "error" and new[_key(d)]]
+
+
+def _hid(mended: Diagnostic, error: Diagnostic) -> bool:
+    """Whether an error was hidden by what was mended, rather than made by mending it.
+
+    What a finding hides is found by checks that come after its own: by families of rules in their order, or
+    further down in the text.
+    """
+    if mended.rule is KEY_NOT_TEXT:
+        return False  # a name that nothing reads mends nothing
+    stages = list(FAMILIES)
+    own, stage = stages.index(mended.rule.family), stages.index(error.rule.family)
+    below = mended.position and error.position and mended.position.line < error.position.line
+    return own < stage or (own == stage and bool(below) and error.rule.family in (READING, VALUES))
+
+
+def _said(found: Iterable[Diagnostic]) -> Counter[tuple[str, str]]:
+    return Counter(map(_key, found))
+
+
+def _key(finding: Diagnostic) -> tuple[str, str]:
+    """What a finding says, wherever it stands."""
+    return finding.code, finding.message
