@@ -74,7 +74,7 @@ def surely_named(name: str, valid: Iterable[str]) -> str | None:
     if "".join(ours) == "".join(theirs):
         return near
     slips = [(a, b) for a, b in zip(ours, theirs, strict=False) if a != b]
-    plain = all(a.isalpha() and min(len(a), len(b)) > 2 and a[:-1] != b[:-1] for a, b in slips)
+    plain = all(a.isalpha() and max(len(a), len(b)) > 2 and a[:-1] != b[:-1] for a, b in slips)
     return near if plain and len(ours) == len(theirs) else None
 
 

@@ -19,6 +19,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, WithJsonSchema
 from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Rule
 from specnet.diagnostics.errors import SpecnetError
+from specnet.diagnostics.suggestions import sure
 from specnet.recipe.initializers import Initializer
 from specnet.schema.fields import LARGEST, NameList, Sizes, is_number, shown
 from specnet.schema.kinds import registered
@@ -191,7 +192,8 @@ def _bias(value: Any) -> Any:
             raise schema_error("range", f"a number beyond {LARGEST:,} is out of range, got {shown(value)}")
         return float(value)
     hint = "0 is the default; 'none' means a layer without biases"
-    raise schema_error("bias", f"expected a number or 'none', got {shown(value)}", hint)
+    meant = sure(value, ["none"]) if isinstance(value, str) else None
+    raise schema_error("bias", f"expected a number or 'none', got {shown(value)}", hint, meant=meant)
 
 
 Bias = Annotated[

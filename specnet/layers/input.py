@@ -23,7 +23,9 @@ class Input(Layer):
     @field_validator("from_", "group", "cross_group", mode="before")
     @classmethod
     def _reads_nothing(cls, value: Any) -> Any:
-        raise schema_error("input", "an input reads nothing and is on every group", "remove this key")
+        raise schema_error(
+            "input", "an input reads nothing and is on every group", "remove this key", needless=True
+        )
 
     @classmethod
     def keys(cls) -> list[str]:

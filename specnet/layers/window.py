@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from specnet.diagnostics import rules
+from specnet.diagnostics.suggestions import sure
 from specnet.layers.base import Layer, LayerError, Shape, Window, image
 from specnet.schema.fields import LARGEST, Pair, is_whole, shown
 from specnet.schema.strict import schema_error
@@ -38,7 +39,10 @@ def _padding(value: Any) -> Any:
         return tuple(value)
     message = f"expected a number of pixels, [top, bottom, left, right] or 'same', got {shown(value)}"
     hint = "leave it out for no padding ('valid' in other languages)"
-    raise schema_error("padding", message, "did you mean 'same'?" if str(value).lower() == "same" else hint)
+    meant = sure(value, ["same"]) if isinstance(value, str) else None
+    none = isinstance(value, str) and value.lower() == "valid"
+    hint = "did you mean 'same'?" if meant else hint
+    raise schema_error("padding", message, hint, meant=meant, needless=none)
 
 
 Padding = Annotated[

@@ -21,7 +21,6 @@ from specnet.network.crossing_fixes import crossing_declared, crossing_removed
 from specnet.network.layer_diagnostics import LayerDiagnostics
 from specnet.network.order import ordered
 from specnet.spec.spec import Locate
-from specnet.syntax.edits import renamed
 
 if TYPE_CHECKING:
     import networkx
@@ -197,7 +196,7 @@ def _named_groups(name: str, layer: Layer, groups: tuple[str, ...], problems: La
             slot = (index,) if layer.group and len(layer.group) > 1 else ()
             hint = suggestion(group, groups, noun="group")
             meant = surely_named(group, groups)
-            fix = renamed(problems.place(name, "group", *slot), group, meant) if meant else None
+            fix = problems.renaming(name, "group", index, group, meant)
             problems.add(
                 name, rules.UNKNOWN_GROUP, f"there is no group '{group}'", hint, "group", *slot, fix=fix
             )

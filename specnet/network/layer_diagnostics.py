@@ -5,6 +5,7 @@ from __future__ import annotations
 from specnet.diagnostics.diagnostic import Diagnostic, Fix, Position, Rule
 from specnet.layers.base import LayerError
 from specnet.spec.spec import Locate
+from specnet.syntax.edits import renamed
 
 
 class LayerDiagnostics:
@@ -39,6 +40,13 @@ class LayerDiagnostics:
         """Where a layer's key has its value, or stands itself; the layer's name for the key None."""
         path = ("layers", layer) if key is None else ("layers", layer, key, *rest)
         return self.locate(path, key=of_key or key is None)
+
+    def renaming(self, layer: str, key: str, index: int, old: str, new: str | None) -> Fix | None:
+        """The fix that puts another name in a layer's key, which has one name or a list of them."""
+        if new is None:
+            return None
+        alone, listed = self.place(layer, key), self.place(layer, key, index)
+        return renamed(alone, old, new) or renamed(listed, old, new)
 
     def add_error(self, layer: str, error: LayerError, *, breaks: bool = True) -> None:
         """What a layer kind said about itself."""

@@ -48,11 +48,10 @@ def mend(text: str, name: str) -> Mended:
     """The text of a spec with all fixes that hold, until there is nothing more to do."""
     looks = _Looks(name, max(LEAST_LOOKS, min(MOST_LOOKS, MOST_CHARACTERS // (len(text) + 1))))
     state = looks.at(text)
-    while looks.left:
-        after = _mended(state, looks)
-        if after.text == state.text:
-            break
-        state = after
+    seen: set[str] = set()
+    while looks.left > 0 and state.text not in seen:
+        seen.add(state.text)
+        state = _mended(state, looks)
     return state
 
 

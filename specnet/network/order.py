@@ -13,7 +13,6 @@ from specnet.diagnostics.suggestions import nearest, suggestion, surely_named
 from specnet.layers.base import Layer
 from specnet.layers.input import Input
 from specnet.network.layer_diagnostics import LayerDiagnostics
-from specnet.syntax.edits import renamed
 
 SUGGESTIONS = 20
 """Unknown names that get a suggestion. Looking for the nearest of many names is slow."""
@@ -55,7 +54,7 @@ def _readers(
                 few = len(problems.found) < SUGGESTIONS
                 hint = suggestion(source, layers, noun="layer") if few else None
                 meant = surely_named(source, [other for other in layers if other != name]) if few else None
-                fix = renamed(problems.place(name, "from", *slot), source, meant) if meant else None
+                fix = problems.renaming(name, "from", index, source, meant)
                 problems.add(name, rules.UNKNOWN_LAYER, message, hint, "from", *slot, fix=fix)
     return readers
 

@@ -9,7 +9,7 @@ from typing import Any
 from specnet.diagnostics.diagnostic import Fix
 from specnet.diagnostics.suggestions import sure
 from specnet.syntax.document import Document, Path_
-from specnet.syntax.edits import entry_added, quoted, renamed, rewritten
+from specnet.syntax.edits import entry_added, entry_removed, quoted, renamed, rewritten
 from specnet.syntax.reader import Node
 
 TRUTH = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
@@ -32,6 +32,11 @@ def certain(kind: str, value: Any, context: Mapping[str, Any], path: Path_, orig
         return renamed(node.position(), value, word) if word else None
     if kind in ("name", "names", "string_type"):
         return _quoted(path, node, origin)
+    if isinstance(value, str) and context.get("needless"):
+        held = node.position().text.strip("'\"") == value
+        return entry_removed(node.key_position(), node.position()) if held else None
+    if isinstance(value, str) and context.get("meant"):
+        return renamed(node.position(), value, context["meant"])
     plain = unquoted(kind, value)
     return rewritten(node.position(), value, plain) if plain else None
 
@@ -41,7 +46,7 @@ def unquoted(kind: str, value: Any) -> str | None:
     if not isinstance(value, str):
         return None
     if kind == "bool_type":
-        return TRUTH.get(value.lower())
+        return TRUTH.get(value.lower()) or sure(value, ["true", "false"])
     return value if kind.startswith(_NUMERIC) and _NUMBER.fullmatch(value) else None
 
 
@@ -53,6 +58,8 @@ def _meant(kind: str, meant: str | None, path: Path_, node: Node, origin: Docume
     if kind == "unknown_kind":
         return renamed(node.position(), str(node.value), meant)
     holder = origin.node(path[:-1])
+    if ": " in meant and node.value is None:
+        return rewritten(node.key_position(), str(path[-1]), meant)
     if holder is None or meant in holder.value:
         return None
     return renamed(node.key_position(), str(path[-1]), meant)

@@ -14,7 +14,7 @@ from specnet.diagnostics.errors import PluginError
 from specnet.diagnostics.suggestions import mistyped, nearest, suggestion, sure
 from specnet.plugins import Group
 from specnet.schema.fields import shown
-from specnet.schema.strict import ALIASES, Strict, schema_error
+from specnet.schema.strict import ALIASES, Strict, run_together, schema_error
 
 _LONGEST = 100
 """Letters of a key or a kind that are compared with the valid ones."""
@@ -78,8 +78,16 @@ def kind_of(value: Any, valid: list[str], noun: str, advice: str = "") -> str:
         )
     kind = value.get("kind")
     misspelt = [
-        key for key in value if "kind" not in value and (nearest(key, ["kind"]) or ALIASES.get(key) == "kind")
+        key
+        for key in value
+        if "kind" not in value
+        and (nearest(key, ["kind"]) or ALIASES.get(key) == "kind" or run_together(key, ["kind"]))
     ]
+    together = next((key for key in misspelt if run_together(key, ["kind"])), None)
+    if together is not None:
+        meant = run_together(together, ["kind"])
+        hint = f"write '{meant}', with a space"
+        raise schema_error("unknown_key", f"unknown key '{together}'", hint, at=together, meant=meant)
     if misspelt:
         hint = "did you mean 'kind'?"
         (first, *others) = misspelt

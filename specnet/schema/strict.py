@@ -79,6 +79,9 @@ class Strict(BaseModel):
                 hint = suggestion(key, cls.keys(), noun="key") if not meant else f"did you mean '{meant[0]}'?"
                 certain = other or sure(key, cls.keys())
                 certain = certain if [certain] == meant else None
+                together = run_together(key, cls.keys())
+                if together is not None:
+                    hint, certain = f"write '{together}', with a space", together
                 kind = schema_error("unknown_key", f"unknown key '{key}'", hint, meant=certain)
             translated.append(InitErrorDetails(type=kind, loc=e["loc"], input=e["input"]))
         return [
@@ -104,10 +107,16 @@ def other_name(key: str, valid: Iterable[str]) -> str | None:
     return next((name for name in (plain, ALIASES.get(plain)) if name in names), None)
 
 
+def run_together(key: str, valid: Iterable[str]) -> str | None:
+    """A key and its value, `kind: conv`, where a forgotten space has made one key of both."""
+    name, _, value = key.partition(":")
+    return f"{name}: {value}" if value and name in set(valid) else None
+
+
 def schema_error(type_: str, message: str, hint: str | None = None, **context: Any) -> PydanticCustomError:
     """A validation error whose message is final and whose hint travels along. Raise it in a validator.
 
     `at` in the context is where it is, below the value; `meant` what stands there if it is certain: a key, a
-    kind, or a value as it is written.
+    kind, or a value as it is written; `needless` whether the key means nothing and goes.
     """
     return PydanticCustomError(type_, message, {"hint": hint, **context})

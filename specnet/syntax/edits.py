@@ -47,8 +47,8 @@ def entry_removed(key: Position, value: Position) -> Fix | None:
     if not before.strip():
         if re.fullmatch(r"\s*,?\s*", after):
             return Fix(key.file, (Edit((key.line, 1), (key.line + 1, 1), ""),))
-        comma = re.match(r"\s*,\s*", after)
-        return key.edited((start + 1, end + 1 + (comma.end() if comma else 0), ""))
+        behind = re.match(r"\s*,\s*|\s*(?=#)|", after)
+        return key.edited((start + 1, end + 1 + (behind.end() if behind else 0), ""))
     if comma := re.search(r"\s*,\s*$", before):
         return key.edited((comma.start() + 1, end + 1, ""))
     if comma := re.match(r"\s*,\s*", after):

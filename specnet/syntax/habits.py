@@ -11,7 +11,7 @@ from specnet.diagnostics.diagnostic import Diagnostic, Position
 
 _TUPLE = re.compile(r"\(\s*([^()]*?)\s*,?\s*\)")
 _ITEMS = re.compile(r"[\w.+-]+(\s*,\s*[\w.+-]+)*")
-_COMMA = re.compile(r"(?<![\w.,+-])([-+]?\d+),(\d+(?:[eE][-+]?\d+)?)(?![\w.,])")
+_COMMA = re.compile(r"(?<![\w.,+-])([-+]?\d+),(\d+(?:[eE][-+]?\d+)?)(?![\w.]|,\S)")
 _TIMES = re.compile(r"(\d+)\s*[xX*\u00d7]\s*(\d+)")
 _RULES = (
     rules.KEY_NOT_TEXT,

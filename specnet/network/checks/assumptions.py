@@ -36,10 +36,10 @@ def assumptions(spec: Spec) -> Iterator[Diagnostic]:
         hint = suggestion(missing, _names(value), noun="name")
         place = spec.locate(("assumed", "values", *slot))
         meant = surely_named(missing, _names(value))
-        steps = [meant if step == missing else step for step in path]
-        fix = (
-            renamed(place, dotted, ".".join(map(str, steps))) if meant and path.count(missing) == 1 else None
-        )
+        right = ".".join(meant or step if step == missing else step for step in path)
+        listed = spec.locate(("assumed", "values", index))
+        fix = renamed(place, dotted, right) or renamed(listed, dotted, right)
+        fix = fix if meant and path.count(missing) == 1 else None
         yield rules.UNKNOWN_ASSUMPTION.at(place, message, hint, fix)
 
 
