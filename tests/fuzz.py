@@ -19,6 +19,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from specnet import plugins
 from specnet.diagnostics.errors import SpecError
 from specnet.diffs import diff
 from specnet.network import network
+from specnet.network.mending import mend
 from specnet.syntax import document
 from specnet.syntax.emit import written
 from specnet.tables import build
@@ -201,15 +203,27 @@ def check(raw: bytes) -> str:
         opened = document.parse(raw, "fuzz.yaml")
     except SpecError as error:
         _shown(error.diagnostics)
+        with suppress(UnicodeDecodeError):
+            _mended(raw.decode("utf-8-sig"), len(error.diagnostics))
         return "unreadable"
     made, findings = network.examine(opened)
     _shown(findings)
+    _mended(raw.decode("utf-8-sig"), sum(finding.severity == "error" for finding in findings))
     if made is None:
         assert any(finding.severity == "error" for finding in findings), "invalid without a reason"
         return "invalid"
     str(build.make(made))
     assert not diff.differences(made.spec, made.spec)
     return "valid"
+
+
+def _mended(text: str, errors: int) -> None:
+    """`validate --fix` leaves no more errors than there were, and nothing to do for a second time."""
+    after = mend(text, "fuzz.yaml")
+    assert after.errors <= errors, "mended to more errors"
+    assert (after.text != text) == bool(after.done), "changed without a word"
+    if after.done:
+        assert mend(after.text, "fuzz.yaml").text == after.text, "mended again"
 
 
 def _shown(findings: Sequence[Any]) -> None:

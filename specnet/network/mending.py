@@ -17,6 +17,8 @@ from specnet.network.network import Network, examine
 from specnet.syntax import document
 from specnet.syntax.patch import Patch
 
+MOST_ROUNDS = 30
+"""How often what was mended may show more to mend."""
 MOST_LOOKS, LEAST_LOOKS, MOST_CHARACTERS = 200, 10, 2**24
 """How often a text is examined, by its size: one fix at a time where all at once do harm."""
 
@@ -97,7 +99,7 @@ def _examined(text: str, name: str) -> tuple[Network | None, list[Diagnostic]]:
 def _chain(state: Mended, looks: _Looks, *, careful: bool) -> Mended:
     """Fixes carried out as long as there are any: all at once, or the first that holds."""
     seen = {state.text}
-    while looks.left > 0:
+    for _ in range(MOST_ROUNDS):
         fixable = _fixes(state.found, looks.name)
         tries = [fixable, *([finding] for finding in fixable[: len(fixable) if len(fixable) > 1 else 0])]
         for tried in tries if fixable else []:
@@ -148,14 +150,19 @@ def _hid(mended: Diagnostic, error: Diagnostic) -> bool:
     """Whether an error was hidden by what was mended, rather than made by mending it.
 
     What a finding hides is found by checks that come after its own: by families of rules in their order, or
-    further down in the text.
+    further down in the text. A text that is not YAML hides all the rest; an edit that leaves it so, or leaves
+    an error on its own line, was not right.
     """
     if mended.rule is KEY_NOT_TEXT:
         return False  # a name that nothing reads mends nothing
     stages = list(FAMILIES)
     own, stage = stages.index(mended.rule.family), stages.index(error.rule.family)
-    below = mended.position and error.position and mended.position.line < error.position.line
-    return own < stage or (own == stage and bool(below) and error.rule.family in (READING, VALUES))
+    line = error.position.line if error.position else 0
+    if mended.rule.family == READING:
+        edited = {edit.start[0] for edit in mended.fix.edits} if mended.fix else set()
+        return own < stage and line not in edited
+    below = mended.position is not None and mended.position.line < line
+    return own < stage or (own == stage and below and error.rule.family == VALUES)
 
 
 def _said(found: Iterable[Diagnostic]) -> Counter[tuple[str, str]]:

@@ -58,8 +58,9 @@ def _meant(kind: str, meant: str | None, path: Path_, node: Node, origin: Docume
     if kind == "unknown_kind":
         return renamed(node.position(), str(node.value), meant)
     holder = origin.node(path[:-1])
-    if ": " in meant and node.value is None:
-        return rewritten(node.key_position(), str(path[-1]), meant)
+    if ": " in meant:
+        together = node.key_position() if node.value is None else None
+        return rewritten(together, str(path[-1]), meant)
     if holder is None or meant in holder.value:
         return None
     return renamed(node.key_position(), str(path[-1]), meant)

@@ -110,7 +110,7 @@ def other_name(key: str, valid: Iterable[str]) -> str | None:
 def run_together(key: str, valid: Iterable[str]) -> str | None:
     """A key and its value, `kind: conv`, where a forgotten space has made one key of both."""
     name, _, value = key.partition(":")
-    return f"{name}: {value}" if value and name in set(valid) else None
+    return f"{name}: {value}" if value == value.strip() != "" and name in set(valid) else None
 
 
 def schema_error(type_: str, message: str, hint: str | None = None, **context: Any) -> PydanticCustomError:
