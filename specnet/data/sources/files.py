@@ -169,7 +169,7 @@ def by_truth(images: Iterable[tuple[str, Item]], classes: Sequence[str], truth: 
     for name, item in images:
         shown = truth.wordnet_id(name)
         if shown not in numbers:
-            message = f"'{item.name}' shows {shown}, which is none of the {len(classes):,} classes"
+            message = f"'{item.name}' shows {shown}, which is not one of the {len(classes):,} classes"
             raise DataError(message, suggestion(shown, classes, noun="class name"))
         items.append(item._replace(label=numbers[shown]))
     return sorted(items, key=lambda item: (item.label, item.name))
