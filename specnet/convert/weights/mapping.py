@@ -107,7 +107,7 @@ class Mapping:
         return Modules(layout, tensors), [rules.ENTRY_WITHOUT_TENSOR.at(place, message, hint)]
 
     def constants(self, names: ParameterNames) -> tuple[Constants, list[Diagnostic]]:
-        """The parameters that are given a value here, and a finding for every name that is no parameter's."""
+        """The parameters that are given a value here, and a diagnostic for every other name."""
         found: Constants = {}
         problems: list[Diagnostic] = []
         for key, value in self.contents.constants.items():
