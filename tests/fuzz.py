@@ -202,7 +202,8 @@ def check(raw: bytes) -> str:
     except SpecError as error:
         _shown(error.diagnostics)
         return "unreadable"
-    made, findings = network.examine(opened)
+    examination = network.examine(opened)
+    made, findings = examination.network, examination.diagnostics
     _shown(findings)
     if made is None:
         assert any(finding.severity == "error" for finding in findings), "invalid without a reason"

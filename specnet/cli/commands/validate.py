@@ -125,14 +125,15 @@ def _examined(
         return None, error.diagnostics
     try:
         apply(document, overrides)
-        network, found = examine(document)
+        examination = examine(document)
     except SpecError as error:
         return None, error.diagnostics
-    if network is not None and available is not None:
-        from specnet.network.memory import memory_findings
+    network, diagnostics = examination.network, examination.diagnostics
+    if network is None or available is None:
+        return network, diagnostics
+    from specnet.network.memory import memory_findings
 
-        found = in_order([*found, *memory_findings(network, available)])
-    return network, found
+    return network, in_order([*diagnostics, *memory_findings(network, available)])
 
 
 def annotation(finding: Diagnostic) -> str:
