@@ -47,9 +47,7 @@ def chain(layers: int) -> str:
 
 
 def with_specnet(layers: int) -> int:
-    made, findings = network.examine(document.parse(chain(layers)))
-    assert made is not None, findings
-    table = build.make(made)
+    table = build.make(network.examine(document.parse(chain(layers))).valid())
     assert str(table).count("\n") > layers
     return table.totals.parameters
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diffs.diff import compare
 from specnet.network import network
-from specnet.spec import spec
 from specnet.syntax import document
 from specnet.tables.build import make
 
@@ -62,8 +61,8 @@ def page() -> str:
 
 def _section(title: str, name: str, base: str) -> Iterator[str]:
     path = ROOT / "specs" / f"{name}.yaml"
-    opened = _opened(name)
-    made, found = network.examine(opened)
+    examination = network.examine(_opened(name))
+    made, found = examination.network, examination.diagnostics
     yield f"## {title}\n"
     yield f"[{name}.yaml](../specs/{name}.yaml). {_comment(path)}\n"
     if made is not None:
@@ -77,7 +76,7 @@ def _section(title: str, name: str, base: str) -> Iterator[str]:
         yield "```\n"
     yield f"Against [{base}.yaml](../specs/{base}.yaml):\n"
     yield "```text"
-    yield compare(spec.load(_opened(base)), spec.load(opened)).text()
+    yield compare(network.examine(_opened(base)), examination).text()
     yield "```\n"
 
 

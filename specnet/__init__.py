@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     )
     from specnet.diffs.diff import Diff
     from specnet.drawing.drawing import Drawing
+    from specnet.network.network import Examination
     from specnet.spec.spec import Spec
     from specnet.tables.table import Table
     from specnet.terminal.progress import Progress
@@ -58,6 +59,7 @@ __all__ = [
     "diff",
     "draw",
     "evaluate",
+    "examine",
     "export_weights",
     "import_weights",
     "load",
@@ -106,22 +108,41 @@ def validate(source: Source) -> Diagnostics:
 
     Raises `UsageError` if the file cannot be read.
     """
-    from pathlib import Path
-
-    from specnet.diagnostics.diagnostic import Diagnostics
     from specnet.diagnostics.errors import SpecError
-    from specnet.network import network
     from specnet.schema.arguments import in_words_of
-    from specnet.syntax import document
 
     try:
-        if isinstance(source, str | Path):
-            found = network.examine(document.read(source))[1]
-        else:
-            found = list(network.analyse(load(source)).warnings)
-    except SpecError as error:
-        found = error.diagnostics
-    return Diagnostics(found).reworded(lambda text: in_words_of("specnet.validate", text))
+        diagnostics = _examined(source).diagnostics
+    except SpecError as error:  # text that is not YAML
+        diagnostics = error.diagnostics
+    return diagnostics.reworded(lambda text: in_words_of("specnet.validate", text))
+
+
+@public()
+def examine(source: Source) -> Examination:
+    """Everything there is to say about a spec, valid or not: what an editor shows beside its text.
+
+    `network` is there if it is valid, `diagnostics` are those of `validate`, and `partial.layers` has what is
+    known of every layer in any case. Raises `UsageError` if the file cannot be read and `SpecError` if it is
+    not YAML.
+    """
+    from dataclasses import replace
+
+    from specnet.schema.arguments import in_words_of
+
+    made = _examined(source)
+    words = made.diagnostics.reworded(lambda text: in_words_of("specnet.examine", text))
+    return replace(made, diagnostics=words)
+
+
+def _examined(source: Source) -> Examination:
+    """One pass over a spec, wherever it is."""
+    from pathlib import Path
+
+    from specnet.network import network
+    from specnet.syntax import document
+
+    return network.examine(document.read(source) if isinstance(source, str | Path) else source)
 
 
 @public()
@@ -132,10 +153,9 @@ def table(source: Source, *, batch_size: int | None = None) -> Table:
 
     Raises `SpecError` for an invalid spec.
     """
-    from specnet.network.network import analyse
     from specnet.tables import build
 
-    return build.make(analyse(load(source)), batch_size)
+    return build.make(_examined(source).valid(), batch_size)
 
 
 @public()
@@ -143,7 +163,7 @@ def diff(before: Source, after: Source) -> Diff:
     """What changed between two specs, by meaning, and what follows from it. Falsy if nothing did."""
     from specnet.diffs.diff import compare
 
-    return compare(load(before), load(after))
+    return compare(_examined(before), _examined(after))
 
 
 @public()
@@ -154,10 +174,9 @@ def draw(source: Source, after: Source | None = None) -> Drawing:
     Raises `SpecError` for an invalid spec.
     """
     from specnet.drawing.drawing import Drawing
-    from specnet.network.network import analyse
 
-    first = analyse(load(source))
-    return Drawing(first) if after is None else Drawing(analyse(load(after)), before=first)
+    first = _examined(source).valid()
+    return Drawing(first) if after is None else Drawing(_examined(after).valid(), before=first)
 
 
 @public()
@@ -175,9 +194,9 @@ def compile(  # noqa: A001  (the field's word, and only ever used as specnet.com
     Raises `SpecError`, `PluginError` for a missing backend, `DeviceError` for a missing
     device.
     """
-    from specnet.training.compile import compile_spec, initialise
+    from specnet.training.compile import compile_network, initialise
 
-    compiled = compile_spec(load(source), backend, devices, precision)
+    compiled = compile_network(_examined(source).valid(), backend, devices, precision)
     initialise(compiled, seed, precision)
     return compiled.executable.model
 

@@ -7,7 +7,7 @@ is imported only when something names it, so a broken one harms nobody who does 
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Any, Literal
 
 from specnet.diagnostics.errors import PluginError
@@ -59,10 +59,16 @@ BASES: dict[str, str] = {
 
 
 @cache
+def _installed() -> EntryPoints:
+    """All entry points of all packages: finding them reads a file of each, so it is done once."""
+    return entry_points()
+
+
+@cache
 def registered(group: str) -> dict[str, list[EntryPoint]]:
     """All entry points of a group by name. More than one for a name means that packages clash."""
     found: dict[str, list[EntryPoint]] = {}
-    for point in sorted(entry_points(group=group), key=lambda p: p.name):
+    for point in sorted(_installed().select(group=group), key=lambda p: p.name):
         claims = found.setdefault(point.name, [])
         if all(package(other) != package(point) for other in claims):
             claims.append(point)

@@ -206,7 +206,8 @@ def check(raw: bytes) -> str:
         with suppress(UnicodeDecodeError):
             _mended(raw.decode("utf-8-sig"), len(error.diagnostics))
         return "unreadable"
-    made, findings = network.examine(opened)
+    examination = network.examine(opened)
+    made, findings = examination.network, examination.diagnostics
     _shown(findings)
     _mended(raw.decode("utf-8-sig"), sum(finding.severity == "error" for finding in findings))
     if made is None:

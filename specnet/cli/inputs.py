@@ -12,6 +12,7 @@ from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.errors import UsageError
 
 if TYPE_CHECKING:
+    from specnet.network.network import Network
     from specnet.spec.spec import Spec
     from specnet.syntax.document import Document
 
@@ -65,16 +66,18 @@ def _standard_input(limit: int) -> bytes:
         raise UsageError(f"cannot read standard input: {error}, too large for a spec") from None
 
 
-def load_spec(path: str, overrides: Sequence[str] = ()) -> Spec:
-    """A spec whose schema, graph and shapes are sound. Raises `SpecError` with all findings otherwise."""
-    from specnet.diagnostics.errors import SpecError
+def load_network(path: str, overrides: Sequence[str] = ()) -> Network:
+    """A valid network, its warnings told. Raises `SpecError` with all diagnostics for any other."""
     from specnet.network.network import examine
 
-    network, found = examine(open_document(path, overrides))
-    if network is None:
-        raise SpecError(found)
-    report(found)
-    return network.spec
+    network = examine(open_document(path, overrides)).valid()
+    report(network.warnings)
+    return network
+
+
+def load_spec(path: str, overrides: Sequence[str] = ()) -> Spec:
+    """The spec of a valid network. Raises `SpecError` with all diagnostics for any other."""
+    return load_network(path, overrides).spec
 
 
 def load_specs(paths: Sequence[str], overrides: Sequence[str] = ()) -> list[Spec]:

@@ -16,10 +16,10 @@ from specnet import plugins
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.errors import SpecError
 from specnet.diffs.consequences import Consequences, consequences
-from specnet.diffs.normal_form import canonical, renamed_groups, with_groups, with_layers
+from specnet.diffs.normal_form import canonical, renamed_groups, with_layers
 from specnet.diffs.renames import renamed
 from specnet.layers.base import Layer
-from specnet.network.network import Network, analyse
+from specnet.network.network import Examination
 from specnet.spec.spec import Spec
 from specnet.syntax.emit import written
 from specnet.text import code_cell, html_lines, html_table, plural
@@ -177,32 +177,34 @@ def _as_one(alike: list[Change]) -> Change:
     return replace(alike[0], path=f"layers.{{{layers}}}.{rest}")
 
 
-def compare(before: Spec, after: Spec) -> Diff:
-    """The differences of two specs, with their consequences where both are valid."""
-    changes = tuple(differences(before, after))
+def compare(before: Examination, after: Examination) -> Diff:
+    """The differences of two specs, with their consequences where both are valid.
+
+    Raises `SpecError` if the schema of one is not sound.
+    """
+    for side in (before, after):
+        if side.spec is None:
+            raise SpecError(side.diagnostics)
+    assert before.spec is not None
+    assert after.spec is not None
+    changes = tuple(differences(before.spec, after.spec))
     renames = [c for c in changes if c.op == "rename" and c.path.startswith("layers.")]
     names = {str(c.before): str(c.after) for c in renames}
     ways = ("name", "training.loss.from")
     free = ("layers.", "groups.", "assumed")
     written_only = all(c.path in ways or c.path.startswith(free) for c in changes)
-    networks: list[Network] = []
-    invalid: dict[str, list[Diagnostic]] = {}
-    for side, spec in (("first", with_groups(before, renamed_groups(before, after))), ("second", after)):
-        try:
-            networks.append(analyse(spec))
-        except SpecError as error:
-            invalid[side] = [d for d in error.diagnostics if d.severity == "error"]
-    if invalid:
-        return Diff(changes, None, invalid)
-    old, new = networks
-    return Diff(changes, consequences(old, new, names, written_only=written_only))
+    if before.network is None or after.network is None:
+        sides = {"first": before, "second": after}
+        return Diff(changes, None, {n: side.errors for n, side in sides.items() if side.network is None})
+    old = before.network.on_groups(renamed_groups(before.spec, after.spec))
+    return Diff(changes, consequences(old, after.network, names, written_only=written_only))
 
 
 def differences(before: Spec, after: Spec) -> list[Change]:
     """The changes that lead from one spec to the other: renamed groups and layers first, the rest in the new
     names."""
     groups = renamed_groups(before, after)
-    before = with_groups(before, groups)
+    before = before.on_groups(groups) if groups else before
     names = renamed(before, after)
     found = [Change("rename", f"groups.{old}", old, new) for old, new in groups.items()]
     found += [Change("rename", f"layers.{old}", old, new) for old, new in names.items()]

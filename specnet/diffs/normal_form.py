@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from specnet.layers.input import Input
 from specnet.spec.spec import Spec
 
 Renames = Mapping[str, str]
@@ -43,7 +42,7 @@ def _homes(spec: Spec) -> dict[str, tuple[str, ...] | None]:
         while name in spec.layers and name not in homes:
             homes[name] = None
             layer = spec.layers[name]
-            if layer.group is not None or isinstance(layer, Input) or not layer.inputs:
+            if layer.group is not None or layer.is_input or not layer.inputs:
                 named = spec.groups if layer.group is None else layer.group
                 homes[name] = tuple(group for group in spec.groups if group in named)
                 break
@@ -60,21 +59,6 @@ def renamed_groups(before: Spec, after: Spec) -> dict[str, str]:
         return {}
     pairs = zip(before.groups, after.groups, strict=True)
     return {a: b for a, b in pairs if a not in after.groups and b not in before.groups}
-
-
-def with_groups(spec: Spec, names: Renames) -> Spec:
-    """The spec with groups renamed, wherever they stand."""
-    if not names:
-        return spec
-
-    def moved(groups: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(names.get(group, group) for group in groups)
-
-    layers = {
-        name: layer if layer.group is None else layer.model_copy(update={"group": moved(layer.group)})
-        for name, layer in spec.layers.items()
-    }
-    return spec.model_copy(update={"groups": moved(spec.groups), "layers": layers})
 
 
 def with_layers(data: dict[str, Any], names: Renames) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from specnet.diffs.diff import Change, differences
-from specnet.diffs.normal_form import renamed_groups, with_groups
+from specnet.diffs.normal_form import renamed_groups
 from specnet.drawing import content, shares
 from specnet.drawing.content import Column, Content, Item, Link
 from specnet.network.graph import Node
-from specnet.network.network import Network, analyse
+from specnet.network.network import Network
 from specnet.syntax.emit import written
 from specnet.text import plural
 
@@ -22,7 +22,7 @@ def between(before: Network, after: Network) -> Content:
     """What leads from one network to the other. A renamed layer is one changed layer."""
     changes = differences(before.spec, after.spec)
     groups = renamed_groups(before.spec, after.spec)
-    before = analyse(with_groups(before.spec, groups)) if groups else before
+    before = before.on_groups(groups)
     renamed = _renamed(changes)
     old, new = _under(renamed, content.of(before)), content.of(after)
     parts = shares.phrases(before, after, renamed)

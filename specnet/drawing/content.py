@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from specnet.drawing.labels import amounts, key_numbers, tag
 from specnet.drawing.style import Family, Status
-from specnet.layers.input import Input
 from specnet.network.graph import Node
 from specnet.network.network import Network
 from specnet.network.shapes import Share
@@ -126,13 +125,13 @@ def of(network: Network) -> Content:
 
 
 def _key(network: Network, node: Node) -> Node:
-    is_input = isinstance(network.graph.shares[node.layer], Input)
+    is_input = network.graph.layers[node.layer].is_input
     return Node(node.layer, EVERYWHERE) if is_input else node
 
 
 def _items(network: Network, name: str) -> list[Item]:
     nodes = [Node(name, group) for group in network.graph.groups[name]]
-    if isinstance(network.graph.shares[name], Input):
+    if network.graph.layers[name].is_input:
         return [_item(network, Node(name, EVERYWHERE), tuple(nodes))]
     return [_item(network, node, (node,)) for node in nodes]
 
@@ -157,7 +156,7 @@ def _item(network: Network, key: Node, nodes: tuple[Node, ...]) -> Item:
 
 
 def _family(share: Share) -> Family:
-    if isinstance(share.layer, Input):
+    if share.layer.is_input:
         return "input"
     if not share.macs():
         return "plain"
@@ -194,7 +193,7 @@ def _hover(network: Network, key: Node, share: Share) -> str:
 
 def _links(network: Network) -> list[Link]:
     links: dict[tuple[Node, Node], Link] = {}
-    for target in network.graph.nodes():
+    for target in network.graph.reads:
         for read in network.graph.reads[target]:
             for node in read:
                 source = _key(network, node)

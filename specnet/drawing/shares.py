@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from specnet.drawing.content import Item
 from specnet.drawing.labels import amount
-from specnet.layers.input import Input
 from specnet.network.network import Network
 
 LAYER, SHARE = "layer: ", "share: "
@@ -22,7 +21,7 @@ def split(before: Network, after: Network, renamed: Mapping[str, str]) -> set[st
         renamed.get(name, name)
         for network in (before, after)
         for name, groups in network.graph.groups.items()
-        if len(groups) > 1 and not isinstance(network.graph.shares[name], Input)
+        if len(groups) > 1 and not network.graph.layers[name].is_input
     }
 
 
@@ -45,7 +44,7 @@ def _phrases(
         if field is None or was.kind != now.kind:
             continue
         whole = getattr(was, field), getattr(now, field)
-        share = getattr(before.graph.shares[old], field), getattr(after.graph.shares[name], field)
+        share = getattr(before.graph.layers[old], field), getattr(after.graph.layers[name], field)
         if whole[0] != whole[1] or share[0] != share[1]:
             yield name, (f"{LAYER}{field} {_sides(*whole)}", f"{SHARE}{field} {_sides(*share)}")
 

@@ -9,7 +9,7 @@ units). A kind may use any further sizes.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
@@ -46,6 +46,15 @@ class LayerError(SpecnetError):
         self.rule = rule
         self.field = field
         self.hint = hint
+
+
+class Advice(NamedTuple):
+    """What a layer may be and is seldom meant to be. `field` is the YAML key that it is about."""
+
+    message: str
+    rule: Rule
+    field: str
+    hint: str
 
 
 class Window(NamedTuple):
@@ -89,8 +98,14 @@ class Layer(Strict):
         ),
     ] = False
 
+    is_input: ClassVar[bool] = False
+    """Whether images enter the network here: it reads nothing, and every group has all of it."""
+
     split_field: ClassVar[str | None] = None
     """The field that holds the whole layer's channels or units, to be shared out over its groups."""
+
+    shape_field: ClassVar[str | None] = None
+    """The field that says the output's shape by itself, whatever the layer reads."""
 
     full_precision: ClassVar[bool] = False
     """Whether it computes in float32 where the network runs in bfloat16, as normalizations must."""
@@ -115,6 +130,12 @@ class Layer(Strict):
         """Names of the layers it reads, in order."""
         return self.from_
 
+    def on_groups(self, names: Mapping[str, str]) -> Self:
+        """The layer with the groups that it names renamed."""
+        if self.group is None:
+            return self
+        return self.model_copy(update={"group": tuple(names.get(group, group) for group in self.group)})
+
     def split(self, parts: int) -> Self:
         """The layer as one of `parts` groups holds it. Raises `LayerError` if it cannot be shared out."""
         if self.split_field is None or parts == 1:
@@ -132,6 +153,19 @@ class Layer(Strict):
     def output_shape(self, *inputs: Shape) -> Shape:
         """The shape of its output. Raises `LayerError` if the inputs do not fit."""
         raise NotImplementedError
+
+    def declared_shape(self) -> Shape | None:
+        """The shape of its output where that does not depend on what it reads, else None."""
+        sizes: int | Shape | None = getattr(self, self.shape_field) if self.shape_field else None
+        return (sizes,) if isinstance(sizes, int) else sizes
+
+    def sliding_window(self, *inputs: Shape) -> tuple[Window, tuple[int, int, int, int]] | None:
+        """The window that it slides over an image, and the padding: top, bottom, left, right."""
+        return None
+
+    def advice(self, inputs: tuple[Shape, ...] | None) -> Iterable[Advice]:
+        """What is allowed and yet seldom meant; `inputs` is None where their shapes are not known."""
+        return ()
 
     def parameters(self, *inputs: Shape) -> dict[str, Weight]:
         """Its parameters by role (`weight`, `bias`, ...)."""

@@ -18,6 +18,7 @@ class Dense(Weighted):
     units: Annotated[Count, Field(description="Output units, over all groups the layer lives on.")]
 
     split_field = "units"
+    shape_field = "units"
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return (self.units,)

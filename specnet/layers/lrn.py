@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from specnet.layers.base import Layer, Shape, image
+from specnet.diagnostics import rules
+from specnet.layers.base import Advice, Layer, Shape, image
 from specnet.schema.fields import LARGEST, Count, NonNegative, Positive
 from specnet.schema.strict import schema_error
+
+PAPER_MAPS = 5
+"""Maps in the sum of the paper's response normalization (section 3.3)."""
 
 
 def _size(fields: dict[str, Any]) -> int:
@@ -68,3 +73,10 @@ class LRN(Layer):
     def scale(self) -> float:
         """The factor of the sum of squares."""
         return self.alpha / (self.size if self.alpha_over == "size" else 1)
+
+    def advice(self, inputs: tuple[Shape, ...] | None) -> Iterator[Advice]:
+        """A radius of 5, TensorFlow's default, where the five maps of the paper were meant."""
+        if self.radius == PAPER_MAPS:
+            message = f"radius {self.radius} is a sum over {self.size} maps"
+            hint = f"the paper's n = {PAPER_MAPS} is size: {PAPER_MAPS}, or radius: {PAPER_MAPS // 2}"
+            yield Advice(message, rules.RADIUS_AS_SIZE, "radius", hint)

@@ -9,16 +9,17 @@ Frameworks disagree on both, so the meaning is settled here and backends see exp
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from specnet.diagnostics import rules
 from specnet.diagnostics.suggestions import sure
-from specnet.layers.base import Layer, LayerError, Shape, Window, image
+from specnet.layers.base import Advice, Layer, LayerError, Shape, Window, image
 from specnet.schema.fields import LARGEST, Pair, is_whole, shown
 from specnet.schema.strict import schema_error
-from specnet.text import describe
+from specnet.text import describe, plural
 
 
 class Pads(NamedTuple):
@@ -80,6 +81,31 @@ class Windowed(Layer):
 
     def receptive_window(self) -> Window:
         return Window(self.kernel, self.stride)
+
+    def sliding_window(self, *inputs: Shape) -> tuple[Window, Pads]:
+        return self.receptive_window(), self.window(inputs[0])[0]
+
+    def advice(self, inputs: tuple[Shape, ...] | None) -> Iterator[Advice]:
+        """Windows that stop short of the last rows or columns because the output size is rounded down.
+
+        A window smaller than its stride leaves pixels out everywhere and on purpose, and a rounding that is
+        written out was thought about; neither is meant here.
+        """
+        if inputs is None or "rounding" in self.model_fields_set:
+            return
+        lost = [self._unseen(axis, inputs[0][1 + axis]) for axis in (0, 1)]
+        parts = [plural(n, noun) for n, noun in zip(lost, ("row", "column"), strict=True) if n]
+        if parts:
+            message = f"no window reaches the last {' and '.join(parts)} of {describe(inputs[0])}"
+            hint = "rounding: ceil keeps them, and rounding: floor says that they may go"
+            yield Advice(message, rules.UNREACHED_PIXELS, "kernel", hint)
+
+    def _unseen(self, axis: int, size: int) -> int:
+        """Pixels of the input beyond the last window, along the height (0) or the width (1)."""
+        if self.padding == "same" or self.kernel[axis] < self.stride[axis]:
+            return 0
+        before, after = self.padding[2 * axis], self.padding[2 * axis + 1]
+        return max(0, (size + before + after - self.kernel[axis]) % self.stride[axis] - after)
 
     def window(self, shape: Shape) -> tuple[Pads, int, int]:
         """The explicit padding and the output's height and width for an image of `shape`."""

@@ -91,9 +91,10 @@ class _Looks:
 
 def _examined(text: str, name: str) -> tuple[Network | None, list[Diagnostic]]:
     try:
-        return examine(document.parse(text, name))
+        examination = examine(document.parse(text, name))
     except SpecError as error:
         return None, error.diagnostics
+    return examination.network, examination.diagnostics
 
 
 def _chain(state: Mended, looks: _Looks, *, careful: bool) -> Mended:

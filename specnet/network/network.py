@@ -1,31 +1,28 @@
-"""Spec -> Network: the checked whole that tables, diffs and plans are made from."""
+"""Spec -> Network: the checked network that tables, diffs and plans are made from; or what is known of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
-from specnet.diagnostics import rules
-from specnet.diagnostics.diagnostic import Diagnostic, in_order
+from specnet.diagnostics.diagnostic import Diagnostic, Diagnostics, in_order
 from specnet.diagnostics.errors import SpecError
-from specnet.layers.base import Layer, Shape
-from specnet.layers.input import Input
-from specnet.network.checks.advice import advice, advice_on_graph
-from specnet.network.checks.assumptions import assumptions
-from specnet.network.checks.recipe import recipe_diagnostics
-from specnet.network.checks.unread import unread_shares
-from specnet.network.graph import Graph, Node, build
+from specnet.layers.base import Shape
+from specnet.network.build import Builder
+from specnet.network.checks.advice import advise
+from specnet.network.checks.assumptions import check_assumptions
+from specnet.network.checks.groups import check_crossings, check_unread
+from specnet.network.checks.recipe import check_recipe
+from specnet.network.graph import Graph, Node, on_groups
+from specnet.network.partial import PartialNetwork
 from specnet.network.shapes import Share, full_shape, infer
+from specnet.network.sink import Sink
 from specnet.numerics.gc_pause import gc_paused
-from specnet.spec import spec as spec_module
-from specnet.spec.salvage import salvage
-from specnet.spec.spec import Locate, Spec
+from specnet.spec.salvage import Parts, parts_of, salvage
+from specnet.spec.spec import Reading, Spec, read
 from specnet.syntax.document import Document
 from specnet.syntax.habits import recognised
 from specnet.syntax.lookalikes import explained
-
-_NO_LOSS = (rules.LOSS_OF_NO_LAYER, rules.LOSS_OF_SPLIT_LAYER, rules.LOSS_OF_IMAGE)
 
 
 @dataclass(frozen=True)
@@ -38,67 +35,109 @@ class Network:
     warnings: tuple[Diagnostic, ...] = ()
 
     def output_shape(self, layer: str) -> Shape:
-        """The whole layer's shape, over all its groups."""
-        return full_shape(self.graph, self.shares, layer)
+        """The full layer's shape, over all its groups."""
+        outputs = {node: self.shares[node].output for node in self.graph.nodes[layer]}
+        return full_shape(self.graph, outputs, layer)
+
+    def on_groups(self, names: Mapping[str, str]) -> Network:
+        """The same network with groups renamed: its shapes are what they are."""
+        if not names:
+            return self
+        graph = self.graph.on_groups(names)
+        shares = {
+            node.on_groups(names): replace(
+                share, layer=graph.layers[node.layer], reads=on_groups(share.reads, names)
+            )
+            for node, share in self.shares.items()
+        }
+        return Network(self.spec.on_groups(names), graph, shares, self.warnings)
 
     def inputs(self) -> list[str]:
         """The names of the input layers, in order."""
-        return [name for name, layer in self.graph.shares.items() if isinstance(layer, Input)]
+        return [name for name, layer in self.graph.layers.items() if layer.is_input]
+
+
+@dataclass(frozen=True)
+class Examination:
+    """Everything there is to say about a spec, from one pass over it.
+
+    `spec` is there if its schema is sound, `network` if it is valid. `partial` is there in any case: every
+    layer with what is known of its shape. `diagnostics` are in the order of the file.
+    """
+
+    spec: Spec | None
+    network: Network | None
+    partial: PartialNetwork
+    diagnostics: Diagnostics
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        """The diagnostics because of which there is no network."""
+        return [diagnostic for diagnostic in self.diagnostics if diagnostic.severity == "error"]
+
+    def valid(self) -> Network:
+        """The network. Raises `SpecError` with every finding if there is none."""
+        if self.network is None:
+            raise SpecError(self.diagnostics)
+        return self.network
 
 
 def analyse(spec: Spec) -> Network:
     """The network that a spec declares. Raises `SpecError` with every finding if it is not valid."""
-    recipe = spec.training.as_yaml() if spec.training else None
-    graph, shares, found = _check(spec.layers, spec.groups, recipe, spec.locate)
-    assumed = list(assumptions(spec))
-    found += [d for d in assumed if d.severity == "error"]
-    if found:
-        # Which layers nothing reads does not depend on shapes, and may be why the shapes are wrong.
-        whole = len(graph.order) == len(spec.layers)
-        lost = any(d.rule in _NO_LOSS for d in found)
-        raise SpecError([*found, *(advice_on_graph(spec, graph, shares) if whole and not lost else ())])
-    warnings = [*advice_on_graph(spec, graph, shares), *advice(spec, graph, shares), *assumed]
-    return Network(spec, graph, shares, tuple(in_order(warnings)))
+    return examine(spec).valid()
 
 
 @gc_paused()
-def examine(document: Document) -> tuple[Network | None, list[Diagnostic]]:
-    """Everything there is to say about a document: the network if it is valid, and all findings.
+def examine(source: Spec | Document | Mapping[str, object]) -> Examination:
+    """Everything there is to say about a spec, a document or a mapping.
 
     Where the schema is broken, graph, shapes and recipe of what is sound are checked all the same.
     """
-    try:
-        loaded = spec_module.load(document)
-    except SpecError as error:
-        found = error.diagnostics
-    else:
-        try:
-            network = analyse(loaded)
-            return network, list(network.warnings)
-        except SpecError as error:
-            return None, error.diagnostics
-    parts = salvage(document.data())
-    more = _check(parts.layers, parts.groups, parts.recipe, document.locate, parts.misnamed)[2]
-    return None, in_order(recognised(dict.fromkeys([*found, *more])))
+    if isinstance(source, Spec):
+        return _examined(source, parts_of(source), Sink(source.locate))
+    reading = read(source)
+    if reading.spec is not None:
+        return _examined(reading.spec, parts_of(reading.spec), Sink(reading.locate))
+    return _salvaged(reading)
 
 
-def _check(
-    layers: Mapping[str, Layer | None],
-    groups: tuple[str, ...] | None,
-    recipe: Any,
-    locate: Locate,
-    misnamed: tuple[str, ...] = (),
-) -> tuple[Graph, dict[Node, Share], list[Diagnostic]]:
-    graph, found = build(layers, groups, locate, misnamed)
-    shares, more = infer(graph, locate)
-    # A layer that must not be whole on its groups is why its readers have nothing to cross.
-    broken = {name for name in graph.order if Node(name, graph.groups[name][-1]) not in shares}
-    found = [d for d in found if not broken.intersection(_inputs(layers, graph.uncrossed.get(d)))]
-    last = recipe_diagnostics(recipe, layers, graph, shares, locate, misnamed)
-    unread = unread_shares(graph, layers, recipe, locate)
-    return graph, shares, explained([*found, *more, *unread, *last])
+def _salvaged(reading: Reading) -> Examination:
+    parts = salvage(reading)
+    sink = Sink(reading.locate, parts.unsound)
+    made = _examined(None, parts, sink)
+    merged = in_order(recognised(dict.fromkeys([*reading.diagnostics, *made.diagnostics])))
+    return Examination(None, None, made.partial, Diagnostics(merged))
 
 
-def _inputs(layers: Mapping[str, Layer | None], name: str | None) -> tuple[str, ...]:
-    layer = layers[name] if name is not None else None
-    return layer.inputs if layer is not None else ()
+def _examined(spec: Spec | None, parts: Parts, sink: Sink) -> Examination:
+    partial = _checked(parts, sink)
+    sink.diagnostics = explained(sink.diagnostics)
+    check_assumptions(parts, sink, is_intact=spec is not None)
+    advise(partial, sink)
+    found = Diagnostics(in_order(sink.diagnostics))
+    network = None
+    if spec is not None and all(diagnostic.severity == "warning" for diagnostic in found):
+        network = Network(spec, partial.graph, partial.shapes.shares, tuple(found))
+    return Examination(spec, network, partial, found)
+
+
+def _checked(parts: Parts, sink: Sink) -> PartialNetwork:
+    """What is known of a network. Puts every error into the sink."""
+    builder = Builder(parts.groups, sink)
+    builder.build(parts.layers, parts.misnamed)
+    is_placed = not sink.broken and not builder.adrift and parts.groups is not None
+    partial = PartialNetwork(
+        parts=parts,
+        graph=builder.graph,
+        shapes=infer(builder.graph, builder.undivided, builder.adrift, sink),
+        order=builder.order,
+        faulty=sink.faulty,
+        lost=builder.lost,
+        adrift=builder.adrift,
+        undivided=builder.undivided,
+    )
+    check_crossings(partial, sink)
+    if is_placed:
+        check_unread(partial, sink)
+    check_recipe(partial, sink)
+    return partial

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
 
 from specnet.diagnostics import rules
-from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.layers.base import Layer, LayerError, Shape, Weight
 from specnet.network.graph import Graph, Node, Read
-from specnet.network.layer_diagnostics import LayerDiagnostics
-from specnet.spec.spec import Locate
+from specnet.network.sink import Sink
 from specnet.text import describe, plural
 
 LARGEST_PRODUCT = 2**62
@@ -38,44 +36,77 @@ class Share:
         return self.layer.macs(*self.inputs)
 
 
-def full_shape(graph: Graph, shares: Mapping[Node, Share], layer: str) -> Shape:
-    """The shape of a whole layer, over all its groups."""
-    nodes = [Node(layer, group) for group in graph.groups[layer]]
-    first = shares[nodes[0]].output
+@dataclass
+class Shapes:
+    """What is known of the shares' shapes.
+
+    In a valid network every node has a share. In another, a node may have an output alone, where its layer
+    declares that; and what is known below an error may be other than meant, unless its layer is `certain`.
+    """
+
+    shares: dict[Node, Share] = field(default_factory=dict)
+    outputs: dict[Node, Shape] = field(default_factory=dict)
+    certain: set[str] = field(default_factory=set)
+    """Layers whose output shape is known, and stays what it is however the errors elsewhere are mended."""
+
+
+def full_shape(graph: Graph, outputs: Mapping[Node, Shape], layer: str) -> Shape:
+    """The shape of a full layer, over all its groups."""
+    nodes = graph.nodes[layer]
+    first = outputs[nodes[0]]
     if layer in graph.replicated:
         return first
-    return (sum(shares[node].output[0] for node in nodes), *first[1:])
+    return (sum(outputs[node][0] for node in nodes), *first[1:])
 
 
-def infer(graph: Graph, locate: Locate) -> tuple[dict[Node, Share], list[Diagnostic]]:
-    """The share of every sound node, and the findings about the others."""
-    problems = LayerDiagnostics(locate)
-    problems.broken.update(graph.unshared)
-    shares: dict[Node, Share] = {}
+def infer(graph: Graph, undivided: Container[str], adrift: Container[str], sink: Sink) -> Shapes:
+    """The shapes of all nodes, as far as they are known, and the findings about those that do not fit.
+
+    Layers that are `undivided` have no shares to speak of; those that are `adrift` may not be where they are
+    meant to be. Nothing is said of what an error elsewhere may have caused.
+    """
+    shapes = Shapes()
     for name in graph.order:
-        layer = graph.shares[name]
-        if name in graph.unshared or any(source in problems.broken for source in layer.inputs):
-            problems.broken.add(name)
+        layer = graph.layers[name]
+        if name in undivided:
             continue
-        for group in graph.groups[name]:
-            node = Node(name, group)
-            try:
-                shares[node] = _share(layer, graph.reads[node], shares)
-                if group == graph.groups[name][0]:
-                    _check_written_shapes(name, shares[node], graph, problems)
-                if name in graph.replicated:
-                    _check_replica(shares[node])
-            except LayerError as error:
-                problems.add_error(name, error)
-                break
-    return shares, problems.found
+        is_sound = name not in sink.broken and all(s in shapes.certain for s in layer.inputs)
+        try:
+            for node in graph.nodes[name]:
+                _infer_node(node, layer, graph, shapes, sink if is_sound else None)
+        except LayerError as error:
+            if is_sound:
+                sink.add_error(name, error)
+            continue
+        is_known = all(node in shapes.outputs for node in graph.nodes[name])
+        is_declared = layer.declared_shape() is not None and name not in sink.broken and name not in adrift
+        if is_known and (is_sound or is_declared):
+            shapes.certain.add(name)
+    return shapes
 
 
-def _share(layer: Layer, reads: tuple[Read, ...], shares: Mapping[Node, Share]) -> Share:
+def _infer_node(node: Node, layer: Layer, graph: Graph, shapes: Shapes, sink: Sink | None) -> None:
+    """Add what is known of one node. Raises `LayerError` if its inputs do not fit."""
+    reads, own = graph.reads[node], graph.groups[node.layer]
+    has_kind = type(layer) is not Layer
+    if has_kind and all(read and all(source in shapes.outputs for source in read) for read in reads):
+        if (declared := layer.declared_shape()) is not None:
+            shapes.outputs[node] = declared
+        shapes.shares[node] = share = _share(layer, reads, shapes.outputs)
+        shapes.outputs[node] = share.output
+        if sink is not None and node.group == own[0]:
+            _check_written_shapes(node.layer, share, graph, sink)
+        if node.layer in graph.replicated:
+            _check_replica(share)
+    elif (declared := layer.declared_shape()) is not None and (layer.split_field or len(own) == 1):
+        shapes.outputs[node] = declared
+
+
+def _share(layer: Layer, reads: tuple[Read, ...], outputs: Mapping[Node, Shape]) -> Share:
     arguments: tuple[Read, ...] = reads
     if layer.concatenates_inputs and reads:
         arguments = (tuple(node for read in reads for node in read),)
-    inputs = tuple(_concatenated(read, shares) for read in arguments)
+    inputs = tuple(_concatenated(read, outputs) for read in arguments)
     output = layer.output_shape(*inputs)
     share = Share(layer, arguments, inputs, output)
     for size in (math.prod(output), *(w.size for w in share.parameters().values())):
@@ -86,7 +117,7 @@ def _share(layer: Layer, reads: tuple[Read, ...], shares: Mapping[Node, Share]) 
     return share
 
 
-def _check_written_shapes(name: str, share: Share, graph: Graph, problems: LayerDiagnostics) -> None:
+def _check_written_shapes(name: str, share: Share, graph: Graph, sink: Sink) -> None:
     """Shapes that the spec repeats must be those that follow from the graph; nothing depends on them."""
     layer = share.layer
     claimed = {
@@ -108,7 +139,7 @@ def _check_written_shapes(name: str, share: Share, graph: Graph, problems: Layer
         if real and sorted(real) == sorted(shape):
             hint = f"the order is out, in, height, width: {list(real)}"
         message = f"{layer.checked_shapes[role]} says {describe(shape)}, and {there}"
-        problems.add(name, rules.WRITTEN_SHAPE, message, hint, layer.checked_shapes[role], breaks=False)
+        sink.add(name, rules.WRITTEN_SHAPE, message, hint, layer.checked_shapes[role], breaks=False)
 
 
 def _check_replica(share: Share) -> None:
@@ -119,15 +150,15 @@ def _check_replica(share: Share) -> None:
         raise LayerError(message, rule=rules.TRAINED_COPIES, hint=hint)
 
 
-def _concatenated(read: Read, shares: Mapping[Node, Share]) -> Shape:
+def _concatenated(read: Read, outputs: Mapping[Node, Shape]) -> Shape:
     """The shape of the read shares one after another along the channels."""
-    first = shares[read[0]].output
+    first = outputs[read[0]]
     for node in read[1:]:
-        other = shares[node].output
+        other = outputs[node]
         if other[1:] != first[1:]:
             message = (
                 f"reads {read[0]} ({describe(first)}) and {node} ({describe(other)}), "
                 "which cannot be joined along the channels: the other sizes differ"
             )
             raise LayerError(message, field="from", hint="bring both to one size, or flatten them first")
-    return (sum(shares[node].output[0] for node in read), *first[1:])
+    return (sum(outputs[node][0] for node in read), *first[1:])

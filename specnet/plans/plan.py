@@ -10,7 +10,6 @@ import math
 from dataclasses import dataclass
 
 from specnet.layers.base import Shape
-from specnet.layers.input import Input
 from specnet.network.graph import Node
 from specnet.network.network import Network
 from specnet.plans.operations import Compute, Feed, Mask, Operation, Parameter, Transfer, parameter_name
@@ -71,12 +70,11 @@ def make(network: Network) -> Plan:
     destinations: dict[Node, list[str]] = {}
     for source, group in graph.crossings():
         destinations.setdefault(source, []).append(group)
-    read = {source for node_reads in graph.reads.values() for shares in node_reads for source in shares}
     operations: list[Operation] = []
-    for node in graph.nodes():
+    for node in graph.reads:
         share = network.shares[node]
-        if isinstance(share.layer, Input):
-            if node in read:
+        if share.layer.is_input:
+            if graph.nx.succ[node]:
                 operations.append(Feed(str(node), node.layer, node.group, share.output))
         else:
             operations.append(_compute(network, node))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -14,13 +15,16 @@ from pydantic import (
     PrivateAttr,
     SerializeAsAny,
     ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from specnet.data.base import Data
 from specnet.diagnostics import rules
-from specnet.diagnostics.diagnostic import Position
+from specnet.diagnostics.diagnostic import Diagnostic, Position
 from specnet.diagnostics.errors import SpecError
 from specnet.layers.base import Layer
 from specnet.recipe.training import Training
@@ -42,22 +46,54 @@ MAX_GROUPS = 256
 MAX_UNSOUND = 1_000
 """Layers with findings of their own after which the others are not looked at."""
 ADVICE = "; a plugin's kind is there once its package is installed"
-_unsound: ContextVar[list[None] | None] = ContextVar("unsound", default=None)
-"""An entry for each layer that was found to be unsound, while a spec is validated."""
+
+
+@dataclass
+class Reading:
+    """A document as the schema reads it: the spec, or else what is wrong and the parts that are sound."""
+
+    data: Mapping[str, Any]
+    origin: Document | None = None
+    spec: Spec | None = None
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    parts: dict[str, Any] = field(default_factory=dict)
+    """Those of the keys `data`, `training` and `assumed` that are sound."""
+    layers: dict[int, Layer] = field(default_factory=dict)
+    """The sound layers, by the `id` of the mapping that they were read from."""
+    unsound: int = 0
+    """Layers with findings of their own."""
+
+    def locate(self, path: Path_, *, key: bool = False) -> Position | None:
+        """Where a part stands in its file; None where there is none."""
+        return self.origin.locate(path, key=key) if self.origin else None
+
+
+_reading: ContextVar[Reading | None] = ContextVar("reading", default=None)
+"""What is kept of the spec that is being validated."""
 
 
 def _layer(value: Any) -> Any:
     if isinstance(value, Layer):
         return value
-    seen = _unsound.get()
-    if seen is not None and len(seen) >= MAX_UNSOUND:
+    reading = _reading.get()
+    if reading is not None and reading.unsound >= MAX_UNSOUND:
         return Layer.model_construct(kind="", from_=())
     try:
-        return of_kind(value, "specnet.layers", "layer", ADVICE, otherwise=Layer)
+        layer: Layer = of_kind(value, "specnet.layers", "layer", ADVICE, otherwise=Layer)
     except (ValidationError, PydanticCustomError):
-        if seen is not None:
-            seen.append(None)
+        if reading is not None:
+            reading.unsound += 1
         raise
+    if reading is not None:
+        reading.layers[id(value)] = layer
+    return layer
+
+
+def _kept(value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    part, reading = handler(value), _reading.get()
+    if reading is not None and info.field_name is not None:
+        reading.parts[info.field_name] = part
+    return part
 
 
 def _data(value: Any) -> Any:
@@ -94,15 +130,20 @@ class Spec(Strict):
     data: Annotated[
         SerializeAsAny[Data] | None,
         BeforeValidator(_data),
+        WrapValidator(_kept),
         Field(description="The dataset, without its path."),
     ] = None
     layers: Annotated[
         dict[Name, Annotated[SerializeAsAny[Layer], BeforeValidator(_layer)]],
         Field(min_length=1, description="The layers by name. Their order means nothing."),
     ]
-    training: Annotated[Training | None, Field(description="The training recipe.")] = None
+    training: Annotated[Training | None, WrapValidator(_kept), Field(description="The training recipe.")] = (
+        None
+    )
     assumed: Annotated[
-        Assumed | None, Field(description="What the network's source leaves open, filled in here.")
+        Assumed | None,
+        WrapValidator(_kept),
+        Field(description="What the network's source leaves open, filled in here."),
     ] = None
 
     _document: Document | None = PrivateAttr(default=None)
@@ -137,6 +178,12 @@ class Spec(Strict):
         """Where a part of the spec stands in its file; None for a spec built in Python."""
         return self._document.locate(path, key=key) if self._document else None
 
+    def on_groups(self, names: Mapping[str, str]) -> Spec:
+        """The spec with groups renamed, wherever they stand."""
+        groups = tuple(names.get(group, group) for group in self.groups)
+        layers = {name: layer.on_groups(names) for name, layer in self.layers.items()}
+        return self.model_copy(update={"groups": groups, "layers": layers})
+
     def _repr_html_(self) -> str:
         """What a notebook shows: the layers as they are declared, and the recipe."""
         rows = [(name, *_declared(layer)) for name, layer in self.layers.items()]
@@ -165,27 +212,29 @@ def load(source: str | Path | Mapping[str, Any] | Document) -> Spec:
     Raises `UsageError` if the file cannot be read, and `SpecError` with every finding if it is not a spec.
     Only the schema is checked here; `specnet.validate` checks the graph and the shapes as well.
     """
-    if isinstance(source, Mapping):
-        return _validated(dict(source), None)
-    opened = source if isinstance(source, Document) else document.read(source)
-    return _validated(opened.data(), opened)
+    reading = read(document.read(source) if isinstance(source, str | Path) else source)
+    if reading.spec is None:
+        raise SpecError(reading.diagnostics)
+    return reading.spec
 
 
-def _validated(data: dict[str, Any], origin: Document | None) -> Spec:
-    unsound: list[None] = []
-    token = _unsound.set(unsound)
+def read(source: Mapping[str, Any] | Document) -> Reading:
+    """A mapping or a parsed document as the schema reads it."""
+    origin = source if isinstance(source, Document) else None
+    reading = Reading(source.data() if isinstance(source, Document) else dict(source), origin)
+    token = _reading.set(reading)
     try:
-        spec = Spec.model_validate(data)
+        spec = Spec.model_validate(reading.data)
     except ValidationError as error:
-        found = explained(findings(error, origin))
-        if len(unsound) >= MAX_UNSOUND:
+        reading.diagnostics = explained(findings(error, origin))
+        if reading.unsound >= MAX_UNSOUND:
             message = f"{MAX_UNSOUND:,} layers have findings, and the others were not looked at"
-            found.append(rules.TOO_LARGE.at(None, message))
-        raise SpecError(found) from None
+            reading.diagnostics.append(rules.TOO_LARGE.at(None, message))
+        return reading
     finally:
-        _unsound.reset(token)
-    empty = empty_keys(origin) if origin else []
-    if empty:
-        raise SpecError(empty)
-    spec._document = origin
-    return spec
+        _reading.reset(token)
+    reading.diagnostics = empty_keys(origin) if origin else []
+    if not reading.diagnostics:
+        spec._document = origin
+        reading.spec = spec
+    return reading

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from specnet.layers.base import Layer, Shape
-from specnet.layers.window import Pads, Windowed
+from specnet.layers.window import Pads
 from specnet.network.graph import Node
 from specnet.network.memory import VALUE, needed, step_images, traffic
 from specnet.network.network import Network
@@ -70,9 +70,8 @@ def make(network: Network, images: int | None = None) -> Table:
 
 def _window(layer: Layer, inputs: tuple[Shape, ...]) -> tuple[tuple[Field, Field], Pads] | tuple[None, None]:
     """Kernel and stride of a layer that slides a window, and the padding that it comes to."""
-    if not isinstance(layer, Windowed):
-        return None, None
-    return (layer.kernel, layer.stride), layer.window(inputs[0])[0]
+    sliding = layer.sliding_window(*inputs)
+    return (None, None) if sliding is None else (sliding[0], Pads(*sliding[1]))
 
 
 class _Seen:
@@ -92,8 +91,8 @@ class _Seen:
         if window is None or any(known is None for known in below):
             self._fields[name] = None
             return None
-        known = [found for found in below if found is not None] or [((1, 1), (1, 1))]
-        field, step = (tuple(max(found[part][axis] for found in known) for axis in (0, 1)) for part in (0, 1))
+        known = [side for side in below if side is not None] or [((1, 1), (1, 1))]
+        field, step = (tuple(max(side[part][axis] for side in known) for axis in (0, 1)) for part in (0, 1))
         grown = tuple(f + (k - 1) * s for f, k, s in zip(field, window.kernel, step, strict=True))
         apart = tuple(s * stride for s, stride in zip(step, window.stride, strict=True))
         self._fields[name] = (grown[0], grown[1]), (apart[0], apart[1])

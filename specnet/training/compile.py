@@ -34,13 +34,21 @@ def compile_spec(
     devices: str | Mapping[str, str] | None = None,
     precision: Precision = "float32",
 ) -> Compiled:
-    """Check a spec, plan it, place it and compile it. Its state is zero.
+    """Check a spec and compile its network. Raises `SpecError` for an invalid one."""
+    return compile_network(analyse(spec), backend, devices, precision)
 
-    Raises `SpecError` for an invalid spec, `PluginError` for a missing backend and `DeviceError` for a
-    missing device.
+
+def compile_network(
+    network: Network,
+    backend: str | Backend,
+    devices: str | Mapping[str, str] | None = None,
+    precision: Precision = "float32",
+) -> Compiled:
+    """Plan a network, place it and compile it. Its state is zero.
+
+    Raises `PluginError` for a missing backend and `DeviceError` for a missing device.
     """
     precision = precision_of(precision)
-    network = analyse(spec)
     plan = plans.make(network)
     chosen = backends.find(backend) if isinstance(backend, str) else backend
     placed = placement.place(plan.groups, devices, chosen.devices())

@@ -38,7 +38,8 @@ def findings(text: str, info: str, code: str) -> list[Diagnostic]:
             else text
         )
     try:
-        made, found = network.examine(document.parse(text, "example.yaml"))
+        examination = network.examine(document.parse(text, "example.yaml"))
+        made, found = examination.network, list(examination.diagnostics)
     except SpecError as error:
         return error.diagnostics
     if code == "SN510" and made is not None:

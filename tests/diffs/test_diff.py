@@ -6,6 +6,7 @@ from pathlib import Path
 
 import specnet
 from specnet.diffs.diff import Change, compare, differences
+from specnet.network.network import Examination, examine
 from specnet.spec import spec
 from specnet.syntax import document
 
@@ -52,9 +53,13 @@ def load(text: str) -> spec.Spec:
     return spec.load(document.parse(text))
 
 
+def examined(text: str) -> Examination:
+    return examine(document.parse(text))
+
+
 def test_style_order_and_defaults_never_show() -> None:
-    assert not compare(load(SMALL), load(REWRITTEN))
-    assert str(compare(load(SMALL), load(REWRITTEN))) == "no differences"
+    assert not compare(examined(SMALL), examined(REWRITTEN))
+    assert str(compare(examined(SMALL), examined(REWRITTEN))) == "no differences"
 
 
 HALF = """\
@@ -70,8 +75,8 @@ layers:
 
 def test_a_share_left_out_on_purpose_is_no_change_but_may_be_why_only_one_is_valid() -> None:
     meant = HALF.replace("group: a", "cross_group: false, group: a")
-    assert str(compare(load(meant), load(meant))) == "no differences"
-    found = compare(load(HALF), load(meant))
+    assert str(compare(examined(meant), examined(meant))) == "no differences"
+    found = compare(examined(HALF), examined(meant))
     assert not found.changes
     assert str(found).startswith("no differences\nthe first spec is not valid")
     assert "SN305" in str(found)
@@ -79,7 +84,9 @@ def test_a_share_left_out_on_purpose_is_no_change_but_may_be_why_only_one_is_val
 
 
 def test_renaming_groups_does_not_make_a_spec_valid() -> None:
-    found = compare(load(HALF), load(HALF.replace("[a, b]", "[c, d]").replace("group: a", "group: c")))
+    found = compare(
+        examined(HALF), examined(HALF.replace("[a, b]", "[c, d]").replace("group: a", "group: c"))
+    )
     assert {side: [d.code for d in errors] for side, errors in found.invalid.items()} == {
         "first": ["SN305"],
         "second": ["SN305"],
@@ -124,8 +131,8 @@ def renames(before: str, after: str) -> dict[str, str]:
 def test_a_renamed_layer_is_one_change_wherever_it_is_read() -> None:
     after = SMALL.replace("conv:", "first:").replace("from: conv", "from: first")
     assert differences(load(SMALL), load(after)) == [Change("rename", "layers.conv", "conv", "first")]
-    assert "> layers.conv: conv -> first" in str(compare(load(SMALL), load(after))).splitlines()
-    found = compare(load(SMALL), load(after)).consequences
+    assert "> layers.conv: conv -> first" in str(compare(examined(SMALL), examined(after))).splitlines()
+    found = compare(examined(SMALL), examined(after)).consequences
     assert found is not None
     assert found.weights == (1796, 1796), "trained weights fit under the new name"
 
@@ -179,7 +186,7 @@ def test_branches_are_told_apart_by_what_reads_them() -> None:
 
 def test_equal_changes_of_several_layers_are_one_line_unless_all_are_asked_for() -> None:
     after = PARALLEL.replace("from: conv, filters: 8", "from: conv, filters: 10")
-    found = compare(load(PARALLEL), load(after))
+    found = compare(examined(PARALLEL), examined(after))
     assert "~ layers.{a, b}.filters: 8 -> 10" in str(found).splitlines()
     everything = found.text(everything=True).splitlines()
     assert {"~ layers.a.filters: 8 -> 10", "~ layers.b.filters: 8 -> 10"} <= set(everything)
@@ -191,12 +198,12 @@ def test_what_says_no_more_than_its_default_is_no_change(specs: Path) -> None:
         "weight_decay: 5e-4}", "weight_decay: 5e-4, biases: {learning_rate: 0.01, weight_decay: 5e-4}}"
     )
     assert wordy.count("group: [gpu1") == wordy.count("biases:") == 1
-    assert not compare(load(text), load(wordy))
+    assert not compare(examined(text), examined(wordy))
 
 
 def test_renamed_groups_are_one_change_each(specs: Path) -> None:
     text = (specs / "alexnet.yaml").read_text()
-    found = compare(load(text), load(text.replace("gpu0", "left").replace("gpu1", "right")))
+    found = compare(examined(text), examined(text.replace("gpu0", "left").replace("gpu1", "right")))
     assert [(c.op, c.path, c.after) for c in found.changes] == [
         ("rename", "groups.gpu0", "left"),
         ("rename", "groups.gpu1", "right"),
@@ -209,7 +216,7 @@ def test_renamed_groups_are_one_change_each(specs: Path) -> None:
 def test_weights_that_read_groups_in_another_order_do_not_fit(specs: Path) -> None:
     """conv3, fc6, fc7 and fc8 read both groups' shares one after another, in group order."""
     text = (specs / "alexnet.yaml").read_text()
-    found = compare(load(text), load(text.replace("[gpu0, gpu1]", "[gpu1, gpu0]"))).consequences
+    found = compare(examined(text), examined(text.replace("[gpu0, gpu1]", "[gpu1, gpu0]"))).consequences
     assert found is not None
     assert found.untrained == ("conv3", "fc6", "fc7", "fc8")
     assert not found.same_network
@@ -219,21 +226,21 @@ def test_running_statistics_are_no_parameters(specs: Path) -> None:
     text = (specs / "alexnet.yaml").read_text()
     bn = "  bn4: {kind: batch_norm, from: conv4}\n"
     more = text.replace("  conv5: {kind: conv, from: conv4", f"{bn}  conv5: {{kind: conv, from: bn4")
-    found = compare(load(text), load(more)).consequences
+    found = compare(examined(text), examined(more)).consequences
     assert found is not None
     assert found.parameters[1] == found.weights[1] == 60_965_224 + 2 * 384
     assert found.untrained == ("bn4",)
 
 
 def test_a_step_of_training_is_not_compared_with_one_image() -> None:
-    found = compare(load(SMALL), load(SMALL[: SMALL.index("training:")])).consequences
+    found = compare(examined(SMALL), examined(SMALL[: SMALL.index("training:")])).consequences
     assert found is not None
     assert found.memory == {}
     assert found.traffic == (0, 0)
 
 
 def test_consequences() -> None:
-    found = compare(load(SMALL), load(SMALL.replace("filters: 8", "filters: 16"))).consequences
+    found = compare(examined(SMALL), examined(SMALL.replace("filters: 8", "filters: 16"))).consequences
     assert found is not None
     # conv: 8 * 27 + 8 weights and biases, fc: 4 * 8 * 49 + 4.
     assert found.parameters == (224 + 1572, 448 + 3140)
@@ -242,7 +249,7 @@ def test_consequences() -> None:
 
 
 def test_without_a_valid_network_there_are_changes_but_no_consequences() -> None:
-    found = compare(load(SMALL), load(SMALL.replace("from: conv", "from: cnv")))
+    found = compare(examined(SMALL), examined(SMALL.replace("from: conv", "from: cnv")))
     assert [c.path for c in found.changes] == ["layers.fc.from"]
     assert found.consequences is None
     assert found.as_json()["consequences"] is None
@@ -283,7 +290,7 @@ def test_short_and_long_form_are_the_same_network(specs: Path) -> None:
 
 
 def test_which_trained_weights_still_fit_and_what_memory_is_needed() -> None:
-    found = compare(load(SMALL), load(SMALL.replace("units: 4", "units: 6"))).consequences
+    found = compare(examined(SMALL), examined(SMALL.replace("units: 4", "units: 6"))).consequences
     assert found is not None
     # conv's 8 * 27 + 8 parameters fit; fc's 6 * 8 * 49 + 6 do not.
     assert found.weights == (224, 224 + 2358)
@@ -296,7 +303,7 @@ def test_which_trained_weights_still_fit_and_what_memory_is_needed() -> None:
 
 
 def test_markdown() -> None:
-    text = compare(load(SMALL), load(SMALL.replace("filters: 8", "filters: 16"))).as_markdown()
+    text = compare(examined(SMALL), examined(SMALL.replace("filters: 8", "filters: 16"))).as_markdown()
     assert "| change | `layers.conv.filters` | `8` | `16` |" in text.splitlines()
     assert "- conv: 8x7x7 -> 16x7x7" in text.splitlines()
 
@@ -304,7 +311,7 @@ def test_markdown() -> None:
 def test_cells_of_markdown_hold_whatever_a_value_contains() -> None:
     noted = "assumed: {from: 'A', values: name}\n"
     before, after = SMALL + noted, SMALL + noted.replace("'A'", '"b | `c` ``d\\ne"')
-    text = compare(load(before), load(after)).as_markdown()
+    text = compare(examined(before), examined(after)).as_markdown()
     # GitHub's tables take a pipe only as \\|, and code that contains two backticks stands between three.
     row = r'| change | `assumed.from` | `A` | ``` "b \| `c` ``d\ne" ``` |'
     assert row in text.splitlines()

@@ -45,7 +45,7 @@ RIGHT = {
 
 def errors(text: str) -> Counter[tuple[str, str]]:
     try:
-        found: list[Diagnostic] = examine(document.parse(text, "x.yaml"))[1]
+        found: list[Diagnostic] = examine(document.parse(text, "x.yaml")).diagnostics
     except SpecError as error:
         found = error.diagnostics
     return Counter((d.code, d.message) for d in found if d.severity == "error")

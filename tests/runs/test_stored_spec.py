@@ -36,7 +36,7 @@ def test_a_share_left_out_on_purpose_stays_so_and_the_default_does_not_become_on
         written = document.parse(HEAD + layers.replace(", cross_group: false", change), "x.yaml")
         path = tmp_path / "spec.yaml"
         path.write_bytes(StoredSpec(load_spec(written)).as_bytes())
-        found = [d.code for d in examine(document.read(path))[1]]
+        found = [d.code for d in examine(document.read(path)).diagnostics]
         assert found == ([] if change else ["SN305"])
 
 

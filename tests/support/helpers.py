@@ -17,6 +17,6 @@ def network(layers: str, head: str = HEAD) -> Network:
 
 def found(layers: str, head: str = HEAD) -> list[Diagnostic]:
     try:
-        return examine(document.parse(head + layers, "x.yaml"))[1]
+        return list(examine(document.parse(head + layers, "x.yaml")).diagnostics)
     except SpecError as error:
         return error.diagnostics

@@ -58,13 +58,14 @@ def torch_refuses(*shape: int) -> bool:
 def test_a_batch_of_one_value_a_channel_is_a_finding(
     norm: str, size: int, shape: tuple[int, ...], batch: int
 ) -> None:
-    made, found = network.examine(document.parse(spec(norm, size, batch)))
+    examination = network.examine(document.parse(spec(norm, size, batch)))
+    made, found = examination.network, examination.diagnostics
     assert [(d.code, d.severity) for d in found] == [("SN609", "error")] * torch_refuses(batch, *shape)
     assert (made is None) == torch_refuses(batch, *shape)
 
 
 def test_the_finding_stands_at_the_batch_size() -> None:
-    (found,) = network.examine(document.parse(spec(VECTOR, 3, 1), "x.yaml"))[1]
+    (found,) = network.examine(document.parse(spec(VECTOR, 3, 1), "x.yaml")).diagnostics
     assert found.position is not None
     assert found.position.source == "  batch_size: 1"
     assert "layer 'norm' (batch_norm) needs at least 2 images" in found.message

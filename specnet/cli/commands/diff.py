@@ -35,21 +35,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from specnet.diffs.diff import compare
-    from specnet.spec import spec
+    from specnet.network.network import examine
 
     if options.before == options.after == "-":
         raise UsageError(
             "only one of the two specs can come from standard input", "give the other one's path"
         )
-    before, after = (spec.load(read_document(name)) for name in (options.before, options.after))
-    found = compare(before, after)
+    before, after = (examine(read_document(name)) for name in (options.before, options.after))
+    diff = compare(before, after)
     with ignore_broken_pipe():
         if options.json:
-            print_json(found.as_json())
+            print_json(diff.as_json())
         elif options.md:
-            say(found.as_markdown(everything=options.all, option="--all"))
+            say(diff.as_markdown(everything=options.all, option="--all"))
         else:
-            for line in found.text(everything=options.all, option="--all").split("\n"):
+            for line in diff.text(everything=options.all, option="--all").split("\n"):
                 style = STYLES.get(line[:2].rstrip())
                 say(line, style=style)
-    return 1 if options.exit_code and found else 0
+    return 1 if options.exit_code and diff else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from specnet.cli.inputs import load_spec
+from specnet.cli.inputs import load_network
 from specnet.cli.options import SPEC, add_overrides
 from specnet.cli.output import write
 from specnet.diagnostics.errors import UsageError
@@ -52,12 +52,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _networks(options: argparse.Namespace) -> tuple[Network | None, Network]:
     """What to draw: the network before, if there is one, and the network."""
-    from specnet.network.network import analyse
-
     if options.diff is None:
         if options.spec is None:
             raise UsageError("no spec is given", "specnet graph SPEC -o FILE, or --diff BEFORE AFTER -o FILE")
-        return None, analyse(load_spec(options.spec, options.overrides))
+        return None, load_network(options.spec, options.overrides)
     if options.spec is not None:
         raise UsageError(
             f"--diff takes two specs, and '{options.spec}' is a third", "leave one of the three out"
@@ -68,5 +66,5 @@ def _networks(options: argparse.Namespace) -> tuple[Network | None, Network]:
         raise UsageError(
             "only one of the two specs can come from standard input", "give the other one's path"
         )
-    before, after = (analyse(load_spec(path)) for path in options.diff)
+    before, after = (load_network(path) for path in options.diff)
     return before, after

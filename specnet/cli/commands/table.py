@@ -6,7 +6,7 @@ import argparse
 import shutil
 import sys
 
-from specnet.cli.inputs import load_spec
+from specnet.cli.inputs import load_network
 from specnet.cli.options import add_spec, count
 from specnet.cli.output import ignore_broken_pipe, print_json
 
@@ -33,11 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from specnet.network.network import analyse
     from specnet.tables.build import make
     from specnet.terminal.output import is_live, say
 
-    made = make(analyse(load_spec(options.spec, options.overrides)), options.batch_size)
+    made = make(load_network(options.spec, options.overrides), options.batch_size)
     with ignore_broken_pipe():
         if options.json:
             print_json(made.as_json())

@@ -155,7 +155,8 @@ def _examined(
         else:
             opened = document.parse(raw, name)
             apply(opened, options.overrides)
-            network, found = examine(opened)
+            examination = examine(opened)
+            network, found = examination.network, examination.diagnostics
     except SpecError as error:
         return None, error.diagnostics, done
     if network is not None and available is not None:

@@ -1,202 +1,166 @@
-"""Warnings: what is allowed in a valid network and yet is seldom meant."""
+"""Warnings: what is allowed and yet seldom meant. None is given that an error may have caused."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import networkx
 
 from specnet.diagnostics import rules
-from specnet.diagnostics.diagnostic import Diagnostic, Rule
-from specnet.layers.input import Input
-from specnet.layers.lrn import LRN
-from specnet.layers.window import Windowed
-from specnet.network.graph import Graph, Node
-from specnet.network.shapes import Share, full_shape
+from specnet.layers.base import Layer
+from specnet.network.checks.recipe import logits_of
+from specnet.network.partial import PartialNetwork
+from specnet.network.shapes import full_shape
+from specnet.network.sink import Sink
 from specnet.recipe.training import fits
-from specnet.spec.spec import Spec
 from specnet.text import describe, plural
 
 SHOWN = 8
 """Layers that a message names."""
-COLOURS = (1, 3, 4)
-"""Channels that images have: grey, RGB, and RGB with transparency."""
-PAPER_MAPS = 5
-"""Maps in the sum of the paper's response normalization (section 3.3)."""
 UNEVEN = 3
 """A group with that many times the parameters of another is worth a word ..."""
 UNEVEN_PARAMETERS = 1_000_000
 """... where the difference is at least this many."""
+LOGITS = ("training", "loss", "from")
 
 
-def advice_on_graph(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> list[Diagnostic]:
-    """Warnings about the layers that have shapes, where others may have none."""
-    return [*_unread(spec, graph, shares), *_logits(spec), *_radii(spec), *_channels_last(spec)]
+def advise(network: PartialNetwork, sink: Sink) -> None:
+    """Warn of what is seldom meant, in those parts of a network that no error concerns."""
+    for name, layer in network.parts.layers.items():
+        if layer is not None and name not in network.parts.unsound:
+            _advise_on_layer(name, layer, network, sink)
+    if not sink.has(rules.LOSS_OF_NO_LAYER, rules.LOSS_OF_SPLIT_LAYER, rules.LOSS_OF_IMAGE):
+        _feeds_nothing(network, sink)
+        _logits(network, sink)
+        _classes(network, sink)
+    _images(network, sink)
+    _unused_groups(network, sink)
+    _uneven_groups(network, sink)
 
 
-def advice(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> list[Diagnostic]:
-    """All further warnings about a valid network."""
-    return [
-        *_dropped_pixels(spec, graph, shares),
-        *_uneven_groups(spec, graph, shares),
-        *_classes(spec, graph, shares),
-        *_images(spec, graph, shares),
-    ]
+def _advise_on_layer(name: str, layer: Layer, network: PartialNetwork, sink: Sink) -> None:
+    """What a kind says about its layer."""
+    share = None
+    if name in network.shapes.certain and name not in network.doubtful:
+        share = network.shapes.shares.get(network.graph.nodes[name][0])
+    for advice in layer.advice(share.inputs if share is not None else None):
+        sink.add_advice(name, advice)
 
 
-def _warning(
-    spec: Spec, rule: Rule, message: str, hint: str, path: tuple[str | int, ...], *, key: bool = False
-) -> Diagnostic:
-    return rule.at(spec.locate(path, key=key), message, hint)
+def _feeds_nothing(network: PartialNetwork, sink: Sink) -> None:
+    """Layers that feed nothing although another layer is the output.
 
-
-def _unread(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> Iterator[Diagnostic]:
-    """Layers that feed nothing although another layer is the output."""
-    sinks = graph.sinks()
-    output = spec.training.loss.from_ if spec.training else sinks[-1]
-    useful = _behind(spec, output, set())
+    Nothing is said while a layer may read something that is not known.
+    """
+    parts, names = network.parts, network.graph.names
+    if network.lost or parts.misnamed or sink.has(rules.CYCLE, rules.TOO_MANY_EDGES):
+        return
+    sinks = [name for name in network.order if not names.succ[name]]
+    output = logits_of(parts.recipe)
+    if parts.recipe is None and not parts.unsound.intersection(sinks):
+        output = next(reversed(sinks), None)
+    if output not in names or sinks == [output]:
+        return
+    left = names.copy()
+    left.remove_nodes_from([output, *networkx.ancestors(names, output)])
     for name in sinks:
-        if name not in useful and Node(name, graph.groups[name][-1]) in shares:
-            vain = [layer for layer in _behind(spec, name, useful) if layer != name]
-            useful.update(vain)  # each is named once
+        if name in left and name not in sink.broken:
+            vain = networkx.ancestors(left, name)
+            left.remove_nodes_from(vain)  # each is named once
             why = f", so {_listed(vain)} {'is' if len(vain) == 1 else 'are'} computed in vain" if vain else ""
             message, hint = f"layer '{name}' feeds nothing{why}", "read it somewhere, or remove it"
-            yield _warning(spec, rules.UNREAD_LAYER, message, hint, ("layers", name), key=True)
+            sink.warn(rules.UNREAD_LAYER, message, hint, ("layers", name), key=True)
 
 
-def _behind(spec: Spec, name: str, known: set[str]) -> set[str]:
-    """A layer and all that it is computed from, as far as that is not known already."""
-    found, waiting = {name}, [name]
-    while waiting:
-        for source in spec.layers[waiting.pop()].inputs:
-            if source not in found and source not in known:
-                found.add(source)
-                waiting.append(source)
-    return found
-
-
-def _listed(names: list[str]) -> str:
+def _listed(names: set[str]) -> str:
     shown = sorted(names)[:SHOWN]
     more = f" and {plural(len(names) - SHOWN, 'other')}" if len(names) > SHOWN else ""
     return ", ".join(shown) + more
 
 
-def _dropped_pixels(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> Iterator[Diagnostic]:
-    """Windows that stop short of the input's last rows or columns because the output size is rounded down.
-
-    A window smaller than its stride leaves pixels out everywhere and on purpose, and a rounding that is
-    written out was thought about; neither is meant here.
-    """
-    for name in graph.order:
-        layer = graph.shares[name]
-        if not isinstance(layer, Windowed) or "rounding" in layer.model_fields_set:
-            continue
-        shape = shares[Node(name, graph.groups[name][0])].inputs[0]
-        lost = [_lost(layer, axis, shape[1 + axis]) for axis in (0, 1)]
-        parts = [plural(n, noun) for n, noun in zip(lost, ("row", "column"), strict=True) if n]
-        if parts:
-            message = f"layer '{name}': no window reaches the last {' and '.join(parts)} of {describe(shape)}"
-            hint = "rounding: ceil keeps them, and rounding: floor says that they may go"
-            yield _warning(spec, rules.UNREACHED_PIXELS, message, hint, ("layers", name, "kernel"))
-
-
-def _lost(layer: Windowed, axis: int, size: int) -> int:
-    """Pixels of the input beyond the last window, along the height (0) or the width (1)."""
-    if layer.padding == "same" or layer.kernel[axis] < layer.stride[axis]:
-        return 0
-    before, after = layer.padding[2 * axis], layer.padding[2 * axis + 1]
-    return max(0, (size + before + after - layer.kernel[axis]) % layer.stride[axis] - after)
+def _logits(network: PartialNetwork, sink: Sink) -> None:
+    """A loss on something that is not logits: behind dropout, an activation function, or both."""
+    name = logits_of(network.parts.recipe)
+    layer = _sound_layer(network, name)
+    while (
+        name is not None and layer is not None and layer.drop_rate() is not None and name not in sink.broken
+    ):
+        message = f"the loss reads '{name}', whose dropout sets logits to zero at random"
+        sink.warn(rules.LOSS_OF_NO_LOGITS, message, f"read {layer.inputs[0]}: the loss takes logits", LOGITS)
+        name = layer.inputs[0]
+        layer = _sound_layer(network, name)
+    function = getattr(layer, "activation", None) or getattr(layer, "function", None)
+    if function == "softmax":
+        message = f"the loss reads '{name}', which applies softmax, and the loss applies it again"
+        sink.warn(rules.LOSS_OF_NO_LOGITS, message, "leave the softmax out: the loss takes logits", LOGITS)
+    elif function is not None:
+        message = f"the loss reads '{name}', which applies {function}, so the logits cannot take every value"
+        sink.warn(rules.LOSS_OF_NO_LOGITS, message, f"leave {function} out of the last layer", LOGITS)
 
 
-def _uneven_groups(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> Iterator[Diagnostic]:
-    """Groups that hold no layer, or many more parameters than another."""
-    if len(spec.groups) < 2:
+def _sound_layer(network: PartialNetwork, name: str | None) -> Layer | None:
+    """A layer of that name, if its schema is sound."""
+    return network.parts.layers.get(name) if name is not None and name not in network.parts.unsound else None
+
+
+def _classes(network: PartialNetwork, sink: Sink) -> None:
+    """Classes of the dataset that differ from the output."""
+    parts, name = network.parts, logits_of(network.parts.recipe)
+    if parts.data is None or name not in network.shapes.certain or name in network.faulty:
         return
-    held = dict.fromkeys(spec.groups, 0)
-    used = {
-        g for name in graph.order if not isinstance(graph.shares[name], Input) for g in graph.groups[name]
-    }
-    for node, share in shares.items():
-        held[node.group] += sum(w.size for w in share.parameters().values() if w.trainable)
-    for index, group in enumerate(spec.groups):
-        if group not in used:
+    classes = parts.data.class_count()
+    (units, *_) = full_shape(network.graph, network.shapes.outputs, name)
+    if classes is not None and classes != units:
+        outputs = plural(units, "output")
+        message = f"the dataset '{parts.data.kind}' has {classes} classes, and '{name}' has {outputs}"
+        sink.warn(rules.CLASS_COUNT, message, f"give '{name}' {classes} units", LOGITS)
+
+
+def _images(network: PartialNetwork, sink: Sink) -> None:
+    """A dataset whose images do not come out as the network's input."""
+    parts, inputs = network.parts, network.inputs()
+    size = parts.data.image_shape() if parts.data is not None else None
+    if parts.training is None or parts.data is None or size is None or len(inputs) != 1 or network.lost:
+        return
+    if inputs[0] not in network.shapes.certain or inputs[0] in network.faulty:
+        return
+    shape = full_shape(network.graph, network.shapes.outputs, inputs[0])
+    if not fits(parts.training, size, shape):
+        message = f"the dataset '{parts.data.kind}' has images of {describe(size)}, and '{inputs[0]}' takes"
+        hint = "change one of the two, or crop in both training.augment and training.evaluate"
+        sink.warn(rules.IMAGE_SHAPE, f"{message} {describe(shape)}", hint, ("data",), key=True)
+
+
+def _unused_groups(network: PartialNetwork, sink: Sink) -> None:
+    """Groups that hold no layer; not while one is not placed, or may be on the wrong groups."""
+    graph, groups = network.graph, network.parts.groups or ()
+    is_open = network.adrift or network.undivided or len(graph.order) < len(network.parts.layers)
+    if (
+        len(groups) < 2
+        or is_open
+        or network.parts.misnamed
+        or sink.has(rules.UNDECLARED_CROSSING, rules.NEEDLESS_CROSSING, rules.TRAINED_COPIES)
+    ):
+        return
+    used = {g for name, own in graph.groups.items() if not graph.layers[name].is_input for g in own}
+    for index, group in enumerate(groups):
+        if used and group not in used:
             hint = "put a layer on it (group: NAME), or remove the group"
-            yield _warning(
-                spec, rules.EMPTY_GROUP, f"no layer lives on group '{group}'", hint, ("groups", index)
-            )
+            sink.warn(rules.EMPTY_GROUP, f"no layer lives on group '{group}'", hint, ("groups", index))
+
+
+def _uneven_groups(network: PartialNetwork, sink: Sink) -> None:
+    """Groups that hold many more parameters than another; not where some are not known."""
+    groups, shares = network.parts.groups or (), network.shapes.shares
+    if len(groups) < 2 or network.doubtful or len(shares) < len(network.graph.reads):
+        return
+    held = {node.group: 0 for node, share in shares.items() if not share.layer.is_input}
+    for node, share in shares.items():
+        if node.group in held:
+            held[node.group] += sum(w.size for w in share.parameters().values() if w.trainable)
+    used = [group for group in groups if group in held]
+    if not used:
+        return
     least, most = min(used, key=held.__getitem__), max(used, key=held.__getitem__)
     if held[most] >= UNEVEN * held[least] and held[most] - held[least] >= UNEVEN_PARAMETERS:
         message = f"group '{most}' holds {held[most]:,} parameters and '{least}' only {held[least]:,}"
         hint = f"split the largest layers over both, or move some to '{least}'"
-        yield _warning(spec, rules.UNEVEN_GROUPS, message, hint, ("groups", spec.groups.index(most)))
-
-
-def _logits(spec: Spec) -> Iterator[Diagnostic]:
-    """A loss on something that is no logits: behind dropout, an activation function, or both."""
-    if spec.training is None:
-        return
-    name = spec.training.loss.from_
-    place = ("training", "loss", "from")
-    layer = spec.layers[name]
-    while layer.drop_rate() is not None:
-        message = f"the loss reads '{name}', whose dropout sets logits to zero at random"
-        yield _warning(
-            spec, rules.LOSS_OF_NO_LOGITS, message, f"read {layer.inputs[0]}: the loss takes logits", place
-        )
-        name = layer.inputs[0]
-        layer = spec.layers[name]
-    function = getattr(layer, "activation", None) or getattr(layer, "function", None)
-    if function == "softmax":
-        message = f"the loss reads '{name}', which applies softmax, and the loss applies it again"
-        yield _warning(
-            spec, rules.LOSS_OF_NO_LOGITS, message, "leave the softmax out: the loss takes logits", place
-        )
-    elif function is not None:
-        message = f"the loss reads '{name}', which applies {function}, so the logits cannot take every value"
-        yield _warning(
-            spec, rules.LOSS_OF_NO_LOGITS, message, f"leave {function} out of the last layer", place
-        )
-
-
-def _radii(spec: Spec) -> Iterator[Diagnostic]:
-    """A radius of 5, TensorFlow's default, where the five maps of the paper were meant."""
-    for name, layer in spec.layers.items():
-        if isinstance(layer, LRN) and layer.radius == PAPER_MAPS:
-            message = f"layer '{name}': radius {layer.radius} is a sum over {layer.size} maps"
-            hint = f"the paper's n = {PAPER_MAPS} is size: {PAPER_MAPS}, or radius: {PAPER_MAPS // 2}"
-            yield _warning(spec, rules.RADIUS_AS_SIZE, message, hint, ("layers", name, "radius"))
-
-
-def _channels_last(spec: Spec) -> Iterator[Diagnostic]:
-    """An input written as height, width, channels, the order of TensorFlow and of image files."""
-    for name, layer in spec.layers.items():
-        if isinstance(layer, Input) and len(layer.shape) == 3:
-            first, second, last = layer.shape
-            if last in COLOURS and first not in COLOURS and first > last:
-                message = f"layer '{name}': {first} channels of {second}x{last} pixels"
-                hint = f"the order is channels, height, width: [{last}, {first}, {second}]"
-                yield _warning(spec, rules.CHANNELS_LAST, message, hint, ("layers", name, "shape"))
-
-
-def _classes(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> Iterator[Diagnostic]:
-    """Classes of the dataset that differ from the output."""
-    if spec.training is None or spec.data is None:
-        return
-    name, classes = spec.training.loss.from_, spec.data.class_count()
-    (units, *_) = full_shape(graph, shares, name)
-    if classes is not None and classes != units:
-        outputs = plural(units, "output")
-        message = f"the dataset '{spec.data.kind}' has {classes} classes, and '{name}' has {outputs}"
-        place = ("training", "loss", "from")
-        yield _warning(spec, rules.CLASS_COUNT, message, f"give '{name}' {classes} units", place)
-
-
-def _images(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> Iterator[Diagnostic]:
-    """A dataset whose images do not come out as the network's input."""
-    found = spec.data.image_shape() if spec.data is not None else None
-    inputs = [name for name, layer in spec.layers.items() if isinstance(layer, Input)]
-    if spec.training is None or spec.data is None or found is None or len(inputs) != 1:
-        return
-    shape = full_shape(graph, shares, inputs[0])
-    if not fits(spec.training, found, shape):
-        message = f"the dataset '{spec.data.kind}' has images of {describe(found)}, and '{inputs[0]}' takes"
-        hint = "change one of the two, or crop in both training.augment and training.evaluate"
-        yield _warning(spec, rules.IMAGE_SHAPE, f"{message} {describe(shape)}", hint, ("data",), key=True)
+        sink.warn(rules.UNEVEN_GROUPS, message, hint, ("groups", groups.index(most)))

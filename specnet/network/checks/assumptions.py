@@ -2,67 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from specnet.diagnostics import rules
-from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.suggestions import suggestion, surely_named
-from specnet.spec.spec import Spec
+from specnet.network.sink import Sink
+from specnet.spec.salvage import Parts
 from specnet.syntax.document import Path_
-from specnet.syntax.edits import renamed
 from specnet.syntax.emit import written
 
 SHOWN = 60
 """Characters of a value that a message shows."""
 
 
-def assumptions(spec: Spec) -> Iterator[Diagnostic]:
-    """A warning for each assumed value, at the value; an error for each path that leads nowhere."""
-    if spec.assumed is None:
+def check_assumptions(parts: Parts, sink: Sink, *, is_intact: bool) -> None:
+    """A warning for each assumed value, at the value; an error for each path that leads nowhere.
+
+    Where the schema is not `is_intact`, a path may lead to a part that could not be read, and nothing is
+    said of it.
+    """
+    if parts.assumed is None:
         return
-    data = spec.as_yaml()
     known: set[Path_] = set()
-    for index, dotted in enumerate(spec.assumed.values):
+    for index, dotted in enumerate(parts.assumed.values):
         path = tuple(dotted.split("."))
-        value, missing = _followed(data, path)
+        value, missing = _followed(parts.yaml, path)
         if missing is None:
             if not any(path[:depth] in known for depth in range(1, len(path) + 1)):
-                yield _assumed(spec, path, value)
+                shown = written(value)
+                shown = shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}..."
+                message = f"{dotted} is unspecified; {shown} is assumed, from {parts.assumed.from_}"
+                hint = "find out what the source's author used, and take it off 'assumed'"
+                sink.warn(rules.ASSUMED_VALUE, message, hint, path, key=True)
             known.add(path)
-            continue
-        slot = (index,) if len(spec.assumed.values) > 1 else ()
-        message = f"assumed: nothing is at '{dotted}'"
-        hint = suggestion(missing, _names(value), noun="name")
-        place = spec.locate(("assumed", "values", *slot))
-        meant = surely_named(missing, _names(value))
-        right = ".".join(meant or step if step == missing else step for step in path)
-        listed = spec.locate(("assumed", "values", index))
-        fix = renamed(place, dotted, right) or renamed(listed, dotted, right)
-        fix = fix if meant and path.count(missing) == 1 else None
-        yield rules.UNKNOWN_ASSUMPTION.at(place, message, hint, fix)
+        elif is_intact:
+            slot = (index,) if len(parts.assumed.values) > 1 else ()
+            hint = suggestion(missing, _names(value), noun="name")
+            meant = surely_named(missing, _names(value)) if path.count(missing) == 1 else None
+            right = meant and ".".join(meant if name == missing else name for name in path)
+            fix = sink.renaming(("assumed", "values"), index, dotted, right)
+            message = f"assumed: nothing is at '{dotted}'"
+            sink.error(rules.UNKNOWN_ASSUMPTION, message, hint, ("assumed", "values", *slot), fix)
 
 
 def _followed(data: Any, path: Path_) -> tuple[Any, str | None]:
-    """The value at a path; or what was reached, and the step that leads nowhere."""
-    for step in map(str, path):
-        if step not in _names(data):
-            return data, step
-        data = data[int(step)] if isinstance(data, list) else data[step]
+    """The value at a path; or what was reached, and the name that leads nowhere."""
+    for name in map(str, path):
+        if name not in _names(data):
+            return data, name
+        data = data[int(name)] if isinstance(data, list) else data[name]
     return data, None
 
 
 def _names(value: Any) -> list[str]:
-    """The steps that lead on from a value."""
+    """The names that lead on from a value."""
     if isinstance(value, dict):
         return list(value)
     return [str(index) for index in range(len(value))] if isinstance(value, list) else []
-
-
-def _assumed(spec: Spec, path: Path_, value: Any) -> Diagnostic:
-    assert spec.assumed is not None
-    shown = written(value)
-    shown = shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}..."
-    message = f"{'.'.join(map(str, path))} is unspecified; {shown} is assumed, from {spec.assumed.from_}"
-    hint = "find out what the source's author used, and take it off 'assumed'"
-    return rules.ASSUMED_VALUE.at(spec.locate(path, key=True), message, hint)

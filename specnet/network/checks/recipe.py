@@ -2,53 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from specnet.diagnostics import rules
-from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.suggestions import nearest, suggestion, surely_named
-from specnet.layers.base import Layer
-from specnet.layers.input import Input
-from specnet.network.graph import Graph, Node
+from specnet.layers.base import Shape
+from specnet.network.graph import Node
+from specnet.network.partial import PartialNetwork
 from specnet.network.shapes import Share, full_shape
+from specnet.network.sink import Sink
 from specnet.schema.fields import is_whole
-from specnet.spec.spec import Locate
-from specnet.syntax.edits import renamed
 from specnet.text import describe
 
 
-def recipe_diagnostics(
-    recipe: Any,
-    layers: Mapping[str, Layer | None],
-    graph: Graph,
-    shares: Mapping[Node, Share],
-    locate: Locate,
-    misnamed: tuple[str, ...],
-) -> Iterator[Diagnostic]:
+def logits_of(recipe: Any) -> str | None:
+    """The name of the layer that the loss reads, if the recipe says one."""
+    loss = recipe.get("loss") if isinstance(recipe, dict) else None
+    source = loss.get("from") if isinstance(loss, dict) else None
+    return source if isinstance(source, str) else None
+
+
+def check_recipe(network: PartialNetwork, sink: Sink) -> None:
     """What the loss reads, what is cropped and the batch, as far as the layers concerned are sound."""
+    recipe, layers = network.parts.recipe, network.parts.layers
     if not isinstance(recipe, dict):
         return
-    yield from _batch_findings(recipe, shares, locate)
-    loss = recipe.get("loss")
-    source = loss.get("from") if isinstance(loss, dict) else None
-    if isinstance(source, str) and not nearest(source, misnamed):
-        place = locate(("training", "loss", "from"))
+    certain, graph, outputs = network.shapes.certain, network.graph, network.shapes.outputs
+    _check_batch(recipe, network.sound_shares(), sink)
+    source = logits_of(recipe)
+    if source is not None and not nearest(source, network.parts.misnamed):
         if source not in layers:
             hint = suggestion(source, layers, noun="layer")
-            meant = surely_named(source, layers)
-            fix = renamed(place, source, meant) if meant else None
-            yield rules.LOSS_OF_NO_LAYER.at(place, f"the loss reads '{source}', which is no layer", hint, fix)
-        elif _is_sound(source, graph, shares):
-            yield from _loss_findings(source, graph, shares, locate)
-    inputs = [name for name, layer in layers.items() if isinstance(layer, Input)]
-    if inputs and _is_sound(inputs[0], graph, shares):
-        yield from _crop_findings(recipe, full_shape(graph, shares, inputs[0]), locate)
+            message = f"the loss reads '{source}', which is not a layer"
+            place = ("training", "loss", "from")
+            fix = sink.renaming(place, 0, source, surely_named(source, layers))
+            sink.error(rules.LOSS_OF_NO_LAYER, message, hint, place, fix)
+        elif source in certain:
+            _check_loss(source, network, sink)
+    inputs = network.inputs()
+    if inputs and inputs[0] in certain:
+        _check_crops(recipe, inputs[0], full_shape(graph, outputs, inputs[0]), sink)
 
 
-def _batch_findings(
-    recipe: Mapping[str, Any], shares: Mapping[Node, Share], locate: Locate
-) -> Iterator[Diagnostic]:
+def _check_batch(recipe: Mapping[str, Any], shares: Mapping[Node, Share], sink: Sink) -> None:
     """Batches must have enough images for every layer."""
     size: Any = recipe.get("batch_size")
     node, least = neediest(shares)
@@ -56,40 +53,34 @@ def _batch_findings(
         kind = shares[node].layer.kind
         message = f"layer '{node.layer}' ({kind}) needs at least {least} images in a batch, not {size}"
         hint = f"use a batch_size of {least} or more; specnet explain {rules.BATCH_TOO_SMALL.code} says why"
-        yield rules.BATCH_TOO_SMALL.at(locate(("training", "batch_size")), message, hint)
+        sink.error(rules.BATCH_TOO_SMALL, message, hint, ("training", "batch_size"))
 
 
 def neediest(shares: Mapping[Node, Share]) -> tuple[Node | None, int]:
     """The first node that needs the most images in a batch, and how many; None and 1 if one is enough."""
-    found: tuple[Node | None, int] = (None, 1)
+    most: tuple[Node | None, int] = (None, 1)
     for node, share in shares.items():
         least = share.layer.least_images(*share.inputs)
-        if least > found[1]:
-            found = node, least
-    return found
+        if least > most[1]:
+            most = node, least
+    return most
 
 
-def _is_sound(name: str, graph: Graph, shares: Mapping[Node, Share]) -> bool:
-    return name in graph.groups and all(Node(name, group) in shares for group in graph.groups[name])
-
-
-def _loss_findings(
-    name: str, graph: Graph, shares: Mapping[Node, Share], locate: Locate
-) -> Iterator[Diagnostic]:
+def _check_loss(name: str, network: PartialNetwork, sink: Sink) -> None:
     """The loss must read one vector of logits that lies in one place."""
-    place = locate(("training", "loss", "from"))
-    groups, shape = graph.groups[name], full_shape(graph, shares, name)
+    graph, place = network.graph, ("training", "loss", "from")
+    groups, shape = graph.groups[name], full_shape(graph, network.shapes.outputs, name)
     if len(groups) > 1 and name not in graph.replicated:
         message = f"the loss reads '{name}', which is split over {'+'.join(groups)}"
         hint = f"put '{name}' in one place: group: {groups[0]}, with cross_group: true"
-        yield rules.LOSS_OF_SPLIT_LAYER.at(place, message, hint)
+        sink.error(rules.LOSS_OF_SPLIT_LAYER, message, hint, place)
     elif len(shape) != 1:
         message = f"the loss reads '{name}', whose output is {describe(shape)}, not a number for each class"
-        yield rules.LOSS_OF_IMAGE.at(place, message, "end the network with a dense layer")
+        sink.error(rules.LOSS_OF_IMAGE, message, "end the network with a dense layer", place)
 
 
-def _crop_findings(recipe: Mapping[str, Any], shape: tuple[int, ...], locate: Locate) -> Iterator[Diagnostic]:
-    """Crops must have the size of the network's input."""
+def _check_crops(recipe: Mapping[str, Any], name: str, shape: Shape, sink: Sink) -> None:
+    """Crops must have the size of the network's input. One of the two is wrong, and which is not known."""
     augment = recipe.get("augment")
     parts = [(("augment", i), part) for i, part in enumerate(augment if isinstance(augment, list) else [])]
     for path, part in [*parts, (("evaluate",), recipe.get("evaluate"))]:
@@ -99,4 +90,5 @@ def _crop_findings(recipe: Mapping[str, Any], shape: tuple[int, ...], locate: Lo
         message = f"crops of {size}x{size} do not fit the input, which is {describe(shape)}"
         square = len(shape) == 3 and shape[1] == shape[2]
         hint = f"use size {shape[-1]}, or change the input's shape" if square else "crops are square images"
-        yield rules.CROP_SIZE.at(locate(("training", *path, "size")), message, hint)
+        sink.error(rules.CROP_SIZE, message, hint, ("training", *path, "size"))
+        sink.faulty.add(name)
