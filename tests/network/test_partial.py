@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+import specnet
 from specnet.network.network import Examination, examine
 from specnet.network.partial import PartialNetwork
 from specnet.syntax import document
@@ -150,3 +153,26 @@ def test_a_long_chain_below_a_fault_is_no_recursion_and_takes_no_square_of_time(
     known = partial(BROKEN + chain)
     assert known.layers["l4999"].shape is None
     assert known.last_known("l4999") == {"image": (3, 9, 9)}
+
+
+def test_the_public_function_takes_what_all_of_them_take(specs: Path) -> None:
+    """The example of docs/python.md: alexnet with a kernel of 99 in conv2, on 27x27 pixels."""
+    data = specnet.load(specs / "alexnet.yaml").as_yaml()
+    data["layers"]["conv2"]["kernel"] = 99
+    examination = specnet.examine(data)
+    assert examination.network is None
+    assert [d.code for d in examination.diagnostics] == ["SN402"]
+    layers = examination.partial.layers
+    assert {name for name, layer in layers.items() if layer.shape is None} == {
+        "conv2", "norm2", "pool2", "conv3", "conv4", "conv5", "pool5"
+    }  # fmt: skip
+    assert (
+        examination.partial.last_known("pool5") == {"pool1": layers["pool1"].shape} == {"pool1": (96, 27, 27)}
+    )
+    assert (layers["fc6"].shape, layers["fc8"].shape) == ((4096,), (1000,))
+    path = specs / "alexnet.yaml"
+    for source in (path, str(path), specnet.load(path)):
+        made = specnet.examine(source)
+        assert made.network == specnet.examine(path).network
+        assert made.diagnostics == specnet.validate(source) == []
+        assert made.spec == specnet.load(path)
