@@ -64,7 +64,16 @@ class Plan:
 
 
 def make(network: Network) -> Plan:
-    """The plan of a network. A transfer stands right after the step whose value it moves."""
+    """The plan of a network, which is made once and kept with it."""
+    kept = vars(network)  # the network's own class stands below plans and cannot name one
+    if "_plan" not in kept:
+        kept["_plan"] = _made(network)
+    plan: Plan = kept["_plan"]
+    return plan
+
+
+def _made(network: Network) -> Plan:
+    """A transfer stands right after the operation whose value it moves."""
     graph, spec = network.graph, network.spec
     training = spec.training
     destinations: dict[Node, list[str]] = {}

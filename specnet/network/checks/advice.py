@@ -5,7 +5,7 @@ from __future__ import annotations
 import networkx
 
 from specnet.diagnostics import rules
-from specnet.layers.base import Layer
+from specnet.layers.base import Layer, Shape
 from specnet.network.checks.recipe import logits_of
 from specnet.network.partial import PartialNetwork
 from specnet.network.shapes import full_shape
@@ -104,14 +104,25 @@ def _sound_layer(network: PartialNetwork, name: str | None) -> Layer | None:
 def _classes(network: PartialNetwork, sink: Sink) -> None:
     """Classes of the dataset that differ from the output."""
     parts, name = network.parts, logits_of(network.parts.recipe)
-    if parts.data is None or name not in network.shapes.certain or name in network.faulty:
+    classes = parts.data.class_count() if parts.data is not None else None
+    shape = _shape_of(name, network, sink)
+    if parts.data is None or classes is None or shape is None:
         return
-    classes = parts.data.class_count()
-    (units, *_) = full_shape(network.graph, network.shapes.outputs, name)
-    if classes is not None and classes != units:
+    (units, *_) = shape
+    if classes != units:
         outputs = plural(units, "output")
         message = f"the dataset '{parts.data.kind}' has {classes} classes, and '{name}' has {outputs}"
         sink.warn(rules.CLASS_COUNT, message, f"give '{name}' {classes} units", LOGITS)
+
+
+def _shape_of(name: str | None, network: PartialNetwork, sink: Sink) -> Shape | None:
+    """The shape of a full layer, unless an error casts doubt on it. One in what it reads need not."""
+    layer = _sound_layer(network, name)
+    if name is None or layer is None:
+        return None
+    if name in network.shapes.certain and name not in network.faulty:
+        return full_shape(network.graph, network.shapes.outputs, name)
+    return layer.declared_shape() if name in sink.broken and name not in network.undivided else None
 
 
 def _images(network: PartialNetwork, sink: Sink) -> None:
