@@ -38,12 +38,12 @@ class Mended:
 
     text: str
     network: Network | None
-    found: list[Diagnostic]
+    diagnostics: list[Diagnostic]
     done: tuple[Mend, ...] = ()
 
     @property
     def errors(self) -> int:
-        return sum(d.severity == "error" for d in self.found)
+        return sum(d.severity == "error" for d in self.diagnostics)
 
 
 def mend(text: str, name: str) -> Mended:
@@ -64,7 +64,7 @@ def _mended(state: Mended, looks: _Looks) -> Mended:
     needless: where such faults are mended as well, the first fix was right.
     """
     careful = _chain(state, looks, careful=True)
-    if _fixes(careful.found, looks.name):
+    if _fixes(careful.diagnostics, looks.name):
         bold = _chain(state, looks, careful=False)
         new = _new_errors(state, bold)
         hidden = all(any(_hid(mend.finding, error) for mend in bold.done) for error in new)
@@ -86,7 +86,7 @@ class _Looks:
         if known is None:
             self.left -= 1
             known = self.known[text] = Mended(text, *_examined(text, self.name))
-        return Mended(text, known.network, known.found, done)
+        return Mended(text, known.network, known.diagnostics, done)
 
 
 def _examined(text: str, name: str) -> tuple[Network | None, list[Diagnostic]]:
@@ -101,9 +101,9 @@ def _chain(state: Mended, looks: _Looks, *, careful: bool) -> Mended:
     """Fixes carried out as long as there are any: all at once, or the first that holds."""
     seen = {state.text}
     for _ in range(MOST_ROUNDS):
-        fixable = _fixes(state.found, looks.name)
-        tries = [fixable, *([finding] for finding in fixable[: len(fixable) if len(fixable) > 1 else 0])]
-        for tried in tries if fixable else []:
+        fixable = _fixes(state.diagnostics, looks.name)
+        one_by_one = [[finding] for finding in fixable]
+        for tried in [fixable, *one_by_one] if len(fixable) > 1 else one_by_one:
             if looks.left <= 0:
                 return state
             after = _tried(state, tried, looks)
@@ -117,9 +117,9 @@ def _chain(state: Mended, looks: _Looks, *, careful: bool) -> Mended:
     return state
 
 
-def _fixes(found: Iterable[Diagnostic], name: str) -> list[Diagnostic]:
+def _fixes(diagnostics: Iterable[Diagnostic], name: str) -> list[Diagnostic]:
     """The findings with a fix of this text."""
-    return [d for d in found if d.fix is not None and d.fix.file == name]
+    return [d for d in diagnostics if d.fix is not None and d.fix.file == name]
 
 
 def _tried(state: Mended, findings: Sequence[Diagnostic], looks: _Looks) -> Mended:
@@ -135,7 +135,7 @@ def _tried(state: Mended, findings: Sequence[Diagnostic], looks: _Looks) -> Mend
 
 def _holds(tried: Sequence[Diagnostic], before: Mended, after: Mended) -> bool:
     """Whether fixes have done what they are for, and no harm."""
-    was, now = _said(before.found), _said(after.found)
+    was, now = _said(before.diagnostics), _said(after.diagnostics)
     done = {mend.finding for mend in after.done[len(before.done) :]}
     gone = all(now[key] < was[key] for key in _said(done))
     new = _new_errors(before, after)
@@ -143,8 +143,8 @@ def _holds(tried: Sequence[Diagnostic], before: Mended, after: Mended) -> bool:
 
 
 def _new_errors(before: Mended, after: Mended) -> list[Diagnostic]:
-    new = _said(after.found) - _said(before.found)
-    return [d for d in after.found if d.severity == "error" and new[_key(d)]]
+    new = _said(after.diagnostics) - _said(before.diagnostics)
+    return [d for d in after.diagnostics if d.severity == "error" and new[_key(d)]]
 
 
 def _hid(mended: Diagnostic, error: Diagnostic) -> bool:
@@ -166,8 +166,8 @@ def _hid(mended: Diagnostic, error: Diagnostic) -> bool:
     return own < stage or (own == stage and below and error.rule.family == VALUES)
 
 
-def _said(found: Iterable[Diagnostic]) -> Counter[tuple[str, str]]:
-    return Counter(map(_key, found))
+def _said(diagnostics: Iterable[Diagnostic]) -> Counter[tuple[str, str]]:
+    return Counter(map(_key, diagnostics))
 
 
 def _key(finding: Diagnostic) -> tuple[str, str]:

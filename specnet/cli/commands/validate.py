@@ -151,7 +151,7 @@ def _examined(
     try:
         if options.fix:
             after = mending.mended(path, raw, name)
-            network, found, done = after.network, after.found, after.done
+            network, found, done = after.network, after.diagnostics, after.done
         else:
             opened = document.parse(raw, name)
             apply(opened, options.overrides)
