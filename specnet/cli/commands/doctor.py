@@ -65,6 +65,7 @@ def _packages() -> Iterator[Check]:
         ("pillow", "data"),
         ("matplotlib", "plots"),
         ("h5py", "keras"),
+        ("shtab", "completion"),
     ):
         found = _version(package)
         yield Check(package, "ok" if found else "missing", found or f"pip install 'specnet[{extra}]'")

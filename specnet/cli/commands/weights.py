@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from specnet.cli.inputs import load_spec
 from specnet.cli.options import add_json, add_spec
@@ -55,7 +56,7 @@ a mapping file, where names differ:
 
 
 def _action(
-    actions: argparse._SubParsersAction[argparse.ArgumentParser],
+    actions: Any,
     name: str,
     summary: str,
     run: object,
