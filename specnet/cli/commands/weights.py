@@ -56,13 +56,13 @@ a mapping file, where names differ:
 
 
 def _action(
-    actions: Any,
+    actions: Any,  # what argparse's add_subparsers returns has no public type
     name: str,
     summary: str,
     run: object,
     examples: str | None = None,
 ) -> argparse.ArgumentParser:
-    parser = actions.add_parser(
+    parser: argparse.ArgumentParser = actions.add_parser(
         name,
         help=summary,
         description=summary[0].upper() + summary[1:] + ".",
