@@ -96,14 +96,21 @@ def answer(function: str, descriptor: str, seconds: str, memory: str) -> None:
     called = getattr(importlib.import_module(module), name)
     with socket.socket(fileno=int(descriptor)) as theirs, theirs.makefile("rwb") as stream:
         data = stream.read()
-        resource.setrlimit(resource.RLIMIT_CPU, (int(seconds),) * 2)
-        resource.setrlimit(resource.RLIMIT_AS, (_mapped() + int(memory),) * 2)
+        _limit(resource.RLIMIT_CPU, int(seconds))
+        _limit(resource.RLIMIT_AS, _mapped() + int(memory))
         try:
             stream.write(GOOD + called(data))
         except MemoryError:
             stream.write(TOO_MUCH.encode())
         except Exception as error:
             stream.write(str(error).encode("utf-8", "replace")[:1000])
+
+
+def _limit(what: int, most: int) -> None:
+    """Take no more than that from now on, or than a batch system or a shell allows anyway."""
+    _, allowed = resource.getrlimit(what)
+    most = most if allowed == resource.RLIM_INFINITY else min(most, allowed)
+    resource.setrlimit(what, (most, most))
 
 
 def _mapped() -> int:
