@@ -24,7 +24,7 @@ install: $(INSTALLED)
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-	    --editable '.[torch,tensorflow-cpu,data,dev]'
+	    --editable '.[torch,tensorflow-cpu,data,plots,dev]'
 	@touch $@
 
 demo: install

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-EXTRAS = ".[torch,tensorflow-cpu,data,dev]"
+EXTRAS = ".[torch,tensorflow-cpu,data,plots,dev]"
 LEFT_OUT = {"specnet", "torch"}
 
 

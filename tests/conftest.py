@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,9 @@ import pytest
 from specnet.cli.main import main
 
 ROOT = Path(__file__).parent.parent
+EMPTY_PNG = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+)
 Hold = Callable[[str, float, float], None]
 """Takes the name of a figure, its value and its bound."""
 
@@ -26,6 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "pictures: trainings draw, while elsewhere an empty picture stands in")
     config.addinivalue_line("markers", "seeds(n): the argument `seed` takes the first n, or those of --seeds")
     if config.option.seeds:
         from specnet.testing.contract import BackendContract
@@ -71,6 +76,13 @@ class Outcome:
     code: int
     out: str
     err: str
+
+
+@pytest.fixture(autouse=True)
+def plain_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that draws takes a second, and most trainings here take less."""
+    if request.node.get_closest_marker("pictures") is None:
+        monkeypatch.setattr("specnet.plots.background.draw", lambda pictures: [EMPTY_PNG] * len(pictures))
 
 
 @pytest.fixture(scope="session")

@@ -10,12 +10,17 @@ import argparse
 import importlib
 import io
 import os
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 ARRAYS = ("numpy", "safetensors")
 """Packages that whatever computes needs; `validate`, `table`, `diff` and `graph` do without."""
+
+OPTION = re.compile(r"(?:^  |, )(--?\w[\w-]*)", re.MULTILINE)
+"""An option where a command's help declares it."""
 
 COMMANDS = (
     "validate",
@@ -105,26 +110,33 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
         raise
     if rest:
         parser: argparse.ArgumentParser = options.parser
-        known = [option for action in parser._actions for option in action.option_strings]
+        known = OPTION.findall(parser.format_help())
         hint = f"; {suggestion(rest[0], known, noun='option')}" if rest[0].startswith("-") else ""
         parser.error(f"unrecognized arguments: {printable(' '.join(rest))}{hint}")
-    for name, value in vars(options).items():
-        if value == "" or (isinstance(value, list) and "" in value):
-            raise UsageError(f"{_option(options.parser, name)} is empty", "give it a value, or leave it out")
     return options
 
 
-def _option(parser: argparse.ArgumentParser, name: str) -> str:
-    """How people write an option: `--run-dir`."""
-    flags = [flag for action in parser._actions if action.dest == name for flag in action.option_strings]
-    return flags[0] if flags else name.upper()
+class Parser(argparse.ArgumentParser):
+    """A parser whose values are not empty."""
+
+    def add_argument(self, *names: Any, **settings: Any) -> argparse.Action:
+        action = super().add_argument(*names, **settings)
+        if action.type is None and action.nargs != 0:
+            action.type = _filled
+        return action
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of all commands."""
+def _filled(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty; give it a value, or leave it out")
+    return text
+
+
+def build_parser(kind: type[argparse.ArgumentParser] = Parser) -> argparse.ArgumentParser:
+    """The parser of all commands, which are of one kind with it."""
     from specnet import __version__
 
-    parser = argparse.ArgumentParser(
+    parser = kind(
         prog="specnet",
         description="One YAML file declares a network, where its parts live and how it is trained.",
         epilog="`specnet COMMAND --help` shows a command's options and an example.",

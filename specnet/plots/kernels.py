@@ -1,4 +1,4 @@
-"""The first convolution's kernels, one block for each group, as in the AlexNet paper (figure 3): a PNG file.
+"""The first convolution's kernels, one block for each group, as in the AlexNet paper (figure 3).
 
 Zero is the middle grey, and all groups share one scale, so that blocks can be compared. Kernels over three
 channels are shown in colour, over one in grey, over any other number as the mean of their channels.
@@ -6,57 +6,57 @@ channels are shown in colour, over one in grey, over any other number as the mea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from specnet.drawing.style import BACKGROUND, INK, MUTED
-from specnet.plots.canvas import Canvas, text_width
+from specnet.drawing.style import BACKGROUND, MUTED
+from specnet.plots.request import Block, Kernels
+from specnet.plots.style import new_figure, shown
 from specnet.text import describe, plural
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SIDE = 52
 """About as many pixels as a kernel is wide."""
 PER_ROW = 16
-MOST, MOST_BLOCKS = 256, 16
-"""Kernels of a block, and blocks, that are shown."""
-GAP, MARGIN, HEAD, BLOCK_HEAD, BETWEEN = 4, 24, 70, 28, 26
+GAP, MARGIN, HEAD, BLOCK_HEAD, BETWEEN, NARROWEST = 4, 24, 70, 28, 26, 640
+"""Pixels."""
 STRONGEST = 99.8
 """The percentile of the weights' sizes that is shown black or white."""
 
-Kernels = NDArray[np.floating[Any]]
-"""(filters, channels, height, width)"""
 
-
-def render(blocks: Mapping[str, Kernels], title: str) -> bytes:
-    """The picture of blocks by name. Raises `PluginError` without Pillow."""
-    shown = {name: kernels[:MOST] for name, kernels in list(blocks.items())[:MOST_BLOCKS]}
-    largest = max(max(k.shape[2:]) for k in shown.values())
-    factor = max(1, round(SIDE / largest))
-    scale = max(float(np.percentile(np.abs(k), STRONGEST)) for k in shown.values()) or 1.0
-    tiles = {name: tiled(k, scale, factor) for name, k in shown.items()}
-    notes = {name: _note(blocks[name], len(k)) for name, k in shown.items()}
-    caption = f"grey is 0, black and white are -{scale:.2g} and {scale:.2g} or beyond"
-    widest = max(t.shape[1] for t in tiles.values())
-    words = [text_width(title, 20), text_width(caption, 14)]
-    words += [text_width(name, 16) + 12 + text_width(note, 14) for name, note in notes.items()]
-    width = round(max(widest, *words)) + 2 * MARGIN
-    heights = [BLOCK_HEAD + t.shape[0] for t in tiles.values()]
+def draw(picture: Kernels) -> Figure:
+    """The figure of some blocks. A weight is a square of full pixels."""
+    blocks = picture.blocks
+    factor = max(1, round(SIDE / max(max(block.kernels.shape[2:]) for block in blocks)))
+    scale = max(float(np.percentile(np.abs(block.kernels), STRONGEST)) for block in blocks) or 1.0
+    tiles = [tiled(block.kernels, scale, factor) for block in blocks]
+    width = max(NARROWEST, *(tile.shape[1] for tile in tiles)) + 2 * MARGIN
+    heights = [BLOCK_HEAD + tile.shape[0] for tile in tiles]
     height = HEAD + sum(heights) + BETWEEN * (len(tiles) - 1) + MARGIN
-    canvas = Canvas(width, height)
-    canvas.text(MARGIN, 34, title, 20, INK)
-    canvas.text(MARGIN, 56, caption, 14, MUTED)
+    figure = new_figure(width, height)
+
+    def write(top: float, text: str, size: float, **more: Any) -> None:
+        figure.text(MARGIN / width, 1 - top / height, text, fontsize=size, **more)
+
+    write(34, shown(picture.title), 14)
+    caption = f"grey is 0, black and white are -{scale:.2g} and {scale:.2g} or beyond"
+    write(56, caption, 9, color=MUTED)
     top = HEAD
-    for name, tile in tiles.items():
-        canvas.text(MARGIN, top + 18, name, 16, INK)
-        canvas.text(MARGIN + text_width(name, 16) + 12, top + 18, notes[name], 14, MUTED)
-        canvas.bitmap(MARGIN, top + BLOCK_HEAD, tile, 1)
+    for block, tile in zip(blocks, tiles, strict=True):
+        write(top + 18, shown(block.name, 40), 11)
+        at = (1 - MARGIN / width, 1 - (top + 18) / height)
+        figure.text(*at, _note(block), fontsize=9, color=MUTED, ha="right")
+        below = height - (top + BLOCK_HEAD + tile.shape[0])
+        figure.figimage(tile, MARGIN, below, origin="upper")
         top += BLOCK_HEAD + tile.shape[0] + BETWEEN
-    return canvas.png()
+    return figure
 
 
-def tiled(kernels: Kernels, scale: float, factor: int) -> NDArray[np.uint8]:
+def tiled(kernels: NDArray[np.floating[Any]], scale: float, factor: int) -> NDArray[np.uint8]:
     """A block as pixels (height, width, 3): kernels in rows, each weight a square of `factor` pixels.
 
     A weight of 0 is grey, `-scale` black and `scale` white.
@@ -77,8 +77,8 @@ def tiled(kernels: Kernels, scale: float, factor: int) -> NDArray[np.uint8]:
     return block
 
 
-def _note(kernels: Kernels, shown: int) -> str:
-    count, *shape = kernels.shape
-    some = f", the first {shown} shown" if shown < count else ""
+def _note(block: Block) -> str:
+    there, *shape = block.kernels.shape
+    some = f", the first {there} shown" if there < block.count else ""
     mean = "" if shape[0] in (1, 3) else ", the mean over channels"
-    return f"{plural(count, 'kernel')} of {describe(shape)}{mean}{some}"
+    return f"{plural(block.count, 'kernel')} of {describe(shape)}{mean}{some}"

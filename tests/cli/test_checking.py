@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -84,19 +85,54 @@ def test_doctor(cli: Cli) -> None:
 def test_completion_knows_every_command_and_parses(cli: Cli, shell: str) -> None:
     script = cli("completion", shell).out
     assert all(command in script for command in COMMANDS)
-    assert "output-format" in script
+    for word in ("output-format", "SN204", "image_folder", "alexnet_towers", "tensorflow", "mmd", "bfloat16"):
+        assert word in script
     if shutil.which(shell):
         subprocess.run([shell, "-n"], input=script, text=True, check=True)
 
 
-def test_bash_completes(cli: Cli) -> None:
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("specnet val", "validate"),
+        ("specnet validate --out", "--output-format"),
+        ("specnet validate --output-format ", "text json github"),
+        ("specnet explain SN20", "SN201 SN202 SN203 SN204 SN205 SN206 SN207 SN208 SN209"),
+        ("specnet train mi", "mine.yaml"),
+        ("specnet graph --diff mine.yaml mi", "mine.yaml"),
+        ("specnet train mine.yaml --data image", "image_folder imagenet"),
+        ("specnet train mine.yaml --epo", "--epochs"),
+        ("specnet init --from leN", ""),
+        ("specnet init --from le", "lenet5"),
+        ("specnet weights e", "export"),
+        ("specnet weights import mine.yaml no", "notes.txt"),
+        ("specnet evaluate r", "runs"),
+        ("specnet curves runs -o no", "notes.txt"),
+    ],
+)
+def test_bash_completes(cli: Cli, tmp_path: Path, line: str, expected: str) -> None:
     bash = shutil.which("bash")
     if bash is None:
         pytest.skip("bash is not installed")
-    ask = 'COMP_WORDS=(specnet validate --out); COMP_CWORD=2; _specnet; echo "${COMPREPLY[@]}"'
-    script = f"{cli('completion', 'bash').out}\n{ask}"
-    done = subprocess.run([bash], input=script, text=True, check=True, capture_output=True)
-    assert done.stdout == "--output-format\n"
+    (tmp_path / "runs").mkdir()
+    for name in ("mine.yaml", "notes.txt", "ready"):
+        (tmp_path / name).touch()
+    words = line.split(" ")
+    ask = f'COMP_WORDS=({" ".join(words[:-1])} "{words[-1]}"); COMP_CWORD={len(words) - 1}'
+    script = f'{cli("completion", "bash").out}\n{ask}; _shtab_specnet 2>/dev/null; echo "${{COMPREPLY[@]}}"'
+    done = subprocess.run(
+        [bash], input=script, text=True, check=True, capture_output=True, cwd=tmp_path, env={}
+    )
+    assert set(done.stdout.split()) >= set(expected.split())
+    assert set(done.stdout.split()) <= {*expected.split(), "SN210"}
+
+
+def test_completion_without_its_library(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "shtab", None)
+    done = cli("completion", "bash")
+    assert (done.code, done.out) == (2, "")
+    assert "the package shtab, which is not installed" in done.err
+    assert "pip install 'specnet[completion]'" in done.err
 
 
 def test_the_hook_runs_validate() -> None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from specnet.plots.draw import draw
+from specnet.plots.request import Curves, Picture
 from specnet.runs import numbering
 from specnet.runs.run_directory import RunDirectory
 from specnet.runs.stored_spec import StoredSpec
-from specnet.training.callbacks.views import draw_curves
 
 Cli = Callable[..., Any]
 
@@ -166,11 +167,13 @@ def test_curves_of_all_runs_below_a_folder(cli: Cli, here: Path, monkeypatch: py
     (here / "all" / "empty" / "spec.yaml").write_text(SPEC)
     drawn: list[tuple[list[str], str]] = []
 
-    def draw(runs: Any, title: str) -> bytes:
-        drawn.append(([*runs], title))
-        return draw_curves(runs, title)
+    def drawing(pictures: Sequence[Picture]) -> list[bytes]:
+        (picture,) = pictures
+        assert isinstance(picture, Curves)
+        drawn.append(([curve.name for curve in picture.curves], picture.title))
+        return draw(pictures)
 
-    monkeypatch.setattr("specnet.training.views.draw_curves", draw)
+    monkeypatch.setattr("specnet.plots.draw.draw", drawing)
     done = cli("curves", "all", "c", "-o", "x.png")
     assert (done.code, done.out) == (0, "x.png\n")
     assert "note: all/empty holds no metrics yet" in done.err

@@ -15,11 +15,11 @@ from fuzzing.kind import Kind, check_words
 from fuzzing.mutation import bytes_changed, json_changed, json_text
 from specnet.data.prepare import manifest as manifests
 from specnet.diagnostics.errors import DataError, RunError
+from specnet.plots import curves, request, style
 from specnet.runs import checkpoint, history, listing, metrics, state_file
 from specnet.runs.checkpoint import Checkpoint
 from specnet.storage.checksum import checksummed_json
 from specnet.storage.folder import Folder
-from specnet.training.callbacks import views
 
 SCORES = {"loss": 1.5, "top1_error": 0.5, "top5_error": 0.25}
 PROGRESS: dict[str, Any] = {
@@ -101,7 +101,8 @@ def _read_metrics(data: bytes, folder: Path) -> str:
     gathered = history.gather(history.lines(path), 8, 60)
     listing._last_lines(path)
     if len(data) % 40 == 0:
-        views.draw_curves({"a": gathered}, "a")
+        with style.styled():
+            style.saved(curves.draw(request.curves_of({"a": gathered}, "a")), "png")
     with Folder.opened(folder) as opened:
         metrics.cut(opened, 12, evaluated=True)
     for line in filter(None, path.read_bytes().split(b"\n")):

@@ -96,3 +96,26 @@ def test_what_goes_wrong_in_another_python_is_a_value_error(
         processes.ask_python(f"test_processes:{function.__name__}", b"abc", 1000)  # type: ignore[attr-defined]
     assert time.monotonic() - began < 60
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss <= max(before, 400 * 1024)
+
+
+def test_limits_that_are_there_already_stay() -> None:
+    """As a batch system sets them: more than they allow cannot be asked for."""
+    script = (
+        "import resource, sys; sys.path[:0] = sys.argv[1:]\n"
+        "from specnet.storage import processes\n"
+        "resource.setrlimit(resource.RLIMIT_CPU, (20, 20))\n"
+        "print(processes.ask_python('base64:b64encode', b'abc', 100, seconds=60).decode())\n"
+    )
+    path = [entry for entry in sys.path if entry]
+    done = subprocess.run([sys.executable, "-c", script, *path], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "YWJj\n"), done.stderr
+
+
+@pytest.mark.parametrize("variable", ["libraries", "./libraries"])
+def test_relative_folders_of_modules_are_found_from_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    (tmp_path / "libraries").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path, variable])
+    assert str(tmp_path / "libraries") in processes.search_path()

@@ -17,21 +17,30 @@ HELP = "draw the curves of runs over one another: loss, error, learning rate"
 EXAMPLE = """examples:
   specnet curves runs/alexnet runs/alexnet_no_lrn -o curves.png
   specnet curves ablation                  every run below a folder
+  specnet curves runs/alexnet -o curves.pdf
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("runs", nargs="+", metavar="RUN", help="runs, or folders that hold them")
-    parser.add_argument("-o", "--output", default="curves.png", metavar="FILE", help="default: curves.png")
+    parser.add_argument(
+        "-o",
+        "--output",
+        default="curves.png",
+        metavar="FILE",
+        help="the picture: FILE.png, .svg or .pdf; - is PNG on standard output (default: curves.png)",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     from specnet.cli.output import write
-    from specnet.diagnostics.errors import RunError
+    from specnet.diagnostics.errors import RunError, UsageError
+    from specnet.plots.draw import draw, format_of
+    from specnet.plots.request import curves_of
     from specnet.runs import listing
     from specnet.runs.history import gather, lines
-    from specnet.training.callbacks.views import draw_curves
 
+    form = format_of(options.output)
     histories: dict[str, History] = {}
     for named in map(Path, options.runs):
         is_one = (named / METRICS).exists() or listing.is_run(named)
@@ -46,7 +55,11 @@ def run(options: argparse.Namespace) -> int:
             what = "holds no metrics" if is_one else "holds no run with metrics"
             raise RunError(f"{named} {what}", "`specnet runs` lists the runs that there are")
         histories.update(found)
-    title = next(iter(histories)) if len(histories) == 1 else f"{len(histories)} runs"
-    write(options.output, draw_curves(histories, title))
+    title = next(iter(histories)) if len(histories) == 1 else f"{len(histories):,} runs"
+    try:
+        (file,) = draw([curves_of(histories, title, form)])
+    except ValueError as error:
+        raise UsageError(f"these curves cannot be drawn: {error}", "name fewer runs") from error
+    write(options.output, file)
     say(options.output)
     return 0

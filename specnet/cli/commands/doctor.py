@@ -59,7 +59,14 @@ def _packages() -> Iterator[Check]:
     fast = hasattr(yaml, "CSafeLoader")
     yield Check("libyaml", "ok" if fast else "missing", "" if fast else "specs are read ten times slower")
     arrays = (("numpy", "arrays"), ("safetensors", "arrays"))
-    for package, extra in (*arrays, ("scikit-learn", "data"), ("pillow", "data"), ("h5py", "keras")):
+    for package, extra in (
+        *arrays,
+        ("scikit-learn", "data"),
+        ("pillow", "data"),
+        ("matplotlib", "plots"),
+        ("h5py", "keras"),
+        ("shtab", "completion"),
+    ):
         found = _version(package)
         yield Check(package, "ok" if found else "missing", found or f"pip install 'specnet[{extra}]'")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from specnet.cli.inputs import load_spec
 from specnet.cli.options import add_json, add_spec
@@ -55,13 +56,13 @@ a mapping file, where names differ:
 
 
 def _action(
-    actions: argparse._SubParsersAction[argparse.ArgumentParser],
+    actions: Any,  # what argparse's add_subparsers returns has no public type
     name: str,
     summary: str,
     run: object,
     examples: str | None = None,
 ) -> argparse.ArgumentParser:
-    parser = actions.add_parser(
+    parser: argparse.ArgumentParser = actions.add_parser(
         name,
         help=summary,
         description=summary[0].upper() + summary[1:] + ".",

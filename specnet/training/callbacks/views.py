@@ -8,19 +8,25 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from specnet.diagnostics.errors import PluginError
 from specnet.numerics.randomness import Array
 from specnet.plans.operations import Compute, Transfer, parameter_name
 from specnet.plans.plan import Plan
+from specnet.plots.background import Background
+from specnet.plots.request import Picture, curves_of, kernels_of
 from specnet.runs import tensorboard
 from specnet.runs.checkpoint import Checkpoint
-from specnet.runs.history import DRAWABLE, History, gather, lines
+from specnet.runs.history import DRAWABLE, gather, lines
 from specnet.storage.folder import Folder
 
 SHARE = 20
 """Drawing waits until this many times what it took the last time have gone by: it may cost a twentieth."""
+PICTURES = "curves.png and kernels.png"
+LAST_PATIENCE = 30.0
+"""Seconds that the end of a training waits for its last pictures."""
 
 
 class Views:
@@ -33,7 +39,8 @@ class Views:
         self._blocks: dict[str, Array] = {}
         self._saved_step = self._drawn_step = 0
         self._failed: set[str] = set()
-        self._drawn_at, self._took, self._shown_tests = time.monotonic(), 0.0, 0
+        self._background = Background()
+        self._asked_at, self._shown_tests = time.monotonic(), 0
         self._events: tensorboard.EventFile | None = None
         self.history = gather(lines(folder.path / "metrics.jsonl"))
         self._try("events", lambda: self._open_events(step))
@@ -44,6 +51,7 @@ class Views:
         self._try("events", lambda: self._add_event(line))
         if "evaluation" in line:
             self._draw_now_and_then()
+        self._take()
 
     def saved(self, checkpoint: Checkpoint) -> None:
         """A checkpoint has been written."""
@@ -54,8 +62,10 @@ class Views:
 
     def close(self) -> None:
         """Draw the run as it is now, and close the files."""
+        self._take()
         if self.history.step:
-            self._draw()
+            self._draw(drop=True)
+            self._take(LAST_PATIENCE)
         if self._events is not None:
             self._try("events", self._events.close)
 
@@ -82,37 +92,51 @@ class Views:
             self._events.scalars(line["step"], numbers)
 
     def _draw_now_and_then(self) -> None:
-        if time.monotonic() - self._drawn_at >= SHARE * self._took:
+        if time.monotonic() - self._asked_at >= SHARE * self._background.seconds:
             self._draw()
 
-    def _draw(self) -> None:
-        began = time.monotonic()
-        self._try("curves.png", self._draw_curves)
-        if self._saved_step > self._drawn_step:
-            self._try("kernels.png", self._draw_kernels)
-        self._drawn_at = time.monotonic()
-        self._took = self._drawn_at - began
+    def _draw(self, *, drop: bool = False) -> None:
+        """Have the run drawn as it is now, in the background; `drop` what is being drawn for it."""
 
-    def _draw_curves(self) -> None:
-        self._put("curves.png", draw_curves({self._title: self.history}, self._title))
+        def ask() -> None:
+            pictures: dict[str, Picture] = {"curves.png": curves_of({self._title: self.history}, self._title)}
+            if self._saved_step > self._drawn_step:
+                blocks = {_in_words(name): block for name, block in self._blocks.items()}
+                title = f"{self._title}, step {self._saved_step:,}: first kernels"
+                pictures["kernels.png"] = kernels_of(blocks, title)
+            self._background.ask(self._saved_step, pictures, drop=drop)
 
-    def _draw_kernels(self) -> None:
-        from specnet.plots import kernels
+        self._asked_at = time.monotonic()
+        self._try(PICTURES, ask)
 
-        blocks = {_in_words(name): block for name, block in self._blocks.items()}
-        png = kernels.render(blocks, f"{self._title}, step {self._saved_step:,}: first kernels")
-        self._put("kernels.png", png)
-        self._drawn_step = self._saved_step
-        tests = sum(test.step <= self._saved_step for test in self.history.evaluations)
+    def _take(self, patience: float = 0.0) -> None:
+        """Write the pictures that are done, or wait for them and say so if they do not come."""
+
+        def take() -> None:
+            done = self._background.take(patience)
+            if done is not None:
+                for name, png in done[1].items():
+                    self._try(name, partial(self._put, done[0], name, png))
+            elif patience:
+                raise TimeoutError("drawing takes too long")
+
+        if self._background.is_busy:
+            self._try(PICTURES, take)
+
+    def _put(self, step: int, name: str, png: bytes) -> None:
+        self._folder.replace(name, png)
+        if name == "kernels.png":
+            self._drawn_step = step
+            self._add_picture(step, png)
+
+    def _add_picture(self, step: int, png: bytes) -> None:
+        """Kernels among the events, once an epoch: a save every minute would fill the files with pictures."""
+        tests = sum(test.step <= step for test in self.history.evaluations)
         if self._events is not None and tests > self._shown_tests:
-            # Once an epoch: a save every minute would fill the files with pictures.
             self._shown_tests = tests
             width, height = struct.unpack(">II", png[16:24])
-            picture, step = self._events.picture, self._saved_step
+            picture = self._events.picture
             self._try("events", lambda: picture(step, "kernels", png, width, height))
-
-    def _put(self, name: str, png: bytes) -> None:
-        self._folder.replace(name, png)
 
     def _try(self, what: str, work: Callable[[], None]) -> None:
         """Do it, unless it failed before."""
@@ -121,8 +145,8 @@ class Views:
         try:
             work()
         except PluginError as error:
-            self._failed |= {"curves.png", "kernels.png"}
-            self._note(f"note: no curves.png and kernels.png: {error.message}; {error.hint}")
+            self._failed.add(what)
+            self._note(f"note: no {what}: {error.message}; {error.hint}")
         except Exception as error:  # whatever it is, the training is worth more than its picture
             self._failed.add(what)
             reason = getattr(error, "strerror", None) or str(error) or "there is not enough memory"
@@ -147,23 +171,6 @@ def first_kernels(plan: Plan) -> list[str]:
                 found.append(parameter_name(op, "weight"))
             behind.add(op.name)
     return found
-
-
-def draw_curves(runs: Mapping[str, History], title: str) -> bytes:
-    """A PNG file with the curves of one run or several. Raises `PluginError` without Pillow."""
-    from specnet.plots import curves
-
-    return curves.render([_curve(name, history) for name, history in runs.items()], title)
-
-
-def _curve(name: str, history: History) -> Any:
-    from specnet.plots.curves import Curve, Steps
-
-    loss, rate = (
-        Steps(*zip(*points, strict=True)) if points else Steps((), (), (), ())
-        for points in (history.loss.points, history.learning_rate.points)
-    )
-    return Curve(name, loss, rate, history.evaluations, history.per_epoch)
 
 
 def _in_words(parameter: str) -> str:

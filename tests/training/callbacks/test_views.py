@@ -9,13 +9,17 @@ import pty
 import re
 import sys
 import threading
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from specnet.network.network import analyse
 from specnet.plans import plan as plans
+from specnet.plots.request import Curves, Picture
 from specnet.runs import tensorboard
 from specnet.runs.checkpoint import Checkpoint
 from specnet.spec.spec import Spec
@@ -36,24 +40,23 @@ def test_the_first_layers_kernels_are_found_in_either_form(specs: Path) -> None:
     assert [name.split(".")[0] for name in kernels(specs / "resnet18.yaml")] == ["conv1"]
 
 
+@pytest.mark.pictures
 def test_pictures_lie_beside_the_run(small: Spec, tmp_path: Path) -> None:
     run(small, tmp_path / "r")
     for name in ("curves.png", "kernels.png"):
-        assert (tmp_path / "r" / name).read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+        with Image.open(tmp_path / "r" / name) as picture:
+            assert picture.width > 600
     assert not list((tmp_path / "r").glob(".*writing"))
 
 
-def test_without_pillow_there_is_one_note_and_no_picture(
+def test_without_matplotlib_there_is_one_note_and_no_picture(
     small: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stream = io.StringIO()
-    # The digits need Pillow too, so it goes once they are read.
-    monkeypatch.setattr(
-        "specnet.training.prepare.check_images", lambda *_: monkeypatch.setitem(sys.modules, "PIL", None)
-    )
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     run(small, tmp_path / "r", progress=Progress(stream))
-    assert stream.getvalue().count("pillow") == 1
-    assert "pip install 'specnet[data]'" in stream.getvalue()
+    assert stream.getvalue().count("matplotlib") == 1
+    assert "pip install 'specnet[plots]'" in stream.getvalue()
     assert not list((tmp_path / "r").glob("*.png"))
 
 
@@ -138,33 +141,144 @@ def test_progress_in_a_pipe_and_on_a_terminal(
     )
 
 
-@pytest.mark.parametrize(
-    ("after_tests", "after_saves", "expected"),
-    [(0.0, 0.0, [1, 2, 3, 4]), (0.0, 1e9, [1, 2, 3, 4]), (1e9, 1e9, [4])],
-)
-def test_the_last_kernels_are_in_the_event_files_whenever_they_are_drawn(
-    tmp_path: Path, after_tests: float, after_saves: float, expected: list[int]
-) -> None:
-    """Drawing is put off for as long as the last one took: never, after saves only, up to the end."""
-    told: list[str] = []
-    held = Folder.opened(tmp_path)
-    views = Views(held, "x", 0, ["c.g.weight"], told.append)
-    step = {"loss": 1.0, "learning_rate": 0.1, "images_per_second": 1.0, "data_wait": 0.0}
-    for number in range(1, 5):
-        views._took = after_tests
-        views.recorded({"step": number, "epoch": number, **step})
-        test = {"loss": 1.0, "top1_error": 0.5, "top5_error": 0.5}
-        views.recorded({"step": number, "epoch": number, "evaluation": test})
-        views._took = after_saves
-        weights = {"c.g.weight": np.full((2, 1, 3, 3), float(number))}
-        views.saved(Checkpoint(weights, {}, {"step": number}))
-    views.close()
-    (path,) = (tmp_path / "events").iterdir()
+@pytest.fixture
+def views(tmp_path: Path) -> Iterator[Views]:
+    """Of a run with one kernel; what they note is in `notes.txt`."""
+
+    def note(text: str) -> None:
+        with (tmp_path / "notes.txt").open("a") as file:
+            file.write(f"{text}\n")
+
+    with Folder.opened(tmp_path) as held:
+        yield Views(held, "x", 0, ["c.g.weight"], note)
+
+
+def step(views: Views, number: int) -> None:
+    """A step, an evaluation and a save."""
+    told = {"loss": 1.0, "learning_rate": 0.1, "images_per_second": 1.0, "data_wait": 0.0}
+    views.recorded({"step": number, "epoch": number, **told})
+    test = {"loss": 1.0, "top1_error": 0.5, "top5_error": 0.5}
+    views.recorded({"step": number, "epoch": number, "evaluation": test})
+    weights = {"c.g.weight": np.full((2, 1, 3, 3), float(number))}
+    views.saved(Checkpoint(weights, {}, {"step": number}))
+
+
+def png(text: bytes) -> bytes:
+    """Something that begins as a PNG file of 1 by 1 does."""
+    return b"\x89PNG\r\n\x1a\n" + bytes(8) + bytes([0, 0, 0, 1, 0, 0, 0, 1]) + text
+
+
+def telling(pictures: Sequence[Picture]) -> list[bytes]:
+    """Files that tell what was to be drawn, in the place of pictures."""
+    return [png(f"{picture.title}, {_last(picture)}".encode()) for picture in pictures]
+
+
+def _last(picture: Picture) -> int:
+    return picture.curves[0].last if isinstance(picture, Curves) else int(picture.blocks[0].kernels.max())
+
+
+def kernel_events(folder: Path) -> list[int]:
+    (path,) = (folder / "events").iterdir()
     pictures = [data for data in tensorboard.records(path) if b"PNG" in data]
-    assert [tensorboard._step(data)[0] for data in pictures] == expected
-    assert (tmp_path / "kernels.png").read_bytes() in pictures[-1]
-    assert not told
-    held.close()
+    assert (folder / "kernels.png").read_bytes() in pictures[-1]
+    return [tensorboard._step(data)[0] for data in pictures]
+
+
+def test_the_run_is_drawn_while_it_goes_on(
+    tmp_path: Path, views: Views, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whenever there is time for it, and in the end as it is then."""
+    monkeypatch.setattr("specnet.plots.background.draw", telling)
+    monkeypatch.setattr("specnet.training.callbacks.views.SHARE", 0)
+    for number in range(1, 5):
+        step(views, number)
+        deadline = time.monotonic() + 20
+        while views._background.is_busy and time.monotonic() < deadline:
+            views._take()
+        assert (tmp_path / "curves.png").read_bytes() == png(f"x, {number}".encode())
+        words = f"x, step {number}: first kernels, {number}"
+        assert (tmp_path / "kernels.png").read_bytes() == png(words.encode())
+    views.close()
+    assert kernel_events(tmp_path) == [1, 2, 3, 4]
+    assert not (tmp_path / "notes.txt").exists()
+
+
+def test_drawing_may_cost_a_twentieth_of_the_time(
+    tmp_path: Path, views: Views, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("specnet.plots.background.draw", telling)
+    views._background.seconds = 1e9
+    for number in range(1, 4):
+        step(views, number)
+    assert not views._background.is_busy
+    views.close()
+    assert (tmp_path / "curves.png").read_bytes() == png(b"x, 3")
+    assert kernel_events(tmp_path) == [3]
+
+
+def test_slow_drawing_holds_nothing_up_and_the_newest_request_is_the_next(
+    tmp_path: Path, views: Views, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, drawn = threading.Event(), list[int]()
+
+    def slow(pictures: Sequence[Picture]) -> list[bytes]:
+        drawn.append(_last(pictures[0]))
+        assert go_on.wait(20)
+        return telling(pictures)
+
+    monkeypatch.setattr("specnet.plots.background.draw", slow)
+    monkeypatch.setattr("specnet.training.callbacks.views.SHARE", 0)
+    began = time.monotonic()
+    for number in range(1, 51):
+        step(views, number)
+    assert time.monotonic() - began < 15
+    assert not (tmp_path / "curves.png").exists()
+    go_on.set()
+    deadline = time.monotonic() + 20
+    while views._background.is_busy and time.monotonic() < deadline:
+        views._take()
+    views.close()
+    assert drawn == [1, 50, 50]
+    assert (tmp_path / "curves.png").read_bytes() == png(b"x, 50")
+
+
+def test_a_picture_that_is_not_done_in_time_is_dropped(
+    tmp_path: Path, views: Views, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    never = threading.Event()
+    monkeypatch.setattr("specnet.plots.background.draw", lambda _: never.wait(20) and [])
+    monkeypatch.setattr("specnet.training.callbacks.views.LAST_PATIENCE", 0.1)
+    step(views, 1)
+    began = time.monotonic()
+    views.close()
+    assert time.monotonic() - began < 10
+    assert "drawing takes too long; the run goes on" in (tmp_path / "notes.txt").read_text()
+    never.set()
+    assert not list(tmp_path.glob("*.png"))
+
+
+def test_drawing_that_fails_is_said_once(
+    tmp_path: Path, views: Views, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> list[bytes]:
+        raise ValueError("the pen broke")
+
+    monkeypatch.setattr("specnet.plots.background.draw", fail)
+    for number in range(1, 4):
+        step(views, number)
+    views.close()
+    assert (tmp_path / "notes.txt").read_text().count("the pen broke; the run goes on") == 1
+
+
+def test_one_picture_that_cannot_be_written_is_not_in_the_way_of_the_other(
+    tmp_path: Path, views: Views, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("specnet.plots.background.draw", telling)
+    (tmp_path / "curves.png").mkdir()
+    step(views, 1)
+    views.close()
+    assert (tmp_path / "kernels.png").is_file()
+    assert (tmp_path / "notes.txt").read_text().count("curves.png") == 1
 
 
 def test_the_metrics_are_what_they_were(small: Spec, tmp_path: Path) -> None:
