@@ -21,6 +21,7 @@ from specnet.runs.run_directory import RunDirectory
 from specnet.spec.spec import load
 from specnet.syntax.document import parse
 from specnet.testing import relative_error
+from specnet.testing.comparing import assert_equal
 
 import specnet_tensorflow  # noqa: F401  # isort: skip  (TensorFlow without its greeting)
 import keras
@@ -466,7 +467,7 @@ def test_what_joined_whole_is_another_network_is_refused(cli: Cli, tmp_path: Pat
     done = taken(cli, tmp_path, text, file, "concat: parts")
     assert (done.code, done.err) == (0, "")
     found = RunDirectory(tmp_path / "run").newest().weights
-    assert all(np.array_equal(found[key], values) for key, values in state.items())
+    assert_equal(found, state)
 
 
 @pytest.mark.parametrize("name", [*CASES, *UNDECIDED])
@@ -479,7 +480,7 @@ def test_tensors_of_shares_are_in_the_specs_order(cli: Cli, tmp_path: Path, name
     assert (done.code, done.err) == (0, "")
     assert "joined" not in done.out
     found = RunDirectory(tmp_path / "run").newest().weights
-    assert all(np.array_equal(found[key], values) for key, values in state.items())
+    assert_equal(found, state)
 
 
 @pytest.mark.parametrize("framework", ["torch", "keras"])
@@ -539,7 +540,7 @@ def test_exports_with_some_names_of_whole_layers_come_back(cli: Cli, tmp_path: P
     done = cli("weights", "import", tmp_path / "spec.yaml", back, "--run-dir", tmp_path / "again")
     assert (done.code, done.err) == (0, "")
     found = RunDirectory(tmp_path / "again").newest().weights
-    assert all(np.array_equal(found[key], values) for key, values in state.items())
+    assert_equal(found, state)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -555,7 +556,7 @@ def test_exports_under_names_of_whole_layers_come_back(cli: Cli, tmp_path: Path,
     done = cli("weights", "export", tmp_path / "run", "-o", back, "--map", tmp_path / "map.yaml")
     assert (done.code, done.err) == (0, "")
     found = load_file(back)
-    assert all(np.array_equal(found[key], theirs[key]) for key in found)
+    assert_equal(found, theirs)
     assert set(found) == {key for key in theirs if not key.endswith("num_batches_tracked")}
 
 

@@ -16,6 +16,7 @@ from specnet.network.network import analyse
 from specnet.plans import placement, plan
 from specnet.runs.run_directory import RunDirectory
 from specnet.testing import relative_error
+from specnet.testing.comparing import assert_equal
 
 import specnet_tensorflow  # noqa: F401  # isort: skip  (TensorFlow without its greeting)
 import keras
@@ -328,7 +329,7 @@ def test_exports_of_flattened_networks_come_back(cli: Cli, tmp_path: Path, name:
         assert (done.code, done.err) == (0, "")
         found = RunDirectory(tmp_path / f"run{suffix}").newest().weights
         assert set(found) == set(state)
-        assert all(np.array_equal(found[key], state[key]) for key in state)
+        assert_equal(found, state)
 
 
 NORMED = """\

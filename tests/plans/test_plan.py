@@ -27,8 +27,10 @@ def test_alexnets_transfers_are_the_papers_crossings(specs: Path) -> None:
 
 
 def test_every_value_is_made_before_it_is_read_and_on_the_readers_group(specs: Path) -> None:
+    transfers = computes = 0
     for path in sorted(specs.glob("*.yaml")):
         made = plan.make(analyse(specnet.load(path)))
+        transfers, computes = transfers + len(made.transfers), computes + len(made.computes)
         group_of: dict[str, str] = {}
         for op in made.operations:
             if isinstance(op, Transfer):
@@ -36,13 +38,16 @@ def test_every_value_is_made_before_it_is_read_and_on_the_readers_group(specs: P
             elif isinstance(op, Compute):
                 assert all(group_of[name] == op.group for name in op.values), op.name
             group_of[op.name] = op.group
+    assert transfers > 7
+    assert computes > 100
 
 
 def test_values_are_released_after_their_last_reader(specs: Path) -> None:
     made = plan.make(analyse(specnet.load(specs / "resnet18.yaml")))
     uses = made.last_uses()
     released = [name for names in uses.values() for name in names]
-    assert len(released) == len(set(released))
+    read = {name for op in made.computes for name in op.values}
+    assert sorted(released) == sorted(read - set(made.outputs))
     place = {op.name: index for index, op in enumerate(made.operations)}
     for step_name, names in uses.items():
         for name in names:
@@ -78,7 +83,9 @@ def test_masks_are_drawn_for_the_whole_layer_and_cut_by_offset() -> None:
 
 
 def test_a_step_survives_its_config(specs: Path) -> None:
-    for op in plan.make(analyse(specnet.load(specs / "alexnet.yaml"))).computes:
+    computes = plan.make(analyse(specnet.load(specs / "alexnet.yaml"))).computes
+    assert len(computes) == 29
+    for op in computes:
         again = Compute.from_config(op.config())
         assert (again.layer, again.arguments, again.output_shape) == (
             op.layer,

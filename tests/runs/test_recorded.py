@@ -66,7 +66,9 @@ def kept(directory: Path) -> StoredSpec:
 
 def losses(directory: Path) -> list[float]:
     lines = map(json.loads, (directory / "metrics.jsonl").read_text().splitlines())
-    return [line["loss"] for line in lines if "loss" in line]
+    found = [line["loss"] for line in lines if "loss" in line]
+    assert found
+    return found
 
 
 def without_checkpoints(spec: Spec, directory: Path, **options: Any) -> None:

@@ -24,6 +24,7 @@ from specnet.spec.spec import load as load_spec
 from specnet.storage import system
 from specnet.syntax import document
 from specnet.terminal.progress import Progress
+from specnet.testing.comparing import assert_equal
 from specnet.training.batches import Inputs
 from specnet.training.trainer import IN_FLIGHT
 from support.disks import Watched, failing
@@ -55,9 +56,9 @@ def photos(tmp_path: Path) -> Path:
 
 
 def steps_of(directory: Path) -> list[int]:
-    found = [checkpoint.read(path).step for path in sorted((directory / "checkpoints").iterdir())]
-    assert all(checkpoint.problem(path) is None for path in (directory / "checkpoints").iterdir())
-    return found
+    paths = sorted((directory / "checkpoints").iterdir())
+    assert [checkpoint.problem(path) for path in paths] == [None] * len(paths)
+    return [checkpoint.read(path).step for path in paths]
 
 
 def broken_at(monkeypatch: pytest.MonkeyPatch, at: int, value: float) -> None:
@@ -98,7 +99,7 @@ def test_a_loss_that_is_not_finite_names_step_and_samples_and_is_never_saved(
     run(tiny, tmp_path / "r", resume=True, checkpoint_every=None)
     run(tiny, tmp_path / "whole")
     states = [checkpoint.read(d / "checkpoints" / "step-00000032").weights for d in tmp_path.glob("[rw]*")]
-    assert all(np.array_equal(states[0][name], states[1][name]) for name in states[0])
+    assert_equal(*states)
 
 
 def test_the_samples_of_a_step_are_those_that_it_was_given(
@@ -186,7 +187,7 @@ def test_a_data_folder_that_vanishes_saves_the_steps_done(
         run(spec, tmp_path / "r", data=data, resume=True)
     run(spec, tmp_path / "r", data=f"image_folder:{photos.with_name('elsewhere')}", resume=True)
     states = [checkpoint.read(d / "checkpoints" / "step-00000032").weights for d in tmp_path.glob("[rw]*")]
-    assert all(np.array_equal(states[0][name], states[1][name]) for name in states[0])
+    assert_equal(*states)
 
 
 def test_test_images_that_vanish_save_the_epoch(
@@ -281,7 +282,7 @@ def test_a_disk_that_refuses_is_one_message_and_the_run_goes_on_later(
         state, expected = (
             checkpoint.read(d / "checkpoints" / "step-00000006").weights for d in (directory, whole)
         )
-        assert all(np.array_equal(state[name], expected[name]) for name in expected)
+        assert_equal(state, expected)
 
 
 def test_a_reader_of_the_progress_that_goes_away_stops_nothing(tiny: Spec, tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def _started(count: int) -> Iterator[list[_Worker]]:
                 ours, theirs = socket.socketpair()
                 with theirs:
                     number = theirs.fileno()
-                    process = start_python("specnet.data.workers:work", [str(number)], [number])
+                    process = start_python("specnet.data.prepare.workers:work", [str(number)], [number])
                 crew.append(_Worker(process, Connection(ours.detach())))
         yield crew
     finally:
