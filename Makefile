@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEMO := runs/demo
+FUZZED := state metrics manifest dataset safetensors hdf5 tar mat image
 
 .PHONY: help install demo test check parity parting museum crash attack clean
 
@@ -57,9 +58,10 @@ crash: install
 	$(BIN)/python tests/crash.py --moments 200 --in-saves 50 --seed 0
 
 attack: install
-	$(BIN)/python tests/attack.py --seed 0
-	for kind in state metrics manifest dataset safetensors hdf5 tar mat image; do \
-	    $(BIN)/python tests/fuzz.py --kind $$kind --inputs 20000 || exit 1; done
+	status=0; $(BIN)/python tests/attack.py --seed 0 || status=1; \
+	for kind in $(FUZZED); do \
+	    $(BIN)/python tests/fuzz.py --kind $$kind --inputs 20000 || status=1; done; \
+	exit $$status
 
 clean:
 	rm -rf $(VENV) $(DEMO)
