@@ -13,6 +13,8 @@ import fuzz
 from hostile import sound
 from hostile.attack import Attack
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 
 

@@ -13,6 +13,8 @@ import pytest
 import fuzz
 from fuzzing import running
 
+pytestmark = pytest.mark.slow
+
 INPUTS = 600
 
 

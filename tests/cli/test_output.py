@@ -34,6 +34,7 @@ def shell(command: str) -> tuple[list[int], str, str]:
     return [int(c) for c in codes.split()], "\n".join(x[4:] for x in lines if x != codes), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "code", "said"),
     [
@@ -60,6 +61,7 @@ def test_closed_streams(command: str, code: int, said: str) -> None:
 BUFFERED, UNBUFFERED = "env -u PYTHONUNBUFFERED specnet", "env PYTHONUNBUFFERED=1 specnet"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("python", "command"),
     [
@@ -87,6 +89,7 @@ def test_errors_do_not_go_to_standard_output_where_standard_error_is_closed() ->
     assert shell(f"specnet table {BAD} 2>&-") == ([1], "", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "code"),
     [

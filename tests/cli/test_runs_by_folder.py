@@ -17,6 +17,8 @@ from specnet.runs.run_directory import RunDirectory
 from specnet.runs.stored_spec import StoredSpec
 from specnet.training.callbacks.views import draw_curves
 
+pytestmark = pytest.mark.slow
+
 Cli = Callable[..., Any]
 
 SPEC = """\

@@ -122,6 +122,7 @@ def test_colour_shifts_run_along_the_components() -> None:
     assert np.array_equal(shifted, IMAGES + shifts[:, :, None, None])
 
 
+@pytest.mark.slow
 def test_sums_are_exact_where_float32_is_not() -> None:
     images = np.full((70_000, 2, 1, 3), 255, dtype=np.uint8)
     images[1::3, 1] = 7  # 70,000 times 255 is over 2**24, and no multiple of 2

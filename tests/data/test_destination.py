@@ -154,6 +154,7 @@ def test_a_destination_that_is_a_link_is_named(photos: Path, tmp_path: Path) -> 
         made(photos, tmp_path / "out")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["torch", "tensorflow"])
 def test_a_shard_that_is_cut_short_while_it_is_trained_on_is_one_error(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str

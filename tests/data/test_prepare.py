@@ -28,6 +28,8 @@ from specnet.diagnostics.errors import DataError, UsageError
 from specnet.testing.comparing import assert_equal
 from support import image_files, imagenet_files
 
+pytestmark = pytest.mark.slow
+
 Cli = Callable[..., Any]
 SMALL = Options(size=16)
 

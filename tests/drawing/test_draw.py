@@ -123,6 +123,7 @@ def test_boxes_and_labels_keep_apart_and_inside(told: content.Content) -> None:
             assert not overlap(rect, other)
 
 
+@pytest.mark.slow
 def test_edges_run_around_boxes_and_labels(told: content.Content) -> None:
     drawn = lay_out(told)
     assert drawn.edges

@@ -78,6 +78,7 @@ def test_initial_values_depend_on_seed_and_name_alone(specs: Path) -> None:
     assert not np.array_equal(first["conv1.gpu0.weight"], first["conv1.gpu1.weight"])
 
 
+@pytest.mark.slow
 def test_initial_values_of_the_paper(specs: Path) -> None:
     made = plan.make(analyse(specnet.load(specs / "alexnet.yaml")))
     state = initial_state(made, 0)

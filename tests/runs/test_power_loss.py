@@ -20,6 +20,8 @@ from specnet.testing.comparing import assert_equal
 from support.power_loss import PowerLoss
 from support.training_runs import TINY, run
 
+pytestmark = pytest.mark.slow
+
 Tree = dict[str, bytes | None]
 
 

@@ -28,6 +28,8 @@ from specnet.training.load import evaluate_run
 from specnet.training.session import train
 from support.training_runs import SMALL, run
 
+pytestmark = pytest.mark.slow
+
 Cli = Callable[..., Any]
 
 PLAIN = """\

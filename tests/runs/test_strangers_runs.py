@@ -28,6 +28,8 @@ from specnet.testing.comparing import assert_equal
 from specnet.training.trainer import Trainer
 from support.training_runs import TINY, run
 
+pytestmark = pytest.mark.slow
+
 Cli = Callable[..., Any]
 
 

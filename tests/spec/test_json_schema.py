@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from specnet.spec.json_schema import json_schema
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +46,7 @@ def test_the_file_beside_the_specs_is_what_the_command_writes() -> None:
     )
 
 
+@pytest.mark.slow
 def test_every_shipped_spec_passes_and_names_the_schema() -> None:
     paths = sorted((ROOT / "specs").rglob("*.yaml"))
     assert checked(*paths) == (0, set())
@@ -54,6 +57,7 @@ def test_every_shipped_spec_passes_and_names_the_schema() -> None:
         assert (path.parent / target).resolve() == ROOT / "specs/specnet.schema.json", path
 
 
+@pytest.mark.slow
 def test_malformed_specs_that_a_schema_can_see_fail() -> None:
     lines = (MALFORMED / "expected.txt").read_text().splitlines()
     expected = dict(line.split(" ", 1) for line in lines if not line.startswith("#"))

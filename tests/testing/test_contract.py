@@ -276,6 +276,7 @@ class TestPartial(BackendContract):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("missing", "gaps", "code", "words"),
     [

@@ -19,6 +19,8 @@ from specnet.training.evaluation import Evaluation, Result
 from specnet.training.trainer import Trainer
 from support.training_runs import SMALL
 
+pytestmark = pytest.mark.slow
+
 Cli = Callable[..., Any]
 
 

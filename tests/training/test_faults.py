@@ -30,6 +30,8 @@ from specnet.training.trainer import IN_FLIGHT
 from support.disks import Watched, failing
 from support.training_runs import TINY, run
 
+pytestmark = pytest.mark.slow
+
 Cli = Callable[..., Any]
 FOLDER = TINY.replace(
     "synthetic, shape: [1, 8, 8], train_images: 60, test_images: 20", "image_folder, size: 8"

@@ -18,6 +18,8 @@ from specnet.testing.comparing import errors
 from specnet.training.load import evaluate_run
 from support.training_runs import SMALL, run
 
+pytestmark = pytest.mark.slow
+
 ROUNDING = 1e-12
 """Measured after 16 float64 steps with dropout and augmentation: 3e-16."""
 

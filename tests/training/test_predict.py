@@ -22,6 +22,8 @@ from specnet.terminal.progress import Progress
 from specnet.training.predict import image_files, likeliest, predict
 from support.training_runs import run
 
+pytestmark = pytest.mark.slow
+
 Cli = Callable[..., Any]
 
 

@@ -32,6 +32,8 @@ from specnet.training.load import evaluate_run
 from specnet.training.trainer import Trainer
 from support.training_runs import SMALL, TINY, run
 
+pytestmark = pytest.mark.slow
+
 STEPS = 50
 
 

@@ -17,6 +17,8 @@ from specnet.terminal.progress import Progress
 from specnet.testing.comparing import assert_equal
 from support.training_runs import TINY
 
+pytestmark = pytest.mark.slow
+
 Cli = Callable[..., Any]
 QUIET = Progress(quiet=True)
 SEEDS = [-1, 2**63, 2**64, 10**22, -(2**70)]
@@ -68,9 +70,10 @@ def test_what_is_not_a_whole_number_is_refused(tiny: Path, tmp_path: Path, seed:
 
 
 def test_numbers_of_numpy_are_the_same_seed(tiny: Path, tmp_path: Path) -> None:
-    for name, seed in (("one", 3), ("other", np.int64(3))):
+    numbers: list[Any] = [3, np.int64(3)]
+    for name, seed in zip(("one", "other"), numbers, strict=True):
         specnet.train(tiny, run_dir=tmp_path / name, steps=1, seed=seed, progress=QUIET)
     one, other = (RunDirectory(tmp_path / name).newest().weights for name in ("one", "other"))
     assert_equal(one, other)
-    models = [specnet.compile(tiny, seed=seed).state_dict() for seed in (3, np.int64(3))]
+    models = [specnet.compile(tiny, seed=seed).state_dict() for seed in numbers]
     assert_equal(*({name: value.numpy() for name, value in model.items()} for model in models))

@@ -24,6 +24,8 @@ from specnet.training.load import evaluate_run
 from specnet.training.trainer import Trainer
 from support.training_runs import SMALL, run
 
+pytestmark = pytest.mark.slow
+
 
 def lines(directory: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (directory / "metrics.jsonl").read_text().splitlines()]

@@ -31,6 +31,7 @@ def test_what_is_exported_is_what_the_run_holds(take: Any, cli: Cli, tmp_path: P
     assert b'"format":"pt"' in (tmp_path / "out.safetensors").read_bytes()
 
 
+@pytest.mark.slow
 def test_every_export_is_read_again(take: Any, cli: Cli, tmp_path: Path) -> None:
     """The library fills headers up to eight bytes: their lengths have 32 first bytes, 0x80 among them."""
     assert take(state_of()).code == 0

@@ -20,6 +20,8 @@ from safetensors.numpy import save, save_file
 from specnet.convert.weights.files import open_tensors
 from support.weights_files import assert_taken, keras_state, state_of, write_keras
 
+pytestmark = pytest.mark.slow
+
 Cli = Callable[..., Any]
 
 
