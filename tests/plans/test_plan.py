@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import specnet
 from specnet.network.network import analyse
 from specnet.plans import plan
 from specnet.plans.operations import Compute, Transfer
-from support.helpers import network
+from support.helpers import HEAD, network
 
 
 def test_alexnets_transfers_are_the_papers_crossings(specs: Path) -> None:
@@ -53,6 +54,32 @@ def test_values_are_released_after_their_last_reader(specs: Path) -> None:
         for name in names:
             readers = [s for s in made.computes if name in s.values]
             assert max(place[s.name] for s in readers) == place[step_name]
+
+
+def test_a_share_goes_to_every_other_group_that_reads_it() -> None:
+    head = HEAD.replace("[a, b]", "[a, b, c]")
+    layers = "  c: {kind: conv, from: image, filters: 6, kernel: 3}\n"
+    made = plan.make(network(layers + "  d: {kind: dense, from: c, cross_group: true, units: 3}\n", head))
+    moves = ["c.a@b", "c.a@c", "c.b@a", "c.b@c", "c.c@a", "c.c@b"]
+    assert [op.name for op in made.transfers] == moves
+    names = [op.name for op in made.operations]
+    assert names[names.index("c.b") :][:3] == ["c.b", "c.b@a", "c.b@c"], "right after what they move"
+
+
+def test_an_output_is_kept_although_something_reads_it() -> None:
+    layers: dict[str, Any] = {
+        "image": {"kind": "input", "shape": [4]},
+        "out": {"kind": "dense", "from": "image", "units": 3},
+        "more": {"kind": "dense", "from": "out", "units": 2},
+    }
+    recipe = {
+        "loss": {"kind": "softmax_cross_entropy", "from": "out"},
+        "optimizer": {"kind": "sgd", "learning_rate": 0.1},
+    }
+    spec = specnet.load({"specnet": 1, "name": "x", "layers": layers, "training": recipe})
+    made = plan.make(analyse(spec))
+    assert made.outputs == ("out.gpu0",)
+    assert made.last_uses() == {"out.gpu0": ["image.gpu0"]}
 
 
 def test_parameters_are_named_by_layer_group_and_role(specs: Path) -> None:

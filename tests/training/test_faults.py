@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import specnet_torch.executable as executable
 from specnet.diagnostics.errors import DataError, RunError
@@ -27,6 +26,7 @@ from specnet.terminal.progress import Progress
 from specnet.testing.comparing import assert_equal
 from specnet.training.batches import Inputs
 from specnet.training.trainer import IN_FLIGHT
+from support import data_folders
 from support.disks import Watched, failing
 from support.training_runs import TINY, run
 
@@ -45,16 +45,7 @@ def tiny() -> Spec:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """15 training and 5 test images in each of 4 classes."""
-    stream = np.random.RandomState(0)
-    for part, count in (("train", 15), ("test", 5)):
-        for label in "abcd":
-            folder = tmp_path / "photos" / part / label
-            folder.mkdir(parents=True)
-            for index in range(count):
-                pixels = stream.randint(0, 256, (8, 8), dtype=np.uint8)
-                Image.fromarray(pixels).save(folder / f"{index:02d}.png")
-    return tmp_path / "photos"
+    return data_folders.noise(tmp_path / "photos")
 
 
 def steps_of(directory: Path) -> list[int]:
