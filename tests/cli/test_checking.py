@@ -74,6 +74,7 @@ def test_init_writes_a_commented_spec_that_is_the_same_network(cli: Cli, tmp_pat
     assert "did you mean 'alexnet'?" in cli("init", "-", "--from", "alexnt").err
 
 
+@pytest.mark.slow
 def test_doctor(cli: Cli) -> None:
     done = cli("doctor", "--json")
     checks = {check["what"]: check["state"] for check in json.loads(done.out)["checks"]}

@@ -173,6 +173,7 @@ def test_a_prefix_on_every_name_is_left_out(take: Any, tmp_path: Path, prefix: s
     assert_taken(take(file, line, text=ONE_GROUP), tmp_path / "run", canonical(model))
 
 
+@pytest.mark.slow
 def test_real_wrappers_are_left_out(take: Any, tmp_path: Path) -> None:
     """Their names are PyTorch's own: compiled, in parallel."""
     model = Net()
