@@ -20,6 +20,8 @@ from specnet.syntax import document
 from specnet.syntax.document import Document, Path_
 from specnet.syntax.emit import written
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parent.parent / "specs"
 WORDY = (FOLDER / "variants" / "alexnet_authors.yaml", FOLDER / "seeds" / "paper_notes.yaml")
 """Specs with keys that the others do not use."""

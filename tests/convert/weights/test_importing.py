@@ -38,7 +38,8 @@ def test_canonical_names_make_a_run(take: Any, tmp_path: Path) -> None:
 def test_the_widest_type_decides_the_precision(take: Any, tmp_path: Path) -> None:
     state = state_of()
     wide = {**state, "out.a.bias": np.array([1 / 3, 2 / 3])}
-    assert_taken(take(wide), tmp_path / "run", wide)
+    expected = {name: values.astype(np.float64) for name, values in wide.items()}
+    assert_taken(take(wide), tmp_path / "run", expected)
     assert RunDirectory(tmp_path / "run").newest().progress["precision"] == "float64"
 
 
