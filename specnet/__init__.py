@@ -195,9 +195,10 @@ def compile(  # noqa: A001  (the field's word, and only ever used as specnet.com
     device.
     """
     from specnet.training.compile import compile_network, initialise
+    from specnet.training.seeds import seed_of
 
     compiled = compile_network(_examined(source).valid(), backend, devices, precision)
-    initialise(compiled, seed, precision)
+    initialise(compiled, seed_of(seed), precision)
     return compiled.executable.model
 
 
@@ -231,6 +232,7 @@ def train(
     Raises `UsageError` for what cannot be: `DataError`, `DeviceError`, `PluginError`, `RunError`.
     """
     from specnet.training import session
+    from specnet.training.seeds import seed_of
 
     return session.train(
         load(source),
@@ -240,7 +242,7 @@ def train(
         run_dir=run_dir,
         epochs=epochs,
         steps=steps,
-        seed=seed,
+        seed=None if seed is None else seed_of(seed),
         precision=precision,
         checkpoint_every=checkpoint_every,
         micro_batch=micro_batch,

@@ -13,6 +13,7 @@ import pytest
 from specnet.cli.main import main
 
 ROOT = Path(__file__).parent.parent
+BACKENDS = Path(__file__).parent / "backends"
 EMPTY_PNG = b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
 )
@@ -36,6 +37,19 @@ def pytest_configure(config: pytest.Config) -> None:
         from specnet.testing.contract import BackendContract
 
         BackendContract.seeds = config.option.seeds
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What imports PyTorch and TensorFlow is slow, whatever it does afterwards."""
+    for item in items:
+        if BACKENDS in item.path.parents:
+            item.add_marker(pytest.mark.slow)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Without the slow tests, those modules are not even read."""
+    return True if collection_path == BACKENDS and config.option.markexpr == "not slow" else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

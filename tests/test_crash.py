@@ -6,7 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import crash
+
+pytestmark = pytest.mark.slow
 
 
 def test_ten_trainers_are_killed_and_nothing_is_lost() -> None:

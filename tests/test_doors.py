@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 FILES = {
     *("open", "fdopen", "read_text", "read_bytes", "write_text", "write_bytes", "memmap", "fromfile", "mmap"),
@@ -84,6 +86,7 @@ def test_files_are_opened_by_the_doors() -> None:
     assert used == set(DOORS), "a door that nobody uses any more"
 
 
+@pytest.mark.slow
 def test_processes_are_started_by_the_doors() -> None:
     used: set[tuple[str, str]] = set()
     for module, tree in modules():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -9,6 +12,8 @@ import pytest
 
 import fuzz
 from fuzzing import running
+
+pytestmark = pytest.mark.slow
 
 INPUTS = 600
 
@@ -22,6 +27,38 @@ def test_no_input_crashes_or_hangs(specs: Path) -> None:
         results.add(fuzz.check(raw))
         assert time.process_time() - began < 1, f"input {number}"
     assert results == {"valid", "invalid", "unreadable"}
+
+
+CRASHING = """
+import os
+import signal
+
+import pytest
+
+from fuzzing.forking import forking
+from specnet.storage import processes
+
+
+def crash(data):
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def test_a_crash_is_an_answer():
+    forking()
+    with pytest.raises(ValueError, match="reading it"):
+        processes.ask_python("test_crashing:crash", b"x", 100)
+"""
+
+
+def test_a_reader_that_crashes_in_its_own_process_prints_nothing(tmp_path: Path) -> None:
+    (tmp_path / "test_crashing.py").write_text(CRASHING)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path, tmp_path],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+    )  # fmt: skip
+    assert "1 passed" in done.stdout, done.stdout
+    assert done.stderr == ""
 
 
 @pytest.mark.parametrize("name", fuzz.KINDS)

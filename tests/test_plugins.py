@@ -14,6 +14,8 @@ import pytest
 from specnet import plugins
 from specnet.diagnostics.errors import PluginError
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = Path(__file__).parent / "example_plugin"
 SPEC = EXAMPLE / "stripes.yaml"
 

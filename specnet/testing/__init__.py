@@ -16,18 +16,17 @@ from numpy.typing import ArrayLike
 def relative_error(a: ArrayLike, b: ArrayLike, least_scale: float = 0.0) -> float:
     """max|a - b| / max|b|, the one measure of agreement; `b` is what is expected.
 
-    It is infinite where shapes differ, where a value is not a number, and where `b` is zero and `a` is not.
-    `least_scale` takes the place of max|b| where that is smaller.
+    It is infinite where shapes differ, where there is no value at all, where a value is not finite, and where
+    `b` is zero and `a` is not. `least_scale` takes the place of max|b| where that is smaller.
     """
     got: Any = np.asarray(a, dtype=np.float64)
     expected: Any = np.asarray(b, dtype=np.float64)
-    if got.shape != expected.shape:
+    if got.shape != expected.shape or got.size == 0:
         return float("inf")
-    if got.size == 0:
-        return 0.0
+    if not (np.isfinite(got).all() and np.isfinite(expected).all()):
+        return float("inf")
     difference = float(np.abs(got - expected).max())
     if difference == 0:
         return 0.0
     scale = max(float(np.abs(expected).max()), least_scale)
-    error = difference / scale if scale > 0 else float("inf")
-    return error if np.isfinite(error) else float("inf")
+    return difference / scale if scale > 0 else float("inf")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -71,21 +71,30 @@ def spoilt(state: State, fault: str) -> State:
     return {**state, name: changed}
 
 
-def assert_alike(got: State, expected: State, limit: float) -> float:
-    """The same names in the same shapes, and each tensor within `limit`. Returns the error of the worst."""
+def errors(got: Mapping[str, Any], expected: Mapping[str, Any]) -> dict[str, float]:
+    """How far each tensor is off; both have the same names, at least one."""
     assert set(got) == set(expected)
-    errors = {name: relative_error(got[name], values) for name, values in expected.items()}
-    worst = max(errors, key=errors.__getitem__)
-    assert errors[worst] < limit, f"{worst} is off by {errors[worst]:.2e}"
-    return errors[worst]
+    assert expected, "there is nothing to compare"
+    return {name: relative_error(got[name], values) for name, values in expected.items()}
+
+
+def assert_alike(got: Mapping[str, Any], expected: Mapping[str, Any], limit: float) -> float:
+    """The same names in the same shapes, and each tensor within `limit`. Returns the error of the worst."""
+    off = errors(got, expected)
+    worst = max(off, key=off.__getitem__)
+    assert off[worst] < limit, f"{worst} is off by {off[worst]:.2e}"
+    return off[worst]
 
 
 def assert_alike_losses(got: Sequence[float], expected: Sequence[float], limit: float) -> float:
     return assert_alike({"losses": np.array(got)}, {"losses": np.array(expected)}, limit)
 
 
-def assert_equal(got: State, expected: State) -> None:
-    """The same names and the same numbers to the last bit."""
+def assert_equal(got: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+    """The same names, at least one, and the same finite numbers to the last bit."""
     assert set(got) == set(expected)
+    assert expected, "there is nothing to compare"
     for name, values in expected.items():
+        assert np.size(values), f"{name} has no value"
+        assert np.isfinite(values).all(), f"{name} has a value that is not finite"
         np.testing.assert_array_equal(got[name], values, err_msg=name, strict=True)

@@ -16,7 +16,7 @@ from specnet.network.network import analyse
 from specnet.plans import plan
 from specnet.plans.initial_values import initial_state
 from specnet.plans.plan import Plan
-from specnet.testing import relative_error
+from specnet.testing.comparing import errors
 
 PLACES = {"torch": ("cpu", "cpu"), "tensorflow": ("cpu", "cpu:1")}
 Found = dict[str, dict[str, Any]]
@@ -59,24 +59,24 @@ def pairs(made: Plan, precision: Literal["float32", "float64"], seed: int) -> li
     return list(zip(torch, tensorflow, strict=True))
 
 
-def errors(pair: tuple[Found, Found], what: str) -> dict[str, float]:
+def off(pair: tuple[Found, Found], what: str) -> dict[str, float]:
     one, other = pair
-    return {name: relative_error(values, other[what][name]) for name, values in one[what].items()}
+    return errors(one[what], other[what])
 
 
 @pytest.mark.seeds(1)
 def test_float32(alexnet: Plan, seed: int, hold: Hold) -> None:
     *batchwise, ten_steps = pairs(alexnet, "float32", seed)
     # Measured over 3 seeds: 6.9e-7.
-    hold("outputs", max(max(errors(pair, "forward").values()) for pair in batchwise), 1e-5)
+    hold("outputs", max(max(off(pair, "forward").values()) for pair in batchwise), 1e-5)
     # The gradient jumps where a ReLU's input is zero or two pixels of a pooling window are equal. Of the
     # million decisions in a batch one may lie so near that float32 rounding decides it otherwise; then the
     # gradients differ by up to a few percent in that batch. A fault of a backend would show in every batch,
     # so each tensor is held to its best one. Measured over 3 seeds: 1.5e-6.
-    gradients = [errors(pair, "gradients") for pair in batchwise]
+    gradients = [off(pair, "gradients") for pair in batchwise]
     hold("gradients", max(min(found[name] for found in gradients) for name in gradients[0]), 1e-4)
     # Biases that start at zero are nothing but a sum of gradients, so the same jumps stand in them whole.
-    weights = errors(ten_steps, "weights")
+    weights = off(ten_steps, "weights")
     zeros = {name for name in weights if name.startswith(("conv1", "conv3", "fc8")) and name.endswith("bias")}
     # Measured over 3 seeds: 3.8e-6, and 1.1e-3 for those biases; in float64, below, they agree like the rest.
     hold("weights", max(error for name, error in weights.items() if name not in zeros), 1e-3)
@@ -87,6 +87,6 @@ def test_float32(alexnet: Plan, seed: int, hold: Hold) -> None:
 def test_float64(alexnet: Plan, seed: int, hold: Hold) -> None:
     *batchwise, ten_steps = pairs(alexnet, "float64", seed)
     # Measured: 1.2e-15 forward, 2.3e-15 for the gradients, 1.9e-15 for the weights.
-    hold("outputs", max(max(errors(pair, "forward").values()) for pair in batchwise), 1e-12)
-    hold("gradients", max(max(errors(pair, "gradients").values()) for pair in batchwise), 1e-10)
-    hold("weights", max(errors(ten_steps, "weights").values()), 1e-10)
+    hold("outputs", max(max(off(pair, "forward").values()) for pair in batchwise), 1e-12)
+    hold("gradients", max(max(off(pair, "gradients").values()) for pair in batchwise), 1e-10)
+    hold("weights", max(off(ten_steps, "weights").values()), 1e-10)

@@ -17,6 +17,7 @@ from specnet.plans.operations import Compute, Operation
 from specnet.plans.plan import Plan
 from specnet.spec.spec import load
 from specnet.syntax import document
+from specnet.testing.comparing import assert_equal
 from specnet_torch.apart import CrossingError, groups_apart
 from specnet_torch.executable import TorchExecutable
 
@@ -36,8 +37,7 @@ def op(made: Plan) -> int:
     plain = TorchExecutable(made, CPU, "float64")
     plain.load_state(initial_state(made, 0, "float64"))
     plain.train_step(batch, 0.1)
-    for name, array in plain.state().items():
-        np.testing.assert_array_equal(array, executable.state()[name])
+    assert_equal(executable.state(), plain.state())
     return watch.transfers
 
 

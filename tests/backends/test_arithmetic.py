@@ -16,6 +16,7 @@ from specnet.backend.protocol import PRECISIONS, Precision, storage
 from specnet.cli.main import build_parser
 from specnet.diagnostics.errors import RunError
 from specnet.testing import cases, relative_error
+from specnet.testing.comparing import assert_equal
 from specnet.testing.random_specs import random_batch, random_state
 from support.native_models import SPEC
 from support.training_runs import TINY, run
@@ -186,7 +187,7 @@ def test_without_tf32_it_is_float32(name: Name) -> None:
         executable(name, precision).gradients(batch) for precision in ("tf32", "float32")
     )
     assert loss == loss_
-    assert all(np.array_equal(found[n], expected[n]) for n in expected)
+    assert_equal(found, expected)
     assert {gradient.dtype for gradient in found.values()} == {np.dtype(np.float32)}
 
 

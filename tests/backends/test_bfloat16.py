@@ -75,6 +75,7 @@ def found(made: Plan, executable: Executable, seed: int) -> tuple[Any, dict[str,
 
 def distance(one: dict[str, Any], other: dict[str, Any]) -> float:
     """Relative error of all tensors laid end to end: single gradients may jump at a ReLU."""
+    assert one.keys() == other.keys()
     return float(
         np.sqrt(
             sum(((one[n] - other[n]) ** 2).sum() for n in one) / sum((o**2).sum() for o in other.values())

@@ -40,5 +40,6 @@ def test_gradients_of_gradients_and_functional_transforms() -> None:
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_without_gradients_it_is_the_value_itself(count: int) -> None:
     value = torch.ones(3)
-    assert all(copy is value for copy in fan_out(value, count))
-    assert len(fan_out(value, count)) == count
+    copies = fan_out(value, count)
+    assert len(copies) == count
+    assert all(copy is value for copy in copies)

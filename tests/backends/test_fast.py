@@ -11,7 +11,7 @@ from specnet.backend.batch import Batch
 from specnet.backend.protocol import Precision, State
 from specnet.spec import spec
 from specnet.syntax import document
-from specnet.testing import relative_error
+from specnet.testing.comparing import assert_alike
 from specnet.training.compile import compile_spec, initialise
 
 SPEC = """\
@@ -58,10 +58,7 @@ def test_fast_paths_change_nothing_but_rounding(
 ) -> None:
     fast, plain = (trained(backend, precision, monkeypatch, on) for on in (True, False))
     for ours, theirs in zip(fast, plain, strict=True):
-        assert set(ours) == set(theirs)
-        for name, values in ours.items():
-            error = relative_error(values, theirs[name])
-            assert error < bound, (name, error)
+        assert_alike(ours, theirs, bound)
 
 
 def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch) -> None:

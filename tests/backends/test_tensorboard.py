@@ -69,7 +69,9 @@ def test_events_say_what_the_metrics_say_across_a_resume(tmp_path: Path, backend
         crashed.scalars(step, {"train/loss": 9.0, "train/gone": 9.0})
     crashed.close()
     run(spec, folder, backend=backend, steps=16, resume=True)
-    assert told(folder / "events") == expected(folder / "metrics.jsonl")
+    written = expected(folder / "metrics.jsonl")
+    assert {step for tag, step in written if tag == "train/loss"} == set(range(1, 17))
+    assert told(folder / "events") == written
 
 
 def test_pictures_of_the_kernels_are_png_files(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from specnet.spec.spec import Spec
 from specnet.spec.spec import load as load_spec
 from specnet.syntax import document
 from specnet.testing import relative_error
+from specnet.testing.comparing import assert_equal, errors
 from support.training_runs import run
 
 TWO_CPUS = {"torch": "cpu", "tensorflow": "cpu:0,cpu:1"}
@@ -38,7 +39,8 @@ def losses(directory: Path) -> np.ndarray[Any, np.dtype[np.float64]]:
 def apart(one: Path, other: Path) -> float:
     """The worst relative error of two runs' losses."""
     found, expected = losses(one), losses(other)
-    return float(np.max(np.abs(found - expected) / np.abs(expected)))
+    assert len(found) == len(expected) > 0
+    return max(relative_error(a, b) for a, b in zip(found, expected, strict=True))
 
 
 def weights(directory: Path) -> dict[str, Any]:
@@ -49,9 +51,7 @@ def weights(directory: Path) -> dict[str, Any]:
 
 def weights_apart(one: Path, other: Path) -> float:
     """That of the parameter that is furthest apart."""
-    found, expected = weights(one), weights(other)
-    assert found.keys() == expected.keys()
-    return max(relative_error(found[name], expected[name]) for name in expected)
+    return max(errors(weights(one), weights(other)).values())
 
 
 @pytest.fixture
@@ -213,4 +213,4 @@ def test_the_same_run_twice_is_the_same_to_the_last_bit(
         run(digits(specs), tmp_path / name, backend=backend, steps=5, precision="float32", seed=seed)
     assert losses(tmp_path / "one").tolist() == losses(tmp_path / "two").tolist()
     one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
-    assert all(np.array_equal(one[name], two[name]) for name in one)
+    assert_equal(one, two)

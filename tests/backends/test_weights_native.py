@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import safetensors.torch
 
 import specnet
 from specnet.runs.run_directory import RunDirectory
 from specnet.terminal.progress import Progress
+from specnet.testing.comparing import assert_equal
 from support.training_runs import SMALL
 
 # Keras's own: it hands tensors to h5py, and TensorFlow's do not know NumPy 2's way to ask for an array.
@@ -37,7 +37,7 @@ def state_of(run: Path) -> dict[str, Any]:
 
 def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:
     assert list(one) == list(other)
-    assert all(np.array_equal(one[name], other[name]) for name in one)
+    assert_equal(one, other)
 
 
 @pytest.mark.parametrize(("suffix", "form"), [(".safetensors", "torch"), (".weights.h5", "keras")])
@@ -67,7 +67,9 @@ def test_an_imported_run_is_evaluated_and_trained_on(
     spec, run = tmp_path / "small.yaml", tmp_path / "imported"
     assert cli("weights", "export", small_run, "-o", tmp_path / "w.safetensors").code == 0
     assert cli("weights", "import", spec, tmp_path / "w.safetensors", "--run-dir", run).code == 0
-    assert not any(v.any() for v in RunDirectory(run).newest().velocities.values())
+    velocities = RunDirectory(run).newest().velocities
+    assert velocities
+    assert not any(v.any() for v in velocities.values())
     chosen = ("--backend", backend_name)
     before, after = (cli("evaluate", r, *chosen, "--json") for r in (small_run, run))
     assert before.code == after.code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -60,10 +61,13 @@ def test_explain(cli: Cli) -> None:
     assert (wrong.code, "there is no code 'SN999'" in wrong.err) == (2, True)
     listed = cli("explain").out
     assert all(f"{rule.code}  {rule.name} " in listed for rule in rules.RULES)
+    assert re.findall(r"^ *(SN\d{3})\b", listed, re.MULTILINE) == list(catalogue.codes())
 
 
 def test_init_writes_a_commented_spec_that_is_the_same_network(cli: Cli, tmp_path: Path, specs: Path) -> None:
-    for name in cli("init", "--list").out.split():
+    names = cli("init", "--list").out.split()
+    assert "alexnet" in names
+    for name in names:
         path = tmp_path / "mine.yaml"
         assert cli("init", path, "--from", name, "--force").code == 0
         assert cli("validate", path, "--strict").code == 0
@@ -74,6 +78,7 @@ def test_init_writes_a_commented_spec_that_is_the_same_network(cli: Cli, tmp_pat
     assert "did you mean 'alexnet'?" in cli("init", "-", "--from", "alexnt").err
 
 
+@pytest.mark.slow
 def test_doctor(cli: Cli) -> None:
     done = cli("doctor", "--json")
     checks = {check["what"]: check["state"] for check in json.loads(done.out)["checks"]}

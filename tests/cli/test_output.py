@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -34,6 +35,7 @@ def shell(command: str) -> tuple[list[int], str, str]:
     return [int(c) for c in codes.split()], "\n".join(x[4:] for x in lines if x != codes), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "code", "said"),
     [
@@ -57,14 +59,28 @@ def test_closed_streams(command: str, code: int, said: str) -> None:
     assert "internal error" not in err
 
 
+BUFFERED, UNBUFFERED = "env -u PYTHONUNBUFFERED specnet", "env PYTHONUNBUFFERED=1 specnet"
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    "command", ["--help", f"table {ALEXNET}", "explain SN201 SN202 SN203 SN204 SN205 SN206"]
+    ("python", "command"),
+    [
+        (BUFFERED, "--help"),  # unbuffered, argparse ignores what it cannot print
+        *itertools.product(
+            (BUFFERED, UNBUFFERED), (f"table {ALEXNET}", "explain SN201 SN202 SN203 SN204 SN205 SN206")
+        ),
+    ],
 )
-@pytest.mark.parametrize("python", ["env -u PYTHONUNBUFFERED specnet", "env PYTHONUNBUFFERED=1 specnet"])
-def test_a_full_disk_is_one_message(command: str, python: str) -> None:
+def test_a_full_disk_is_one_message(python: str, command: str) -> None:
     codes, _, err = shell(f"{python} {command} > /dev/full")
-    if command != "--help" or "-u" in python:  # argparse ignores what it cannot print
-        assert (codes, err) == ([2], "specnet: error: No space left on device\n")
+    assert (codes, err) == ([2], "specnet: error: No space left on device\n")
+
+
+def test_help_on_a_full_disk_is_no_traceback() -> None:
+    """argparse ignores what it cannot print."""
+    codes, _, err = shell(f"{UNBUFFERED} --help > /dev/full")
+    assert (codes, err) == ([0], "")
 
 
 def test_errors_do_not_go_to_standard_output_where_standard_error_is_closed() -> None:
@@ -74,6 +90,7 @@ def test_errors_do_not_go_to_standard_output_where_standard_error_is_closed() ->
     assert shell(f"specnet table {BAD} 2>&-") == ([1], "", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "code"),
     [

@@ -18,6 +18,8 @@ from specnet.runs import numbering
 from specnet.runs.run_directory import RunDirectory
 from specnet.runs.stored_spec import StoredSpec
 
+pytestmark = pytest.mark.slow
+
 Cli = Callable[..., Any]
 
 SPEC = """\

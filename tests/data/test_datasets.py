@@ -27,13 +27,13 @@ def test_digits_are_split_once_and_for_all() -> None:
     assert images.max() == 255
     assert sorted(set(labels.tolist())) == list(range(10))
     again = Digits(size=12).open(None, Wanted((1, 12, 12), 10)).test.read(np.arange(360))
-    np.testing.assert_array_equal(images, again[0])
+    assert np.array_equal(images, again[0])
 
 
 def test_digits_in_colour_for_networks_that_want_it() -> None:
     images, _ = Digits(size=8, channels=3).open(None, Wanted((3, 8, 8), 10)).train.read(np.array([0, 5]))
     assert images.shape == (2, 3, 8, 8)
-    np.testing.assert_array_equal(images[:, 0], images[:, 2])
+    assert np.array_equal(images[:, 0], images[:, 2])
 
 
 def test_digits_and_synthetic_take_no_path() -> None:
@@ -46,7 +46,7 @@ def test_synthetic_images_are_a_function_of_their_index() -> None:
     data = Synthetic(train_images=9).open(None, RGB)
     first, labels = data.train.read(np.array([3, 7]))
     again, same = data.train.read(np.array([7]))
-    np.testing.assert_array_equal(first[1], again[0])
+    assert np.array_equal(first[1], again[0])
     assert labels[1] == same[0]
     assert (len(data.train), data.train.shape) == (9, (3, 8, 8))
     assert not np.array_equal(first[0], data.test.read(np.array([3]))[0][0])
@@ -68,7 +68,7 @@ def test_a_folder_with_a_split(tmp_path: Path) -> None:
     assert (len(data.train), len(data.test)) == (6, 4)
     images, labels = data.train.read(np.arange(6))
     assert labels.tolist() == [0, 0, 0, 1, 1, 1]
-    np.testing.assert_array_equal(images[0, :, 4, 4], [0, 0, 255])
+    assert np.array_equal(images[0, :, 4, 4], [0, 0, 255])
     assert images.shape == (6, 3, 8, 8)
 
 
@@ -93,7 +93,7 @@ def test_the_centre_is_cut_out_and_grey_stays_grey(tmp_path: Path) -> None:
         Image.fromarray(pixels).save(tmp_path / "train" / name / "x.png")
         Image.fromarray(pixels).save(tmp_path / "test" / name / "x.png")
     images, _ = ImageFolder().open(str(tmp_path), Wanted((1, 8, 8), 2)).test.read(np.array([1]))
-    np.testing.assert_array_equal(images, np.full((1, 1, 8, 8), 200))
+    assert np.array_equal(images, np.full((1, 1, 8, 8), 200))
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from specnet.data.prepare import prepare
 from specnet.data.prepare.prepare import Options
@@ -18,6 +16,7 @@ from specnet.runs import checkpoint
 from specnet.spec.spec import load as load_spec
 from specnet.storage.checksum import checksummed_json
 from specnet.syntax import document
+from support import data_folders
 from support.training_runs import TINY, run
 
 SMALL = Options(size=8, channels=1)
@@ -25,15 +24,7 @@ SMALL = Options(size=8, channels=1)
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    stream = np.random.RandomState(0)
-    for part, count in (("train", 15), ("test", 5)):
-        for label in "abcd":
-            folder = tmp_path / "photos" / part / label
-            folder.mkdir(parents=True)
-            for index in range(count):
-                pixels = stream.randint(0, 256, (8, 8), dtype=np.uint8)
-                Image.fromarray(pixels).save(folder / f"{index:02d}.png")
-    return tmp_path / "photos"
+    return data_folders.noise(tmp_path / "photos")
 
 
 def made(photos: Path, out: Path) -> None:
@@ -154,6 +145,7 @@ def test_a_destination_that_is_a_link_is_named(photos: Path, tmp_path: Path) -> 
         made(photos, tmp_path / "out")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["torch", "tensorflow"])
 def test_a_shard_that_is_cut_short_while_it_is_trained_on_is_one_error(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str

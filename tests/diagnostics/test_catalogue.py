@@ -104,6 +104,7 @@ def test_the_wrong_example_gives_the_code_and_nothing_else(code: str) -> None:
     assert all(("(warning)" in page.title) == (finding.severity == "warning") for finding in found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", [code for code in catalogue.codes() if "command" in words(code)])
 def test_commands_do_what_their_page_says(
     code: str, cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch

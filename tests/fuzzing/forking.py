@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +19,9 @@ class _Forked:
     def __init__(self, function: str, arguments: Sequence[str], descriptors: Sequence[int], **_: Any) -> None:
         self.pid = os.fork()
         if self.pid == 0:
+            # A reader that crashes in a process of its own is an answer; pytest's handler, which has a
+            # descriptor of its own, would tell of it on the terminal.
+            faulthandler.disable()
             try:
                 module, name = function.split(":")
                 assert module == processes.__name__

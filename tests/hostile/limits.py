@@ -16,8 +16,8 @@ from typing import Any
 
 from hostile import sound
 from hostile.attack import Attack, Needs
+from hostile.preparing import MADE, PREPARE
 from hostile.run_directories import OWN
-from hostile.sources import MADE, PREPARE
 
 Do = Callable[[], object]
 IMPORT = ("weights", "import", "small.yaml", "weights.safetensors", "--run-dir", "new")

@@ -12,6 +12,7 @@ from specnet.network.network import analyse
 from specnet.numerics.randomness import keep_mask, key, normals, permutation, stream, uniforms
 from specnet.plans import plan
 from specnet.plans.initial_values import initial_state
+from specnet.testing.comparing import assert_equal
 
 
 def test_names_do_not_collide() -> None:
@@ -30,8 +31,8 @@ FROZEN_MASK = [1, 1, 0, 1, 1, 0, 1, 1, 0, 1, 1, 0]
 def test_the_streams_are_frozen() -> None:
     """Written down once: a seed must mean the same run in every later version."""
     assert key(0, "order", 0).tolist() == FROZEN_KEY
-    np.testing.assert_array_equal(stream(7, "dropout", "drop6").random_sample(3), FROZEN_UNIFORMS)
-    np.testing.assert_array_equal(stream(7, "initial value", "w").standard_normal(3), FROZEN_NORMALS)
+    assert np.array_equal(stream(7, "dropout", "drop6").random_sample(3), FROZEN_UNIFORMS)
+    assert np.array_equal(stream(7, "initial value", "w").standard_normal(3), FROZEN_NORMALS)
     assert permutation(3, "order", 1, count=8).tolist() == FROZEN_ORDER
     mask = keep_mask(5, "dropout", "drop6", 9, samples=[4], shape=(12,), rate=0.5)
     assert mask[0].tolist() == FROZEN_MASK
@@ -40,8 +41,8 @@ def test_the_streams_are_frozen() -> None:
 def test_a_draw_depends_on_its_own_sample_only() -> None:
     alone = keep_mask(1, "dropout", "d", 3, samples=[17], shape=(4, 5), rate=0.3)
     among = keep_mask(1, "dropout", "d", 3, samples=[2, 17, 9], shape=(4, 5), rate=0.3)
-    np.testing.assert_array_equal(alone[0], among[1])
-    np.testing.assert_array_equal(
+    assert np.array_equal(alone[0], among[1])
+    assert np.array_equal(
         uniforms(1, "crop", 0, samples=[17], count=2)[0], uniforms(1, "crop", 0, samples=[4, 17], count=2)[1]
     )
     assert not np.array_equal(among[0], among[1])
@@ -53,7 +54,7 @@ def test_draws_for_a_batch_are_those_of_each_samples_own_stream(count: int) -> N
     samples = [5, 0, 10**12, 5]
     for draw, method in ((uniforms, "random_sample"), (normals, "standard_normal")):
         own = [getattr(stream(3, "a", 1, sample), method)(count) for sample in samples]
-        np.testing.assert_array_equal(draw(3, "a", 1, samples=samples, count=count), own)
+        assert np.array_equal(draw(3, "a", 1, samples=samples, count=count), own)
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.1, 0.5, 0.9])
@@ -72,12 +73,12 @@ def test_normals_are_normal() -> None:
 def test_initial_values_depend_on_seed_and_name_alone(specs: Path) -> None:
     made = plan.make(analyse(specnet.load(specs / "alexnet_digits.yaml")))
     first, again, other = initial_state(made, 0), initial_state(made, 0), initial_state(made, 1)
-    for name, values in first.items():
-        np.testing.assert_array_equal(values, again[name])
+    assert_equal(again, first)
     assert not np.array_equal(first["conv1.gpu0.weight"], other["conv1.gpu0.weight"])
     assert not np.array_equal(first["conv1.gpu0.weight"], first["conv1.gpu1.weight"])
 
 
+@pytest.mark.slow
 def test_initial_values_of_the_paper(specs: Path) -> None:
     made = plan.make(analyse(specnet.load(specs / "alexnet.yaml")))
     state = initial_state(made, 0)

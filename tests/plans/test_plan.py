@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import specnet
 from specnet.network.network import analyse
 from specnet.plans import plan
 from specnet.plans.operations import Compute, Transfer
-from support.helpers import network
+from support.helpers import HEAD, network
 
 
 def test_alexnets_transfers_are_the_papers_crossings(specs: Path) -> None:
@@ -27,8 +28,10 @@ def test_alexnets_transfers_are_the_papers_crossings(specs: Path) -> None:
 
 
 def test_every_value_is_made_before_it_is_read_and_on_the_readers_group(specs: Path) -> None:
+    transfers = computes = 0
     for path in sorted(specs.glob("*.yaml")):
         made = plan.make(analyse(specnet.load(path)))
+        transfers, computes = transfers + len(made.transfers), computes + len(made.computes)
         group_of: dict[str, str] = {}
         for op in made.operations:
             if isinstance(op, Transfer):
@@ -36,18 +39,47 @@ def test_every_value_is_made_before_it_is_read_and_on_the_readers_group(specs: P
             elif isinstance(op, Compute):
                 assert all(group_of[name] == op.group for name in op.values), op.name
             group_of[op.name] = op.group
+    assert transfers > 7
+    assert computes > 100
 
 
 def test_values_are_released_after_their_last_reader(specs: Path) -> None:
     made = plan.make(analyse(specnet.load(specs / "resnet18.yaml")))
     uses = made.last_uses()
     released = [name for names in uses.values() for name in names]
-    assert len(released) == len(set(released))
+    read = {name for op in made.computes for name in op.values}
+    assert sorted(released) == sorted(read - set(made.outputs))
     place = {op.name: index for index, op in enumerate(made.operations)}
     for step_name, names in uses.items():
         for name in names:
             readers = [s for s in made.computes if name in s.values]
             assert max(place[s.name] for s in readers) == place[step_name]
+
+
+def test_a_share_goes_to_every_other_group_that_reads_it() -> None:
+    head = HEAD.replace("[a, b]", "[a, b, c]")
+    layers = "  c: {kind: conv, from: image, filters: 6, kernel: 3}\n"
+    made = plan.make(network(layers + "  d: {kind: dense, from: c, cross_group: true, units: 3}\n", head))
+    moves = ["c.a@b", "c.a@c", "c.b@a", "c.b@c", "c.c@a", "c.c@b"]
+    assert [op.name for op in made.transfers] == moves
+    names = [op.name for op in made.operations]
+    assert names[names.index("c.b") :][:3] == ["c.b", "c.b@a", "c.b@c"], "right after what they move"
+
+
+def test_an_output_is_kept_although_something_reads_it() -> None:
+    layers: dict[str, Any] = {
+        "image": {"kind": "input", "shape": [4]},
+        "out": {"kind": "dense", "from": "image", "units": 3},
+        "more": {"kind": "dense", "from": "out", "units": 2},
+    }
+    recipe = {
+        "loss": {"kind": "softmax_cross_entropy", "from": "out"},
+        "optimizer": {"kind": "sgd", "learning_rate": 0.1},
+    }
+    spec = specnet.load({"specnet": 1, "name": "x", "layers": layers, "training": recipe})
+    made = plan.make(analyse(spec))
+    assert made.outputs == ("out.gpu0",)
+    assert made.last_uses() == {"out.gpu0": ["image.gpu0"]}
 
 
 def test_parameters_are_named_by_layer_group_and_role(specs: Path) -> None:
@@ -78,7 +110,9 @@ def test_masks_are_drawn_for_the_whole_layer_and_cut_by_offset() -> None:
 
 
 def test_a_step_survives_its_config(specs: Path) -> None:
-    for op in plan.make(analyse(specnet.load(specs / "alexnet.yaml"))).computes:
+    computes = plan.make(analyse(specnet.load(specs / "alexnet.yaml"))).computes
+    assert len(computes) == 29
+    for op in computes:
         again = Compute.from_config(op.config())
         assert (again.layer, again.arguments, again.output_shape) == (
             op.layer,

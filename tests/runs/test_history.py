@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,8 @@ def test_a_series_stays_small_and_keeps_mean_and_extremes(count: int) -> None:
     assert len(points) <= LIMIT + 1
     assert points[-1].step == count
     assert (min(p.low for p in points), max(p.high for p in points)) == (min(values), max(values))
-    ends = [0, *(p.step for p in points)]
-    for point, first, last in zip(points, ends, ends[1:], strict=False):
+    ends = pairwise([0, *(p.step for p in points)])
+    for point, (first, last) in zip(points, ends, strict=True):
         part = values[first:last]
         assert point.mean == pytest.approx(sum(part) / len(part))
 

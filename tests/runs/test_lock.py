@@ -49,6 +49,7 @@ def started(folder: Path, *options: str) -> subprocess.Popen[str]:
     return trainer
 
 
+@pytest.mark.slow
 def test_a_second_trainer_is_refused_and_a_signal_saves(tmp_path: Path) -> None:
     trainer = started(tmp_path)
     try:

@@ -16,8 +16,11 @@ from specnet.runs.run_directory import RunDirectory
 from specnet.spec.spec import load
 from specnet.storage import system
 from specnet.syntax import document
+from specnet.testing.comparing import assert_equal
 from support.power_loss import PowerLoss
 from support.training_runs import TINY, run
+
+pytestmark = pytest.mark.slow
 
 Tree = dict[str, bytes | None]
 
@@ -114,4 +117,4 @@ def test_every_moment_leaves_a_run_that_goes_on(memory: Path, monkeypatch: pytes
         directory = restored(tree, memory / "after") / "r"
         run(spec, directory, steps=8, resume=step >= 0)
         again = checkpoint.read(directory / "checkpoints" / "step-00000008").weights
-        assert all(again[name].tobytes() == whole[name].tobytes() for name in whole)
+        assert_equal(again, whole)

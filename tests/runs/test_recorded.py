@@ -28,6 +28,8 @@ from specnet.training.load import evaluate_run
 from specnet.training.session import train
 from support.training_runs import SMALL, run
 
+pytestmark = pytest.mark.slow
+
 Cli = Callable[..., Any]
 
 PLAIN = """\
@@ -66,7 +68,9 @@ def kept(directory: Path) -> StoredSpec:
 
 def losses(directory: Path) -> list[float]:
     lines = map(json.loads, (directory / "metrics.jsonl").read_text().splitlines())
-    return [line["loss"] for line in lines if "loss" in line]
+    found = [line["loss"] for line in lines if "loss" in line]
+    assert found
+    return found
 
 
 def without_checkpoints(spec: Spec, directory: Path, **options: Any) -> None:

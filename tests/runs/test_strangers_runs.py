@@ -24,8 +24,11 @@ from specnet.storage.checksum import checksummed_json, verified_json
 from specnet.storage.folder import Folder
 from specnet.syntax import document
 from specnet.terminal.progress import Progress
+from specnet.testing.comparing import assert_equal
 from specnet.training.trainer import Trainer
 from support.training_runs import TINY, run
+
+pytestmark = pytest.mark.slow
 
 Cli = Callable[..., Any]
 
@@ -102,7 +105,7 @@ def test_a_copy_of_a_checkpoint_is_taken_for_none(tiny: Spec, tmp_path: Path) ->
     found, expected = (
         checkpoint.read(tmp_path / d / "checkpoints" / "step-00000006").weights for d in ("r", "whole")
     )
-    assert all(np.array_equal(found[name], expected[name]) for name in expected)
+    assert_equal(found, expected)
 
 
 @pytest.mark.parametrize("what", ["all", "content"])

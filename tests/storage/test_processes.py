@@ -38,6 +38,7 @@ def test_the_current_folder_has_no_say(
     assert not (hostile / "ran").exists()
 
 
+@pytest.mark.slow
 def test_workers_do_not_run_a_strangers_module(hostile: Path) -> None:
     """The command, as it is installed, in a data folder that holds a `json.py`."""
     from PIL import Image
@@ -76,6 +77,7 @@ def say_much(data: bytes) -> bytes:
     return bytes(10**6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("function", "words"),
     [

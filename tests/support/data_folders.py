@@ -7,6 +7,7 @@ from collections import Counter
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from specnet.data.base import Dataset, Labelled
@@ -48,6 +49,19 @@ def classes(root: Path, names: str = "cat dog", each: int = 3) -> Path:
     for name in names.split():
         for number in range(each):
             put(root / name / f"{number}.jpg")
+    return root
+
+
+def noise(root: Path) -> Path:
+    """15 images to train on and 5 to test on in each of 4 classes, 1x8x8."""
+    stream = np.random.RandomState(0)
+    for part, count in (("train", 15), ("test", 5)):
+        for label in "abcd":
+            folder = root / part / label
+            folder.mkdir(parents=True)
+            for index in range(count):
+                pixels = stream.randint(0, 256, (8, 8), dtype=np.uint8)
+                Image.fromarray(pixels).save(folder / f"{index:02d}.png")
     return root
 
 

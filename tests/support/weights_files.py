@@ -16,6 +16,7 @@ from specnet.plans import plan
 from specnet.runs.run_directory import RunDirectory
 from specnet.spec import spec
 from specnet.syntax import document
+from specnet.testing.comparing import assert_equal
 
 Cli = Callable[..., Any]
 
@@ -54,10 +55,7 @@ def merged(state: Mapping[str, Array]) -> State:
 
 def assert_taken(done: Any, run: Path, expected: Mapping[str, Array]) -> None:
     assert (done.code, done.err) == (0, "")
-    found = RunDirectory(run).newest().weights
-    assert set(found) == set(expected)
-    for name, values in expected.items():
-        np.testing.assert_array_equal(found[name], values, err_msg=name)
+    assert_equal(RunDirectory(run).newest().weights, expected)
 
 
 def keras_state(state: State) -> State:

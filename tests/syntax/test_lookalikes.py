@@ -72,6 +72,7 @@ def test_what_people_write_for_people_is_theirs() -> None:
     head = HEAD.replace(
         "groups", f"# 5\u00a0px\uff1a\nassumed: {{from: {words}, values: layers.conv}}\ngroups"
     )
-    assert all(d.severity == "warning" and "U+" not in d.message for d in found(CONV + FC, head))
+    told = found(CONV + FC, head)
+    assert not [d for d in told if d.severity != "warning" or "U+" in d.message]
     wrong = found(CONV.replace("kernel: 3}", "kernel: 0} # \uff1a") + FC, head)
     assert [(d.code, "U+" in d.message) for d in wrong if d.severity == "error"] == [("SN203", False)]

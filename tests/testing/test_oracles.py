@@ -257,4 +257,7 @@ def test_relative_error() -> None:
     assert relative_error([0.0], [0.0]) == 0.0
     assert relative_error([1.0], [0.0]) == math.inf
     assert relative_error([math.nan], [1.0]) == math.inf
+    assert relative_error([1.0, math.nan], [1.0, math.nan]) == math.inf
+    assert relative_error([math.inf], [math.inf]) == math.inf
+    assert relative_error([], []) == math.inf
     assert relative_error([1.0, 1.0], [1.0]) == math.inf

@@ -19,6 +19,8 @@ from specnet.training.evaluation import Evaluation, Result
 from specnet.training.trainer import Trainer
 from support.training_runs import SMALL
 
+pytestmark = pytest.mark.slow
+
 Cli = Callable[..., Any]
 
 
@@ -51,7 +53,7 @@ def test_one_that_fails_stops_no_other_and_a_second_time_only_that_one_is_traine
     assert again[0].result == first[0].result
     further = trained([spec("one"), whole, spec("two")], tmp_path, resume=True, epochs=1)
     assert steps[1:] == [("one", 2, 8), ("broken", 2, 8), ("two", 2, 8)]
-    assert all(o.result and o.result.step == 8 for o in further)
+    assert [o.result.step for o in further if o.result] == [8, 8, 8]
 
 
 def test_a_finished_run_of_another_spec_is_not_passed_over(tmp_path: Path) -> None:

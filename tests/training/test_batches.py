@@ -17,6 +17,8 @@ from specnet.numerics.randomness import stream
 from specnet.plans import plan
 from specnet.spec.spec import Spec
 from specnet.terminal.progress import Progress
+from specnet.testing import relative_error
+from specnet.testing.comparing import assert_equal
 from specnet.training.batches import Inputs, steps_per_epoch
 from specnet.training.open_data import statistics_of
 from specnet.training.prefetch import Prefetch
@@ -61,10 +63,9 @@ def test_a_batch_does_not_depend_on_where_one_starts(parts: tuple[Inputs, Synthe
     images = data.open(None, Wanted((1, 8, 8), 10)).train
     from_start = list(inputs.batches(images, 0, 5))[4]
     (alone,) = inputs.batches(images, 4, 5)
-    np.testing.assert_array_equal(from_start.images, alone.images)
-    np.testing.assert_array_equal(from_start.labels, alone.labels)
-    for name in alone.masks:
-        np.testing.assert_array_equal(from_start.masks[name], alone.masks[name])
+    assert np.array_equal(from_start.images, alone.images)
+    assert np.array_equal(from_start.labels, alone.labels)
+    assert_equal(alone.masks, from_start.masks)
 
 
 def test_masks_are_the_layers_mask_cut_in_two(parts: tuple[Inputs, Synthetic]) -> None:
@@ -100,7 +101,7 @@ def test_a_batch_is_what_the_recipe_says_image_by_image(parts: tuple[Inputs, Syn
         draw = stream(0, "pca_color", 2, 0, sample).standard_normal(1)
         window = window + 255 * known.color_vectors[0, 0] * known.color_values[0] * 0.1 * draw
         # Measured: 3e-16; the products of the colour shift are taken in another order.
-        np.testing.assert_allclose(batch.images[row], window * 0.01, rtol=1e-12, atol=1e-15)
+        assert relative_error(batch.images[row], window * 0.01) < 1e-12
 
 
 FROZEN_BATCHES = "cceba2123db19277b1d69c656ba6b4c894b2dc26872dfd6c91c5746d25132325"
@@ -125,9 +126,11 @@ def test_images_that_lie_in_memory_are_not_copied_first(parts: tuple[Inputs, Syn
     inputs, data = parts
     noise = data.open(None, Wanted((1, 8, 8), 10)).train
     held = InMemory(*noise.read(np.arange(450)))
-    for own, looked_at in zip(inputs.batches(noise, 0, 3), inputs.batches(held, 0, 3), strict=True):
-        np.testing.assert_array_equal(own.images, looked_at.images)
-        np.testing.assert_array_equal(own.labels, looked_at.labels)
+    both = [list(inputs.batches(images, 0, 3)) for images in (noise, held)]
+    assert len(both[0]) == 3
+    for own, looked_at in zip(*both, strict=True):
+        assert np.array_equal(own.images, looked_at.images)
+        assert np.array_equal(own.labels, looked_at.labels)
 
 
 def test_an_error_in_the_thread_is_raised_where_the_batches_are_used() -> None:

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import specnet_torch.executable as executable
 from specnet.diagnostics.errors import DataError, RunError
@@ -24,10 +23,14 @@ from specnet.spec.spec import load as load_spec
 from specnet.storage import system
 from specnet.syntax import document
 from specnet.terminal.progress import Progress
+from specnet.testing.comparing import assert_equal
 from specnet.training.batches import Inputs
 from specnet.training.trainer import IN_FLIGHT
+from support import data_folders
 from support.disks import Watched, failing
 from support.training_runs import TINY, run
+
+pytestmark = pytest.mark.slow
 
 Cli = Callable[..., Any]
 FOLDER = TINY.replace(
@@ -42,22 +45,13 @@ def tiny() -> Spec:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """15 training and 5 test images in each of 4 classes."""
-    stream = np.random.RandomState(0)
-    for part, count in (("train", 15), ("test", 5)):
-        for label in "abcd":
-            folder = tmp_path / "photos" / part / label
-            folder.mkdir(parents=True)
-            for index in range(count):
-                pixels = stream.randint(0, 256, (8, 8), dtype=np.uint8)
-                Image.fromarray(pixels).save(folder / f"{index:02d}.png")
-    return tmp_path / "photos"
+    return data_folders.noise(tmp_path / "photos")
 
 
 def steps_of(directory: Path) -> list[int]:
-    found = [checkpoint.read(path).step for path in sorted((directory / "checkpoints").iterdir())]
-    assert all(checkpoint.problem(path) is None for path in (directory / "checkpoints").iterdir())
-    return found
+    paths = sorted((directory / "checkpoints").iterdir())
+    assert [checkpoint.problem(path) for path in paths] == [None] * len(paths)
+    return [checkpoint.read(path).step for path in paths]
 
 
 def broken_at(monkeypatch: pytest.MonkeyPatch, at: int, value: float) -> None:
@@ -98,7 +92,7 @@ def test_a_loss_that_is_not_finite_names_step_and_samples_and_is_never_saved(
     run(tiny, tmp_path / "r", resume=True, checkpoint_every=None)
     run(tiny, tmp_path / "whole")
     states = [checkpoint.read(d / "checkpoints" / "step-00000032").weights for d in tmp_path.glob("[rw]*")]
-    assert all(np.array_equal(states[0][name], states[1][name]) for name in states[0])
+    assert_equal(*states)
 
 
 def test_the_samples_of_a_step_are_those_that_it_was_given(
@@ -186,7 +180,7 @@ def test_a_data_folder_that_vanishes_saves_the_steps_done(
         run(spec, tmp_path / "r", data=data, resume=True)
     run(spec, tmp_path / "r", data=f"image_folder:{photos.with_name('elsewhere')}", resume=True)
     states = [checkpoint.read(d / "checkpoints" / "step-00000032").weights for d in tmp_path.glob("[rw]*")]
-    assert all(np.array_equal(states[0][name], states[1][name]) for name in states[0])
+    assert_equal(*states)
 
 
 def test_test_images_that_vanish_save_the_epoch(
@@ -281,7 +275,7 @@ def test_a_disk_that_refuses_is_one_message_and_the_run_goes_on_later(
         state, expected = (
             checkpoint.read(d / "checkpoints" / "step-00000006").weights for d in (directory, whole)
         )
-        assert all(np.array_equal(state[name], expected[name]) for name in expected)
+        assert_equal(state, expected)
 
 
 def test_a_reader_of_the_progress_that_goes_away_stops_nothing(tiny: Spec, tmp_path: Path) -> None:

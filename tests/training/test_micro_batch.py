@@ -14,9 +14,11 @@ from specnet.runs.checkpoint import Checkpoint
 from specnet.spec.spec import Spec
 from specnet.spec.spec import load as load_spec
 from specnet.syntax import document
-from specnet.testing import relative_error
+from specnet.testing.comparing import errors
 from specnet.training.load import evaluate_run
 from support.training_runs import SMALL, run
+
+pytestmark = pytest.mark.slow
 
 ROUNDING = 1e-12
 """Measured after 16 float64 steps with dropout and augmentation: 3e-16."""
@@ -39,8 +41,7 @@ def newest(directory: Path) -> Checkpoint:
 
 def error(one: Path, other: Path) -> float:
     """How far the weights of two runs are apart."""
-    ours, theirs = newest(one).weights, newest(other).weights
-    return max(relative_error(ours[name], theirs[name]) for name in theirs)
+    return max(errors(newest(one).weights, newest(other).weights).values())
 
 
 def test_a_run_in_parts_is_the_whole_run(tmp_path: Path) -> None:

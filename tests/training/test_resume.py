@@ -27,9 +27,12 @@ from specnet.spec.spec import load as load_spec
 from specnet.syntax import document
 from specnet.terminal.progress import Progress
 from specnet.terminal.signals import Interrupted
+from specnet.testing.comparing import assert_equal
 from specnet.training.load import evaluate_run
 from specnet.training.trainer import Trainer
 from support.training_runs import SMALL, TINY, run
+
+pytestmark = pytest.mark.slow
 
 STEPS = 50
 
@@ -51,6 +54,7 @@ def tiny() -> Spec:
 
 def losses(directory: Path) -> list[Any]:
     entries = [json.loads(line) for line in (directory / "metrics.jsonl").read_text().splitlines()]
+    assert entries
     return [(e["step"], e.get("loss"), e.get("evaluation")) for e in entries]
 
 
@@ -67,7 +71,7 @@ def assert_same(one: Path, other: Path) -> None:
     assert ours.progress == theirs.progress
     for a, b in ((ours.weights, theirs.weights), (ours.velocities, theirs.velocities)):
         assert a.keys() == b.keys()
-        assert all(np.array_equal(a[name], b[name]) for name in a)
+        assert_equal(a, b)
 
 
 def every_checkpoint(spec: Spec, directory: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> Path:
@@ -288,4 +292,4 @@ def test_damaged_statistics_are_named_and_can_be_measured_again(small: Spec, tmp
 
 def assert_same_weights(one: Path, other: Path) -> None:
     ours, theirs = newest(one).weights, newest(other).weights
-    assert all(np.array_equal(ours[name], theirs[name]) for name in theirs)
+    assert_equal(ours, theirs)

@@ -9,7 +9,6 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import specnet
@@ -20,9 +19,12 @@ from specnet.spec.spec import load as load_spec
 from specnet.syntax import document
 from specnet.terminal.progress import Progress
 from specnet.terminal.signals import Interrupted
+from specnet.testing.comparing import assert_equal
 from specnet.training.load import evaluate_run
 from specnet.training.trainer import Trainer
 from support.training_runs import SMALL, run
+
+pytestmark = pytest.mark.slow
 
 
 def lines(directory: Path) -> list[dict[str, Any]]:
@@ -57,7 +59,7 @@ def test_the_same_seed_is_the_same_run_and_another_is_not(small: Spec, tmp_path:
     assert losses["one"] == losses["two"]
     assert losses["one"][0] != losses["other"][0]
     one, two = newest(tmp_path / "one").weights, newest(tmp_path / "two").weights
-    assert all(np.array_equal(one[name], two[name]) for name in one)
+    assert_equal(one, two)
 
 
 @pytest.mark.parametrize("stop", [3, 8, 13])
@@ -66,10 +68,8 @@ def test_a_resumed_run_is_the_run_that_never_stopped(small: Spec, tmp_path: Path
     run(small, tmp_path / "parts", steps=stop)
     run(small, tmp_path / "parts", resume=True)
     whole, parts = newest(tmp_path / "whole"), newest(tmp_path / "parts")
-    for name in whole.weights:
-        assert np.array_equal(whole.weights[name], parts.weights[name]), name
-    for name in whole.velocities:
-        assert np.array_equal(whole.velocities[name], parts.velocities[name]), name
+    assert_equal(parts.weights, whole.weights)
+    assert_equal(parts.velocities, whole.velocities)
     steps = {d: [x["loss"] for x in lines(tmp_path / d) if "loss" in x] for d in ("whole", "parts")}
     assert steps["whole"] == steps["parts"]
 
@@ -230,7 +230,7 @@ def test_a_signal_saves_and_stops(
     run(small, tmp_path / "r", resume=True)
     run(small, tmp_path / "whole")
     parts, whole = newest(tmp_path / "r").weights, newest(tmp_path / "whole").weights
-    assert all(np.array_equal(parts[name], whole[name]) for name in whole)
+    assert_equal(parts, whole)
 
 
 def test_two_signals_at_once_are_one(small: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from safetensors.numpy import load_file
 from safetensors.torch import save_file
 from torch import nn
 
+from specnet.testing.comparing import assert_equal
 from support.weights_files import SPEC, State, assert_taken, merged, state_of
 
 Cli = Callable[..., Any]
@@ -154,7 +155,7 @@ def test_constants_stay_out_of_an_export(take: Any, cli: Cli, tmp_path: Path) ->
     back = load_file(output)
     theirs = {f"module.{n}": v.numpy() for n, v in model.state_dict().items() if "num_batches" not in n}
     assert set(back) == set(theirs)
-    assert all(np.array_equal(back[name], theirs[name]) for name in theirs)
+    assert_equal(back, theirs)
     said.write_text(said.read_text().replace("bn1.weight: 1", "bn1.weight: 2"))
     done = cli("weights", "export", tmp_path / "run", "-o", output, "--map", said)
     assert done.code == 2
@@ -172,6 +173,7 @@ def test_a_prefix_on_every_name_is_left_out(take: Any, tmp_path: Path, prefix: s
     assert_taken(take(file, line, text=ONE_GROUP), tmp_path / "run", canonical(model))
 
 
+@pytest.mark.slow
 def test_real_wrappers_are_left_out(take: Any, tmp_path: Path) -> None:
     """Their names are PyTorch's own: compiled, in parallel."""
     model = Net()

@@ -11,6 +11,8 @@ import pytest
 
 from support.weights_files import assert_taken, dense_rows, keras_state, state_of, write_keras
 
+pytestmark = pytest.mark.slow
+
 
 def test_keras_layouts_are_turned_round(take: Any, tmp_path: Path) -> None:
     state = state_of()

@@ -29,6 +29,8 @@ from specnet.terminal.progress import EVERY, Progress
 from specnet.training.callbacks.views import Views, first_kernels
 from support.training_runs import run
 
+pytestmark = pytest.mark.slow
+
 
 def kernels(path: Path) -> list[str]:
     return first_kernels(plans.make(analyse(load_spec(path))))
