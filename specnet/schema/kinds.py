@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BeforeValidator, ValidationError
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
+from pydantic_core.core_schema import no_info_before_validator_function
 
 from specnet import plugins
 from specnet.diagnostics.errors import PluginError
@@ -16,20 +18,32 @@ from specnet.plugins import Group
 from specnet.schema.fields import shown
 from specnet.schema.strict import ALIASES, Strict, schema_error
 
+KINDS_OF = "kinds of"
+"""The key under which a part's JSON Schema names the group of its kinds, until these are put in."""
 _LONGEST = 100
 """Letters of a key or a kind that are compared with the valid ones."""
 
 
-def registered(group: Group, noun: str, base: type[Strict]) -> BeforeValidator:
-    """A validator that picks the class of a part among a group's entry points by the mapping's `kind`.
+@dataclass(frozen=True)
+class registered:  # noqa: N801  (it is written like pydantic's own annotations)
+    """Annotates a part whose class is chosen among a group's entry points by the mapping's `kind`.
 
-    Instances of `base`, from which all those classes are derived, pass.
+    Instances of `base`, from which all those classes are derived, pass. A union of pydantic would import all
+    of them, a broken plugin's too, before a spec names one.
     """
 
-    def choose(value: Any) -> Any:
-        return value if isinstance(value, base) else of_kind(value, group, noun)
+    group: Group
+    noun: str
+    base: type[Strict]
 
-    return BeforeValidator(choose)
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def choose(value: Any) -> Any:
+            return value if isinstance(value, self.base) else of_kind(value, self.group, self.noun)
+
+        return no_info_before_validator_function(choose, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {KINDS_OF: self.group}
 
 
 def of_kind(
