@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
@@ -37,8 +37,11 @@ class registered:  # noqa: N801  (it is written like pydantic's own annotations)
     base: type[Strict]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        optional = type(None) in get_args(source)
+
         def choose(value: Any) -> Any:
-            return value if isinstance(value, self.base) else of_kind(value, self.group, self.noun)
+            ready = isinstance(value, self.base) or (value is None and optional)
+            return value if ready else of_kind(value, self.group, self.noun)
 
         return no_info_before_validator_function(choose, handler(source))
 
