@@ -58,9 +58,7 @@ class HorizontalFlip(Augmentation):
 class PCAColor(Augmentation):
     """Add the principal components of the pixels' colours, each times its eigenvalue times N(0, `std`).
 
-    One draw for each image and epoch (the paper, section 4.1, which names no unit). Eigenvalues are those of
-    pixels scaled to [0, 1], and the shift is brought back to 0 to 255: about 2 grey levels on photographs at
-    a standard deviation of 0.1.
+    One draw for each image and epoch (the paper, section 4.1).
     """
 
     kind: Literal["pca_color"] = "pca_color"
@@ -69,6 +67,8 @@ class PCAColor(Augmentation):
     needs_statistics = True
 
     def apply(self, images: ImageBatch, draws: Draws, statistics: Statistics) -> ImageBatch:
+        """The paper names no unit. Eigenvalues here are those of pixels scaled to [0, 1], and the shift is
+        brought back to 0 to 255: about 2 grey levels on photographs at a standard deviation of 0.1."""
         import numpy as np
 
         weights = self.std * draws.normals(len(statistics.color_values)) * statistics.color_values

@@ -60,7 +60,7 @@ def of_kind(
     try:
         kind = kind_of(value, plugins.names(group), noun, advice)
     except PydanticCustomError as unknown:
-        likely = _likely(value, group, otherwise)
+        likely = {"": otherwise} if otherwise and not _meant(value, group) else classes_of(value, group)
         raise with_the_rest(unknown, value, likely, keys=otherwise is None) from None
     try:
         cls = plugins.load(group, kind)
@@ -69,18 +69,21 @@ def of_kind(
     return cls.model_validate(value)
 
 
-def _likely(value: Any, group: Group, otherwise: type[Strict] | None) -> dict[str, type[Strict]]:
-    """The classes by which a part of unknown kind can be checked."""
-    named = value.get("kind") if isinstance(value, dict) else None
-    known = plugins.names(group)
-    meant = mistyped(named, known) if isinstance(named, str) and len(named) < _LONGEST else None
-    if meant is None and otherwise is not None:
-        return {"": otherwise}
-    found: dict[str, type[Strict]] = {}
-    for kind in known if meant is None else [meant]:
+def classes_of(value: Any, group: Group) -> dict[str, type[Strict]]:
+    """The classes that a part can be of: the one of its `kind`, or of the kind that was meant; else all."""
+    meant, classes = _meant(value, group), dict[str, type[Strict]]()
+    for kind in plugins.names(group) if meant is None else [meant]:
         with suppress(PluginError):
-            found[kind] = plugins.load(group, kind)
-    return found
+            classes[kind] = plugins.load(group, kind)
+    return classes
+
+
+def _meant(value: Any, group: Group) -> str | None:
+    """The kind that a part names, or of which the one that it names is a slip."""
+    named, known = value.get("kind") if isinstance(value, dict) else None, plugins.names(group)
+    if not isinstance(named, str) or len(named) >= _LONGEST:
+        return None
+    return named if named in known else mistyped(named, known)
 
 
 def kind_of(value: Any, valid: list[str], noun: str, advice: str = "") -> str:

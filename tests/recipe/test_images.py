@@ -7,15 +7,20 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from specnet.data.image_batch import ImageBatch
 from specnet.data.statistics import Statistics, placeholder
 from specnet.numerics.randomness import Array, Draws
 from specnet.recipe.augmentations import Augmentation, HorizontalFlip, PCAColor, RandomCrop
-from specnet.recipe.evaluations import CenterCrop, TenCrop
+from specnet.recipe.evaluations import CenterCrop, Evaluation, TenCrop
+from specnet.recipe.losses import SoftmaxCrossEntropy
 from specnet.recipe.normalizations import MeanImage, Standardize
+from specnet.recipe.optimizers import SGD
+from specnet.recipe.training import Training, fits
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (3, 2, 6, 5)).astype(np.uint8)
+LOSS = SoftmaxCrossEntropy.model_validate({"from": "fc"})
 BATCH = ImageBatch(IMAGES, (2, 6, 5), np.dtype(np.float64))
 
 
@@ -106,3 +111,42 @@ def test_what_is_no_image_is_normalized_too(part: MeanImage | Standardize, shape
             else:
                 expected = (value[channel] - mean[channel].mean()) / std[channel]
             np.testing.assert_array_equal(row[channel], expected)
+
+
+def test_a_recipe_says_whether_images_come_out_as_the_input() -> None:
+    """Cropped to the input's size in training and in evaluation, or of that size from the beginning."""
+    crop, flip, centre = RandomCrop(size=4), HorizontalFlip(), CenterCrop(size=4)
+    cases: list[tuple[list[Augmentation], Evaluation | None, tuple[int, ...], bool]] = [
+        ([], None, (2, 4, 4), True),
+        ([], None, (2, 6, 5), False),
+        ([flip, crop], centre, (2, 6, 5), True),
+        ([flip, crop], TenCrop(size=4), (2, 4, 4), True),
+        ([flip, crop], None, (2, 6, 5), False),
+        ([flip], centre, (2, 6, 5), False),
+        ([crop], centre, (2, 6, 3), False),
+        ([crop], centre, (1, 6, 5), False),
+        ([crop], centre, (2, 24), False),
+    ]
+    for augment, evaluate, images, expected in cases:
+        recipe = Training(loss=LOSS, optimizer=SGD(learning_rate=0.1), augment=augment, evaluate=evaluate)
+        assert fits(recipe, images, (2, 4, 4)) is expected, (augment, evaluate, images)
+
+
+def test_statistics_are_asked_for_by_those_that_read_them() -> None:
+    recipe = Training(loss=LOSS, optimizer=SGD(learning_rate=0.1), augment=[RandomCrop(size=4)])
+    assert not recipe.needs_statistics()
+    for update in (
+        {"augment": [PCAColor(std=0.1)]},
+        {"normalize": MeanImage()},
+        {"normalize": Standardize()},
+    ):
+        assert recipe.model_copy(update=update).needs_statistics()
+
+
+def test_parts_that_may_be_left_out_may_be_nothing() -> None:
+    """As a checkpoint says of the normalization of a run that has none."""
+    recipe = Training(loss=LOSS, optimizer=SGD(learning_rate=0.1))
+    again = Training.model_validate({**recipe.as_yaml(), "normalize": None, "evaluate": None})
+    assert again == recipe
+    with pytest.raises(ValidationError, match="expected a mapping with a 'kind', got nothing"):
+        Training.model_validate({**recipe.as_yaml(), "schedule": None})

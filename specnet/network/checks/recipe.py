@@ -11,6 +11,7 @@ from specnet.layers.base import Layer
 from specnet.layers.input import Input
 from specnet.network.graph import Graph, Node
 from specnet.network.shapes import Share, full_shape
+from specnet.recipe.cropping import written_crops
 from specnet.schema.fields import is_whole
 from specnet.spec.spec import Locate
 from specnet.text import describe
@@ -86,13 +87,12 @@ def _loss_findings(
 
 def _crop_findings(recipe: Mapping[str, Any], shape: tuple[int, ...], locate: Locate) -> Iterator[Diagnostic]:
     """Crops must have the size of the network's input."""
-    augment = recipe.get("augment")
-    parts = [(("augment", i), part) for i, part in enumerate(augment if isinstance(augment, list) else [])]
-    for path, part in [*parts, (("evaluate",), recipe.get("evaluate"))]:
-        size = part.get("size") if isinstance(part, dict) else None
-        if not isinstance(size, int) or isinstance(size, bool) or size < 1 or shape[1:] == (size, size):
+    for path, size in written_crops(recipe):
+        if shape[1:] == (size, size):
             continue
         message = f"crops of {size}x{size} do not fit the input, which is {describe(shape)}"
         square = len(shape) == 3 and shape[1] == shape[2]
-        hint = f"use size {shape[-1]}, or change the input's shape" if square else "crops are square images"
-        yield Diagnostic("SN604", message, locate(("training", *path, "size")), hint)
+        change = f"use {path[-1]} {shape[-1]}, or change the input's shape"
+        yield Diagnostic(
+            "SN604", message, locate(("training", *path)), change if square else "crops are square images"
+        )
