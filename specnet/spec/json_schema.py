@@ -76,12 +76,12 @@ def json_schema() -> dict[str, Any]:
 
 
 def _sound(group: str) -> dict[str, type[Strict]]:
-    """The classes of a group by their kinds, without those that cannot be had."""
-    classes: dict[str, type[Strict]] = {}
+    """The classes of a group by their kinds, without those that cannot be had or are no parts of a spec."""
+    classes: dict[str, Any] = {}
     for kind in plugins.names(group):
         with suppress(PluginError):
             classes[kind] = plugins.load(group, kind)
-    return classes
+    return {kind: cls for kind, cls in classes.items() if issubclass(cls, Strict)}
 
 
 def _schemas(classes: Sequence[type[Strict]]) -> tuple[dict[type[Strict], dict[str, Any]], dict[str, Any]]:
