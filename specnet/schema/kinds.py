@@ -20,6 +20,8 @@ from specnet.schema.strict import ALIASES, Strict, schema_error
 
 KINDS_OF = "kinds of"
 """The key under which a part's JSON Schema names the group of its kinds, until these are put in."""
+ADVICE = "; a plugin's kind is there once its package is installed"
+"""The end of a hint about a kind that there is not and that is no slip of one that there is."""
 _LONGEST = 100
 """Letters of a key or a kind that are compared with the valid ones."""
 
@@ -115,6 +117,8 @@ def kind_of(value: Any, valid: list[str], noun: str, advice: str = "") -> str:
             hint = suggestion(kind, valid, noun=f"{noun} kind") + ("" if near else advice)
         elif meant:
             hint = f"did you mean '{meant}'? {hint}"
+        else:
+            hint += ADVICE
         raise schema_error("unknown_kind", f"unknown {noun} kind {got}", hint, at="kind")
     return kind
 
