@@ -12,7 +12,7 @@ from specnet_torch.memory import reraise_out_of_memory
 
 
 class TorchBackend:
-    """Implements `specnet.backend.Backend`."""
+    """Implements `specnet.backend.protocol.Backend`."""
 
     name = "torch"
 

@@ -20,7 +20,7 @@ from specnet.testing.oracles.kinds import ACTIVATIONS, ORACLES
 
 
 class Interpreter:
-    """Implements `specnet.backend.Executable` in float64.
+    """Implements `specnet.backend.protocol.Executable` in float64.
 
     Groups make no difference to the arithmetic, yet a step sees the values of its own group only, so a value
     that crosses without a transfer is an error. `rounding` is put on every value and gradient on its way

@@ -21,7 +21,7 @@ KINDS = {"flatten", "dense", "activation", "channel_scale"}
 
 
 class NumpyBackend:
-    """Implements `specnet.backend.Backend`."""
+    """Implements `specnet.backend.protocol.Backend`."""
 
     name = "plain_numpy"
 
@@ -36,7 +36,7 @@ class NumpyBackend:
 
 
 class NumpyExecutable:
-    """Implements `specnet.backend.Executable`; the model is the executable itself."""
+    """Implements `specnet.backend.protocol.Executable`; the model is the executable itself."""
 
     def __init__(self, plan: Plan, precision: Precision) -> None:
         self.plan = plan
