@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -13,27 +10,16 @@ import pytest
 
 from specnet import plugins
 from specnet.diagnostics.errors import PluginError
+from support.example_package import EXAMPLE, install, specnet
 
 pytestmark = pytest.mark.slow
 
-EXAMPLE = Path(__file__).parent / "example_plugin"
 SPEC = EXAMPLE / "stripes.yaml"
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that the example package is installed into; on the path only where a test puts it there."""
-    target = tmp_path_factory.mktemp("site")
-    options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--disable-pip-version-check"]
-    pip = [sys.executable, "-m", "pip", "install", *options, "--target", str(target), str(EXAMPLE)]
-    subprocess.run(pip, check=True, capture_output=True)
-    return target
-
-
-def specnet(*arguments: object, site: Path | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(site)} if site else dict(os.environ)
-    command = [sys.executable, "-m", "specnet", *map(str, arguments)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return install(tmp_path_factory.mktemp("site"))
 
 
 def test_it_is_listed_and_imports(site: Path) -> None:
@@ -47,6 +33,11 @@ def test_it_is_listed_and_imports(site: Path) -> None:
         ("specnet.tensorflow", "channel_scale"),
         ("specnet.datasets", "stripes"),
         ("specnet.backends", "plain_numpy"),
+        ("specnet.schedules", "newbob"),
+        ("specnet.initializers", "lecun_normal"),
+        ("specnet.normalizations", "per_image"),
+        ("specnet.augmentations", "cutout"),
+        ("specnet.evaluations", "five_crop"),
     }
 
 
@@ -138,7 +129,7 @@ def test_what_is_no_kind_and_what_exits_is_reported_and_harms_nobody_else(tmp_pa
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: wrong\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(
         "[specnet.layers]\nseven = wrong_module:SEVEN\nexits = exiting_module:Layer\nplain = builtins:dict\n"
-        "[specnet.datasets]\nnumbers = wrong_module:SEVEN\n"
+        "[specnet.datasets]\nnumbers = wrong_module:SEVEN\n[specnet.schedules]\nsevens = wrong_module:SEVEN\n"
         "[specnet.backends]\nno_backend = wrong_module:SEVEN\nfails = wrong_module:Fails\n"
     )
     (tmp_path / "wrong_module.py").write_text(
@@ -163,12 +154,13 @@ def test_what_is_no_kind_and_what_exits_is_reported_and_harms_nobody_else(tmp_pa
 
     listed = json.loads(specnet("plugins", "--check", "--json", site=tmp_path).stdout)["plugins"]
     bad = {p["name"] for p in listed if p["package"] == "wrong" and p["state"] != "ok"}
-    assert bad == {"seven", "exits", "plain", "numbers", "no_backend"}
+    assert bad == {"seven", "exits", "plain", "sevens", "numbers", "no_backend"}
     doctor = specnet("doctor", "--json", site=tmp_path)
     checks = {check["what"]: check for check in json.loads(doctor.stdout)["checks"]}
     broken = {
         "layer kind seven",
         "layer kind exits",
+        "schedule sevens",
         "dataset numbers",
         "backend no_backend",
         "backend fails",

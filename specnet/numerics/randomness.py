@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +76,26 @@ def normals(seed: int, *purpose: Purpose, samples: Sequence[int] | NDArray[np.in
     for row, (_, numbers) in zip(found, _streams(seed, *purpose, samples=samples), strict=True):
         row[:] = numbers.standard_normal(count + count % 2)[:count]
     return found
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The random numbers of one purpose, for each of some samples.
+
+    Every call starts at the beginning of each sample's stream, so all that is needed is asked for at once.
+    """
+
+    seed: int
+    purpose: tuple[Purpose, ...]
+    samples: NDArray[np.int64]
+
+    def uniforms(self, count: int) -> Array:
+        """`count` uniform numbers in [0, 1) for each sample, shape (samples, count)."""
+        return uniforms(self.seed, *self.purpose, samples=self.samples, count=count)
+
+    def normals(self, count: int) -> Array:
+        """`count` standard normal numbers for each sample, shape (samples, count)."""
+        return normals(self.seed, *self.purpose, samples=self.samples, count=count)
 
 
 def keep_mask(

@@ -26,6 +26,15 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     return (shape[1] * window if len(shape) > 1 else shape[0]), shape[0] * window
 
 
+def _uniform(stream: np.random.RandomState, shape: tuple[int, ...], bound: float) -> Array:
+    """Uniform values in [-bound, bound)."""
+    values = stream.random_sample(shape)
+    values *= 2
+    values -= 1
+    values *= bound
+    return values
+
+
 class Initializer(Strict):
     """Base of all initializer kinds, which are registered in the entry-point group `specnet.initializers`."""
 
@@ -59,18 +68,22 @@ class HeNormal(Initializer):
         return values
 
 
+class HeUniform(Initializer):
+    """Uniform values within sqrt(6 / fan_in) of 0, whose variance is that of `he_normal` (He et al. 2015)."""
+
+    kind: Literal["he_uniform"] = "he_uniform"
+
+    def sample(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> Array:
+        return _uniform(stream, shape, math.sqrt(6 / fans(shape)[0]))
+
+
 class GlorotUniform(Initializer):
     """Uniform values within sqrt(6 / (fan_in + fan_out)) of 0 (Glorot and Bengio 2010, equation 16)."""
 
     kind: Literal["glorot_uniform"] = "glorot_uniform"
 
     def sample(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> Array:
-        bound = math.sqrt(6 / sum(fans(shape)))
-        values = stream.random_sample(shape)
-        values *= 2
-        values -= 1
-        values *= bound
-        return values
+        return _uniform(stream, shape, math.sqrt(6 / sum(fans(shape))))
 
 
 class Constant(Initializer):

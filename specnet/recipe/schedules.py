@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated, Literal
@@ -115,3 +116,23 @@ class InverseTime(Schedule):
         passed = step if self.unit == "step" else epoch
         turns = passed // self.every if self.staircase else passed / self.every
         return base / (1 + self.decay * turns)
+
+
+class Cosine(Schedule):
+    """From the learning rate down to `factor` times it along half a cosine, over `over` epochs (or steps).
+
+    learning_rate * (factor + (1 - factor) * (1 + cos(pi * passed / over)) / 2), from then on the last rate
+    (Loshchilov and Hutter 2017, equation 5, without restarts).
+    """
+
+    kind: Literal["cosine"] = "cosine"
+    over: Annotated[Count, Field(description="How many epochs or steps it takes.")]
+    factor: Annotated[
+        float, Field(ge=0, lt=1, description="What the rate is multiplied by in the end; 0 if left out.")
+    ] = 0.0
+    unit: Annotated[Literal["epoch", "step"], Field(description="What `over` counts.")] = "epoch"
+
+    def rate(self, base: float, step: int, epoch: int, errors: Sequence[float]) -> float:
+        passed = min(step if self.unit == "step" else epoch, self.over)
+        left = (1 + math.cos(math.pi * passed / self.over)) / 2
+        return base * (self.factor + (1 - self.factor) * left)

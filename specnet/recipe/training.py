@@ -10,8 +10,9 @@ from typing import Annotated
 
 from pydantic import Field, SerializeAsAny
 
-from specnet.recipe.augmentations import Augmentation, RandomCrop
-from specnet.recipe.evaluations import CenterCrop, Evaluation, TenCrop
+from specnet.recipe.augmentations import Augmentation
+from specnet.recipe.cropping import Shape
+from specnet.recipe.evaluations import Evaluation
 from specnet.recipe.initializers import DEFAULT, Initializer
 from specnet.recipe.losses import Loss
 from specnet.recipe.normalizations import Normalization
@@ -22,13 +23,13 @@ from specnet.schema.kinds import registered
 from specnet.schema.strict import Strict
 
 
-def fits(recipe: Training, images: tuple[int, ...], shape: tuple[int, ...]) -> bool:
-    """Whether images of one shape come out as a network's input of another, cropped as the recipe says."""
-    parts = (*recipe.augment, recipe.evaluate)
-    crops = [part for part in parts if isinstance(part, RandomCrop | CenterCrop | TenCrop)]
-    cropped = recipe.evaluate is not None and any(isinstance(part, RandomCrop) for part in recipe.augment)
-    alike = len(images) == len(shape) and images[0] == shape[0]
-    return images == shape or (alike and cropped and all(crop.size <= min(images[1:]) for crop in crops))
+def fits(recipe: Training, images: Shape, shape: Shape) -> bool:
+    """Whether images of one shape come out as a network's input of another, in training and evaluation."""
+    trained: Shape | None = images
+    for part in recipe.augment:
+        trained = trained and part.output_shape(trained)
+    evaluated = recipe.evaluate.output_shape(images) if recipe.evaluate else images
+    return trained == shape == evaluated
 
 
 class Training(Strict):
@@ -71,6 +72,11 @@ class Training(Strict):
     ] = None
     batch_size: Annotated[Count, Field(description="Images in one step, over all devices.")] = 128
     epochs: Annotated[Count, Field(description="Passes over the training set.")] = 1
+
+    def needs_statistics(self) -> bool:
+        """Whether it uses anything that is measured on the training set."""
+        parts = (*self.augment, self.normalize)
+        return any(part is not None and part.needs_statistics for part in parts)
 
     def learning_rate(self, step: int, epoch: int, errors: Sequence[float]) -> float:
         """The rate of the update after `step` updates, in epoch `epoch` (from 0).

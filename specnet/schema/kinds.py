@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, get_args
 
-from pydantic import BeforeValidator, ValidationError
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
+from pydantic_core.core_schema import no_info_before_validator_function
 
 from specnet import plugins
 from specnet.diagnostics.errors import PluginError
@@ -16,20 +18,37 @@ from specnet.plugins import Group
 from specnet.schema.fields import shown
 from specnet.schema.strict import ALIASES, Strict, run_together, schema_error
 
+KINDS_OF = "kinds of"
+"""The key under which a part's JSON Schema names the group of its kinds, until these are put in."""
+ADVICE = "; a plugin's kind is there once its package is installed"
+"""The end of a hint about a kind that there is not and that is no slip of one that there is."""
 _LONGEST = 100
 """Letters of a key or a kind that are compared with the valid ones."""
 
 
-def registered(group: Group, noun: str, base: type[Strict]) -> BeforeValidator:
-    """A validator that picks the class of a part among a group's entry points by the mapping's `kind`.
+@dataclass(frozen=True)
+class registered:  # noqa: N801  (it is written like pydantic's own annotations)
+    """Annotates a part whose class is chosen among a group's entry points by the mapping's `kind`.
 
-    Instances of `base`, from which all those classes are derived, pass.
+    Instances of `base`, from which all those classes are derived, pass. A union of pydantic would import all
+    of them, a broken plugin's too, before a spec names one.
     """
 
-    def choose(value: Any) -> Any:
-        return value if isinstance(value, base) else of_kind(value, group, noun)
+    group: Group
+    noun: str
+    base: type[Strict]
 
-    return BeforeValidator(choose)
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        optional = type(None) in get_args(source)
+
+        def choose(value: Any) -> Any:
+            ready = isinstance(value, self.base) or (value is None and optional)
+            return value if ready else of_kind(value, self.group, self.noun)
+
+        return no_info_before_validator_function(choose, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {KINDS_OF: self.group}
 
 
 def of_kind(
@@ -43,7 +62,7 @@ def of_kind(
     try:
         kind = kind_of(value, plugins.names(group), noun, advice)
     except PydanticCustomError as unknown:
-        likely = _likely(value, group, otherwise)
+        likely = {"": otherwise} if otherwise and not _meant(value, group) else classes_of(value, group)
         raise with_the_rest(unknown, value, likely, keys=otherwise is None) from None
     try:
         cls = plugins.load(group, kind)
@@ -52,18 +71,21 @@ def of_kind(
     return cls.model_validate(value)
 
 
-def _likely(value: Any, group: Group, otherwise: type[Strict] | None) -> dict[str, type[Strict]]:
-    """The classes by which a part of unknown kind can be checked."""
-    named = value.get("kind") if isinstance(value, dict) else None
-    known = plugins.names(group)
-    meant = mistyped(named, known) if isinstance(named, str) and len(named) < _LONGEST else None
-    if meant is None and otherwise is not None:
-        return {"": otherwise}
-    found: dict[str, type[Strict]] = {}
-    for kind in known if meant is None else [meant]:
+def classes_of(value: Any, group: Group) -> dict[str, type[Strict]]:
+    """The classes that a part can be of: the one of its `kind`, or of the kind that was meant; else all."""
+    meant, classes = _meant(value, group), dict[str, type[Strict]]()
+    for kind in plugins.names(group) if meant is None else [meant]:
         with suppress(PluginError):
-            found[kind] = plugins.load(group, kind)
-    return found
+            classes[kind] = plugins.load(group, kind)
+    return classes
+
+
+def _meant(value: Any, group: Group) -> str | None:
+    """The kind that a part names, or of which the one that it names is a slip."""
+    named, known = value.get("kind") if isinstance(value, dict) else None, plugins.names(group)
+    if not isinstance(named, str) or len(named) >= _LONGEST:
+        return None
+    return named if named in known else mistyped(named, known)
 
 
 def kind_of(value: Any, valid: list[str], noun: str, advice: str = "") -> str:
@@ -106,6 +128,8 @@ def kind_of(value: Any, valid: list[str], noun: str, advice: str = "") -> str:
             hint = suggestion(kind, valid, noun=f"{noun} kind") + ("" if near else advice)
         elif meant:
             hint = f"did you mean '{meant}'? {hint}"
+        else:
+            hint += ADVICE
         certain = sure(kind, valid) if isinstance(kind, str) else None
         raise schema_error("unknown_kind", f"unknown {noun} kind {got}", hint, at="kind", meant=certain)
     return kind

@@ -6,28 +6,37 @@ what `specnet validate` adds. An editor completes and explains the keys of a `ki
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
+
+from pydantic.json_schema import models_json_schema
 
 from specnet import plugins
 from specnet.diagnostics.errors import PluginError
 from specnet.recipe.training import Training
+from specnet.schema.kinds import KINDS_OF
 from specnet.schema.strict import Strict
 from specnet.spec.spec import MAX_GROUPS, Assumed, Spec
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 """The draft that editors know best."""
+REFERENCE = "#/definitions/{}"
 NAME_PATTERN = "^[A-Za-z0-9_-]{1,100}$"
 
 
 def json_schema() -> dict[str, Any]:
-    """The schema of a spec file, with every installed layer kind and dataset."""
-    fields = {name: field.description for name, field in Spec.model_fields.items()}
+    """The schema of a spec file, with all installed kinds; those of a broken plugin are left out."""
+    kinds = {group: _sound(group) for group in plugins.BASES}
+    classes: list[type[Strict]] = [Training, Assumed]
+    classes += (cls for of_group in kinds.values() for cls in of_group.values())
+    references, definitions = _schemas(classes)
+    chosen = {
+        group: _chosen({kind: references[cls] for kind, cls in of_group.items()})
+        for group, of_group in kinds.items()
+    }
     name: dict[str, Any] = {"type": "string", "pattern": NAME_PATTERN}
-    definitions: dict[str, Any] = {}
-    layer = _kinds("specnet.layers", definitions)
-    data = _kinds("specnet.datasets", definitions)
-    training = _of(Training, definitions)
     groups = {
         "oneOf": [
             name,
@@ -38,17 +47,22 @@ def json_schema() -> dict[str, Any]:
         "type": "object",
         "minProperties": 1,
         "propertyNames": {"pattern": NAME_PATTERN},
-        "additionalProperties": layer,
+        "additionalProperties": chosen["specnet.layers"],
     }
     properties: dict[str, dict[str, Any]] = {
         "specnet": {"const": 1},
         "name": name,
         "groups": groups,
-        "data": data,
+        "data": chosen["specnet.datasets"],
         "layers": layers,
-        "training": training,
-        "assumed": _of(Assumed, definitions),
+        "training": references[Training],
+        "assumed": references[Assumed],
     }
+    fields = {key: field.description for key, field in Spec.model_fields.items()}
+    definitions = {key: _tidy(part, chosen) for key, part in sorted(definitions.items())}
+    read = json.dumps([properties, definitions])
+    # The kinds stand in the places of their base classes, which nothing refers to any more.
+    definitions = {key: part for key, part in definitions.items() if f'"{REFERENCE.format(key)}"' in read}
     return {
         "$schema": DIALECT,
         "title": "specnet",
@@ -57,20 +71,33 @@ def json_schema() -> dict[str, Any]:
         "required": ["specnet", "name", "layers"],
         "additionalProperties": False,
         "properties": {key: {"description": fields[key], **value} for key, value in properties.items()},
-        "definitions": dict(sorted(definitions.items())),
+        "definitions": definitions,
     }
 
 
-def _kinds(group: str, definitions: dict[str, Any]) -> dict[str, Any]:
-    """A mapping whose `kind` chooses among all registered kinds; a broken plugin's are left out."""
-    found: dict[str, dict[str, Any]] = {}
+def _sound(group: str) -> dict[str, type[Strict]]:
+    """The classes of a group by their kinds, without those that cannot be had or are no parts of a spec."""
+    classes: dict[str, Any] = {}
     for kind in plugins.names(group):
-        try:
-            cls = plugins.load(group, kind)
-        except PluginError:
-            continue
-        found[kind] = _of(cls, definitions)
-    return _chosen(found)
+        with suppress(PluginError):
+            classes[kind] = plugins.load(group, kind)
+    return {kind: cls for kind, cls in classes.items() if issubclass(cls, Strict)}
+
+
+def _schemas(classes: Sequence[type[Strict]]) -> tuple[dict[type[Strict], dict[str, Any]], dict[str, Any]]:
+    """A reference to the schema of each class, and all that is referred to by name.
+
+    Classes of one name, of two packages for example, get longer names.
+    """
+    classes = list(dict.fromkeys(classes))
+    made, schema = models_json_schema(
+        [(cls, "validation") for cls in classes], by_alias=True, ref_template=REFERENCE.format("{model}")
+    )
+    references, parts = {cls: made[cls, "validation"] for cls in classes}, schema["$defs"]
+    for cls, reference in references.items():
+        part, valid = parts[reference["$ref"].rpartition("/")[2]], cls.keys()
+        part["properties"] = {key: value for key, value in part["properties"].items() if key in valid}
+    return references, parts
 
 
 def _chosen(kinds: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
@@ -86,47 +113,26 @@ def _chosen(kinds: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _of(cls: type[Strict], definitions: dict[str, Any]) -> dict[str, Any]:
-    """A reference to a class's schema, which is put among the definitions with all that it refers to."""
-    made = cls.model_json_schema(by_alias=True, ref_template="#/definitions/{model}")
-    parts = made.pop("$defs", {})
-    parts[cls.__name__] = made
-    for name, part in parts.items():
-        definitions[name] = _tidy(part, parts)
-    properties, valid = definitions[cls.__name__]["properties"], cls.keys()
-    definitions[cls.__name__]["properties"] = {key: properties[key] for key in properties if key in valid}
-    return {"$ref": f"#/definitions/{cls.__name__}"}
-
-
-def _tidy(part: Any, parts: Mapping[str, Any]) -> Any:
-    """Without titles and unset options, docstrings on one line, and unions of kinds chosen by `kind`."""
+def _tidy(part: Any, chosen: Mapping[str, Any]) -> Any:
+    """Without titles and unset options, docstrings on one line, and with the kinds of every group."""
     if isinstance(part, list):
-        return [_tidy(item, parts) for item in part]
+        return [_tidy(item, chosen) for item in part]
     if not isinstance(part, dict):
         return part
-    choices = part.get("anyOf") or ([{"$ref": part["$ref"]}] if "$ref" in part else [])
-    kinds = {kind: choice for choice in choices if (kind := _kind(choice, parts))}
-    if kinds:
-        described = {key: part[key] for key in ("description",) if key in part}
-        return {**described, **_chosen(kinds)}
-    real = [choice for choice in choices if choice != {"type": "null"}]
+    real = [choice for choice in part.get("anyOf", []) if choice != {"type": "null"}]
     if "anyOf" in part and len(real) == 1:  # None stands for a key that is left out
         part = {**{key: value for key, value in part.items() if key != "anyOf"}, **real[0]}
+    if KINDS_OF in part:
+        described = {key: part[key] for key in ("description",) if key in part}
+        return {**described, **chosen[part[KINDS_OF]]}
     made: dict[str, Any] = {}
     for key, value in part.items():
         if key == "description":
             made[key] = " ".join(value.split())
         elif key == "properties":
-            made[key] = {name: _tidy(item, parts) for name, item in value.items()}
+            made[key] = {name: _tidy(item, chosen) for name, item in value.items()}
         elif key != "title" and not (key == "default" and (value is None or "const" in part)):
-            made[key] = _tidy(value, parts)
+            made[key] = _tidy(value, chosen)
     if "const" in made.get("properties", {}).get("kind", {}):
         made["required"] = ["kind", *made.get("required", [])]
     return made
-
-
-def _kind(choice: Mapping[str, Any], parts: Mapping[str, Any]) -> str | None:
-    """The kind that a reference leads to, if it leads to one."""
-    target = parts.get(str(choice.get("$ref", "")).rpartition("/")[2], {})
-    found: str | None = target.get("properties", {}).get("kind", {}).get("const")
-    return found

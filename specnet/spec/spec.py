@@ -29,7 +29,7 @@ from specnet.diagnostics.errors import SpecError
 from specnet.layers.base import Layer
 from specnet.recipe.training import Training
 from specnet.schema.fields import NameList, shown
-from specnet.schema.kinds import of_kind
+from specnet.schema.kinds import ADVICE, of_kind
 from specnet.schema.strict import Strict, schema_error
 from specnet.schema.translate import empty_keys, findings
 from specnet.syntax import document
@@ -45,7 +45,6 @@ MAX_GROUPS = 256
 
 MAX_UNSOUND = 1_000
 """Layers with findings of their own after which the others are not looked at."""
-ADVICE = "; a plugin's kind is there once its package is installed"
 
 
 @dataclass

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specnet.backend.batch import Batch
 from specnet.backend.protocol import Precision, storage
-from specnet.data import augment
-from specnet.data.augment import Change
+from specnet.data.augment import Pixels
 from specnet.data.base import Images, InPlace
+from specnet.data.image_batch import ImageBatch
 from specnet.data.statistics import Statistics
 from specnet.diagnostics.errors import DataError, UsageError
 from specnet.network.checks.recipe import neediest
 from specnet.network.network import Network
-from specnet.numerics.randomness import Array, keep_mask, normals, permutation, uniforms
+from specnet.numerics.randomness import Array, Draws, keep_mask, permutation
 from specnet.plans.operations import Mask
 from specnet.plans.plan import Plan
-from specnet.recipe.augmentations import HorizontalFlip, PCAColor, RandomCrop
-from specnet.recipe.evaluations import CenterCrop, TenCrop
-from specnet.recipe.normalizations import MeanImage, Standardize
 from specnet.recipe.training import Training, fits
 from specnet.text import describe, plural
 from specnet.training.buffers import Memory
@@ -47,16 +44,7 @@ class Inputs:
         self._statistics = statistics
         self._seed = seed
         self._dtype = np.dtype(storage(precision))
-        self._mean = self._mean_subtracted()
-        self._std = np.where(statistics.std > 0, statistics.std, 1).astype(self._dtype)
         self._memory = Memory()
-
-    def _mean_subtracted(self) -> Array:
-        """The mean image, or each channel's mean over it for `standardize`."""
-        mean = self._statistics.mean
-        if isinstance(self._recipe.normalize, Standardize):
-            mean = mean.mean(axis=tuple(range(1, mean.ndim)), keepdims=True)
-        return mean.astype(self._dtype)
 
     def batches(self, images: Images, start: int, stop: int) -> Iterator[Batch]:
         """The batches of steps `start` to `stop`. Every sample is seen once an epoch; the last batch of an
@@ -81,76 +69,30 @@ class Inputs:
         return permutation(self._seed, "order", epoch, count=len(images))[place * size : (place + 1) * size]
 
     def views(self, pixels: NDArray[np.uint8]) -> Iterator[Array]:
-        """What the network looks at to classify test images: one array of them for each crop."""
+        """What the network looks at to classify test images: one array of them for each view."""
+        images = self._centered(ImageBatch(pixels, pixels.shape[1:], self._dtype))
         evaluation = self._recipe.evaluate
-        centred = self._centred(pixels)
-        if isinstance(evaluation, TenCrop):
-            crops: Iterator[Array] = augment.ten_crops(centred, evaluation.size)
-        elif isinstance(evaluation, CenterCrop):
-            crops = iter([augment.center_crop(centred, evaluation.size)])
-        else:
-            crops = iter([centred])
-        return (self._scaled(crop) for crop in crops)
+        views = iter([images]) if evaluation is None else evaluation.views(images)
+        return (self._rescaled(view).pixels() for view in views)
 
     def _augmented(
-        self,
-        pixels: Sequence[NDArray[np.uint8]] | NDArray[np.uint8],
-        shape: tuple[int, ...],
-        samples: NDArray[np.int64],
-        epoch: int,
+        self, pixels: Pixels, shape: tuple[int, ...], samples: NDArray[np.int64], epoch: int
     ) -> Array:
-        """Images of `shape`, cropped, mirrored and shifted in colour about the mean, as the recipe says."""
-        if len(shape) != 3:
-            return np.ascontiguousarray(self._scaled(self._centred(np.asarray(pixels))))
-        windows = augment.whole(len(samples), *shape[1:])
-        changes = [*self._centring(len(samples))]
-        for index, part in enumerate(self._recipe.augment):
-            name = (self._seed, part.kind, index, epoch)
-            if isinstance(part, RandomCrop):
-                windows = augment.random_crop(windows, uniforms(*name, samples=samples, count=2), part.size)
-            elif isinstance(part, HorizontalFlip):
-                windows = augment.flip(windows, uniforms(*name, samples=samples, count=1)[:, 0])
-            elif isinstance(part, PCAColor):
-                known = self._statistics
-                draws = part.std * normals(*name, samples=samples, count=len(known.color_values))
-                shifts = augment.color_shifts(draws, known.color_values, known.color_vectors)
-                changes.append(Change(np.add, shifts.astype(self._dtype)))
-        changes += self._scaling(len(samples), shape[0])
-        out = self._memory.take((len(samples), shape[0], windows.height, windows.width), self._dtype)
-        augment.cut(pixels, windows, changes, out)
-        return out
+        """Images of `shape` with all that the recipe does to training images."""
+        images = self._centered(ImageBatch(pixels, shape, self._dtype, self._memory.take))
+        for index, part in enumerate(self._recipe.augment if len(shape) == 3 else ()):
+            draws = Draws(self._seed, (part.kind, index, epoch), samples)
+            images = part.apply(images, draws, self._statistics)
+        return self._rescaled(images).pixels()
 
-    def _centring(self, count: int) -> Iterator[Change]:
-        """The mean that is subtracted from `count` images, if any."""
+    def _centered(self, images: ImageBatch) -> ImageBatch:
+        """Images about the training set's mean, still in grey levels, so that colour shifts have one unit."""
         normalize = self._recipe.normalize
-        if isinstance(normalize, MeanImage):
-            yield Change(np.subtract, self._mean)
-        elif isinstance(normalize, Standardize):
-            yield Change(np.subtract, np.broadcast_to(self._mean.reshape(-1), (count, len(self._mean))))
+        return images if normalize is None else normalize.center(images, self._statistics)
 
-    def _scaling(self, count: int, channels: int) -> Iterator[Change]:
-        """What `count` images are multiplied or divided by in the end, if anything."""
+    def _rescaled(self, images: ImageBatch) -> ImageBatch:
         normalize = self._recipe.normalize
-        if isinstance(normalize, MeanImage) and normalize.scale != 1:
-            scale = np.array(normalize.scale, dtype=self._dtype)
-            yield Change(np.multiply, np.broadcast_to(scale, (count, channels)))
-        elif isinstance(normalize, Standardize):
-            yield Change(np.divide, np.broadcast_to(self._std, (count, channels)))
-
-    def _centred(self, pixels: NDArray[np.uint8]) -> Array:
-        """Pixels about the training set's mean, still in grey levels, so that colour shifts have one unit."""
-        images: Array = pixels.astype(self._dtype)
-        if self._recipe.normalize is not None:
-            images -= self._mean
-        return images
-
-    def _scaled(self, images: Array) -> Array:
-        normalize = self._recipe.normalize
-        if isinstance(normalize, MeanImage) and normalize.scale != 1:
-            return images * self._dtype.type(normalize.scale)
-        if isinstance(normalize, Standardize):
-            return images / self._std.reshape(-1, *[1] * (images.ndim - 2))
-        return images
+        return images if normalize is None else normalize.rescale(images, self._statistics)
 
     def _draw_masks(self, samples: NDArray[np.int64], step: int) -> dict[str, NDArray[np.uint8]]:
         """The dropout masks of a step, each layer's drawn whole and cut into its shares."""
@@ -207,8 +149,3 @@ def check_batches(network: Network, recipe: Training, images: Images, start: int
 
 def _last_batch(images: int, size: int) -> int:
     return (images - 1) % size + 1
-
-
-def needs_statistics(recipe: Training) -> bool:
-    """Whether the recipe uses anything that is measured on the training set."""
-    return recipe.normalize is not None or any(isinstance(part, PCAColor) for part in recipe.augment)

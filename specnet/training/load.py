@@ -18,7 +18,7 @@ from specnet.runs.run_directory import RunDirectory
 from specnet.spec.spec import Spec
 from specnet.terminal.progress import Progress
 from specnet.training import micro_batch as micro_batches
-from specnet.training.batches import Inputs, check_images, needs_statistics
+from specnet.training.batches import Inputs, check_images
 from specnet.training.compile import Compiled, check_fits, compile_spec, precision_of
 from specnet.training.evaluation import Result, evaluate
 from specnet.training.open_data import open_data, recipe_of, statistics_of
@@ -88,7 +88,7 @@ def _ready(
 ) -> Trained:
     """A checkpoint on its devices. Without a dataset, the run's own is opened if it is needed."""
     recipe, precision = _as_saved(recipe_of(spec), saved), precision_of(saved.progress["precision"])
-    statistics = run.statistics(saved, measured=needs_statistics(recipe))
+    statistics = run.statistics(saved, measured=recipe.needs_statistics())
     if statistics is None:
         if dataset is None:
             dataset, _ = open_data(spec, analyse(spec), saved.progress["data"])

@@ -12,7 +12,6 @@ from specnet.network.network import Network
 from specnet.recipe.training import Training
 from specnet.spec.spec import Spec
 from specnet.terminal.progress import Progress
-from specnet.training.batches import needs_statistics
 
 
 def open_data(spec: Spec, network: Network, asked: str | None) -> tuple[Dataset, str]:
@@ -70,7 +69,7 @@ def statistics_of(recipe: Training, dataset: Dataset, progress: Progress) -> Sta
     nobody reads."""
     if dataset.statistics is not None:
         return dataset.statistics
-    if needs_statistics(recipe):
+    if recipe.needs_statistics():
         progress.begin()
 
         def show(done: int, total: int) -> None:

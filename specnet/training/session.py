@@ -10,7 +10,7 @@ from specnet.plans import plan as plans
 from specnet.runs.run_directory import RunDirectory
 from specnet.spec.spec import Spec
 from specnet.terminal.progress import Progress
-from specnet.training.batches import Inputs, needs_statistics
+from specnet.training.batches import Inputs
 from specnet.training.callbacks.status import Status
 from specnet.training.callbacks.views import Views, first_kernels
 from specnet.training.compile import compile_spec
@@ -71,7 +71,7 @@ def train(
         compiled = compile_spec(spec, backend, devices, setup.precision)
         for group, device in compiled.placement.items():
             progress.note(f"{group} is on {device}")
-        measured = needs_statistics(recipe)
+        measured = recipe.needs_statistics()
         statistics = run.statistics(saved, measured=measured) if saved else None
         if statistics is None:
             statistics = statistics_of(recipe, dataset, progress)

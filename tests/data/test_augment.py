@@ -16,8 +16,7 @@ from specnet.numerics.randomness import Array
 from specnet.testing import relative_error
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (3, 2, 6, 5)).astype(np.uint8)
-LEVELS = IMAGES.astype(np.float64)
-WHOLE = augment.whole(3, 6, 5)
+FULL = augment.full(3, 6, 5)
 
 
 def pixels(windows: Windows, *changes: Change, images: NDArray[np.uint8] = IMAGES) -> Array:
@@ -25,21 +24,6 @@ def pixels(windows: Windows, *changes: Change, images: NDArray[np.uint8] = IMAGE
     out = np.full((len(images), images.shape[1], windows.height, windows.width), np.nan)
     augment.cut(images, windows, changes, out)
     return out
-
-
-def test_random_crops_reach_every_corner_and_stay_inside() -> None:
-    draws = np.array([[0.0, 0.0], [0.999, 0.0], [0.5, 0.999]])
-    crops = pixels(augment.random_crop(WHOLE, draws, 4))
-    assert np.array_equal(crops[0], IMAGES[0, :, 0:4, 0:4])
-    assert np.array_equal(crops[1], IMAGES[1, :, 2:6, 0:4])
-    assert np.array_equal(crops[2], IMAGES[2, :, 1:5, 1:5])
-
-
-def test_flips_mirror_the_chosen_images_only() -> None:
-    flipped = pixels(augment.flip(WHOLE, np.array([0.49, 0.5, 0.0])))
-    assert np.array_equal(flipped[0], IMAGES[0, :, :, ::-1])
-    assert np.array_equal(flipped[1], IMAGES[1])
-    assert np.array_equal(flipped[2], IMAGES[2, :, :, ::-1])
 
 
 @pytest.mark.parametrize("width", [8, 5, 16, 24, 1])
@@ -55,32 +39,31 @@ def test_rows_are_mirrored_at_any_width_and_place(width: int) -> None:
     assert np.array_equal(out, np.fliplr(scattered))
 
 
-def test_crops_and_flips_follow_one_another_as_on_paper() -> None:
+def test_crops_and_mirror_images_follow_one_another_as_on_paper() -> None:
     """Every order of them, against images that are turned and cut one step after another."""
     random = np.random.RandomState(2)
-    for steps in itertools.product("cf", repeat=3):
-        windows, expected = WHOLE, list(IMAGES)
+    for steps in itertools.product("cm", repeat=3):
+        windows, expected = FULL, list(IMAGES)
         for number, step in enumerate(steps):
             size = 5 - number
             if step == "c":
-                draws = random.random_sample((3, 2))
-                windows = augment.random_crop(windows, draws, size)
-                for i, image in enumerate(expected):
-                    top = int(draws[i, 0] * (image.shape[1] - size + 1))
-                    left = int(draws[i, 1] * (image.shape[2] - size + 1))
-                    expected[i] = image[:, top : top + size, left : left + size]
+                _, height, width = expected[0].shape
+                tops = random.randint(0, height - size + 1, 3)
+                lefts = random.randint(0, width - size + 1, 3)
+                windows = windows.crop(tops, lefts, size, size)
+                places = zip(expected, tops, lefts, strict=True)
+                expected = [i[:, top : top + size, left : left + size] for i, top, left in places]
             else:
-                draws = random.random_sample(3)
-                windows = augment.flip(windows, draws)
-                expected = [i[:, :, ::-1] if d < 0.5 else i for i, d in zip(expected, draws, strict=True)]
+                chosen = random.random_sample(3) < 0.5
+                windows = windows.mirror(chosen)
+                expected = [i[:, :, ::-1] if turn else i for i, turn in zip(expected, chosen, strict=True)]
         assert np.array_equal(pixels(windows), np.stack(expected))
 
 
 def test_what_moves_along_moves_with_its_pixels() -> None:
     """Subtracting the images themselves leaves nothing, wherever they are cut and mirrored."""
     for image in IMAGES:
-        random = np.random.RandomState(3)
-        windows = augment.flip(augment.random_crop(WHOLE, random.random_sample((3, 2)), 4), np.zeros(3))
+        windows = FULL.crop(np.array([0, 2, 1]), np.array([1, 0, 1]), 4, 4).mirror(np.ones(3, dtype=bool))
         same = np.stack([image] * 3)
         left = pixels(windows, Change(np.subtract, image.astype(float)), images=same)
         assert np.array_equal(left, np.zeros((3, 2, 4, 4)))
@@ -93,33 +76,8 @@ def test_changes_are_rounded_one_after_another() -> None:
     mean = Change(np.subtract, np.full((1, 2, 2), 250, dtype=np.float32))
     for changes, expected in (((tiny, mean), 0), ((mean, tiny), np.float32(1e-6))):
         out = np.empty((1, 1, 2, 2), dtype=np.float32)
-        augment.cut(full, augment.whole(1, 2, 2), changes, out)
+        augment.cut(full, augment.full(1, 2, 2), changes, out)
         assert np.array_equal(out, np.full((1, 1, 2, 2), expected))
-
-
-def test_ten_crops_are_corners_centre_and_mirrors() -> None:
-    crops = list(augment.ten_crops(LEVELS, 4))
-    assert len(crops) == 10
-    assert np.array_equal(crops[0], IMAGES[:, :, :4, :4])
-    assert np.array_equal(crops[2], IMAGES[:, :, :4, 1:])
-    assert np.array_equal(crops[6], IMAGES[:, :, 2:, 1:])
-    assert np.array_equal(crops[8], IMAGES[:, :, 1:5, 0:4])
-    for even, odd in zip(crops[::2], crops[1::2], strict=True):
-        assert np.array_equal(even[..., ::-1], odd)
-
-
-def test_the_centre_crop_is_central() -> None:
-    assert np.array_equal(augment.center_crop(LEVELS, 2), IMAGES[:, :, 2:4, 1:3])
-
-
-def test_colour_shifts_run_along_the_components() -> None:
-    values, vectors = np.array([0.5, 0.1]), np.array([[0.6, -0.8], [0.8, 0.6]])
-    shifts = augment.color_shifts(np.array([[1.0, 0.0], [0.0, 2.0], [0.0, 0.0]]), values, vectors)
-    assert relative_error(shifts[0], np.array([0.6, 0.8]) * 0.5 * 255) < 1e-12
-    assert relative_error(shifts[1], np.array([-0.8, 0.6]) * 0.1 * 2 * 255) < 1e-12
-    assert np.array_equal(shifts[2], [0, 0])
-    shifted = pixels(WHOLE, Change(np.add, shifts))
-    assert np.array_equal(shifted, IMAGES + shifts[:, :, None, None])
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import pytest
 
 from specnet.recipe.losses import SoftmaxCrossEntropy
 from specnet.recipe.optimizers import SGD
-from specnet.recipe.schedules import ConstantRate, InverseTime, Multistep, Plateau, Schedule, Steps
+from specnet.recipe.schedules import ConstantRate, Cosine, InverseTime, Multistep, Plateau, Schedule, Steps
 from specnet.recipe.training import Training
 
 LOSS = SoftmaxCrossEntropy.model_validate({"from": "fc"})
@@ -49,6 +49,16 @@ def test_inverse_time_as_tensorflow_1_has_it() -> None:
 def test_inverse_time_by_epoch() -> None:
     by_epoch = recipe(InverseTime(decay=1, every=2, unit="epoch"))
     assert [by_epoch.learning_rate(999, epoch, []) for epoch in (0, 2, 8)] == [0.1, 0.05, 0.02]
+
+
+def test_half_a_cosine() -> None:
+    """The cosines of 0, 60, 90, 120 and 180 degrees are 1, 1/2, 0, -1/2 and -1."""
+    to_nothing = recipe(Cosine(over=6))
+    rates = [to_nothing.learning_rate(999, epoch, []) for epoch in (0, 2, 3, 4, 6, 100)]
+    assert rates == pytest.approx([0.1, 0.075, 0.05, 0.025, 0, 0], abs=1e-16)  # measured 1.4e-17
+    by_step = recipe(Cosine(over=600, factor=0.2, unit="step"))
+    rates = [by_step.learning_rate(step, 0, []) for step in (0, 200, 300, 400, 600, 10_000)]
+    assert rates == pytest.approx([0.1, 0.08, 0.06, 0.04, 0.02, 0.02], rel=1e-14)  # measured 2.2e-16
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,27 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
+from specnet import plugins
+from specnet.recipe.schedules import Schedule
 from specnet.spec.json_schema import json_schema
 
 ROOT = Path(__file__).parents[2]
 MALFORMED = ROOT / "tests" / "malformed"
 SEEN = {"SN201", "SN202", "SN203", "SN204", "SN205", "SN206", "SN207"}
 """What a schema can see, one value at a time."""
+GROUPS = {
+    "loss": "specnet.losses",
+    "optimizer": "specnet.optimizers",
+    "weights": "specnet.initializers",
+    "schedule": "specnet.schedules",
+    "normalize": "specnet.normalizations",
+    "augment": "specnet.augmentations",
+    "evaluate": "specnet.evaluations",
+}
 NOT_SEEN = {"schema/even_lrn.yaml", "recipe/multistep_not_increasing.yaml"}  # what is odd, and what increases
 # YAML readers see these as what they are not: infinities, NaN and numbers with colons or underscores.
 OTHER_YAML = {"rate_infinite", "rate_nan", "overflow", "sexagesimal", "underscored", "thousand_digits"}
@@ -86,3 +97,38 @@ def test_every_key_has_a_hover_text() -> None:
     assert len(told) > 100
     for where, value in told.items():
         assert value.get("description") or where.endswith(".kind"), where
+
+
+def test_every_part_of_a_recipe_is_one_of_the_kinds_that_are_installed() -> None:
+    schema = json_schema()
+    parts = schema["definitions"]["Training"]["properties"]
+    parts["augment"] = parts["augment"]["items"]
+    for key, group in GROUPS.items():
+        assert parts[key]["properties"]["kind"]["enum"] == plugins.names(group)
+        for choice in parts[key]["allOf"]:
+            _, _, name = choice["then"]["$ref"].rpartition("/")
+            kind = choice["if"]["properties"]["kind"]["const"]
+            assert schema["definitions"][name]["properties"]["kind"] == {"const": kind, "type": "string"}
+
+
+def test_classes_of_one_name_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A schedule called Constant, as the initializer is, must not take its place."""
+
+    class Constant(Schedule):
+        kind: Literal["constant"] = "constant"
+        of_the_schedule: float
+
+    load = plugins.load
+    monkeypatch.setattr(
+        plugins,
+        "load",
+        lambda group, kind: (
+            Constant if (group, kind) == ("specnet.schedules", "constant") else load(group, kind)
+        ),
+    )
+    schema = json_schema()
+    parts = schema["definitions"]["Training"]["properties"]
+    for key, field in {"schedule": "of_the_schedule", "weights": "value"}.items():
+        (choice,) = (c for c in parts[key]["allOf"] if c["if"]["properties"]["kind"]["const"] == "constant")
+        chosen = schema["definitions"][choice["then"]["$ref"].rpartition("/")[2]]
+        assert set(chosen["properties"]) == {"kind", field}

@@ -97,11 +97,11 @@ def _backends() -> Iterator[Check]:
 
 
 def _plugins() -> Iterator[Check]:
-    """Layer kinds and datasets of other packages, and whatever cannot be loaded."""
+    """How many kinds of each family there are, and whatever cannot be loaded."""
     from specnet import plugins
     from specnet.diagnostics.errors import PluginError
 
-    for group in ("specnet.layers", "specnet.datasets"):
+    for group in plugins.BASES:
         names = plugins.names(group)
         noun = plugins.NOUNS[group]
         broken = 0
@@ -111,6 +111,6 @@ def _plugins() -> Iterator[Check]:
             except PluginError as error:
                 broken += 1
                 yield Check(f"{noun} {name}", "broken", f"{error.message}; {error.hint}")
-        yield Check(
-            f"{noun}s", "ok" if names else "broken", f"{len(names) - broken} of {len(names)} can be loaded"
-        )
+        state, sound = "ok" if names else "broken", len(names) - broken
+        plural = noun + ("es" if noun.endswith("s") else "s")
+        yield Check(plural, state, f"{sound} of {len(names)} can be loaded")

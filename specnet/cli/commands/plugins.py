@@ -8,7 +8,7 @@ from specnet.cli.options import add_json
 from specnet.cli.output import ignore_broken_pipe, print_json
 from specnet.terminal.output import say
 
-HELP = "list the backends, layer kinds and datasets that are installed"
+HELP = "list the kinds of every part of a spec, the datasets and the backends that are installed"
 EXAMPLE = """example:
   specnet plugins
 """

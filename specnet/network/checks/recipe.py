@@ -12,6 +12,7 @@ from specnet.network.graph import Node
 from specnet.network.partial import PartialNetwork
 from specnet.network.shapes import Share, full_shape
 from specnet.network.sink import Sink
+from specnet.recipe.cropping import written_crops
 from specnet.schema.fields import is_whole
 from specnet.text import describe
 
@@ -81,14 +82,12 @@ def _check_loss(name: str, network: PartialNetwork, sink: Sink) -> None:
 
 def _check_crops(recipe: Mapping[str, Any], name: str, shape: Shape, sink: Sink) -> None:
     """Crops must have the size of the network's input. One of the two is wrong, and which is not known."""
-    augment = recipe.get("augment")
-    parts = [(("augment", i), part) for i, part in enumerate(augment if isinstance(augment, list) else [])]
-    for path, part in [*parts, (("evaluate",), recipe.get("evaluate"))]:
-        size = part.get("size") if isinstance(part, dict) else None
-        if not isinstance(size, int) or isinstance(size, bool) or size < 1 or shape[1:] == (size, size):
+    for path, size in written_crops(recipe):
+        if shape[1:] == (size, size):
             continue
         message = f"crops of {size}x{size} do not fit the input, which is {describe(shape)}"
         square = len(shape) == 3 and shape[1] == shape[2]
-        hint = f"use size {shape[-1]}, or change the input's shape" if square else "crops are square images"
-        sink.error(rules.CROP_SIZE, message, hint, ("training", *path, "size"))
+        change = f"use {path[-1]} {shape[-1]}, or change the input's shape"
+        hint = change if square else "crops are square images"
+        sink.error(rules.CROP_SIZE, message, hint, ("training", *path))
         sink.faulty.add(name)

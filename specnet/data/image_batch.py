@@ -1,0 +1,103 @@
+"""The images of a batch on their way to the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from specnet.data import augment
+from specnet.data.augment import Change, Pixels, Windows
+from specnet.numerics.randomness import Array
+
+
+@dataclass(frozen=True)
+class ImageBatch:
+    """Images of one shape and what is to be done with them, in this order.
+
+    Each method returns another batch, and leaves this one as it is. Crops, mirror images and calculations are
+    remembered, and are carried out at once by `pixels`, in the precision of the network.
+    """
+
+    images: Pixels
+    """As they were read or put in by `replace`, before all that follows."""
+    full_shape: tuple[int, ...]
+    """Their shape: (channels, height, width), or that of a network's input that is no image."""
+    dtype: np.dtype[Any]
+    empty: Callable[[tuple[int, ...], DTypeLike], Array] = np.empty
+    """Where the memory of the results comes from."""
+    windows: Windows | None = None
+    """What is looked at; None for all of it."""
+    changes: tuple[Change, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of every image as it would come out of `pixels`."""
+        if self.windows is None:
+            return self.full_shape
+        return self.full_shape[0], self.windows.height, self.windows.width
+
+    def crop(self, tops: ArrayLike, lefts: ArrayLike, height: int, width: int) -> Self:
+        """A window of each image. Its upper left corner is a number for all images or one for each, (n,)."""
+        _, rows, columns = self.shape
+        top, left = (np.broadcast_to(np.asarray(at, dtype=np.int64), len(self)) for at in (tops, lefts))
+        for first, size, room in ((top, height, rows), (left, width, columns)):
+            if ((first < 0) | (first + size > room)).any():
+                raise ValueError(f"a window of {height}x{width} lies outside images of {rows}x{columns}")
+        return replace(self, windows=self._windows().crop(top, left, height, width))
+
+    def mirror(self, chosen: ArrayLike = True) -> Self:
+        """The chosen images, (n,) true or false, mirrored left to right; all of them if left out."""
+        mirrored = np.broadcast_to(np.asarray(chosen, dtype=bool), len(self))
+        return replace(self, windows=self._windows().mirror(mirrored))
+
+    def calculate(self, calculation: np.ufunc, values: ArrayLike) -> Self:
+        """Every pixel and one of the values, put together by a function such as `np.subtract`.
+
+        `values` are a number, one for each channel (channels,), for each image (n, 1) or for both
+        (n, channels); or an image as large as those that were read, of which each pixel is put together with
+        the one that has lain there, however it has been cropped and mirrored since.
+        """
+        found = np.asarray(values, dtype=self.dtype)
+        if found.shape != self.full_shape:
+            each = len(self), self.full_shape[0]
+            try:
+                found = np.broadcast_to(found, each)
+            except ValueError:
+                message = f"values of shape {found.shape} fit neither images of {self.full_shape} nor {each}"
+                raise ValueError(message) from None
+        return replace(self, changes=(*self.changes, Change(calculation, found)))
+
+    def pixels(self) -> Array:
+        """The images (n, *shape) with all that was to be done with them."""
+        if len(self.full_shape) == 3:
+            out = self.empty((len(self), *self.shape), self.dtype)
+            augment.cut(self.images, self._windows(), self.changes, out)
+            return out
+        found: Array = np.array(self.images, dtype=self.dtype)
+        for change in self.changes:
+            moves = change.values.shape == self.full_shape
+            values = change.values if moves else _spread(change.values, found.ndim)
+            change.calculation(found, values, out=found)
+        return found
+
+    def replace(self, pixels: NDArray[Any]) -> Self:
+        """Other images in place of these, (n, channels, height, width): those of `pixels`, changed."""
+        if pixels.ndim != 4 or len(pixels) != len(self):
+            raise ValueError(f"{len(self)} images cannot be replaced by an array of shape {pixels.shape}")
+        made = np.asarray(pixels, dtype=self.dtype)
+        return replace(self, images=made, full_shape=made.shape[1:], windows=None, changes=())
+
+    def _windows(self) -> Windows:
+        return self.windows or augment.full(len(self), *self.full_shape[1:])
+
+
+def _spread(values: Array, ndim: int) -> Array:
+    """A number for each image and channel beside images of more dimensions."""
+    return values.reshape(*values.shape, *[1] * (ndim - 2))
