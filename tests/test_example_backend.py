@@ -18,5 +18,4 @@ class TestPlainNumpy(BackendContract):
             for place in ("{} of an image", "{} of a vector", "dense with {}")
             for function in FUNCTIONS
         },
-        "dense without bias": "its dense layers have biases",
     }

@@ -182,7 +182,8 @@ def compare(before: Spec, after: Spec) -> Diff:
     changes = tuple(differences(before, after))
     renames = [c for c in changes if c.op == "rename" and c.path.startswith("layers.")]
     names = {str(c.before): str(c.after) for c in renames}
-    ways = ("name", "training.loss.from")
+    read = after.training.loss.reading_keys() if after.training else ()
+    ways = ("name", *(f"training.loss.{key}" for key in read))
     free = ("layers.", "groups.", "assumed")
     written_only = all(c.path in ways or c.path.startswith(free) for c in changes)
     networks: list[Network] = []

@@ -17,8 +17,8 @@ from specnet.plans.operations import Compute, Operation
 from specnet.plans.plan import Plan
 from specnet.spec.spec import load
 from specnet.syntax import document
-from specnet_torch.apart import CrossingError, groups_apart
 from specnet_torch.executable import TorchExecutable
+from support.apart import CrossingError, groups_apart
 
 CPU = {"gpu0": "cpu", "gpu1": "cpu"}
 

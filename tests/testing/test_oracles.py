@@ -19,13 +19,13 @@ from specnet.layers.pool import AvgPool, MaxPool
 from specnet.testing import cases, relative_error
 from specnet.testing.cases import ALONE, Net
 from specnet.testing.oracles import (
-    ACTIVATIONS,
-    ORACLES,
     Circumstances,
     Interpreter,
     Result,
+    activation_oracle,
     clipped,
     cross_entropy,
+    layer_oracle,
     sgd,
 )
 from specnet.testing.oracles.base import Values
@@ -40,7 +40,7 @@ DIFFERENCES = 1e-8
 def of(layer: Layer, *inputs: Any, run: Circumstances | None = None, **weights: Any) -> Result:
     arrays = [np.asarray(x, dtype=np.float64) for x in inputs]
     given = {role: np.asarray(values, dtype=np.float64) for role, values in weights.items()}
-    return ORACLES[layer.kind](layer, arrays, given, run or Circumstances(training=True))
+    return layer_oracle.find(layer.kind, "it")(layer, arrays, given, run or Circumstances(training=True))
 
 
 def slope(function: Callable[[Values], float], at: Values, direction: Values) -> float:
@@ -59,12 +59,14 @@ def test_gradients_are_slopes(net: Net) -> None:
     run = Circumstances(training=True, keep=keep)
 
     def output(inputs: Sequence[Values], weights: Mapping[str, Values]) -> Values:
-        result = ORACLES[op.layer.kind](op.layer, inputs, weights, run)
-        return ACTIVATIONS[op.activation](result.output)[0] if op.activation else result.output
+        result = layer_oracle.find(op.layer.kind, "it")(op.layer, inputs, weights, run)
+        return (
+            activation_oracle.find(op.activation, "it")(result.output)[0] if op.activation else result.output
+        )
 
-    result = ORACLES[op.layer.kind](op.layer, inputs, weights, run)
+    result = layer_oracle.find(op.layer.kind, "it")(op.layer, inputs, weights, run)
     toward = draw.standard_normal(result.output.shape)
-    pull = ACTIVATIONS[op.activation](result.output)[1] if op.activation else np.asarray
+    pull = activation_oracle.find(op.activation, "it")(result.output)[1] if op.activation else np.asarray
     of_inputs, of_weights = result.pullback(pull(toward))
 
     def along_input(i: int) -> Callable[[Values], float]:
@@ -199,10 +201,12 @@ def test_dropout_by_hand(scale_at: str, training: bool, expected: list[float]) -
 
 def test_activations_by_hand() -> None:
     values = np.array([[-math.log(3), 0.0]])
-    assert ACTIVATIONS["relu"](values)[0].tolist() == [[0.0, 0.0]]
-    assert ACTIVATIONS["sigmoid"](values)[0] == pytest.approx(np.array([[0.25, 0.5]]))
-    assert ACTIVATIONS["softmax"](values)[0] == pytest.approx(np.array([[0.25, 0.75]]))
-    assert ACTIVATIONS["tanh"](values)[0] == pytest.approx(np.array([[-0.8, 0.0]]))  # (1/3 - 3) / (1/3 + 3)
+    assert activation_oracle.find("relu", "it")(values)[0].tolist() == [[0.0, 0.0]]
+    assert activation_oracle.find("sigmoid", "it")(values)[0] == pytest.approx(np.array([[0.25, 0.5]]))
+    assert activation_oracle.find("softmax", "it")(values)[0] == pytest.approx(np.array([[0.25, 0.75]]))
+    assert activation_oracle.find("tanh", "it")(values)[0] == pytest.approx(
+        np.array([[-0.8, 0.0]])
+    )  # (1/3 - 3) / (1/3 + 3)
 
 
 def test_cross_entropy_by_hand() -> None:

@@ -17,6 +17,7 @@ import torch
 
 import specnet_torch.executable as executable
 from specnet.backend.batch import Batch
+from specnet.backend.slots import flat
 from specnet.data.base import Wanted
 from specnet.data.kinds.digits import Digits
 from specnet.diagnostics.errors import DataError, RunError, UsageError
@@ -65,7 +66,7 @@ def assert_same(one: Path, other: Path) -> None:
     assert losses(one) == losses(other)
     ours, theirs = newest(one), newest(other)
     assert ours.progress == theirs.progress
-    for a, b in ((ours.weights, theirs.weights), (ours.velocities, theirs.velocities)):
+    for a, b in ((ours.weights, theirs.weights), (flat(ours.slots), flat(theirs.slots))):
         assert a.keys() == b.keys()
         assert all(np.array_equal(a[name], b[name]) for name in a)
 
@@ -264,7 +265,7 @@ def test_a_training_set_of_another_size_or_order_is_refused(small: Spec, tmp_pat
     saved = checkpoint.read(path)
     for step, other in ((2, {"train_images": 1200}), (3, {"classes": [*"1234567890"]})):
         progress = {**saved.progress, "step": step, **other}
-        checkpoint.write(path.parent, checkpoint.Checkpoint(saved.weights, saved.velocities, progress))
+        checkpoint.write(path.parent, checkpoint.Checkpoint(saved.weights, saved.slots, progress))
         with pytest.raises(DataError, match=r"started with 1,200|classes are not those"):
             run(small, tmp_path / "r", steps=9, resume=True)
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import specnet
+from specnet.backend.slots import flat
 from specnet.diagnostics.errors import DataError, DeviceError, PluginError, RunError, UsageError
 from specnet.runs import checkpoint
 from specnet.spec.spec import Spec
@@ -68,8 +69,8 @@ def test_a_resumed_run_is_the_run_that_never_stopped(small: Spec, tmp_path: Path
     whole, parts = newest(tmp_path / "whole"), newest(tmp_path / "parts")
     for name in whole.weights:
         assert np.array_equal(whole.weights[name], parts.weights[name]), name
-    for name in whole.velocities:
-        assert np.array_equal(whole.velocities[name], parts.velocities[name]), name
+    for name, values in flat(whole.slots).items():
+        assert np.array_equal(values, flat(parts.slots)[name]), name
     steps = {d: [x["loss"] for x in lines(tmp_path / d) if "loss" in x] for d in ("whole", "parts")}
     assert steps["whole"] == steps["parts"]
 

@@ -50,8 +50,9 @@ def _warning(
 def _unread(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> Iterator[Diagnostic]:
     """Layers that feed nothing although another layer is the output."""
     sinks = graph.sinks()
-    output = spec.training.loss.from_ if spec.training else sinks[-1]
-    useful = _behind(spec, output, set())
+    useful: set[str] = set()
+    for output in spec.training.loss.sources.values() if spec.training else sinks[-1:]:
+        useful |= _behind(spec, output, useful)
     for name in sinks:
         if name not in useful and Node(name, graph.groups[name][-1]) in shares:
             vain = [layer for layer in _behind(spec, name, useful) if layer != name]
@@ -128,10 +129,11 @@ def _uneven_groups(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> It
 
 def _logits(spec: Spec) -> Iterator[Diagnostic]:
     """A loss on something that is no logits: behind dropout, an activation function, or both."""
-    if spec.training is None:
+    applied = spec.training.loss.head.function if spec.training else None
+    if spec.training is None or applied is None:
         return
-    name = spec.training.loss.from_
-    place = ("training", "loss", "from")
+    name = spec.training.loss.head_layer
+    place = ("training", "loss", spec.training.loss.reading_keys()[0])
     layer = spec.layers[name]
     while layer.drop_rate() is not None:
         message = f"the loss reads '{name}', whose dropout sets logits to zero at random"
@@ -139,9 +141,9 @@ def _logits(spec: Spec) -> Iterator[Diagnostic]:
         name = layer.inputs[0]
         layer = spec.layers[name]
     function = getattr(layer, "activation", None) or getattr(layer, "function", None)
-    if function == "softmax":
-        message = f"the loss reads '{name}', which applies softmax, and the loss applies it again"
-        yield _warning(spec, "SN605", message, "leave the softmax out: the loss takes logits", place)
+    if function == applied:
+        message = f"the loss reads '{name}', which applies {function}, and the loss applies it again"
+        yield _warning(spec, "SN605", message, f"leave the {function} out: the loss takes logits", place)
     elif function is not None:
         message = f"the loss reads '{name}', which applies {function}, so the logits cannot take every value"
         yield _warning(spec, "SN605", message, f"leave {function} out of the last layer", place)
@@ -171,12 +173,13 @@ def _classes(spec: Spec, graph: Graph, shares: Mapping[Node, Share]) -> Iterator
     """Classes of the dataset that differ from the output."""
     if spec.training is None or spec.data is None:
         return
-    name, classes = spec.training.loss.from_, spec.data.class_count()
+    loss, classes = spec.training.loss, spec.data.class_count()
+    name = loss.head_layer
     (units, *_) = full_shape(graph, shares, name)
     if classes is not None and classes != units:
         outputs = plural(units, "output")
         message = f"the dataset '{spec.data.kind}' has {classes} classes, and '{name}' has {outputs}"
-        place = ("training", "loss", "from")
+        place = ("training", "loss", loss.reading_keys()[0])
         yield _warning(spec, "SN606", message, f"give '{name}' {classes} units", place)
 
 

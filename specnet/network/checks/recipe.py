@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from specnet.diagnostics.diagnostic import Diagnostic
+from specnet.diagnostics.diagnostic import Diagnostic, Position
 from specnet.diagnostics.suggestions import nearest, suggestion
 from specnet.layers.base import Layer
 from specnet.layers.input import Input
 from specnet.network.graph import Graph, Node
 from specnet.network.shapes import Share, full_shape
+from specnet.recipe.losses import layers_read
 from specnet.schema.fields import is_whole
 from specnet.spec.spec import Locate
 from specnet.text import describe
@@ -28,15 +29,16 @@ def recipe_diagnostics(
     if not isinstance(recipe, dict):
         return
     yield from _batch_findings(recipe, shares, locate)
-    loss = recipe.get("loss")
-    source = loss.get("from") if isinstance(loss, dict) else None
-    if isinstance(source, str) and not nearest(source, misnamed):
-        place = locate(("training", "loss", "from"))
-        if source not in layers:
-            hint = suggestion(source, layers, noun="layer")
-            yield Diagnostic("SN601", f"the loss reads '{source}', which is no layer", place, hint)
-        elif _is_sound(source, graph, shares):
-            yield from _loss_findings(source, graph, shares, locate)
+    homes: list[str] = []
+    for key, source in layers_read(recipe).items():
+        if isinstance(source, str) and not nearest(source, misnamed):
+            place = locate(("training", "loss", key))
+            if source not in layers:
+                hint = suggestion(source, layers, noun="layer")
+                yield Diagnostic("SN601", f"the loss reads '{source}', which is no layer", place, hint)
+            elif _is_sound(source, graph, shares):
+                yield from _loss_findings(source, homes, graph, shares, place)
+                homes = homes or list(graph.groups[source])
     inputs = [name for name, layer in layers.items() if isinstance(layer, Input)]
     if inputs and _is_sound(inputs[0], graph, shares):
         yield from _crop_findings(recipe, full_shape(graph, shares, inputs[0]), locate)
@@ -70,15 +72,17 @@ def _is_sound(name: str, graph: Graph, shares: Mapping[Node, Share]) -> bool:
 
 
 def _loss_findings(
-    name: str, graph: Graph, shares: Mapping[Node, Share], locate: Locate
+    name: str, homes: list[str], graph: Graph, shares: Mapping[Node, Share], place: Position | None
 ) -> Iterator[Diagnostic]:
-    """The loss must read one vector of logits that lies in one place."""
-    place = locate(("training", "loss", "from"))
+    """What the loss reads is a vector that lies in one place, where its head does: on a group of `homes`."""
     groups, shape = graph.groups[name], full_shape(graph, shares, name)
     if len(groups) > 1 and name not in graph.replicated:
         message = f"the loss reads '{name}', which is split over {'+'.join(groups)}"
         hint = f"put '{name}' in one place: group: {groups[0]}, with cross_group: true"
         yield Diagnostic("SN602", message, place, hint)
+    elif homes and homes[0] not in groups:
+        message = f"the loss reads '{name}', which is on {groups[0]}, and its head is on {homes[0]}"
+        yield Diagnostic("SN602", message, place, f"put both in one place: group: {homes[0]}")
     elif len(shape) != 1:
         message = f"the loss reads '{name}', whose output is {describe(shape)}, not a number for each class"
         yield Diagnostic("SN603", message, place, "end the network with a dense layer")

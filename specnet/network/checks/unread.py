@@ -8,6 +8,7 @@ from typing import Any
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.layers.base import Layer
 from specnet.network.graph import Graph
+from specnet.recipe.losses import layers_read
 from specnet.spec.spec import Locate
 
 HINT = "cross_group: true reads every share; cross_group: false says that this one alone is meant"
@@ -24,10 +25,11 @@ def unread_shares(
     """
     if len(graph.order) < len(layers):
         return
+    read = layers_read(recipe).values()
     dropped = {
         name: idle
         for name, idle in graph.unread().items()
-        if len(idle) < len(graph.groups[name]) and name not in graph.replicated and name != _logits(recipe)
+        if len(idle) < len(graph.groups[name]) and name not in graph.replicated and name not in read
     }
     for name in graph.order if dropped else ():
         layer = layers[name]
@@ -40,8 +42,3 @@ def unread_shares(
                 message = f"it reads its own group's share of '{source}' only, and nothing reads {rest}"
                 message = f"layer '{name}': {message} on {'+'.join(dropped[source])}"
                 yield Diagnostic("SN305", message, locate(("layers", name, "from", *slot)), HINT)
-
-
-def _logits(recipe: Any) -> Any:
-    loss = recipe.get("loss") if isinstance(recipe, dict) else None
-    return loss.get("from") if isinstance(loss, dict) else None
