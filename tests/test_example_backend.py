@@ -6,7 +6,7 @@ from specnet.testing.contract import BackendContract
 from specnet_example.backend import NumpyBackend
 
 UNKNOWN = ["add", "avg_pool", "batch_norm", "concat", "conv", "dropout", "global_avg_pool", "lrn", "max_pool"]
-FUNCTIONS = ("tanh", "sigmoid", "softmax")
+FUNCTIONS = ("tanh", "sigmoid", "elu", "softmax")
 
 
 class TestPlainNumpy(BackendContract):

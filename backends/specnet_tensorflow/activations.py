@@ -36,6 +36,11 @@ def sigmoid(x: Tensor) -> Tensor:
     return tf.sigmoid(x)
 
 
+@activation("elu")
+def elu(x: Tensor) -> Tensor:
+    return tf.nn.elu(x)
+
+
 @activation("softmax")
 def softmax(x: Tensor) -> Tensor:
     return tf.nn.softmax(x)

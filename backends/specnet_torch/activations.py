@@ -44,6 +44,11 @@ def sigmoid(x: Tensor) -> Tensor:
     return torch.sigmoid(x)
 
 
+@activation("elu")
+def elu(x: Tensor) -> Tensor:
+    return F.elu(x)
+
+
 @activation("softmax")
 def softmax(x: Tensor) -> Tensor:
     return torch.softmax(x, dim=1)

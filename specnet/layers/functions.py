@@ -38,6 +38,10 @@ class Sigmoid(ActivationFunction):
     """1 / (1 + exp(-x))."""
 
 
+class ELU(ActivationFunction):
+    """x above 0, exp(x) - 1 below (Clevert et al. 2016, equation 15, with alpha = 1)."""
+
+
 class Softmax(ActivationFunction):
     """exp(x[c]) / sum over d of exp(x[d]), along the channels (or units)."""
 

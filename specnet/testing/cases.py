@@ -68,7 +68,7 @@ WINDOWS: dict[str, Fields] = {
     "ceil with padding": {"kernel": 3, "stride": 2, "padding": [0, 1, 1, 0], "rounding": "ceil"},
 }
 
-FUNCTIONS = ("relu", "tanh", "sigmoid", "softmax")
+FUNCTIONS = ("relu", "tanh", "sigmoid", "elu", "softmax")
 
 VARIANTS: dict[str, tuple[Sequence[int], int, Fields]] = {
     **{f"conv {name}": (IMAGE, 1, {"kind": "conv", "filters": 3, **w}) for name, w in WINDOWS.items()},

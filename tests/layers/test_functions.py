@@ -16,7 +16,7 @@ from specnet.layers.base import LayerError
 from specnet.layers.dense import Dense
 from specnet.layers.functions import ActivationFunction
 
-BUILT_IN = {"relu", "sigmoid", "softmax", "tanh"}
+BUILT_IN = {"elu", "relu", "sigmoid", "softmax", "tanh"}
 
 
 class Together(ActivationFunction):

@@ -199,14 +199,19 @@ def test_dropout_by_hand(scale_at: str, training: bool, expected: list[float]) -
     assert of(layer, [[4.0, 4.0]], run=run).output.tolist() == [expected]
 
 
-def test_activations_by_hand() -> None:
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("relu", [0, 0]),
+        ("sigmoid", [1 / 4, 1 / 2]),
+        ("softmax", [1 / 4, 3 / 4]),
+        ("tanh", [(1 / 3 - 3) / (1 / 3 + 3), 0]),
+        ("elu", [1 / 3 - 1, 0]),
+    ],
+)
+def test_activations_by_hand(name: str, expected: list[float]) -> None:
     values = np.array([[-math.log(3), 0.0]])
-    assert activation_oracle.find("relu", "it")(values)[0].tolist() == [[0.0, 0.0]]
-    assert activation_oracle.find("sigmoid", "it")(values)[0] == pytest.approx(np.array([[0.25, 0.5]]))
-    assert activation_oracle.find("softmax", "it")(values)[0] == pytest.approx(np.array([[0.25, 0.75]]))
-    assert activation_oracle.find("tanh", "it")(values)[0] == pytest.approx(
-        np.array([[-0.8, 0.0]])
-    )  # (1/3 - 3) / (1/3 + 3)
+    assert activation_oracle.find(name, "it")(values)[0][0] == pytest.approx(expected)
 
 
 def test_cross_entropy_by_hand() -> None:

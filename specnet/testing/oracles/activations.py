@@ -25,6 +25,13 @@ def sigmoid(x: Values) -> tuple[Values, Pull]:
     return 1 / (1 + np.exp(-x)), lambda gradient: gradient * np.exp(-x) / (1 + np.exp(-x)) ** 2
 
 
+@activation_oracle("elu")
+def elu(x: Values) -> tuple[Values, Pull]:
+    """x above 0, exp(x) - 1 below, with derivatives 1 and exp(x)."""
+    below = np.minimum(x, 0.0)
+    return np.where(x > 0, x, np.expm1(below)), lambda gradient: gradient * np.exp(below)
+
+
 @activation_oracle("softmax")
 def softmax(x: Values) -> tuple[Values, Pull]:
     """exp(x[c]) / sum over d of exp(x[d]), along the channels."""
