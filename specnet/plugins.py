@@ -146,7 +146,7 @@ def _wanted(group: str, found: Any) -> str | None:
     """What the group asks for, if this is something else."""
     if group == "specnet.backends":
         fits = isinstance(found, type) and all(hasattr(found, name) for name in ("devices", "compile"))
-        return None if fits else "a class with the methods of specnet.backend.Backend"
+        return None if fits else "a class with the methods of specnet.backend.protocol.Backend"
     base = BASES.get(group)
     classes = found.__mro__ if isinstance(found, type) else ()
     if base is None or any(f"{cls.__module__}.{cls.__qualname__}" == base for cls in classes[1:]):

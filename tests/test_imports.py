@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args
 
 import networkx
 import pytest
+
+from specnet import plugins
 
 ROOT = Path(__file__).parent.parent
 FRAMEWORKS = {"torch", "tensorflow", "keras"}
@@ -19,6 +23,7 @@ TABLE_ROW = re.compile(r"\| `([a-z_]+)(?:/|\.py)` \|")
 ORDER = TABLE_ROW.findall((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
 """The rooms of the core from the ground up, as CONTRIBUTING.md lists them. Those that are on no floor, the
 public functions and the command's way in, may import all of them."""
+DOTTED = re.compile(r"`(specnet(?:\.\w+)+)(?:\([^`]*\))?`")
 LONGEST = 345
 """Lines of a file: a longer one is two."""
 
@@ -124,3 +129,28 @@ def test_light_commands_import_nothing_heavy(arguments: list[str]) -> None:
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_names_in_docstrings_and_pages_are_there() -> None:
+    """A dotted name in backticks is a module or something in one, or a group of entry points."""
+    groups = set(get_args(plugins.Group))
+    pages = [*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")]
+    named: dict[str, str] = {}
+    for path in (*(path for _, path in modules("specnet")), *pages):
+        for name in DOTTED.findall(path.read_text(encoding="utf-8")):
+            named.setdefault(name, path.name)
+    assert len(named) > 20
+    for name, place in named.items():
+        assert name in groups or is_there(name), f"{place} speaks of {name}"
+
+
+def is_there(name: str) -> bool:
+    thing: Any = importlib.import_module("specnet")
+    for part in name.split(".")[1:]:
+        if hasattr(thing, "__path__") and importlib.util.find_spec(f"{thing.__name__}.{part}"):
+            thing = importlib.import_module(f"{thing.__name__}.{part}")
+        elif not hasattr(thing, part):
+            return False
+        else:
+            thing = getattr(thing, part)
+    return True

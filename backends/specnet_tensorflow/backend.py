@@ -14,7 +14,7 @@ from specnet_tensorflow.out_of_memory import reraise_out_of_memory
 
 
 class TensorFlowBackend:
-    """Implements `specnet.backend.Backend`."""
+    """Implements `specnet.backend.protocol.Backend`."""
 
     name = "tensorflow"
 

@@ -31,7 +31,7 @@ Tensors = dict[str, Tensor]
 
 
 class TensorFlowExecutable:
-    """Implements `specnet.backend.Executable`."""
+    """Implements `specnet.backend.protocol.Executable`."""
 
     def __init__(self, plan: Plan, placement: Placement, precision: Precision) -> None:
         self.plan = plan

@@ -11,7 +11,7 @@ from specnet_torch.out_of_memory import reraise_out_of_memory
 
 
 class TorchBackend:
-    """Implements `specnet.backend.Backend`."""
+    """Implements `specnet.backend.protocol.Backend`."""
 
     name = "torch"
 

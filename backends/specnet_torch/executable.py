@@ -31,7 +31,7 @@ DTYPES = {
 
 
 class TorchExecutable:
-    """Implements `specnet.backend.Executable`."""
+    """Implements `specnet.backend.protocol.Executable`."""
 
     def __init__(self, plan: Plan, placement: Placement, precision: Precision) -> None:
         self.plan = plan

@@ -112,7 +112,7 @@ def consequences(
             fit += values
         else:
             untrained[node.rpartition(".")[0]] = None
-    # A step of training and one image in use are no two sides of one comparison.
+    # A step of training and one image in use are not two sides of one comparison.
     alike = (before.spec.training is None) == (after.spec.training is None)
     memory_before, memory_after = (needed(n) if alike else {} for n in (before, after))
     return Consequences(

@@ -23,7 +23,7 @@ def amount(text: str) -> int:
     found = _AMOUNT.fullmatch(text.strip())
     wanted = float(found[1]) * UNITS.get(found[2].lower(), 0) if found else 0.0
     if not 0 < wanted < 2.0**63:
-        raise UsageError(f"'{one_line(text)}' is no amount of memory", "for example 3GiB or 512MiB")
+        raise UsageError(f"'{one_line(text)}' is not an amount of memory", "for example 3GiB or 512MiB")
     return int(wanted)
 
 

@@ -13,7 +13,7 @@ from specnet.storage.folder import Folder
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Give a file new content, for good. Raises `OSError`; what is no plain file, a link say, is refused."""
+    """Give a file new content, for good. Raises `OSError`, for links and all but plain files, too."""
     with _parent(path) as folder:
         folder.replace(path.name, data)
 

@@ -38,7 +38,7 @@ def verified_text(data: bytes) -> str:
     try:
         text, mark, _ = data.decode().rpartition(MARK)
     except UnicodeDecodeError as error:
-        raise ValueError(f"it is no text ({error.reason})") from None
+        raise ValueError(f"it is not text ({error.reason})") from None
     if not mark:
         raise ValueError("its last line, a checksum, is missing")
     if checksummed_text(text) != data:

@@ -32,7 +32,7 @@ def read(name: str, limit: int) -> bytes:
     """The content of what git knows as `REVISION:PATH`. Raises `UsageError` unless it is a file of at most
     `limit` bytes."""
     if name.startswith("-") or not name.partition(":")[1] or "\0" in name:
-        raise UsageError(f"cannot read {name}: this is no REVISION:PATH", HINT)
+        raise UsageError(f"cannot read {name}: this is not REVISION:PATH", HINT)
     kind = _said(name, "-t")
     if kind != "blob":
         what = "is a directory" if kind == "tree" else f"is a {kind}"

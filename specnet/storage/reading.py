@@ -1,7 +1,8 @@
 """Reading what may come from a stranger: plain files only, without waiting, the size before the content.
 
 A pipe would keep the reader waiting for ever, a device has no end, and a size can be anything. Raises
-`Unfit`, a `ValueError`, for what is no plain file or is larger than it may be, and `OSError` for the rest.
+`Unfit`, a `ValueError`, for anything but a plain file and for what is larger than it may be, and `OSError`
+for the rest.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from specnet.storage import system
 LONGEST_FILE = 2**31
 """Bytes of a file that is read line by line: ten million steps and more."""
 LONGEST_LINE = 2**20
-"""Bytes of a line; a longer one is none that specnet has written."""
+"""Bytes of a line; specnet has never written a longer one."""
 STEP = 2**16
 
 
 class Unfit(ValueError):  # noqa: N818  (what it is, not what raised it)
-    """What is read is no plain file, or too large."""
+    """What is read is not a plain file, or is too large."""
 
 
 @contextmanager

@@ -110,7 +110,7 @@ def test_what_is_no_data_is_passed_over_at_every_level(tmp_path: Path, name: str
     found = opened(tmp_path / "in")
     assert (names(found), list(found.classes)) == (clean, ["cat", "dog"])
     assert len(found.notes) == 1
-    assert found.notes[0].startswith("passed over 4, as they are no data: ")
+    assert found.notes[0].startswith("passed over 4, as they are not data: ")
     said: list[str] = []
     made = prepare(tmp_path / "in", tmp_path / "out", Options(size=8), 1, note=said.append)
     assert said == list(found.notes)
@@ -141,7 +141,7 @@ def test_what_is_no_data_in_archives(tmp_path: Path) -> None:
     found = ImageNet(size=8).open(str(tmp_path), RGB)
     assert (len(found.train), len(found.test)) == (12, 3)
     assert found.notes == (
-        "passed over 6, as they are no data: .DS_Store, ._ILSVRC2012_val_00000001.JPEG, ._n01440764.tar, "
+        "passed over 6, as they are not data: .DS_Store, ._ILSVRC2012_val_00000001.JPEG, ._n01440764.tar, "
         "._x.JPEG, __MACOSX",
     )
 

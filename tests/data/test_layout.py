@@ -118,7 +118,7 @@ def empty_test(root: Path) -> None:
     [
         (extra, "not read: 'unlabelled'"),
         (sample_beside_a_wrapper, "left out 1 file (beside the class folders): a/sample.jpg"),
-        (unpacked_on_a_mac, "passed over 1, as they are no data: __MACOSX"),
+        (unpacked_on_a_mac, "passed over 1, as they are not data: __MACOSX"),
         (unlabelled_test, "tested on 'val'; 'test' holds images and no class folders"),
         (unlabelled_test_in_a_folder, "tested on 'val'; 'test' holds images and no class folders"),
         (empty_test, "tested on 'val'; 'test' holds no class folders"),

@@ -111,12 +111,12 @@ def test_validate_says_what_a_dataset_holds(cli: Cli, spec: Path, tmp_path: Path
     done = cli("validate", spec, "--data", data)
     assert f"data: {data}, 12 training and 4 test images, 3x8x8, 4 classes" in done.out
     assert "  tested on 'test'; --set 'data={kind: image_folder, test: val}' takes 'val'" in done.out
-    assert "  passed over 1, as they are no data: ._0.jpg" in done.out
+    assert "  passed over 1, as they are not data: ._0.jpg" in done.out
     option = "data={kind: image_folder, test: val}"
     found = json.loads(cli("validate", spec, "--data", data, "--set", option, "--json").out)
     (contents,) = found["data"]
     assert (contents["classes"], contents["train_images"], contents["test_images"]) == (4, 12, 8)
-    assert contents["notes"] == ["passed over 1, as they are no data: ._0.jpg"]
+    assert contents["notes"] == ["passed over 1, as they are not data: ._0.jpg"]
     rehearsed = json.loads(cli("train", spec, "--data", data, "--set", option, "--dry-run", "--json").out)
     assert rehearsed["data"]["notes"] == contents["notes"]
     assert rehearsed["warnings"] == []
@@ -168,7 +168,7 @@ def test_hidden_copies_of_test_images_are_not_trained_on(cli: Cli, spec: Path, t
     for name, command in commands(spec, tmp_path / "in").items():
         done = cli(*command)
         assert done.code == 0, done.err
-        assert "passed over 5, as they are no data: " in done.out + done.err, name
+        assert "passed over 5, as they are not data: " in done.out + done.err, name
     assert "12 training and 12 test images" in cli(*commands(spec, tmp_path / "in")["validate"]).out
 
 

@@ -146,7 +146,7 @@ def _check_order(spec: str, file: str) -> None:
 
     if Path(file).suffix in (".yaml", ".yml") and _is_binary(spec) and not _is_binary(file):
         first, second = printable(spec), printable(file)
-        message = f"{first} is no spec, and {second} no file of tensors: the spec comes first"
+        message = f"{first} is not a spec, and {second} is not a file of tensors: the spec comes first"
         raise UsageError(message, f"specnet weights import {second} {first} ...")
 
 
@@ -156,7 +156,7 @@ def _is_binary(path: str) -> bool:
 
     try:
         return b"\0" in read_start(Path(path), START)
-    except (OSError, ValueError):  # REVISION:PATH and - are no files, and no errors here
+    except (OSError, ValueError):  # REVISION:PATH and - are not files, and not errors here
         return False
 
 

@@ -106,7 +106,7 @@ class Mapping:
         return Modules(layout, tensors), [Diagnostic("SN705", message, place, hint)]
 
     def constants(self, names: ParameterNames) -> tuple[Constants, list[Diagnostic]]:
-        """The parameters that are given a value here, and a finding for every name that is no parameter's."""
+        """The parameters that are given a value here, and a diagnostic for every other name."""
         found: Constants = {}
         problems: list[Diagnostic] = []
         for key, value in self.contents.constants.items():

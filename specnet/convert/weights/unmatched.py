@@ -27,7 +27,7 @@ def nothing_agrees(tensors: Sequence[str], plan: Plan, names: ParameterNames) ->
     prefix = prefixes.usual(tensors, names)
     hint = "write a mapping file (--map); docs/weights.md shows how"
     if prefix:
-        hint = f"{prefix_line(prefix)}, and name what is no weight of the network under ignore"
+        hint = f"{prefix_line(prefix)}, and name what is not a weight of the network under ignore"
     return Diagnostic("SN706", message, hint=hint)
 
 
@@ -62,7 +62,7 @@ def extra(
         layer, roles = shares[0].layer, list(shares[0].weights)
         name = module if beside is None else shares[0].name.removesuffix(f".{shares[0].group}")
         message = f"the file has '{tensor}', and the parameters of '{name}' are {', '.join(roles)}"
-        hint = "name it under ignore if it is no weight"
+        hint = "name it under ignore if it is not a weight"
         if isinstance(layer, Weighted) and layer.bias == "none" and _is_bias(own, modules, roles):
             message = f"the file has '{tensor}', and '{name}' has no biases (bias: none)"
             hint = "take 'bias: none' out of the spec; if all its values are 0, name it under ignore"

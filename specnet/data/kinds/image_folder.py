@@ -3,7 +3,7 @@
 PATH/train/CLASS/*  and  PATH/test/CLASS/*  (or val)    the given split
 PATH/CLASS/*                                            a fixed split: `held_out` of each class is tested
 
-`specnet.data.layout` knows further names and layouts.
+`specnet.data.sources.find_layout` knows further names and layouts.
 """
 
 from __future__ import annotations

@@ -107,6 +107,6 @@ def assemble(source: Source, tasks: Sequence[Task], digest: str, decoder: str) -
         files=dict(sorted(files.items())),
     )
     if len(manifests.as_json(made.model_dump())) > manifests.LARGEST:
-        hint = "remove what is no image from the source"
+        hint = "remove what is not an image from the source"
         raise DataError(f"too many of the images in {source.root} cannot be used to name them all", hint)
     return made

@@ -132,7 +132,7 @@ def _plan(work: Folder) -> dict[str, Any] | None:
 def _check(folder: Folder, known: set[str]) -> None:
     others = _others(folder, known)
     if others:
-        raise UsageError(f"{folder.path} holds '{others[0]}', which is none of ours", OTHER_FOLDER)
+        raise UsageError(f"{folder.path} holds '{others[0]}', which specnet did not write", OTHER_FOLDER)
     try:
         folder.check(*folder.names())
     except OSError as error:

@@ -76,7 +76,7 @@ class Manifest(Strict):
     train: Part
     test: Part
     left_out: Annotated[list[Skipped], Field(default_factory=list)]
-    """Files of the source that are no images, or of a format that is not decoded."""
+    """Files of the source that are not images, or of a format that is not decoded."""
     files: dict[str, Stored]
 
     def part(self, split: Split) -> Part:

@@ -20,7 +20,7 @@ SAME = (
 )
 """A folder of such a name, alone in a class folder, holds the images of the class."""
 KAGGLE = (Path("ILSVRC/Data/CLS-LOC"), Path("Data/CLS-LOC"))
-"""Where ImageNet lies in Kaggle's archive. The folders beside it hold half a million files that are none."""
+"""Where ImageNet lies in Kaggle's archive. Beside it lie half a million files that are not images."""
 
 
 @dataclass(frozen=True)

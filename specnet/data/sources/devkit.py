@@ -47,7 +47,7 @@ class Devkit:
     words: Mapping[str, str]
 
     def wordnet_id(self, name: str) -> str:
-        """What the validation image of that file name shows. Raises `DataError` if it is none of them."""
+        """What the validation image of that file name shows. Raises `DataError` if it is not one of them."""
         found = VALIDATION_NAME.fullmatch(name)
         if found is None:
             raise DataError(f"'{name}' is not the name of a validation image", f"they are called {IMAGES}")
@@ -99,7 +99,7 @@ def contents(path: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     except reading.Unfit as error:
-        raise DataError(f"cannot read {path}: {error}: this is no devkit") from error
+        raise DataError(f"cannot read {path}: {error}: this is not a devkit") from error
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from error
 
@@ -113,7 +113,7 @@ def _unpacked(archive: Path) -> Callable[[str], bytes | None]:
     except zlib.error as error:
         raise DataError(f"{archive} is damaged: {error}", "compare its size and checksum") from error
     if stream.unconsumed_tail:
-        raise DataError(f"{archive} unpacks to more than {LARGEST:,} bytes: this is no devkit")
+        raise DataError(f"{archive} unpacks to more than {LARGEST:,} bytes: this is not a devkit")
     if not stream.eof:
         raise DataError(f"{archive} ends in the middle", "compare its size and checksum")
 

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from specnet.data.sources.class_folders import loops
 from specnet.data.sources.decoding import FORMATS, BadImage, decode_bytes, read_bytes
+from specnet.data.sources.find_layout import find
 from specnet.data.sources.folders import LeftOut, image_files, relative
-from specnet.data.sources.layout import Choice, Flat, find
+from specnet.data.sources.layout import Choice, Flat
 from specnet.data.sources.truth import Truth
 from specnet.diagnostics.errors import DataError
 from specnet.diagnostics.suggestions import suggestion
@@ -136,7 +137,7 @@ def refusal(item: Item, reason: str) -> DataError:
 
 
 def folder_source(root: Path, held_out: float, choice: Choice) -> Source:
-    """The source in a folder of images, whose layout `specnet.data.layout` finds.
+    """The source in a folder of images, whose layout `specnet.data.sources.find_layout` finds.
 
     Of class folders without a split, the share `held_out` of each class is tested on.
     """
@@ -168,7 +169,7 @@ def by_truth(images: Iterable[tuple[str, Item]], classes: Sequence[str], truth: 
     for name, item in images:
         shown = truth.wordnet_id(name)
         if shown not in numbers:
-            message = f"'{item.name}' shows {shown}, which is none of the {len(classes):,} classes"
+            message = f"'{item.name}' shows {shown}, which is not one of the {len(classes):,} classes"
             raise DataError(message, suggestion(shown, classes, noun="class name"))
         items.append(item._replace(label=numbers[shown]))
     return sorted(items, key=lambda item: (item.label, item.name))

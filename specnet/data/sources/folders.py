@@ -23,7 +23,7 @@ BESIDE = "beside the class folders"
 
 @dataclass
 class LeftOut:
-    """What was found below `root` and not taken: files with the reason, and names that are no data."""
+    """What was found below `root` and not taken: files with the reason, and names that are not data."""
 
     root: Path
     files: list[tuple[str, str]] = field(default_factory=list)
@@ -47,7 +47,7 @@ class LeftOut:
         ]
         if self.no_data:
             names = few(sorted(map(printable, self.no_data)))
-            lines.append(f"passed over {self.no_data.total():,}, as they are no data: {names}")
+            lines.append(f"passed over {self.no_data.total():,}, as they are not data: {names}")
         return lines
 
 
@@ -83,7 +83,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def files(folder: Path) -> list[os.DirEntry[str]]:
-    """What lies in a folder itself and is no folder."""
+    """What lies in a folder itself and is not a folder."""
     try:
         return [entry for entry in entries(folder) if not _is_folder(entry)]
     except OSError:

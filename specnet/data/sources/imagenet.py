@@ -89,7 +89,7 @@ def _train_archive(path: Path, left: LeftOut, watch: Watch | None) -> tuple[list
                 hint = "its members are one archive for each class, such as n01440764.tar"
                 raise DataError(f"{path} holds '{printable(outer.name)[:80]}'", hint)
             inside = members(read, outer.offset, outer.offset + outer.size, f"{path}: {name}.tar")
-            # A folder's entry is no image; a link's or a device's would be one if it could be read.
+            # A folder's entry is not an image; a link's or a device's would be one if it could be read.
             images = [m for m in inside if not m.name.endswith("/") and not _passed_over(m, left)]
             found.append((name, images))
             if watch:
@@ -111,7 +111,7 @@ def _item(name: str, label: int, path: Path, member: Member) -> Item:
 
 
 def _passed_over(member: Member, left: LeftOut) -> bool:
-    """Whether a member is no data by its name."""
+    """Whether a member is not data by its name."""
     name = no_data_in(member.name)
     if name is not None:
         left.no_data[name] += 1

@@ -1,4 +1,4 @@
-"""Names that are no data: what systems and programs leave beside images.
+"""Names that are not data: what systems and programs leave beside images.
 
 All readers pass over them, files and folders alike and at every level, and say that they did.
 """
@@ -37,5 +37,5 @@ def is_no_data(name: str) -> bool:
 
 
 def no_data_in(path: str) -> str | None:
-    """The first part of a path in an archive that is no data, a folder on the way or the file itself."""
+    """The first part of a path in an archive that is not data, a folder on the way or the file itself."""
     return next((part for part in PurePosixPath(path).parts if is_no_data(part)), None)

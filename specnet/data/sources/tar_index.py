@@ -84,9 +84,8 @@ def _size(header: bytes, archive: str, place: int) -> int:
         if header[:2] == b"\x1f\x8b":
             hint = "the official archive is not compressed: unpack it with gunzip"
             raise DataError(f"{archive} is compressed", hint)
-        raise DataError(
-            f"{archive} is no tar archive, or damaged at byte {place:,}", "compare its size and checksum"
-        )
+        message = f"{archive} is not a tar archive, or is damaged at byte {place:,}"
+        raise DataError(message, "compare its size and checksum")
     return size
 
 

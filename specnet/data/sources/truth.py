@@ -88,7 +88,7 @@ def _solution(path: Path) -> dict[str, str]:
     try:
         rows = list(csv.reader(_text(path).splitlines()))
     except csv.Error as error:
-        raise DataError(f"{path} is no table of comma-separated values: {error}") from error
+        raise DataError(f"{path} is not a table of comma-separated values: {error}") from error
     for number, row in enumerate(rows, start=1):
         if number == 1 and row[:1] == ["ImageId"]:
             continue

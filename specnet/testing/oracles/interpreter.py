@@ -31,7 +31,7 @@ from specnet.testing.oracles.optimizers import clipped
 
 
 class Interpreter:
-    """Implements `specnet.backend.Executable` in float64.
+    """Implements `specnet.backend.protocol.Executable` in float64.
 
     Groups make no difference to the arithmetic. `rounding` is put on every value and gradient on its way
     between operations, so that one can see what rounding otherwise would have changed.

@@ -147,7 +147,7 @@ def test_a_file_where_the_spec_should_be_is_told_so(cli: Any, tmp_path: Path, st
         file.write_bytes(start)
     done = cli("weights", "import", file, spec, "--run-dir", tmp_path / "run")
     assert (done.code, done.out) == (2, "")
-    assert f"{file} is no spec, and {spec} no file of tensors: the spec comes first" in done.err
+    assert f"{file} is not a spec, and {spec} is not a file of tensors: the spec comes first" in done.err
     assert f"specnet weights import {spec} {file}" in done.err
     done = cli("weights", "import", tmp_path / "absent", spec, "--run-dir", tmp_path / "run")
     assert done.code == 2

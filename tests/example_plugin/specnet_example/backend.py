@@ -23,7 +23,7 @@ from specnet_example.numpy_kinds import Back, activation, layer, loss, optimizer
 
 
 class NumpyBackend:
-    """Implements `specnet.backend.Backend`."""
+    """Implements `specnet.backend.protocol.Backend`."""
 
     name = "plain_numpy"
 
@@ -35,7 +35,7 @@ class NumpyBackend:
 
 
 class NumpyExecutable:
-    """Implements `specnet.backend.Executable`; the model is the executable itself."""
+    """Implements `specnet.backend.protocol.Executable`; the model is the executable itself."""
 
     def __init__(self, plan: Plan, precision: Precision) -> None:
         self.plan = plan
