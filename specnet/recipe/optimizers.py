@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from specnet.schema.fields import NonNegative, Positive
 from specnet.schema.strict import Strict, schema_error
@@ -56,6 +56,13 @@ class Optimizer(Strict):
     counts: ClassVar[tuple[str, ...]] = ()
     """Those slots that hold one number for each parameter instead, always in float64: how many steps it has
     seen, say."""
+
+    @model_serializer(mode="wrap")
+    def _own_options_first(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The options that a kind adds stand after the rate, those that all have at the end."""
+        written: dict[str, Any] = handler(self)
+        common = [key for key in ("weight_decay", "biases", "clip_norm") if key in written]
+        return {key: written[key] for key in [*(k for k in written if k not in common), *common]}
 
     def rate(self, role: str, learning_rate: float) -> float:
         """The rate of the parameters of a role while the schedule has the rate at `learning_rate`."""

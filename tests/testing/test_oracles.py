@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -104,14 +105,18 @@ def test_gradients_of_a_network_are_slopes_of_its_loss(net: Net) -> None:
 
 
 def test_a_value_crosses_groups_by_a_transfer_only() -> None:
-    """The interpreter has no value of another group: a step that reads one fails."""
+    """The interpreter refuses a plan in which an operation reads what is not on its group."""
     plan = cases.SPLIT.plan
     (first, *_) = plan.transfers
-    without = type(plan)(**{**vars(plan), "operations": tuple(s for s in plan.operations if s is not first)})
-    interpreter = Interpreter(without)
-    interpreter.load_state(random_state(plan, 1))
+    without = replace(plan, operations=tuple(op for op in plan.operations if op is not first))
     with pytest.raises(KeyError, match=first.name):
-        interpreter.gradients(random_batch(plan, 1, 2))
+        Interpreter(without)
+    (reader, *_) = [op for op in plan.computes if first.name in op.values]
+    there = [tuple(first.source if n == first.name else n for n in names) for names in reader.arguments]
+    crossing = replace(reader, arguments=tuple(there))
+    wrong = replace(plan, operations=tuple(crossing if op is reader else op for op in plan.operations))
+    with pytest.raises(AssertionError, match="another group's value"):
+        Interpreter(wrong)
 
 
 @pytest.mark.parametrize(("alpha_over", "expected"), [("sum", 5.83693), ("size", 5.92384)])
