@@ -72,7 +72,7 @@ def predict(
     at_once = min(MOST_AT_ONCE, recorded(trained.saved.progress) or MOST_AT_ONCE)
     executable, plan, inputs = trained.compiled.executable, trained.compiled.plan, trained.inputs
 
-    probabilities = _probabilities(recipe_of(trained.compiled.network.spec).loss)
+    probabilities = probabilities_of(recipe_of(trained.compiled.network.spec).loss)
     files = [file for path in images for file in image_files(Path(path), shown.note)]
 
     def told() -> Iterator[Prediction]:
@@ -91,11 +91,11 @@ def predict(
     return told()
 
 
-def _probabilities(loss: Loss) -> Callable[[Array], Array]:
+def probabilities_of(loss: Loss) -> Callable[[Array], Array]:
     """From a network's answers to probabilities. Raises `UsageError` for a loss that does not tell any."""
     if loss.head.function is None:
         message = (
-            f"the outputs of a network that was trained with the loss '{loss.kind}' are no probabilities"
+            f"the outputs of a network that was trained with the loss '{loss.kind}' are not probabilities"
         )
         raise UsageError(message, "predict works with losses whose outputs are logits")
 

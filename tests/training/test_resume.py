@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 
 import specnet_torch.executable as executable
 from specnet.backend.batch import Batch
@@ -251,6 +252,21 @@ def test_what_is_no_recipe_is_refused_all_the_same(
         run(other, tmp_path / "r", steps=2, resume=True, allow_changes=True)
     assert words in str(caught.value)
     assert (tmp_path / "r" / "spec.yaml").read_bytes() == before
+
+
+def test_a_checkpoint_from_before_there_were_slots_goes_on(
+    small: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file names parameters alone: the arrays are velocities."""
+    run(small, tmp_path / "whole", steps=4)
+    with monkeypatch.context() as before:
+        before.setattr(checkpoint, "flat", lambda slots: slots["velocity"])
+        run(small, tmp_path / "r", steps=2)
+    (folder,) = (tmp_path / "r" / "checkpoints").iterdir()
+    with safe_open(folder / "optimizer.safetensors", "numpy") as opened:
+        assert all("/" not in name for name in opened.keys())  # noqa: SIM118
+    run(small, tmp_path / "r", steps=4, resume=True)
+    assert_same(tmp_path / "whole", tmp_path / "r")
 
 
 def test_changes_can_only_be_allowed_to_a_run_that_goes_on(small: Spec, tmp_path: Path) -> None:
