@@ -18,4 +18,5 @@ class TestPlainNumpy(BackendContract):
             for place in ("{} of an image", "{} of a vector", "dense with {}")
             for function in FUNCTIONS
         },
+        "loss sigmoid_cross_entropy": "its only loss is that of a softmax",
     }

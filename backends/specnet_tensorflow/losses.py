@@ -13,7 +13,7 @@ from typing import Any
 import tensorflow as tf
 
 from specnet.backend.kinds import Kinds
-from specnet.recipe.losses import SoftmaxCrossEntropy
+from specnet.recipe.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy
 
 Tensor = Any
 LossFunction = Callable[[Any, Sequence[Tensor], Tensor], Tensor]
@@ -24,3 +24,11 @@ loss: Kinds[LossFunction] = Kinds("tensorflow", "loss")
 @loss("softmax_cross_entropy")
 def softmax_cross_entropy(rule: SoftmaxCrossEntropy, values: Sequence[Tensor], labels: Tensor) -> Tensor:
     return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, values[0]))
+
+
+@loss("sigmoid_cross_entropy")
+def sigmoid_cross_entropy(rule: SigmoidCrossEntropy, values: Sequence[Tensor], labels: Tensor) -> Tensor:
+    (logits,) = values
+    right = tf.one_hot(labels, logits.shape[1], dtype=logits.dtype)
+    entropies = tf.nn.sigmoid_cross_entropy_with_logits(right, logits)
+    return tf.reduce_mean(tf.reduce_sum(entropies, axis=1))

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from specnet.backend.kinds import Kinds
-from specnet.recipe.losses import SoftmaxCrossEntropy
+from specnet.recipe.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy
 
 LossFunction = Callable[[Any, Sequence[Tensor], Tensor], Tensor]
 
@@ -24,3 +24,10 @@ loss: Kinds[LossFunction] = Kinds("torch", "loss")
 @loss("softmax_cross_entropy")
 def softmax_cross_entropy(rule: SoftmaxCrossEntropy, values: Sequence[Tensor], labels: Tensor) -> Tensor:
     return F.cross_entropy(values[0], labels)
+
+
+@loss("sigmoid_cross_entropy")
+def sigmoid_cross_entropy(rule: SigmoidCrossEntropy, values: Sequence[Tensor], labels: Tensor) -> Tensor:
+    (logits,) = values
+    right = F.one_hot(labels, logits.shape[1]).to(logits.dtype)
+    return F.binary_cross_entropy_with_logits(logits, right, reduction="sum") / len(logits)

@@ -76,6 +76,23 @@ class SoftmaxCrossEntropy(Loss):
         return losses
 
 
+class SigmoidCrossEntropy(Loss):
+    """-log sigmoid(logit) of the right class, and -log(1 - sigmoid(logit)) of every other one, added up; the
+    mean over the global batch. `from` names the layer of the logits."""
+
+    kind: Literal["sigmoid_cross_entropy"] = "sigmoid_cross_entropy"
+    from_: Annotated[str, Field(alias="from", description="The layer whose outputs are the logits.")]
+
+    head = heads.Sigmoid()
+
+    def per_image(self, outputs: Array, labels: NDArray[np.int64]) -> Array:
+        import numpy as np
+
+        own = outputs[np.arange(len(labels)), labels]
+        losses: Array = np.logaddexp(0, outputs).sum(axis=1) - own  # log(1 + e^x) - x is log(1 + e^-x)
+        return losses
+
+
 def layers_read(recipe: Any) -> dict[str, Any]:
     """What the loss of a recipe reads, as it stands in the file, sound or not: values by the key.
 

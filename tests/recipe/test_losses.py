@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from specnet.recipe.heads import Sigmoid, Softmax, Values
-from specnet.recipe.losses import SoftmaxCrossEntropy, layers_read
+from specnet.recipe.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy, layers_read
 
 
 def test_a_loss_names_what_it_reads_by_its_keys() -> None:
@@ -52,3 +52,11 @@ def test_views_of_a_sigmoid_are_averaged_as_probabilities_and_stay_logits() -> N
 def test_views_of_values_are_averaged_as_they_are_and_are_not_probabilities() -> None:
     assert Values().averaged([np.array([[1.0, 2.0]]), np.array([[3.0, 6.0]])]).tolist() == [[2.0, 4.0]]
     assert Values().probabilities(np.array([[1.0]])) is None
+
+
+def test_the_sigmoid_loss_of_an_image_by_hand() -> None:
+    """Logits log 3 and 0 have the sigmoids 3/4 and 1/2; far out a logit is its own loss."""
+    loss = SigmoidCrossEntropy.model_validate({"from": "fc8"})
+    outputs = np.array([[math.log(3), 0.0], [math.log(3), 0.0], [3000.0, -2000.0]])
+    expected = [-math.log(3 / 4 * 1 / 2), -math.log(1 / 4 * 1 / 2), 5000]
+    assert loss.per_image(outputs, np.array([0, 1, 1])).tolist() == pytest.approx(expected)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from specnet.recipe.losses import SoftmaxCrossEntropy
+from specnet.recipe.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy
 from specnet.testing.oracles.base import Labels, Values, loss_oracle
 
 
@@ -17,6 +17,22 @@ def softmax_cross_entropy(
     """That of the logits."""
     mean, gradient = cross_entropy(read[0], labels)
     return mean, [gradient]
+
+
+@loss_oracle("sigmoid_cross_entropy")
+def sigmoid_cross_entropy(
+    loss: SigmoidCrossEntropy, read: Sequence[Values], labels: Labels
+) -> tuple[float, list[Values]]:
+    """With p = 1 / (1 + exp(-x)): the sum of -log p for the right class and -log(1 - p) for the others, whose
+    derivatives are p - 1 and p."""
+    (logits,) = read
+    total, gradient = 0.0, np.zeros_like(logits)
+    for image, label in enumerate(labels):
+        for output, x in enumerate(logits[image]):
+            p = 1 / (1 + np.exp(-x))
+            total -= float(np.log(p if output == label else 1 - p))
+            gradient[image, output] = p - (output == label)
+    return total / len(logits), [gradient / len(logits)]
 
 
 def cross_entropy(logits: Values, labels: Labels) -> tuple[float, Values]:
