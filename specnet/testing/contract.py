@@ -11,21 +11,18 @@ pytest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, Literal
+from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import pytest
 
-from specnet.backend import protocol as backends
 from specnet.backend.batch import Batch
-from specnet.backend.protocol import Backend, Executable, Precision
+from specnet.backend.protocol import Precision
 from specnet.backend.slots import flat
 from specnet.diagnostics.errors import UsageError
 from specnet.layers.base import Layer, Shape
 from specnet.plans import plan as plans
-from specnet.plans.placement import place
-from specnet.plans.plan import Plan
 from specnet.testing import by_hand, cases, relative_error, rules
 from specnet.testing.cases import ALONE, BETWEEN, Net
 from specnet.testing.comparing import (
@@ -41,6 +38,7 @@ from specnet.testing.comparing import (
     spoilt,
     train,
 )
+from specnet.testing.on_backend import OnBackend
 from specnet.testing.random_specs import network_of, random_batch, random_state
 
 FORWARD = 1e-13
@@ -78,40 +76,8 @@ class Unknown(Layer):
         return inputs[0]
 
 
-class BackendContract:
+class BackendContract(OnBackend):
     """Every test that a backend inherits. The subclass's name starts with `Test`."""
-
-    backend: ClassVar[str | Backend]
-    """The name it is registered under, or the backend itself."""
-
-    devices: ClassVar[Sequence[str]] = ("cpu",)
-    """Where groups are placed, in turn."""
-
-    seeds: ClassVar[int] = 3
-    """From how many random states, each with a batch of its own, layers and the update rule are tried."""
-
-    gaps: ClassVar[Mapping[str, str]] = {}
-    """What it cannot do yet: the reason by layer kind, by the name of a network in `cases`, or by the name of
-    a test. These tests are expected to fail, and the suite fails when one of them passes."""
-
-    @pytest.fixture(autouse=True)
-    def _expect_gaps(self, request: pytest.FixtureRequest) -> None:
-        callspec = getattr(request.node, "callspec", None)
-        names = {request.function.__name__}
-        for net in callspec.params.values() if callspec else ():
-            if isinstance(net, Net):
-                names |= {*net.kinds, net.name}
-        for name in names & set(self.gaps):
-            request.applymarker(pytest.mark.xfail(reason=self.gaps[name], strict=True))
-
-    def compiled(self, plan: Plan, precision: Precision = "float64", seed: int | None = 1) -> Executable:
-        """The plan on this backend, with the random state of a seed or as it is compiled."""
-        found = backends.find(self.backend) if isinstance(self.backend, str) else self.backend
-        devices = {g: self.devices[i % len(self.devices)] for i, g in enumerate(plan.groups)}
-        executable = found.compile(plan, place(plan.groups, devices, found.devices()), precision)
-        if seed is not None:
-            executable.load_state(random_state(plan, seed))
-        return executable
 
     @pytest.mark.parametrize("net", ALONE, ids=str)
     def test_layer_forward(self, net: Net, record_property: Record) -> None:
