@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 
 from specnet.layers.base import Layer, Shape, check_activation_split
-from specnet.layers.functions import FunctionName
+from specnet.layers.functions import FunctionName, function_named
 
 
 class Activation(Layer):
@@ -15,6 +15,11 @@ class Activation(Layer):
 
     kind: Literal["activation"] = "activation"
     function: Annotated[FunctionName, Field(description="The name of an activation function.")]
+
+    @property
+    def needs_all_units(self) -> bool:
+        """Whether an output depends on all units, as with softmax."""
+        return function_named(self.function).needs_all_units
 
     def split(self, parts: int) -> Self:
         check_activation_split(self.function, parts, "function")
