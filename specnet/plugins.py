@@ -1,4 +1,4 @@
-"""Looking up layer kinds, backends and datasets in their entry points.
+"""Looking up kinds, backends and datasets in their entry points.
 
 Built-in ones come in the same way as a stranger's. Names are listed without importing anything, and a plugin
 is imported only when something names it, so a broken one harms nobody who does not use it.
@@ -16,6 +16,7 @@ from specnet.text import one_line
 
 Group = Literal[
     "specnet.layers",
+    "specnet.activations",
     "specnet.losses",
     "specnet.optimizers",
     "specnet.schedules",
@@ -25,12 +26,11 @@ Group = Literal[
     "specnet.evaluations",
     "specnet.datasets",
     "specnet.backends",
-    "specnet.torch",
-    "specnet.tensorflow",
 ]
 
 NOUNS: dict[str, str] = {
     "specnet.layers": "layer kind",
+    "specnet.activations": "activation function",
     "specnet.losses": "loss",
     "specnet.optimizers": "optimizer",
     "specnet.schedules": "schedule",
@@ -40,12 +40,16 @@ NOUNS: dict[str, str] = {
     "specnet.evaluations": "evaluation",
     "specnet.backends": "backend",
     "specnet.datasets": "dataset",
-    "specnet.torch": "PyTorch implementation of layer kind",
-    "specnet.tensorflow": "TensorFlow implementation of layer kind",
 }
+
+KINDS = "specnet.kinds."
+"""A group of modules that register what a backend does for kinds ends in that backend's name.
+
+Packages may share a name there: one has a layer of that name, say, and another one a loss."""
 
 BASES: dict[str, str] = {
     "specnet.layers": "specnet.layers.base.Layer",
+    "specnet.activations": "specnet.layers.functions.ActivationFunction",
     "specnet.losses": "specnet.recipe.losses.Loss",
     "specnet.optimizers": "specnet.recipe.optimizers.Optimizer",
     "specnet.schedules": "specnet.recipe.schedules.Schedule",
@@ -75,6 +79,18 @@ def registered(group: str) -> dict[str, list[EntryPoint]]:
     return found
 
 
+def groups() -> list[str]:
+    """Every group that something can be registered in: specnet's own, and one for each backend's kinds."""
+    return [*NOUNS, *sorted(group for group in entry_points().groups if group.startswith(KINDS))]
+
+
+def noun(group: str) -> str:
+    """What a name of the group stands for, in words."""
+    if group.startswith(KINDS):
+        return f"{group.removeprefix(KINDS)} implementation of"
+    return NOUNS.get(group, group)
+
+
 def names(group: str) -> list[str]:
     """The registered names of a group, without importing anything."""
     return list(registered(group))
@@ -92,27 +108,36 @@ def load(group: str, name: str) -> Any:
     Raises `PluginError` if nobody registered the name, two packages did, the import fails, or what
     it finds is not what the group asks for.
     """
-    noun = NOUNS.get(group, group)
     claims = registered(group).get(name, [])
     if not claims:
         if not registered(group):
             hint = "nothing is registered; was specnet installed with pip?"
         else:
-            hint = suggestion(name, names(group), noun=noun) + "; a plugin's must be installed first"
-        raise PluginError(f"there is no {noun} '{name}'", hint)
-    if len(claims) > 1:
+            hint = suggestion(name, names(group), noun=noun(group)) + "; a plugin's must be installed first"
+        raise PluginError(f"there is no {noun(group)} '{name}'", hint)
+    if len(claims) > 1 and not group.startswith(KINDS):
         owners = " and ".join(sorted(package(point) for point in claims))
-        raise PluginError(f"{noun} '{name}' is claimed by {owners}", "uninstall one of the two packages")
+        raise PluginError(
+            f"{noun(group)} '{name}' is claimed by {owners}", "uninstall one of the two packages"
+        )
+    everything = [_imported(group, claim) for claim in claims]
+    return everything[0]
+
+
+def _imported(group: str, point: EntryPoint) -> Any:
+    """What an entry point stands for. Raises `PluginError` if it cannot be had, or is not what it must be."""
     try:
-        found = claims[0].load()
+        found = point.load()
     except ModuleNotFoundError as error:
-        raise PluginError(*_missing(claims[0], noun, error)) from error
+        raise PluginError(*_missing(point, noun(group), error)) from error
+    except PluginError:
+        raise
     except (Exception, SystemExit) as error:
         reason = f"{type(error).__name__}: {one_line(str(error))}"
-        raise _broken(claims[0], noun, f"cannot be imported: {reason}") from error
+        raise _broken(point, noun(group), f"cannot be imported: {reason}") from error
     wanted = _wanted(group, found)
     if wanted:
-        raise _broken(claims[0], noun, f"is {claims[0].value}, which is not {wanted}")
+        raise _broken(point, noun(group), f"is {point.value}, which is not {wanted}")
     return found
 
 

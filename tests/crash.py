@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from specnet.backend.slots import flat
 from specnet.runs import checkpoint
 from specnet.runs.checkpoint import Checkpoint
 from specnet.runs.run_directory import RunDirectory
@@ -166,7 +167,7 @@ def result(folder: Path) -> dict[str, Any]:
         "progress": saved.progress,
         "metrics": metrics,
         "weights": saved.weights,
-        "velocities": saved.velocities,
+        "slots": flat(saved.slots),
     }
 
 
@@ -174,7 +175,7 @@ def difference(found: dict[str, Any], expected: dict[str, Any]) -> str | None:
     for part in ("progress", "metrics"):
         if found[part] != expected[part]:
             return f"the {part} differ"
-    for part in ("weights", "velocities"):
+    for part in ("weights", "slots"):
         for name, values in expected[part].items():
             if found[part][name].tobytes() != values.tobytes():
                 return f"the {part} differ in {name}"

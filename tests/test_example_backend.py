@@ -10,7 +10,7 @@ from specnet_example.backend import NumpyBackend
 pytestmark = pytest.mark.slow
 
 UNKNOWN = ["add", "avg_pool", "batch_norm", "concat", "conv", "dropout", "global_avg_pool", "lrn", "max_pool"]
-FUNCTIONS = ("tanh", "sigmoid", "softmax")
+FUNCTIONS = ("tanh", "sigmoid", "elu", "softmax")
 
 
 class TestPlainNumpy(BackendContract):
@@ -22,5 +22,5 @@ class TestPlainNumpy(BackendContract):
             for place in ("{} of an image", "{} of a vector", "dense with {}")
             for function in FUNCTIONS
         },
-        "dense without bias": "its dense layers have biases",
+        "loss sigmoid_cross_entropy": "its only loss is that of a softmax",
     }

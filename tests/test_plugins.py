@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -10,11 +11,15 @@ import pytest
 
 from specnet import plugins
 from specnet.diagnostics.errors import PluginError
+from specnet.testing import relative_error
 from support.example_package import EXAMPLE, install, specnet
 
 pytestmark = pytest.mark.slow
 
+
 SPEC = EXAMPLE / "stripes.yaml"
+OWN = EXAMPLE / "own_kinds.yaml"
+BACKENDS = ("torch", "tensorflow", "plain_numpy")
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +32,13 @@ def test_it_is_listed_and_imports(site: Path) -> None:
     assert done.returncode == 0, done.stdout
     listed = json.loads(done.stdout)["plugins"]
     mine = {(p["group"], p["name"]) for p in listed if p["package"] == "specnet-example"}
+    kinds = ("channel_scale", "softsign", "brier", "adagrad_steps")
     assert mine == {
         ("specnet.layers", "channel_scale"),
-        ("specnet.torch", "channel_scale"),
-        ("specnet.tensorflow", "channel_scale"),
+        ("specnet.activations", "softsign"),
+        ("specnet.losses", "brier"),
+        ("specnet.optimizers", "adagrad_steps"),
+        *((f"specnet.kinds.{backend}", kind) for backend in BACKENDS for kind in kinds),
         ("specnet.datasets", "stripes"),
         ("specnet.backends", "plain_numpy"),
         ("specnet.schedules", "newbob"),
@@ -41,7 +49,7 @@ def test_it_is_listed_and_imports(site: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("backend", ["torch", "tensorflow", "plain_numpy"])
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_its_layer_and_dataset_train_on_every_backend(site: Path, tmp_path: Path, backend: str) -> None:
     run = tmp_path / backend
     options = ["--backend", backend, "--precision", "float64", "--run-dir", run, "--devices", "cpu"]
@@ -55,6 +63,57 @@ def test_its_layer_and_dataset_train_on_every_backend(site: Path, tmp_path: Path
         json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines() if "evaluation" in line
     ]
     assert fourth[3]["evaluation"]["loss"] == pytest.approx(0.0132316619661945, rel=1e-12)
+
+
+def losses(folder: Path) -> list[float]:
+    lines = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
+    return [line["loss"] for line in lines if "loss" in line]
+
+
+def test_its_loss_optimizer_and_function_agree_on_every_backend(site: Path, tmp_path: Path) -> None:
+    """And a run goes on in another backend than it was started in: squares and step counts come along."""
+    common = ["--precision", "float64", "--devices", "cpu"]
+    for backend in BACKENDS:
+        run = ["--run-dir", tmp_path / backend, "--backend", backend]
+        done = specnet("train", OWN, *run, *common, site=site)
+        assert done.returncode == 0, done.stderr
+    moved = tmp_path / "moved"
+    for backend, steps in (("torch", "6"), ("tensorflow", "11"), ("plain_numpy", "16")):
+        going_on = ["--resume"] if moved.exists() else []
+        run = ["--run-dir", moved, "--backend", backend, "--steps", steps, *going_on]
+        done = specnet("train", OWN, *run, *common, site=site)
+        assert done.returncode == 0, done.stderr
+    expected = losses(tmp_path / "plain_numpy")
+    assert len(expected) == 16
+    for name in ("torch", "tensorflow", "moved"):
+        error = relative_error(losses(tmp_path / name), expected)
+        assert error < 1e-12, f"{name}: {error:.1e}"  # measured: at most 1.6e-15
+
+
+def test_a_backend_names_the_loss_optimizer_and_function_that_it_does_not_know(
+    site: Path, tmp_path: Path
+) -> None:
+    """The plugin's kinds without its modules for torch."""
+    lacking = tmp_path / "site"
+    shutil.copytree(site, lacking)
+    (points,) = lacking.glob("specnet_example-*/entry_points.txt")
+    kept = points.read_text().split("[")
+    points.write_text("[".join(part for part in kept if not part.startswith("specnet.kinds.torch")))
+    spec = tmp_path / "x.yaml"
+    softsign = OWN.read_text().replace("channel_scale, from: hidden, initial: 0.5", "flatten, from: hidden")
+    brier = softsign.replace("softsign", "relu")
+    known = "loss: {kind: softmax_cross_entropy, from: scores}\n"
+    adagrad = brier[: brier.index("loss:")] + known + brier[brier.index("  weights:") :]
+    for words, text in (
+        ("layer 'hidden.left': it does not know the activation function 'softsign'", softsign),
+        ("the loss: it does not know the loss 'brier'", brier),
+        ("the update rule: it does not know the optimizer 'adagrad_steps'", adagrad),
+    ):
+        spec.write_text(text)
+        done = specnet("compile", spec, "--backend", "torch", site=lacking)
+        assert done.returncode == 2, done.stderr
+        assert words in done.stderr
+        assert "'specnet.kinds.torch'" in done.stderr
 
 
 def test_the_table_knows_its_parameters(site: Path) -> None:
@@ -80,7 +139,7 @@ def test_the_table_knows_its_parameters(site: Path) -> None:
 def test_a_backend_names_the_layer_it_cannot_carry_out(site: Path, specs: Path) -> None:
     done = specnet("compile", specs / "alexnet.yaml", "--backend", "plain_numpy", site=site)
     assert done.returncode == 2
-    assert "'conv1.gpu0', kind 'conv'" in done.stderr
+    assert "the plain_numpy backend cannot carry out layer 'conv1.gpu0'" in done.stderr
 
 
 def test_without_the_package_the_errors_say_what_is_missing() -> None:

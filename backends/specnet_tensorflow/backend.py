@@ -10,7 +10,7 @@ from specnet.plans.placement import Placement
 from specnet.plans.plan import Plan
 from specnet_tensorflow.devices import present, take_memory_as_needed
 from specnet_tensorflow.executable import TensorFlowExecutable
-from specnet_tensorflow.memory import reraise_out_of_memory
+from specnet_tensorflow.out_of_memory import reraise_out_of_memory
 
 
 class TensorFlowBackend:

@@ -16,7 +16,8 @@ from specnet.layers.batch_norm import BatchNorm
 from specnet.layers.conv import Conv
 from specnet.layers.lrn import LRN
 from specnet.layers.window import Pads
-from specnet_tensorflow.registry import Tensor
+
+Tensor = Any
 
 
 def convolution_padding(

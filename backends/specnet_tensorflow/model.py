@@ -8,13 +8,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from specnet.backend import walk
+from specnet.backend.kinds import Run
 from specnet.numerics.randomness import Array
-from specnet.plans.operations import Compute, Feed, Transfer
+from specnet.plans.operations import Compute, Transfer
 from specnet.plans.placement import Placement
 from specnet.plans.plan import Plan
-from specnet_tensorflow import kinds
+from specnet_tensorflow import activations
 from specnet_tensorflow.devices import device_name, resolve_device
-from specnet_tensorflow.registry import Run, Tensor, find
+from specnet_tensorflow.layers import Tensor, kinds
 
 
 def keras_name(value: str) -> str:
@@ -36,7 +38,9 @@ class Share(keras.layers.Layer):
         self.op = Compute.from_config(op) if isinstance(op, dict) else op
         super().__init__(**{"name": keras_name(self.op.name), **options})
         self.device = resolve_device(device)
-        self.implementation = find(self.op)
+        self.implementation = kinds.find(self.op.layer.kind, f"layer '{self.op.name}'")
+        name = self.op.activation
+        self.function = None if name is None else activations.find(self.op, name)
         self.roles: dict[str, Any] = {}
         statistics = any(not weight.trainable for weight in self.op.weights.values())
         autocast = not (statistics or self.op.layer.full_precision)
@@ -67,8 +71,7 @@ class Share(keras.layers.Layer):
                 arguments = [tf.cast(argument, self.variable_dtype) for argument in arguments]
             output = self.implementation.function(self.op, arguments, weights, run)
             output = tf.cast(output, self.compute_dtype)
-            function = self.op.activation
-            return kinds.ACTIVATIONS[function](output) if function else output
+            return output if self.function is None else self.function(output)
 
     def _arguments(self, pieces: Any) -> list[Tensor]:
         """The values concatenated along the channels where an argument has several."""
@@ -94,6 +97,11 @@ class Share(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "op": self.op.config(), "device": self.device}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Share:
+        """The layer that `get_config` described. Files of earlier versions call its operation `step`."""
+        return cls(**{"op" if key == "step" else key: value for key, value in config.items()})
 
 
 @keras.saving.register_keras_serializable(package="specnet")
@@ -136,16 +144,13 @@ def make_model(plan: Plan, layers: Layers, dtype: str) -> keras.Model:
         name: keras.Input((*shape[1:], shape[0]), dtype=dtype, name=name)
         for name, shape in plan.inputs.items()
     }
-    values: dict[str, Any] = {}
-    for op in plan.operations:
-        if isinstance(op, Feed):
-            values[op.name] = inputs[op.layer]
-        elif isinstance(op, Transfer):
-            values[op.name] = layers[op.name](values[op.source])
-        else:
-            read = [values[name] for name in op.values]
-            values[op.name] = layers[op.name](read if len(read) > 1 else read[0])
-    outputs = [values[name] for name in plan.outputs]
+    values = walk.forward(
+        plan,
+        feed=lambda op: inputs[op.layer],
+        transfer=lambda op, value: layers[op.name](value),
+        compute=lambda op, read: layers[op.name](read if len(read) > 1 else read[0]),
+    )
+    outputs = list(values.values())
     only = len(outputs) == 1
     result = outputs[0] if only else dict(zip(map(keras_name, plan.outputs), outputs, strict=True))
     return keras.Model(next(iter(inputs.values())) if len(inputs) == 1 else inputs, result, name=plan.name)

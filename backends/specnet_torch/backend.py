@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import torch
-
 from specnet.backend.protocol import Precision
 from specnet.plans.placement import Placement
 from specnet.plans.plan import Plan
+from specnet_torch.devices import present
 from specnet_torch.executable import TorchExecutable
-from specnet_torch.memory import reraise_out_of_memory
+from specnet_torch.out_of_memory import reraise_out_of_memory
 
 
 class TorchBackend:
@@ -17,7 +16,7 @@ class TorchBackend:
     name = "torch"
 
     def devices(self) -> list[str]:
-        return ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
+        return present()
 
     @reraise_out_of_memory()
     def compile(self, plan: Plan, placement: Placement, precision: Precision) -> TorchExecutable:

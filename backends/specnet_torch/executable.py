@@ -7,20 +7,20 @@ from functools import cached_property
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from specnet.backend import fast_paths
+from specnet.backend import fast_paths, slots
 from specnet.backend.batch import Batch
 from specnet.backend.checks import check_inputs, check_state
 from specnet.backend.protocol import Precision, State, storage
+from specnet.backend.slots import OptimizerState
 from specnet.numerics.randomness import Array
 from specnet.plans.placement import Placement
 from specnet.plans.plan import Plan
+from specnet_torch import losses, optimizers
 from specnet_torch.arithmetic import arithmetic
-from specnet_torch.memory import reraise_out_of_memory
 from specnet_torch.model import TorchModel
-from specnet_torch.update import update
+from specnet_torch.out_of_memory import reraise_out_of_memory
 
 DTYPES = {
     "float32": torch.float32,
@@ -45,10 +45,22 @@ class TorchExecutable:
         self._weights = dict(self.model.named_parameters())
         self._groups = {p.name: p.group for p in plan.parameters if p.trainable}
 
+        if plan.loss is not None:
+            self._loss_function = losses.loss.find(plan.loss.kind, "the loss")
+        if plan.optimizer is not None:
+            optimizers.optimizer.find(plan.optimizer.kind, "the update rule")
+
     @cached_property
-    def _velocities(self) -> dict[str, Tensor]:
+    def _slots(self) -> dict[str, dict[str, Tensor]]:
         """Zero until the first step. They are as large as the weights, and only training asks for them."""
-        return {name: torch.zeros_like(w) for name, w in self._weights.items()}
+        rule = self.plan.optimizer
+        return {slot: self._zeros(count=slot in rule.counts) for slot in rule.slots} if rule else {}
+
+    def _zeros(self, *, count: bool) -> dict[str, Tensor]:
+        """Zeros like every parameter, or one number beside each."""
+        if not count:
+            return {name: torch.zeros_like(weight) for name, weight in self._weights.items()}
+        return {n: torch.zeros((), dtype=torch.float64, device=w.device) for n, w in self._weights.items()}
 
     @reraise_out_of_memory()
     def state(self) -> State:
@@ -59,12 +71,12 @@ class TorchExecutable:
         _fill(self.model.state_dict(), state)
 
     @reraise_out_of_memory()
-    def optimizer_state(self) -> State:
-        return {name: _array(v) for name, v in self._velocities.items()}
+    def optimizer_state(self) -> OptimizerState:
+        return {slot: {n: _array(t) for n, t in tensors.items()} for slot, tensors in self._slots.items()}
 
     @reraise_out_of_memory()
-    def load_optimizer_state(self, state: Mapping[str, Array]) -> None:
-        _fill(self._velocities, state)
+    def load_optimizer_state(self, state: Mapping[str, Mapping[str, Array]]) -> None:
+        _fill(slots.flat(self._slots), slots.flat(state))
 
     @reraise_out_of_memory()
     def forward(self, inputs: Mapping[str, Array]) -> State:
@@ -106,7 +118,7 @@ class TorchExecutable:
             loss, gradients = self._accumulated(batch.parts(micro_batch))
             named = dict(zip(self._weights, gradients, strict=True))
             move = self.model.move
-            update(rule, self._weights, self._velocities, named, learning_rate, self._groups, move)
+            optimizers.update(rule, self._weights, self._slots, named, learning_rate, self._groups, move)
         return loss
 
     def _accumulated(self, parts: Sequence[Batch]) -> tuple[Tensor, Sequence[Tensor]]:
@@ -137,11 +149,11 @@ class TorchExecutable:
             for name, mask in batch.masks.items()
         }
         (name,) = self.plan.inputs
-        logits = self.model.run({name: self._tensor(batch.images)}, masks)
-        assert isinstance(logits, Tensor)
-        labels = torch.from_numpy(batch.labels).to(logits.device, non_blocking=True)
-        # In float64, since no two programs round an exponential alike.
-        loss = F.cross_entropy(logits.double(), labels)
+        outputs = self.model.run({name: self._tensor(batch.images)}, masks)
+        named = {self.plan.outputs[0]: outputs} if isinstance(outputs, Tensor) else outputs
+        read = [named[name] for name in self.plan.loss_reads]
+        labels = torch.from_numpy(batch.labels).to(read[0].device, non_blocking=True)
+        loss = self._loss_function(self.plan.loss, [value.double() for value in read], labels)
         gradients = torch.autograd.grad(
             loss, list(self._weights.values()), allow_unused=True, materialize_grads=True
         )

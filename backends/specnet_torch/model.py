@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from specnet.backend import walk
+from specnet.backend.kinds import Run
 from specnet.plans.operations import Compute, Feed, Transfer
 from specnet.plans.placement import Placement
 from specnet.plans.plan import Plan
-from specnet_torch import fast, kinds
+from specnet_torch import activations, fast
 from specnet_torch.fan_out import fan_out
-from specnet_torch.registry import Run, find
+from specnet_torch.layers import FRESH, layer
 from specnet_torch.signature import with_inputs, written
 
 
@@ -31,7 +32,10 @@ class Share(nn.Module):
         super().__init__()
         self.op = op
         self.rounding = rounding
-        self._carry_out = find(op)
+        self._carry_out = layer.find(op.layer.kind, f"layer '{op.name}'")
+        self._function = None if op.activation is None else activations.find(op, op.activation)
+        in_place = activations.IN_PLACE.get(op.activation or "")
+        self._in_place = in_place if op.layer.kind in FRESH else None
         for role, weight in op.weights.items():
             values = fast.images_last(torch.zeros(weight.shape, device=device, dtype=dtype))
             if weight.trainable:
@@ -50,10 +54,9 @@ class Share(nn.Module):
         output = self._carry_out(self.op, arguments, weights, Run(self.training, keep))
         if self.rounding is not None and full:
             output = output.to(self.rounding)
-        function = self.op.activation
-        if function == "relu" and self.op.layer.kind in kinds.FRESH and fast.enabled():
-            return torch.relu_(output)
-        return kinds.ACTIVATIONS[function](output) if function else output
+        if self._in_place is not None and fast.enabled():
+            return self._in_place(output)
+        return output if self._function is None else self._function(output)
 
     def _arguments(self, values: Sequence[Tensor]) -> list[Tensor]:
         """The values concatenated along the channels where an argument has several."""
@@ -66,10 +69,10 @@ class Share(nn.Module):
         return arguments
 
     def extra_repr(self) -> str:
-        layer = self.op.layer
-        fields = layer.model_dump(exclude={"from_", "group", "cross_group"}, exclude_defaults=True)
+        settings = self.op.layer
+        fields = settings.model_dump(exclude={"from_", "group", "cross_group"}, exclude_defaults=True)
         return ", ".join(
-            [layer.kind, *(f"{name}={value}" for name, value in fields.items() if name != "kind")]
+            [settings.kind, *(f"{name}={value}" for name, value in fields.items() if name != "kind")]
         )
 
 
@@ -116,7 +119,6 @@ class TorchModel(_Layer):
         self.rounding = rounding
         self.plan = plan
         self.devices = {group: torch.device(device) for group, device in placement.items()}
-        self._readers = _readers(plan)
         for op in plan.computes:
             name = op.name.removesuffix(f".{op.group}")
             if name not in self._modules:
@@ -157,28 +159,19 @@ class TorchModel(_Layer):
         `inputs` are the images by input layer, and `masks` dropout masks by the name of the step that uses
         them.
         """
-        # What is left of each value: once for each that still reads it.
-        values: dict[str, list[Tensor]] = {}
-        for op in self.plan.operations:
-            if isinstance(op, Feed):
-                value = self.move(inputs[op.layer], None, op.group)
-            elif isinstance(op, Transfer):
-                value = self.move(values[op.source].pop(), op.origin, op.group)
-            else:
-                keep = masks.get(op.name) if masks else None
-                value = self.share(op)(*(values[name].pop() for name in op.values), keep=keep)
-            values[op.name] = fan_out(value, self._readers[op.name])[::-1]
-        if len(self.plan.outputs) == 1:
-            return values[self.plan.outputs[0]].pop()
-        return {name: values[name].pop() for name in self.plan.outputs}
 
+        def feed(op: Feed) -> Tensor:
+            return self.move(inputs[op.layer], None, op.group)
 
-def _readers(plan: Plan) -> dict[str, int]:
-    """How often each value is read: by steps, by transfers, and as an output."""
-    read = Counter(name for op in plan.computes for name in op.values)
-    read.update(transfer.source for transfer in plan.transfers)
-    read.update(plan.outputs)
-    return {op.name: read[op.name] for op in plan.operations}
+        def transfer(op: Transfer, value: Tensor) -> Tensor:
+            return self.move(value, op.origin, op.group)
+
+        def compute(op: Compute, values: list[Tensor]) -> Tensor:
+            share: Tensor = self.share(op)(*values, keep=masks.get(op.name) if masks else None)
+            return share
+
+        outputs = walk.forward(self.plan, feed, transfer, compute, fan_out)
+        return outputs[self.plan.outputs[0]] if len(outputs) == 1 else outputs
 
 
 def _blank(cls: type[TorchModel], inputs: tuple[str, ...]) -> TorchModel:

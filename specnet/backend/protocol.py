@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol, SupportsFloat
 
 from specnet import plugins
 from specnet.backend.batch import Batch
+from specnet.backend.slots import OptimizerState
 from specnet.numerics.randomness import Array
 from specnet.plans.placement import Placement
 from specnet.plans.plan import Plan
@@ -19,8 +20,8 @@ from specnet.plans.plan import Plan
 Precision = Literal["float32", "tf32", "float64", "bfloat16"]
 """What a network computes in. float32 is float32 on every device. With tf32 all values are float32, and GPUs
 that have it take products in TF32 (a significand of 10 bits, sums in float32); elsewhere the results are
-those of float32. With bfloat16, parameters, velocities and the loss stay float32, and so do the
-normalizations; every other layer rounds its inputs, weights and outputs to bfloat16."""
+those of float32. With bfloat16, parameters, what the optimizer keeps for them and the loss stay float32, and
+so do the normalizations; every other layer rounds its inputs, weights and outputs to bfloat16."""
 
 PRECISIONS: tuple[Precision, ...] = ("float32", "tf32", "float64", "bfloat16")
 State = dict[str, Array]
@@ -39,11 +40,11 @@ class Executable(Protocol):
     def load_state(self, state: Mapping[str, Array]) -> None:
         """Replace all of them. Raises `UsageError` where names or shapes differ (see `check_state`)."""
 
-    def optimizer_state(self) -> State:
-        """The velocity of every trainable parameter, under the parameter's name."""
+    def optimizer_state(self) -> OptimizerState:
+        """What the optimizer keeps: each of its slots for every trainable parameter."""
 
-    def load_optimizer_state(self, state: Mapping[str, Array]) -> None:
-        """Replace all velocities."""
+    def load_optimizer_state(self, state: Mapping[str, Mapping[str, Array]]) -> None:
+        """Replace all of it. Raises `UsageError` where slots, names or shapes differ."""
 
     def forward(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """The plan's outputs by value name, in evaluation mode. `inputs` are keyed by input layer."""
@@ -60,7 +61,7 @@ class Executable(Protocol):
 
 
 def storage(precision: Precision) -> Literal["float32", "float64"]:
-    """The type that parameters, velocities and images have."""
+    """The type that parameters, what the optimizer keeps, and images have."""
     return "float64" if precision == "float64" else "float32"
 
 

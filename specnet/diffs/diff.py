@@ -190,7 +190,8 @@ def compare(before: Examination, after: Examination) -> Diff:
     changes = tuple(differences(before.spec, after.spec))
     renames = [c for c in changes if c.op == "rename" and c.path.startswith("layers.")]
     names = {str(c.before): str(c.after) for c in renames}
-    ways = ("name", "training.loss.from")
+    read = after.spec.training.loss.reading_keys() if after.spec.training else ()
+    ways = ("name", *(f"training.loss.{key}" for key in read))
     free = ("layers.", "groups.", "assumed")
     written_only = all(c.path in ways or c.path.startswith(free) for c in changes)
     if before.network is None or after.network is None:

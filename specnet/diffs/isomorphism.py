@@ -56,13 +56,13 @@ def _from_inputs(network: Network) -> Signatures:
 
 
 def _to_outputs(network: Network, below: Mapping[Node, str]) -> Signatures:
-    """What is made of each node: by whom it is read, at which place, and whether it is the logits."""
-    training = network.spec.training
+    """What is made of each node: by whom it is read, at which place, and what the loss reads it as."""
+    sources = network.spec.training.loss.sources if network.spec.training else {}
     readers: dict[Node, list[str]] = {node: [] for node in network.shares}
     signatures: Signatures = {}
     for node in reversed(list(network.shares)):
-        logits = training is not None and node.layer == training.loss.from_
-        signatures[node] = _digest([*sorted(readers[node]), str(logits)])
+        loss = [key for key, layer in sources.items() if layer == node.layer]
+        signatures[node] = _digest([*sorted(readers[node]), str(loss)])
         place = 0
         for argument in network.shares[node].reads:
             for source in argument:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from specnet.recipe.losses import layers_read
 from specnet.spec.spec import Spec
 
 Renames = Mapping[str, str]
@@ -71,8 +72,8 @@ def with_layers(data: dict[str, Any], names: Renames) -> dict[str, Any]:
     }
     made = {**data, "layers": layers}
     if "training" in data:
-        loss = {**data["training"]["loss"], "from": _renamed(data["training"]["loss"]["from"], names)}
-        made["training"] = {**data["training"], "loss": loss}
+        read = {key: _renamed(value, names) for key, value in layers_read(data["training"]).items()}
+        made["training"] = {**data["training"], "loss": {**data["training"]["loss"], **read}}
     return made
 
 

@@ -29,7 +29,8 @@ class _Side:
     layers: Mapping[str, Layer]
     reads: Mapping[str, tuple[str, ...]]
     readers: Mapping[str, tuple[str, ...]]
-    logits: str | None
+    loss: Mapping[str, tuple[str, ...]]
+    """The keys at which the loss names a layer, for those that it reads."""
 
     @classmethod
     def of(cls, spec: Spec) -> _Side:
@@ -42,12 +43,17 @@ class _Side:
             layers=spec.layers,
             reads={name: layer.inputs for name, layer in spec.layers.items()},
             readers={name: tuple(found) for name, found in readers.items()},
-            logits=spec.training.loss.from_ if spec.training else None,
+            loss=_read_by_loss(spec),
         )
 
     def fields(self, name: str) -> str:
         """All that a layer says but its inputs."""
         return repr(sorted(self.layers[name].model_dump(mode="json", exclude={"from_"}).items()))
+
+
+def _read_by_loss(spec: Spec) -> dict[str, tuple[str, ...]]:
+    sources = spec.training.loss.sources if spec.training else {}
+    return {layer: tuple(key for key in sources if sources[key] == layer) for layer in sources.values()}
 
 
 def renamed(before: Spec, after: Spec) -> Renames:
@@ -76,7 +82,7 @@ def _readers(side: _Side, name: str) -> tuple[str, ...]:
 
 
 Neighbours = Callable[[_Side, str], tuple[str, ...]]
-Key = tuple[str, tuple[str, ...], bool]
+Key = tuple[str, tuple[str, ...], tuple[str, ...] | None]
 
 
 @dataclass(frozen=True)
@@ -100,12 +106,12 @@ class _Matching:
         waiting = deque(groups)
         while waiting:
             key = waiting.popleft()
-            fields, neighbours, logits = key
+            fields, neighbours, read = key
             if any(name in self.old.layers and name not in self.names for name in neighbours):
                 continue  # it comes again when the last of them is matched
             there = tuple(self.names.get(name, name) for name in neighbours)
             there = there if towards is _reads else tuple(sorted(there))
-            for name in self._pair(groups[key], others.get((fields, there, logits), ())):
+            for name in self._pair(groups[key], others.get((fields, there, read), ())):
                 waiting.extend(of[reached] for reached in away(self.old, name) if reached in of)
 
     def same_places(self) -> None:
@@ -130,7 +136,7 @@ def _groups(side: _Side, members: Iterable[str], towards: Neighbours) -> dict[Ke
     found: dict[Key, list[str]] = {}
     for name in members:
         near = towards(side, name)
-        key = (side.fields(name), near if towards is _reads else tuple(sorted(near)), name == side.logits)
+        key = (side.fields(name), near if towards is _reads else tuple(sorted(near)), side.loss.get(name))
         found.setdefault(key, []).append(name)
     return found
 
@@ -145,6 +151,6 @@ def _places(
         if name not in matched and all(n in matched or n not in side.layers for n in near):
             reads = tuple(names.get(n, n) for n in side.reads[name])
             readers = tuple(sorted(names.get(n, n) for n in side.readers[name]))
-            place = (side.layers[name].kind, reads, readers, name == side.logits)
+            place = (side.layers[name].kind, reads, readers, side.loss.get(name))
             found.setdefault(place, []).append(name)
     return found

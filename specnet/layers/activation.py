@@ -6,14 +6,20 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from specnet.layers.base import ActivationName, Layer, Shape, check_activation_split
+from specnet.layers.base import Layer, Shape, check_activation_split
+from specnet.layers.functions import FunctionName, function_named
 
 
 class Activation(Layer):
     """`function` applied to the input. Softmax runs over the channels (or units)."""
 
     kind: Literal["activation"] = "activation"
-    function: Annotated[ActivationName, Field(description="relu, tanh, sigmoid or softmax.")]
+    function: Annotated[FunctionName, Field(description="The name of an activation function.")]
+
+    @property
+    def needs_all_units(self) -> bool:
+        """Whether an output depends on all units, as with softmax."""
+        return function_named(self.function).needs_all_units
 
     def split(self, parts: int) -> Self:
         check_activation_split(self.function, parts, "function")

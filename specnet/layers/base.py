@@ -20,6 +20,7 @@ from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Rule
 from specnet.diagnostics.errors import SpecnetError
 from specnet.diagnostics.suggestions import sure
+from specnet.layers.functions import FunctionName, function_named
 from specnet.recipe.initializers import Initializer
 from specnet.schema.fields import LARGEST, NameList, Sizes, is_number, shown
 from specnet.schema.kinds import registered
@@ -196,13 +197,10 @@ def image(shape: Shape, kind: str) -> tuple[int, int, int]:
     return shape[0], shape[1], shape[2]
 
 
-ActivationName = Literal["relu", "tanh", "sigmoid", "softmax"]
-
-
 class Activated(Layer):
     """A layer that can apply an activation function to its own output."""
 
-    activation: Annotated[ActivationName | None, Field(description="Function applied to the output.")] = None
+    activation: Annotated[FunctionName | None, Field(description="Function applied to the output.")] = None
 
     def split(self, parts: int) -> Self:
         if self.activation is not None:
@@ -211,9 +209,9 @@ class Activated(Layer):
 
 
 def check_activation_split(function: str, parts: int, field: str) -> None:
-    """Softmax needs all units at once. Raises `LayerError` where they are spread over groups."""
-    if function == "softmax" and parts > 1:
-        message = f"softmax needs all units in one place, and this layer is split over {parts} groups"
+    """Some functions, as softmax, need all units at once. Raises `LayerError` where these are spread out."""
+    if parts > 1 and function_named(function).needs_all_units:
+        message = f"{function} needs all units in one place, and this layer is split over {parts} groups"
         hint = "give the layer one group (group: NAME, with cross_group: true if it reads the others)"
         raise LayerError(message, rule=rules.SPLIT_SOFTMAX, field=field, hint=hint)
 

@@ -31,18 +31,24 @@ def amount(text: str) -> int:
 def needed(network: Network, images: int | None = None, width: int = VALUE) -> dict[str, int]:
     """Bytes that each group cannot do without, for values of `width` bytes, by default float32's.
 
-    With a recipe: every parameter with its gradient and velocity, and the outputs of all layers for the
-    images of one step (`images` of them, else the recipe's), which the backward pass reads. Without one:
-    the parameters, and the outputs for one image. Workspaces
-    and copies of the other groups' shares come on top, so a network that fits here may still not fit.
+    With a recipe: every parameter with its gradient and what the optimizer keeps for it, and the outputs of
+    all layers for the images of one step (`images` of them, else the recipe's), which the backward pass
+    reads. Without one: the parameters, and the outputs for one image. Workspaces and copies of the other
+    groups' shares come on top, so a network that fits here may still not fit.
     """
-    copies = 3 if network.spec.training else 1
+    copies = _copies(network)
     images = step_images(network) if images is None else images
     held = dict.fromkeys(network.spec.groups, 0)
     for node, share in network.shares.items():
         parameters = sum(weight.size for weight in share.parameters().values())
         held[node.group] += width * (copies * parameters + images * math.prod(share.output))
     return held
+
+
+def _copies(network: Network) -> int:
+    """How many values there are for each of a parameter's: itself, its gradient and the optimizer's slots."""
+    training = network.spec.training
+    return 2 + len(set(training.optimizer.slots) - set(training.optimizer.counts)) if training else 1
 
 
 def step_images(network: Network) -> int:
@@ -85,6 +91,8 @@ def _largest(network: Network, group: str) -> str:
 
     def weight(node: Node) -> int:
         share = network.shares[node]
-        return 3 * sum(w.size for w in share.parameters().values()) + images * math.prod(share.output)
+        return _copies(network) * sum(w.size for w in share.parameters().values()) + images * math.prod(
+            share.output
+        )
 
     return max((node for node in network.shares if node.group == group), key=weight).layer

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic
+
+from typing_extensions import TypeVar
 
 from specnet import plugins
 from specnet.layers.base import Activated, Layer, Shape, Weight
@@ -51,16 +53,19 @@ class Mask:
     rate: float
 
 
+L_co = TypeVar("L_co", bound=Layer, default=Layer, covariant=True)
+
+
 @dataclass(frozen=True, slots=True)
-class Compute:
-    """One share of a layer, carried out on its group.
+class Compute(Generic[L_co]):
+    """One share of a layer, carried out on its group. `Compute[Conv]` is that of a layer of the kind `Conv`.
 
     `arguments` has an entry for each input the layer's kind expects, a list of values to be concatenated
     along the channels; `input_shapes` are the shapes after that.
     """
 
     name: str
-    layer: Layer
+    layer: L_co
     group: str
     arguments: tuple[tuple[str, ...], ...]
     input_shapes: tuple[Shape, ...]
@@ -93,12 +98,12 @@ class Compute:
         }
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Compute:
+    def from_config(cls, config: Mapping[str, Any]) -> Compute[Layer]:
         """The step that `config()` described, without its mask."""
         layer: Layer = plugins.load("specnet.layers", config["layer"]["kind"]).model_validate(config["layer"])
         shapes = tuple(tuple(shape) for shape in config["input_shapes"])
         arguments = tuple(tuple(argument) for argument in config["arguments"])
-        return cls(config["name"], layer, config["group"], arguments, shapes, layer.output_shape(*shapes))
+        return Compute(config["name"], layer, config["group"], arguments, shapes, layer.output_shape(*shapes))
 
 
 Operation = Feed | Transfer | Compute

@@ -7,13 +7,16 @@ between groups. Values are named `conv1.gpu0`, and `conv1.gpu0@gpu1` after a tra
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 
 from specnet.layers.base import Shape
 from specnet.network.graph import Node
 from specnet.network.network import Network
 from specnet.plans.operations import Compute, Feed, Mask, Operation, Parameter, Transfer, parameter_name
 from specnet.recipe.initializers import DEFAULT, Initializer
+from specnet.recipe.losses import Loss
 from specnet.recipe.optimizers import Optimizer
 
 
@@ -27,8 +30,14 @@ class Plan:
     outputs: tuple[str, ...]
     parameters: tuple[Parameter, ...]
     optimizer: Optimizer | None = None
-    logits: str | None = None
-    """The value that the loss reads, if the spec has a recipe."""
+    loss: Loss | None = None
+    loss_reads: tuple[str, ...] = ()
+    """The values that the loss reads, its head first, if the spec has a recipe."""
+
+    @property
+    def head(self) -> str | None:
+        """The value that is the network's answer, if the spec has a recipe."""
+        return self.loss_reads[0] if self.loss_reads else None
 
     @property
     def transfers(self) -> list[Transfer]:
@@ -47,6 +56,27 @@ class Plan:
     def masks(self) -> dict[str, Mask]:
         """The dropout masks that a training step needs, by the name of the step that uses them."""
         return {op.name: op.mask for op in self.computes if op.mask is not None}
+
+    @cached_property
+    def readers(self) -> dict[str, int]:
+        """How often each value is read: by operations, and as an output."""
+        read = Counter(name for op in self.computes for name in op.values)
+        read.update(transfer.source for transfer in self.transfers)
+        read.update(self.outputs)
+        return {op.name: read[op.name] for op in self.operations}
+
+    @cached_property
+    def differentiable(self) -> frozenset[str]:
+        """The values that depend on a parameter, and so have a gradient worth computing."""
+        known: set[str] = set()
+        for op in self.operations:
+            if isinstance(op, Transfer) and op.source in known:
+                known.add(op.name)
+            elif isinstance(op, Compute):
+                trainable = any(weight.trainable for weight in op.weights.values())
+                if trainable or not known.isdisjoint(op.values):
+                    known.add(op.name)
+        return frozenset(known)
 
     def last_uses(self) -> dict[str, list[str]]:
         """For each step, the values that nothing after it reads, so that their memory can be given back."""
@@ -94,10 +124,11 @@ def _made(network: Network) -> Plan:
         name=spec.name,
         groups=spec.groups,
         operations=tuple(operations),
-        outputs=tuple(str(node) for node in _outputs(network)),
+        outputs=tuple(dict.fromkeys(str(node) for node in _outputs(network))),
         parameters=tuple(_parameters(operations, initializer)),
         optimizer=training.optimizer if training else None,
-        logits=str(_outputs(network)[0]) if training else None,
+        loss=training.loss if training else None,
+        loss_reads=tuple(str(node) for node in _read_by_loss(network)),
     )
 
 
@@ -125,13 +156,22 @@ def _at(source: Node, group: str) -> str:
     return f"{source}@{group}"
 
 
-def _outputs(network: Network) -> list[Node]:
-    """The node of the logits; without a recipe every share that nothing reads, replicated layers once."""
+def _read_by_loss(network: Network) -> list[Node]:
+    """What stands at each key of the loss that names a layer, the head first; on its group if possible."""
     graph, training = network.graph, network.spec.training
-    names = [training.loss.from_] if training else graph.sinks()
-    return [
+    if training is None:
+        return []
+    home = graph.groups[training.loss.head_layer][0]
+    read = [(name, graph.groups[name]) for name in training.loss.sources.values()]
+    return [Node(name, home if home in groups else groups[0]) for name, groups in read]
+
+
+def _outputs(network: Network) -> list[Node]:
+    """What the loss reads; without a recipe every share that nothing reads, replicated layers once."""
+    graph = network.graph
+    return _read_by_loss(network) or [
         Node(name, group)
-        for name in names
+        for name in graph.sinks()
         for group in graph.groups[name][: 1 if name in graph.replicated else None]
     ]
 

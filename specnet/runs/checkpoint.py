@@ -27,6 +27,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import save
 
 from specnet.backend.protocol import State
+from specnet.backend.slots import OptimizerState, flat, nested
 from specnet.diagnostics.errors import RunError
 from specnet.numerics.randomness import Array
 from specnet.runs import checkpoint_names, state_file
@@ -46,7 +47,7 @@ class Checkpoint:
     """What training needs to go on: `progress` is plain data (step, evaluations, seed, ...)."""
 
     weights: State
-    velocities: State
+    slots: OptimizerState
     progress: dict[str, Any]
 
     @property
@@ -110,7 +111,7 @@ def _fill(folder: Folder, name: str, checkpoint: Checkpoint) -> None:
     """Write a checkpoint's files, one in memory at a time."""
     parts: dict[str, Callable[[], bytes]] = {
         "weights.safetensors": lambda: _serialized(checkpoint.weights),
-        "optimizer.safetensors": lambda: _serialized(checkpoint.velocities),
+        "optimizer.safetensors": lambda: _serialized(flat(checkpoint.slots)),
         "state.json": lambda: json.dumps(checkpoint.progress, indent=1).encode(),
     }
     files: dict[str, Any] = {}
@@ -154,7 +155,7 @@ def read(path: Path) -> Checkpoint:
     try:
         return Checkpoint(
             weights=_finite(path / "weights.safetensors"),
-            velocities=_finite(path / "optimizer.safetensors"),
+            slots=nested(_finite(path / "optimizer.safetensors")),
             progress=state_file.read(path / "state.json"),
         )
     except (OSError, ValueError, SafetensorError) as error:
@@ -260,7 +261,7 @@ def _give_way(folder: Folder, name: str) -> None:
 def _serialized(state: Mapping[str, Array]) -> bytes:
     """A state as a safetensors file. Raises `MemoryError` where there is not enough for it."""
     try:
-        return bytes(save({name: np.ascontiguousarray(array) for name, array in state.items()}))
+        return bytes(save({name: np.asarray(array, order="C") for name, array in state.items()}))
     except (Exception, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as panic:  # what safetensors raises where memory runs out is no `Exception`

@@ -38,13 +38,14 @@ def net(
     layers: Mapping[str, Fields],
     groups: Sequence[str] = ("a",),
     loss: str | None = None,
+    kind: str = "softmax_cross_entropy",
     **rule: Any,
 ) -> Net:
-    """A network, with a recipe if it has a loss. `rule` are fields of its optimizer."""
+    """A network, with a recipe if it has a loss, of `kind`. `rule` are fields of its optimizer."""
     data: dict[str, Any] = {"specnet": 1, "name": "net", "groups": list(groups), "layers": dict(layers)}
     if loss is not None:
         optimizer = {"kind": "sgd", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 5e-4, **rule}
-        reads = {"kind": "softmax_cross_entropy", "from": loss}
+        reads = {"kind": kind, "from": loss}
         data["training"] = {"loss": reads, "optimizer": optimizer}
     return Net(name, data)
 
@@ -68,7 +69,7 @@ WINDOWS: dict[str, Fields] = {
     "ceil with padding": {"kernel": 3, "stride": 2, "padding": [0, 1, 1, 0], "rounding": "ceil"},
 }
 
-FUNCTIONS = ("relu", "tanh", "sigmoid", "softmax")
+FUNCTIONS = ("relu", "tanh", "sigmoid", "elu", "softmax")
 
 VARIANTS: dict[str, tuple[Sequence[int], int, Fields]] = {
     **{f"conv {name}": (IMAGE, 1, {"kind": "conv", "filters": 3, **w}) for name, w in WINDOWS.items()},
@@ -183,6 +184,17 @@ TWICE = net(
     loss="head",
 )
 """A value that one layer reads twice; its gradient has a part for each."""
+
+_DENSE: dict[str, Fields] = {
+    "image": {"kind": "input", "shape": [7]},
+    "hidden": {"kind": "dense", "from": "image", "units": 6, "activation": "relu"},
+    "head": {"kind": "dense", "from": "hidden", "units": 4},
+}
+LOSSES = [
+    net(f"loss {kind}", _DENSE, loss="head", kind=kind)
+    for kind in ("softmax_cross_entropy", "sigmoid_cross_entropy")
+]
+"""Each built-in loss on the same network."""
 
 BATCH_NORM = between("batch_norm of an image")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from specnet.backend import slots
 from specnet.backend.protocol import Executable, State
 from specnet.numerics.randomness import stream
 from specnet.plans.plan import Plan
@@ -29,8 +30,7 @@ def restart(executables: Sequence[Executable], plan: Plan, seed: int) -> None:
     """The random state of a seed for each, at rest."""
     for executable in executables:
         executable.load_state(random_state(plan, seed))
-        still = {name: np.zeros_like(v) for name, v in executable.optimizer_state().items()}
-        executable.load_optimizer_state(still)
+        executable.load_optimizer_state(slots.zeros(plan, "float64"))
 
 
 def images_for(plan: Plan, seed: int = 1) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from specnet.layers.pool import MaxPool
 from specnet.numerics.randomness import Array
 from specnet.plans.operations import Compute, Feed, Transfer, parameter_name
 from specnet.plans.plan import Plan
-from specnet.testing.oracles import ORACLES, Circumstances
+from specnet.testing.oracles import Circumstances, layer_oracle
 
 
 class Watched(Executable, Protocol):
@@ -118,7 +118,9 @@ def _relu_input(op: Compute, image: int, batch: Batch, state: State, values: Map
         arguments = [argument[image : image + 1] for argument in arguments]
     weights = {role: state[parameter_name(op, role)].astype(np.float64) for role in op.weights}
     mask = batch.masks.get(op.name)
-    result = ORACLES[op.layer.kind](op.layer, arguments, weights, Circumstances(True, mask))
+    result = layer_oracle.find(op.layer.kind, f"layer '{op.name}'")(
+        op.layer, arguments, weights, Circumstances(True, mask)
+    )
     found: Array = result.output[image if whole else 0]
     return found
 

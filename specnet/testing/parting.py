@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from specnet.backend import slots
 from specnet.backend.protocol import Precision, State, storage
 from specnet.diagnostics.errors import SpecnetError
 from specnet.plans.initial_values import initial_state
@@ -80,8 +81,7 @@ class SideBySide:
         """The two losses of each step, and what was decided otherwise in it if somebody watches."""
         for executable in self._executables:
             executable.load_state(initial_state(self.plan, seed, storage(self._precision)))
-            still = {name: np.zeros_like(v) for name, v in executable.optimizer_state().items()}
-            executable.load_optimizer_state(still)
+            executable.load_optimizer_state(slots.zeros(self.plan, storage(self._precision)))
         inputs = Inputs(self.plan, self._recipe, self._statistics, seed, self._precision)
         per_epoch = steps_per_epoch(self._data.train, self._recipe)
         for step, batch in enumerate(inputs.batches(self._data.train, 0, steps)):

@@ -263,8 +263,8 @@ def random_batch(plan: Plan, seed: int, size: int) -> Batch:
     (shape,) = plan.inputs.values()
     draw = stream(seed, "random batch", size)
     images = draw.standard_normal((size, *shape))
-    assert plan.logits is not None
-    (classes,) = next(op.output_shape for op in plan.computes if op.name == plan.logits)
+    assert plan.head is not None
+    (classes,) = next(op.output_shape for op in plan.computes if op.name == plan.head)
     labels = draw.randint(classes, size=size).astype(np.int64)
     return Batch(images, labels, random_masks(plan, seed, size))
 

@@ -61,7 +61,8 @@ def check_dataset(network: Network, asked: str) -> tuple[Contents | None, list[D
 
 def class_warnings(spec: Spec, network: Network, dataset: Dataset) -> list[Diagnostic]:
     """Classes that are fewer than the network's outputs, a single class, and classes without images."""
-    name = recipe_of(spec).loss.from_
+    loss = recipe_of(spec).loss
+    name = loss.head_layer
     units, count = network.output_shape(name)[0], len(dataset.classes)
     found: list[tuple[str, str]] = []
     trained = _shown(dataset.train, count)
@@ -81,7 +82,7 @@ def class_warnings(spec: Spec, network: Network, dataset: Dataset) -> list[Diagn
         if without:
             message = f"{plural(len(without), 'class')} without images to {part} on: {few(without)}"
             found.append((message, "add some, or leave the class out"))
-    place = spec.locate(("training", "loss", "from"))
+    place = spec.locate(("training", "loss", loss.reading_keys()[0]))
     return [rules.CLASS_COUNT.at(place, message, hint) for message, hint in found]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -65,31 +64,14 @@ class Result:
         return shown + picture
 
 
-def log_probabilities(executable: Executable, plan: Plan, inputs: Inputs, pixels: NDArray[np.uint8]) -> Array:
-    """The logarithm of the softmax averaged over an image's views; (n, classes), float64.
-
-    It comes from the logits and never from a probability, which is 0 from 745 below the largest logit on. A
-    logit that is NaN or +inf makes the row NaN, as it does the loss of a training step.
-    """
-    assert plan.logits is not None
+def answers(executable: Executable, plan: Plan, inputs: Inputs, pixels: NDArray[np.uint8]) -> Array:
+    """What the head says of each image, averaged over the image's views as the loss says; (n, outputs),
+    float64. For a softmax these are the logarithms of its average."""
+    assert plan.loss is not None
+    assert plan.head is not None
     (name,) = plan.inputs
-    total: Array | None = None
-    count = 0
-    for view in inputs.views(pixels):
-        found = log_softmax(executable.forward({name: view})[plan.logits].astype(np.float64))
-        with np.errstate(invalid="ignore"):
-            total = found if total is None else np.logaddexp(total, found)
-        count += 1
-    assert total is not None
-    return total - math.log(count)
-
-
-def log_softmax(logits: Array) -> Array:
-    """log(exp(x) / sum of exp(x)) for each row, by the differences to its largest value."""
-    with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is told by the loss
-        below = logits - logits.max(axis=1, keepdims=True)
-        logarithms: Array = below - np.log(np.exp(below).sum(axis=1, keepdims=True))
-    return logarithms
+    outputs = (executable.forward({name: view})[plan.head] for view in inputs.views(pixels))
+    return plan.loss.head.averaged(array.astype(np.float64) for array in outputs)
 
 
 def evaluate(
@@ -101,12 +83,13 @@ def evaluate(
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Classify all images. `progress` is called with images done and images in all."""
+    assert plan.loss is not None
     losses: list[Array] = []
     ranks: list[NDArray[np.int64]] = []
     for start in range(0, len(images), batch_size):
         pixels, labels = images.read(np.arange(start, min(start + batch_size, len(images))))
-        found = log_probabilities(executable, plan, inputs, pixels)
-        losses.append(-found[np.arange(len(labels)), labels])
+        found = answers(executable, plan, inputs, pixels)
+        losses.append(plan.loss.per_image(found, labels))
         ranks.append(rank(found, labels))
         if progress:
             progress(start + len(labels), len(images))

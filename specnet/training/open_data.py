@@ -26,11 +26,17 @@ def open_data(spec: Spec, network: Network, asked: str | None) -> tuple[Dataset,
     names = network.inputs()
     if len(names) != 1:
         raise UsageError(f"training takes one input, and the spec has {len(names)}: {', '.join(names)}")
-    classes = network.output_shape(recipe_of(spec).loss.from_)[0]
+    loss = recipe_of(spec).loss
+    if loss.labels != "class":
+        message = (
+            f"the loss '{loss.kind}' wants {loss.labels} as labels, and datasets have a class for each image"
+        )
+        raise UsageError(message, "take another loss")
+    classes = network.output_shape(loss.head_layer)[0]
     dataset = declared.open(path or None, Wanted(network.output_shape(names[0]), classes))
     if len(dataset.classes) > classes:
         message = f"the dataset has {len(dataset.classes)} classes, and the network tells {classes} apart"
-        raise DataError(message, f"--set layers.{recipe_of(spec).loss.from_}.units={len(dataset.classes)}")
+        raise DataError(message, f"--set layers.{loss.head_layer}.units={len(dataset.classes)}")
     return dataset, f"{declared.kind}:{path}" if path else declared.kind
 
 

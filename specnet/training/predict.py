@@ -15,11 +15,13 @@ from specnet.data.sources.decoding import FORMATS
 from specnet.data.sources.folders import LeftOut
 from specnet.diagnostics.errors import DataError, UsageError
 from specnet.numerics.randomness import Array
+from specnet.recipe.losses import Loss
 from specnet.terminal.progress import Progress
 from specnet.text import describe
-from specnet.training.evaluation import log_probabilities
+from specnet.training.evaluation import answers
 from specnet.training.load import open_trained
 from specnet.training.micro_batch import recorded
+from specnet.training.open_data import recipe_of
 
 MOST_AT_ONCE = 32
 """Images that are classified together, unless the run trains with fewer at a time."""
@@ -70,6 +72,7 @@ def predict(
     at_once = min(MOST_AT_ONCE, recorded(trained.saved.progress) or MOST_AT_ONCE)
     executable, plan, inputs = trained.compiled.executable, trained.compiled.plan, trained.inputs
 
+    probabilities = probabilities_of(recipe_of(trained.compiled.network.spec).loss)
     files = [file for path in images for file in image_files(Path(path), shown.note)]
 
     def told() -> Iterator[Prediction]:
@@ -78,7 +81,7 @@ def predict(
             pixels = [found for found in read if not isinstance(found, Prediction)]
             rows: Iterator[Array] = iter(())
             if pixels:
-                rows = iter(np.exp(log_probabilities(executable, plan, inputs, np.stack(pixels))))
+                rows = iter(probabilities(answers(executable, plan, inputs, np.stack(pixels))))
             for path, found in zip(files[start:], read, strict=False):
                 if isinstance(found, Prediction):
                     yield found
@@ -86,6 +89,22 @@ def predict(
                     yield _told(path, next(rows), classes, top)
 
     return told()
+
+
+def probabilities_of(loss: Loss) -> Callable[[Array], Array]:
+    """From a network's answers to probabilities. Raises `UsageError` for a loss that does not tell any."""
+    if loss.head.function is None:
+        message = (
+            f"the outputs of a network that was trained with the loss '{loss.kind}' are not probabilities"
+        )
+        raise UsageError(message, "predict works with losses whose outputs are logits")
+
+    def probabilities(outputs: Array) -> Array:
+        told = loss.head.probabilities(outputs)
+        assert told is not None
+        return told
+
+    return probabilities
 
 
 def _told(path: str, row: Array, classes: Sequence[str], top: int) -> Prediction:

@@ -18,11 +18,8 @@ from specnet.syntax.emit import written
 from specnet.training.compile import check_fits
 from specnet.training.open_data import with_data
 
-WRITING = ("name", "training.loss.from", "layers")
-"""Where two specs of one network may differ: they are written differently."""
-
 FIXED = ("training.loss", "training.optimizer", "training.batch_size")
-"""What a run's recipe keeps: saved velocities belong to an update rule, and steps are counted in batches."""
+"""What stays: saved slots belong to an update rule, and steps are counted in batches."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,9 @@ def resume(past: Past, network: Network, run_dir: Path, *, allow_changes: bool) 
     here = network.spec.data
     own = with_data(past.kept.spec, past.known["data"] or (here.kind if here else None))
     changes = [c for c in differences(own, network.spec) if not _is_remark(c.path)]
-    recipe = [c for c in changes if c.path.partition(".")[0] != "layers" and c.path not in WRITING]
+    recipe = [
+        c for c in changes if c.path.partition(".")[0] != "layers" and c.path not in _writing(network.spec)
+    ]
     fixed = [c for c in recipe if not _may_change(c.path, trained=past.checkpoint is not None)]
     possible = RunNaming.between(analyse(own), network) is not None and not fixed
     if not possible or (recipe and not allow_changes):
@@ -82,6 +81,12 @@ def _changed(
     elif fixed:
         hint = f"'{fixed[0].path}' cannot change within a run: {hint}"
     return RunError(f"the spec differs from that of the run in {run_dir}:{shown}", hint)
+
+
+def _writing(spec: Spec) -> list[str]:
+    """Where two specs of one network may differ: they are written differently."""
+    read = spec.training.loss.reading_keys() if spec.training else ()
+    return ["name", "layers", *(f"training.loss.{key}" for key in read)]
 
 
 def _is_remark(path: str) -> bool:

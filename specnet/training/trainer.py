@@ -12,6 +12,7 @@ from typing import Any, SupportsFloat
 import numpy as np
 
 from specnet.backend.protocol import Executable
+from specnet.backend.slots import flat
 from specnet.data.base import Dataset, names_of
 from specnet.diagnostics.errors import DataError, RunError
 from specnet.plans.plan import Plan
@@ -71,7 +72,9 @@ class Trainer:
     def resume(self, saved: Checkpoint) -> None:
         """Take up a saved state."""
         self.executable.load_state(self.names.here(saved.weights))
-        self.executable.load_optimizer_state(self.names.here(saved.velocities))
+        self.executable.load_optimizer_state(
+            {slot: self.names.here(arrays) for slot, arrays in saved.slots.items()}
+        )
         self.step = saved.step
         self.evaluations = [Evaluation(**entry) for entry in saved.progress["evaluations"]]
         own = saved.progress.get("evaluation")
@@ -162,11 +165,12 @@ class Trainer:
             "evaluation": self.evaluation.as_json() if self.evaluation else None,
         }
         weights = self.names.saved(self.executable.state())
-        velocities = self.names.saved(self.executable.optimizer_state())
-        for name, values in (*weights.items(), *velocities.items()):
+        kept = self.executable.optimizer_state()
+        slots = {slot: self.names.saved(arrays) for slot, arrays in kept.items()}
+        for name, values in (*weights.items(), *flat(slots).items()):
             if not np.isfinite(values).all():
                 raise self._stopped(f"'{name}' has values that are not finite after step {self.step}")
-        saved = self.run.save(Checkpoint(weights, velocities, state))
+        saved = self.run.save(Checkpoint(weights, slots, state))
         self.interval.restart()
         return saved
 

@@ -18,8 +18,8 @@ from specnet.plans.plan import Plan
 from specnet.spec.spec import load
 from specnet.syntax import document
 from specnet.testing.comparing import assert_equal
-from specnet_torch.apart import CrossingError, groups_apart
 from specnet_torch.executable import TorchExecutable
+from support.apart import CrossingError, groups_apart
 
 CPU = {"gpu0": "cpu", "gpu1": "cpu"}
 

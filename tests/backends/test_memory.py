@@ -61,6 +61,6 @@ def test_memory_that_runs_out_is_one_message(tmp_path: Path, backend: str) -> No
 def test_who_only_classifies_holds_no_velocities(backend: str) -> None:
     compiled = compile_spec(load(document.parse(TINY)), backend)
     compiled.executable.forward({"image": np.zeros((2, *compiled.network.output_shape("image")))})
-    assert "_velocities" not in vars(compiled.executable)
+    assert "_slots" not in vars(compiled.executable)
     compiled.executable.optimizer_state()
-    assert "_velocities" in vars(compiled.executable)
+    assert "_slots" in vars(compiled.executable)

@@ -22,6 +22,8 @@ import tensorflow as tf
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 LABELS = np.arange(4)
+SHARES = [f"{layer}.{group}" for layer in ("conv", "lrn", "norm", "pool", "fc", "drop") for group in "ab"]
+SHARES.append("out.a")
 
 
 def made(**options: Any) -> Any:
@@ -54,8 +56,8 @@ def test_layers_and_weights_are_named(model: Any) -> None:
     names = {layer.name for layer in model.layers}
     assert names == {
         "image",
-        *(f"{layer}.{group}" for layer in ("conv", "lrn", "norm", "pool", "fc", "drop") for group in "ab"),
-        *("pool.a.to.b", "pool.b.to.a", "drop.b.to.a", "out.a"),
+        *SHARES,
+        *("pool.a.to.b", "pool.b.to.a", "drop.b.to.a"),
     }
     paths = {weight.path for weight in model.weights}
     assert {"conv.b/weight", "fc.a/bias", "norm.a/running_var"} <= paths
@@ -95,6 +97,23 @@ def test_a_saved_model_is_loaded_and_trains_on(model: Any, x: Any, tmp_path: Pat
     mean = loaded.get_layer("norm.b").roles["running_mean"].numpy()
     loaded.fit(x, LABELS, epochs=1, verbose=0)
     assert not np.array_equal(loaded.get_layer("norm.b").roles["running_mean"].numpy(), mean)
+
+
+def test_a_model_that_an_earlier_version_saved_is_loaded(model: Any, x: Any, tmp_path: Path) -> None:
+    """It called the operation of a layer its step."""
+    model.save(tmp_path / "model.keras")
+    with (
+        zipfile.ZipFile(tmp_path / "model.keras") as now,
+        zipfile.ZipFile(tmp_path / "old.keras", "w") as old,
+    ):
+        for name in now.namelist():
+            content = now.read(name)
+            if name == "config.json":
+                assert content.count(b'"op": {') == len(SHARES)
+                content = content.replace(b'"op": {', b'"step": {')
+            old.writestr(name, content)
+    loaded = keras.models.load_model(tmp_path / "old.keras")
+    np.testing.assert_array_equal(loaded(x), model(x))
 
 
 def test_a_saved_model_needs_nothing_but_the_backend(model: Any, x: Any, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 import torch
 
-import specnet_tensorflow.memory
-import specnet_torch.memory
+import specnet_tensorflow.out_of_memory
+import specnet_torch.out_of_memory
 
 TORCH = [
     torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity"),
@@ -83,7 +83,7 @@ TENSORFLOW_OTHERS = [
 def test_torch_out_of_memory(error: RuntimeError) -> None:
     with (
         pytest.raises(MemoryError, match=r".") as caught,
-        specnet_torch.memory.reraise_out_of_memory(),
+        specnet_torch.out_of_memory.reraise_out_of_memory(),
     ):
         raise error
     assert str(caught.value).startswith(str(error).partition("\n")[0])
@@ -91,14 +91,14 @@ def test_torch_out_of_memory(error: RuntimeError) -> None:
 
 @pytest.mark.parametrize("error", TORCH_OTHERS, ids=str)
 def test_other_errors_of_torch_stay_what_they_are(error: RuntimeError) -> None:
-    with pytest.raises(RuntimeError) as caught, specnet_torch.memory.reraise_out_of_memory():
+    with pytest.raises(RuntimeError) as caught, specnet_torch.out_of_memory.reraise_out_of_memory():
         raise error
     assert caught.value is error
 
 
 @pytest.mark.parametrize("error", TENSORFLOW, ids=str)
 def test_tensorflow_out_of_memory(error: Exception) -> None:
-    with pytest.raises(MemoryError) as caught, specnet_tensorflow.memory.reraise_out_of_memory():
+    with pytest.raises(MemoryError) as caught, specnet_tensorflow.out_of_memory.reraise_out_of_memory():
         raise error
     assert str(caught.value).startswith(str(getattr(error, "message", error))[:20])
 
@@ -107,7 +107,7 @@ def test_tensorflow_out_of_memory(error: Exception) -> None:
 def test_other_errors_of_tensorflow_stay_what_they_are(error: Exception) -> None:
     with (
         pytest.raises((tf.errors.OpError, RuntimeError)) as caught,
-        specnet_tensorflow.memory.reraise_out_of_memory(),
+        specnet_tensorflow.out_of_memory.reraise_out_of_memory(),
     ):
         raise error
     assert caught.value is error

@@ -40,7 +40,7 @@ def test_there_are_two_devices() -> None:
 @pytest.mark.parametrize("net", [cases.SPLIT, cases.TOWERS], ids=str)
 def test_every_variable_lives_with_its_group(net: Net) -> None:
     executable = compiled(net)
-    velocities = executable._velocities
+    velocities = executable._slots["velocity"]
     for parameter in net.plan.parameters:
         step, _, role = parameter.name.rpartition(".")
         found = [executable.layers[step].roles[role].value]
@@ -125,8 +125,8 @@ def test_each_group_is_fed_on_its_device(net: Net) -> None:
     assert {feed.name for feed in net.plan.operations if isinstance(feed, Feed)} == images.keys()
     for name, tensor in (*images.items(), *masks.items()):
         assert index(tensor.device) == INDEX[groups[name]], name
-    assert net.plan.logits is not None
-    assert index(labels.device) == INDEX[groups[net.plan.logits]]
+    assert net.plan.head is not None
+    assert index(labels.device) == INDEX[groups[net.plan.head]]
     for name, tensor in executable._fed({"image": batch.images}).items():
         assert index(tensor.device) == INDEX[groups[name]], name
 

@@ -67,7 +67,7 @@ def test_an_imported_run_is_evaluated_and_trained_on(
     spec, run = tmp_path / "small.yaml", tmp_path / "imported"
     assert cli("weights", "export", small_run, "-o", tmp_path / "w.safetensors").code == 0
     assert cli("weights", "import", spec, tmp_path / "w.safetensors", "--run-dir", run).code == 0
-    velocities = RunDirectory(run).newest().velocities
+    velocities = RunDirectory(run).newest().slots["velocity"]
     assert velocities
     assert not any(v.any() for v in velocities.values())
     chosen = ("--backend", backend_name)

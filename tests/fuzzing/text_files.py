@@ -41,7 +41,9 @@ PROGRESS: dict[str, Any] = {
 
 def _made(folder: Path, progress: dict[str, Any]) -> Path:
     array = np.zeros(4, np.float32)
-    return checkpoint.write(folder / "checkpoints", Checkpoint({"a": array}, {"a": array}, progress))
+    return checkpoint.write(
+        folder / "checkpoints", Checkpoint({"a": array}, {"velocity": {"a": array}}, progress)
+    )
 
 
 def _states(folder: Path) -> list[bytes]:

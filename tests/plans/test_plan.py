@@ -24,7 +24,7 @@ def test_alexnets_transfers_are_the_papers_crossings(specs: Path) -> None:
         ("drop7.gpu1@gpu0", 2048),
     ]
     assert made.outputs == ("fc8.gpu0",)
-    assert made.logits == "fc8.gpu0"
+    assert made.head == "fc8.gpu0"
 
 
 def test_every_value_is_made_before_it_is_read_and_on_the_readers_group(specs: Path) -> None:
@@ -124,4 +124,4 @@ def test_a_step_survives_its_config(specs: Path) -> None:
 def test_without_a_recipe_the_outputs_are_what_nothing_reads() -> None:
     made = plan.make(network("  c: {kind: conv, from: image, filters: 6, kernel: 3}\n"))
     assert made.outputs == ("c.a", "c.b")
-    assert made.logits is None
+    assert made.head is None

@@ -27,7 +27,7 @@ def made(step: int, scores: Scores | None = None) -> Checkpoint:
     weights = {"a.weight": np.full((2, 3), float(step)), "a.bias": np.arange(2.0)}
     own = {"loss": scores[1], "top1_error": scores[0], "top5_error": 0.0} if scores else None
     progress = {"step": step, "evaluations": [], "evaluation": own}
-    return Checkpoint(weights, {"a.weight": np.ones((2, 3))}, progress)
+    return Checkpoint(weights, {"velocity": {"a.weight": np.ones((2, 3))}}, progress)
 
 
 def names(folder: Path) -> list[str]:

@@ -191,7 +191,7 @@ def test_a_normalization_that_comes_later_uses_measured_images(tmp_path: Path) -
     run(plain(SMALLER, later), tmp_path / "whole", steps=1)
     started, whole = RunDirectory(tmp_path / "r").newest(), RunDirectory(tmp_path / "whole").newest()
     shutil.rmtree(tmp_path / "whole" / "checkpoints")
-    made = Checkpoint(started.weights, started.velocities, whole.progress)
+    made = Checkpoint(started.weights, started.slots, whole.progress)
     checkpoint.write(tmp_path / "whole" / "checkpoints", made)
     for name in ("r", "whole"):
         run(plain(SMALLER, later), tmp_path / name, resume=True, allow_changes=True, steps=3)

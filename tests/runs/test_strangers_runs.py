@@ -252,7 +252,7 @@ def test_weights_that_are_no_numbers_are_refused(tiny: Spec, tmp_path: Path, val
     spoilt = np.array(saved.weights[name])
     spoilt.flat[0] = value
     weights = {**saved.weights, name: spoilt}
-    checkpoint.write(tmp_path / "r" / "checkpoints", Checkpoint(weights, saved.velocities, saved.progress))
+    checkpoint.write(tmp_path / "r" / "checkpoints", Checkpoint(weights, saved.slots, saved.progress))
     with pytest.raises(RunError, match="values that are not finite numbers"):
         run(tiny, tmp_path / "r", steps=4, resume=True)
 
@@ -263,7 +263,7 @@ def test_weights_of_another_network_are_refused_before_anything_is_made(tiny: Sp
     saved = checkpoint.read(path)
     shutil.rmtree(path)
     weights = {name: np.zeros((2, *v.shape), v.dtype) for name, v in saved.weights.items()}
-    checkpoint.write(tmp_path / "r" / "checkpoints", Checkpoint(weights, saved.velocities, saved.progress))
+    checkpoint.write(tmp_path / "r" / "checkpoints", Checkpoint(weights, saved.slots, saved.progress))
     with pytest.raises(UsageError, match="does not fit the network"):
         run(tiny, tmp_path / "r", steps=4, resume=True)
 

@@ -312,7 +312,8 @@ def test_findings_of_schema_and_graph_come_together() -> None:
 def test_a_finding_reads_like_a_compilers() -> None:
     (finding,) = found(GOOD.replace("activation: relu", "activation: rleu"))
     assert str(finding) == (
-        "x.yaml:6:85: error SN206: activation: the text 'rleu' is not one of relu, tanh, sigmoid, softmax\n"
+        "x.yaml:6:85: error SN206: activation: the text 'rleu' is not one of "
+        "elu, relu, sigmoid, softmax, tanh\n"
         "  6 |   conv1: {kind: conv, from: image, filters: 8, kernel: 3, padding: 1, activation: rleu}\n"
         "    |                                                                                   ^^^^\n"
         "  hint: did you mean 'relu'?"

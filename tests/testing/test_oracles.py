@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,16 +17,18 @@ from specnet.layers.dense import Dense
 from specnet.layers.dropout import Dropout
 from specnet.layers.lrn import LRN
 from specnet.layers.pool import AvgPool, MaxPool
+from specnet.recipe.losses import SigmoidCrossEntropy
 from specnet.testing import cases, relative_error
 from specnet.testing.cases import ALONE, Net
 from specnet.testing.oracles import (
-    ACTIVATIONS,
-    ORACLES,
     Circumstances,
     Interpreter,
     Result,
+    activation_oracle,
     clipped,
     cross_entropy,
+    layer_oracle,
+    loss_oracle,
     sgd,
 )
 from specnet.testing.oracles.base import Values
@@ -40,7 +43,7 @@ DIFFERENCES = 1e-8
 def of(layer: Layer, *inputs: Any, run: Circumstances | None = None, **weights: Any) -> Result:
     arrays = [np.asarray(x, dtype=np.float64) for x in inputs]
     given = {role: np.asarray(values, dtype=np.float64) for role, values in weights.items()}
-    return ORACLES[layer.kind](layer, arrays, given, run or Circumstances(training=True))
+    return layer_oracle.find(layer.kind, "it")(layer, arrays, given, run or Circumstances(training=True))
 
 
 def slope(function: Callable[[Values], float], at: Values, direction: Values) -> float:
@@ -59,12 +62,14 @@ def test_gradients_are_slopes(net: Net) -> None:
     run = Circumstances(training=True, keep=keep)
 
     def output(inputs: Sequence[Values], weights: Mapping[str, Values]) -> Values:
-        result = ORACLES[op.layer.kind](op.layer, inputs, weights, run)
-        return ACTIVATIONS[op.activation](result.output)[0] if op.activation else result.output
+        result = layer_oracle.find(op.layer.kind, "it")(op.layer, inputs, weights, run)
+        return (
+            activation_oracle.find(op.activation, "it")(result.output)[0] if op.activation else result.output
+        )
 
-    result = ORACLES[op.layer.kind](op.layer, inputs, weights, run)
+    result = layer_oracle.find(op.layer.kind, "it")(op.layer, inputs, weights, run)
     toward = draw.standard_normal(result.output.shape)
-    pull = ACTIVATIONS[op.activation](result.output)[1] if op.activation else np.asarray
+    pull = activation_oracle.find(op.activation, "it")(result.output)[1] if op.activation else np.asarray
     of_inputs, of_weights = result.pullback(pull(toward))
 
     def along_input(i: int) -> Callable[[Values], float]:
@@ -102,14 +107,18 @@ def test_gradients_of_a_network_are_slopes_of_its_loss(net: Net) -> None:
 
 
 def test_a_value_crosses_groups_by_a_transfer_only() -> None:
-    """The interpreter has no value of another group: a step that reads one fails."""
+    """The interpreter refuses a plan in which an operation reads what is not on its group."""
     plan = cases.SPLIT.plan
     (first, *_) = plan.transfers
-    without = type(plan)(**{**vars(plan), "operations": tuple(s for s in plan.operations if s is not first)})
-    interpreter = Interpreter(without)
-    interpreter.load_state(random_state(plan, 1))
+    without = replace(plan, operations=tuple(op for op in plan.operations if op is not first))
     with pytest.raises(KeyError, match=first.name):
-        interpreter.gradients(random_batch(plan, 1, 2))
+        Interpreter(without)
+    (reader, *_) = [op for op in plan.computes if first.name in op.values]
+    there = [tuple(first.source if n == first.name else n for n in names) for names in reader.arguments]
+    crossing = replace(reader, arguments=tuple(there))
+    wrong = replace(plan, operations=tuple(crossing if op is reader else op for op in plan.operations))
+    with pytest.raises(AssertionError, match="another group's value"):
+        Interpreter(wrong)
 
 
 @pytest.mark.parametrize(("alpha_over", "expected"), [("sum", 5.83693), ("size", 5.92384)])
@@ -197,12 +206,28 @@ def test_dropout_by_hand(scale_at: str, training: bool, expected: list[float]) -
     assert of(layer, [[4.0, 4.0]], run=run).output.tolist() == [expected]
 
 
-def test_activations_by_hand() -> None:
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("relu", [0, 0]),
+        ("sigmoid", [1 / 4, 1 / 2]),
+        ("softmax", [1 / 4, 3 / 4]),
+        ("tanh", [(1 / 3 - 3) / (1 / 3 + 3), 0]),
+        ("elu", [1 / 3 - 1, 0]),
+    ],
+)
+def test_activations_by_hand(name: str, expected: list[float]) -> None:
     values = np.array([[-math.log(3), 0.0]])
-    assert ACTIVATIONS["relu"](values)[0].tolist() == [[0.0, 0.0]]
-    assert ACTIVATIONS["sigmoid"](values)[0] == pytest.approx(np.array([[0.25, 0.5]]))
-    assert ACTIVATIONS["softmax"](values)[0] == pytest.approx(np.array([[0.25, 0.75]]))
-    assert ACTIVATIONS["tanh"](values)[0] == pytest.approx(np.array([[-0.8, 0.0]]))  # (1/3 - 3) / (1/3 + 3)
+    assert activation_oracle.find(name, "it")(values)[0][0] == pytest.approx(expected)
+
+
+def test_sigmoid_cross_entropy_by_hand() -> None:
+    """Sigmoids 3/4 and 1/2, of which the first is right: -log(3/4) - log(1/2), and p - 1 and p."""
+    rule = SigmoidCrossEntropy.model_validate({"from": "x"})
+    oracle = loss_oracle.find(rule.kind, "it")
+    loss, (gradient,) = oracle(rule, [np.array([[math.log(3), 0.0]])], np.array([0]))
+    assert loss == pytest.approx(-math.log(3 / 8))
+    assert gradient[0] == pytest.approx([-1 / 4, 1 / 2])
 
 
 def test_cross_entropy_by_hand() -> None:

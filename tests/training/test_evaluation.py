@@ -16,6 +16,7 @@ from specnet.backend.protocol import Precision
 from specnet.data.base import InMemory
 from specnet.data.statistics import placeholder
 from specnet.diagnostics.errors import RunError
+from specnet.recipe.losses import SoftmaxCrossEntropy
 from specnet.runs import checkpoint
 from specnet.runs.checkpoint import Checkpoint
 from specnet.runs.run_directory import RunDirectory
@@ -24,7 +25,7 @@ from specnet.syntax import document
 from specnet.terminal.progress import Progress
 from specnet.training.batches import Inputs
 from specnet.training.compile import compile_spec
-from specnet.training.evaluation import Evaluation, evaluate, log_probabilities, rank
+from specnet.training.evaluation import Evaluation, answers, evaluate, rank
 from specnet.training.load import evaluate_run
 from specnet.training.open_data import recipe_of
 from specnet.training.predict import predict
@@ -90,8 +91,9 @@ class Views:
 
 def of_views(*views: list[list[float]]) -> Any:
     made: Any = Views(*views)
-    plan: Any = SimpleNamespace(logits="logits", inputs=["image"])
-    return log_probabilities(made, plan, made, np.empty(0, dtype=np.uint8))
+    loss = SoftmaxCrossEntropy.model_validate({"from": "logits"})
+    plan: Any = SimpleNamespace(head="logits", inputs=["image"], loss=loss)
+    return answers(made, plan, made, np.empty(0, dtype=np.uint8))
 
 
 def test_the_mean_over_views_is_that_of_the_probabilities() -> None:
@@ -118,7 +120,7 @@ def test_outputs_that_are_not_finite_are_an_error_and_no_answer(small: Spec, tmp
     directory = RunDirectory(tmp_path / "r")
     saved = directory.newest()
     huge = {n: np.full_like(w, 3e38) if n.endswith("weight") else w for n, w in saved.weights.items()}
-    checkpoint.write(directory.checkpoints, Checkpoint(huge, saved.velocities, {**saved.progress, "step": 2}))
+    checkpoint.write(directory.checkpoints, Checkpoint(huge, saved.slots, {**saved.progress, "step": 2}))
     with pytest.raises(RunError, match="the loss on the test images is nan at step 2"):
         evaluate_run(tmp_path / "r", progress=Progress(quiet=True))
     noise = np.random.default_rng(0).integers(0, 256, size=(10, 10), dtype=np.uint8)

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 
 import specnet_torch.executable as executable
 from specnet.backend.batch import Batch
+from specnet.backend.slots import flat
 from specnet.data.base import Wanted
 from specnet.data.kinds.digits import Digits
 from specnet.diagnostics.errors import DataError, RunError, UsageError
@@ -69,7 +71,7 @@ def assert_same(one: Path, other: Path) -> None:
     assert losses(one) == losses(other)
     ours, theirs = newest(one), newest(other)
     assert ours.progress == theirs.progress
-    for a, b in ((ours.weights, theirs.weights), (ours.velocities, theirs.velocities)):
+    for a, b in ((ours.weights, theirs.weights), (flat(ours.slots), flat(theirs.slots))):
         assert a.keys() == b.keys()
         assert_equal(a, b)
 
@@ -256,6 +258,25 @@ def test_what_is_no_recipe_is_refused_all_the_same(
     assert (tmp_path / "r" / "spec.yaml").read_bytes() == before
 
 
+def test_a_checkpoint_from_before_there_were_slots_goes_on(
+    small: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file names parameters alone: the arrays are velocities."""
+    run(small, tmp_path / "whole", steps=4)
+    with monkeypatch.context() as before:
+        before.setattr(checkpoint, "flat", lambda slots: slots["velocity"])
+        run(small, tmp_path / "r", steps=2)
+    (folder,) = (tmp_path / "r" / "checkpoints").iterdir()
+    with safe_open(folder / "optimizer.safetensors", "numpy") as opened:
+        assert all("/" not in name for name in opened.keys())  # noqa: SIM118
+    run(small, tmp_path / "r", steps=4, resume=True)
+    steps = [[line[:2] for line in losses(tmp_path / name) if line[1]] for name in ("whole", "r")]
+    assert steps[0] == steps[1]
+    (mine, theirs) = (flat(newest(tmp_path / name).slots) for name in ("r", "whole"))
+    assert mine.keys() == theirs.keys()
+    assert all(np.array_equal(mine[name], theirs[name]) for name in mine)
+
+
 def test_changes_can_only_be_allowed_to_a_run_that_goes_on(small: Spec, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="add --resume"):
         run(small, tmp_path / "r", allow_changes=True)
@@ -268,7 +289,7 @@ def test_a_training_set_of_another_size_or_order_is_refused(small: Spec, tmp_pat
     saved = checkpoint.read(path)
     for step, other in ((2, {"train_images": 1200}), (3, {"classes": [*"1234567890"]})):
         progress = {**saved.progress, "step": step, **other}
-        checkpoint.write(path.parent, checkpoint.Checkpoint(saved.weights, saved.velocities, progress))
+        checkpoint.write(path.parent, checkpoint.Checkpoint(saved.weights, saved.slots, progress))
         with pytest.raises(DataError, match=r"started with 1,200|classes are not those"):
             run(small, tmp_path / "r", steps=9, resume=True)
 

@@ -27,10 +27,11 @@ def run(options: argparse.Namespace) -> int:
     from specnet.text import columns
 
     rows: list[tuple[str, str, str, str]] = []
-    for group in plugins.NOUNS:
+    for group in plugins.groups():
         for name, claims in plugins.registered(group).items():
             packages = ", ".join(plugins.package(claim) for claim in claims)
-            state = "claimed twice" if len(claims) > 1 else ""
+            shared = group.startswith(plugins.KINDS)
+            state = "claimed twice" if len(claims) > 1 and not shared else ""
             if options.check:
                 try:
                     plugins.load(group, name)

@@ -161,8 +161,8 @@ class Flattening:
         if not isinstance(op, Compute):
             return [Maps(op.output_shape[0], None)]
         below = [m for v in op.values for m in self._maps(v)] if not op.weights else []
-        softmax = isinstance(op.layer, Activation) and op.layer.function == "softmax"
-        if isinstance(op.layer, Concat | Dropout | Pool | Activation) and not softmax:
+        mixing = isinstance(op.layer, Activation) and op.layer.needs_all_units
+        if isinstance(op.layer, Concat | Dropout | Pool | Activation) and not mixing:
             return below
         maker = op.name if op.weights else below[0].maker if below else None
         return [Maps(op.output_shape[0], maker)]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from specnet.backend import slots
 from specnet.backend.protocol import Precision, State, storage
 from specnet.convert.weights import mapping as mappings
 from specnet.convert.weights.files import open_tensors
@@ -57,7 +58,7 @@ def import_weights(
     seed: int = 0,
     data: str | None = None,
 ) -> Imported:
-    """Make a run of `spec` that starts from the weights in `file`, its velocities zero.
+    """Make a run of `spec` that starts from the weights in `file`, what its optimizer keeps zero.
 
     `file` may be the folder of a run, whose newest checkpoint is taken, or that of a checkpoint.
     `mapping` is the path of a mapping file; `precision` is the widest in the file unless named; `seed` and
@@ -75,7 +76,7 @@ def import_weights(
         wide = any(opened.tensors[entry.tensor].dtype == "float64" for entry in matched.entries)
         chosen: Precision = precision or ("float64" if wide else "float32")
         state = _state(opened, matched, plan, chosen)
-    velocities = {p.name: np.zeros_like(state[p.name]) for p in plan.parameters if p.trainable}
+    kept = slots.zeros(plan, storage(chosen))
     progress: dict[str, Any] = {
         "schema_version": 1,
         "seed": seed,
@@ -89,7 +90,7 @@ def import_weights(
     try:
         run.check_unused()
         # The checkpoint comes first: a run without one would start from random weights.
-        run.save(Checkpoint(state, velocities, progress))
+        run.save(Checkpoint(state, kept, progress))
         run.start(spec)
     finally:
         run.release()

@@ -170,8 +170,8 @@ class Joining:
         if len(parts) == 1:
             return self._after(op, parts, op.output_shape[0], parts[0].size)
         if isinstance(op.layer, CHANNELWISE):
-            softmax = isinstance(op.layer, Activation) and op.layer.function == "softmax"
-            if softmax and self.arranged(parts) is None:
+            mixing = isinstance(op.layer, Activation) and op.layer.needs_all_units
+            if mixing and self.arranged(parts) is None:
                 self.clashes[op.name] = op
             flat = isinstance(op.layer, Flatten)
             return self._after(op, parts, math.prod(op.input_shapes[0][1:]) if flat else 1)

@@ -6,11 +6,13 @@ import networkx
 
 from specnet.diagnostics import rules
 from specnet.layers.base import Layer, Shape
-from specnet.network.checks.recipe import logits_of
+from specnet.network.checks.recipe import read_by_loss
 from specnet.network.partial import PartialNetwork
 from specnet.network.shapes import full_shape
 from specnet.network.sink import Sink
+from specnet.recipe.losses import written_kind
 from specnet.recipe.training import fits
+from specnet.syntax.document import Path_
 from specnet.text import describe, plural
 
 SHOWN = 8
@@ -19,7 +21,6 @@ UNEVEN = 3
 """A group with that many times the parameters of another is worth a word ..."""
 UNEVEN_PARAMETERS = 1_000_000
 """... where the difference is at least this many."""
-LOGITS = ("training", "loss", "from")
 
 
 def advise(network: PartialNetwork, sink: Sink) -> None:
@@ -54,13 +55,14 @@ def _feeds_nothing(network: PartialNetwork, sink: Sink) -> None:
     if network.lost or parts.misnamed or sink.has(rules.CYCLE, rules.TOO_MANY_EDGES):
         return
     sinks = [name for name in network.order if not names.succ[name]]
-    output = logits_of(parts.recipe)
+    outputs = set(read_by_loss(parts.recipe).values())
     if parts.recipe is None and not parts.unsound.intersection(sinks):
-        output = next(reversed(sinks), None)
-    if output not in names or sinks == [output]:
+        outputs = set(sinks[-1:])
+    if not outputs or not outputs.issubset(names) or outputs.issuperset(sinks):
         return
     left = names.copy()
-    left.remove_nodes_from([output, *networkx.ancestors(names, output)])
+    for output in outputs:
+        left.remove_nodes_from([output, *networkx.ancestors(names, output)])
     for name in sinks:
         if name in left and name not in sink.broken:
             vain = networkx.ancestors(left, name)
@@ -78,22 +80,34 @@ def _listed(names: set[str]) -> str:
 
 def _logits(network: PartialNetwork, sink: Sink) -> None:
     """A loss on something that is not logits: behind dropout, an activation function, or both."""
-    name = logits_of(network.parts.recipe)
+    loss = written_kind(network.parts.recipe)
+    applied = loss.head.function if loss is not None else None
+    place, name = _head(network)
+    if applied is None:
+        return
     layer = _sound_layer(network, name)
     while (
         name is not None and layer is not None and layer.drop_rate() is not None and name not in sink.broken
     ):
         message = f"the loss reads '{name}', whose dropout sets logits to zero at random"
-        sink.warn(rules.LOSS_OF_NO_LOGITS, message, f"read {layer.inputs[0]}: the loss takes logits", LOGITS)
+        sink.warn(rules.LOSS_OF_NO_LOGITS, message, f"read {layer.inputs[0]}: the loss takes logits", place)
         name = layer.inputs[0]
         layer = _sound_layer(network, name)
     function = getattr(layer, "activation", None) or getattr(layer, "function", None)
-    if function == "softmax":
-        message = f"the loss reads '{name}', which applies softmax, and the loss applies it again"
-        sink.warn(rules.LOSS_OF_NO_LOGITS, message, "leave the softmax out: the loss takes logits", LOGITS)
+    if function == applied:
+        message = f"the loss reads '{name}', which applies {function}, and the loss applies it again"
+        hint = f"leave the {function} out: the loss takes logits"
+        sink.warn(rules.LOSS_OF_NO_LOGITS, message, hint, place)
     elif function is not None:
         message = f"the loss reads '{name}', which applies {function}, so the logits cannot take every value"
-        sink.warn(rules.LOSS_OF_NO_LOGITS, message, f"leave {function} out of the last layer", LOGITS)
+        sink.warn(rules.LOSS_OF_NO_LOGITS, message, f"leave {function} out of the last layer", place)
+
+
+def _head(network: PartialNetwork) -> tuple[Path_, str | None]:
+    """Where the recipe names the head of the loss, and the name; None if it does not."""
+    for key, name in read_by_loss(network.parts.recipe).items():
+        return ("training", "loss", key), name
+    return ("training", "loss"), None
 
 
 def _sound_layer(network: PartialNetwork, name: str | None) -> Layer | None:
@@ -103,7 +117,7 @@ def _sound_layer(network: PartialNetwork, name: str | None) -> Layer | None:
 
 def _classes(network: PartialNetwork, sink: Sink) -> None:
     """Classes of the dataset that differ from the output."""
-    parts, name = network.parts, logits_of(network.parts.recipe)
+    parts, (place, name) = network.parts, _head(network)
     classes = parts.data.class_count() if parts.data is not None else None
     shape = _shape_of(name, network, sink)
     if parts.data is None or classes is None or shape is None:
@@ -112,7 +126,7 @@ def _classes(network: PartialNetwork, sink: Sink) -> None:
     if classes != units:
         outputs = plural(units, "output")
         message = f"the dataset '{parts.data.kind}' has {classes} classes, and '{name}' has {outputs}"
-        sink.warn(rules.CLASS_COUNT, message, f"give '{name}' {classes} units", LOGITS)
+        sink.warn(rules.CLASS_COUNT, message, f"give '{name}' {classes} units", place)
 
 
 def _shape_of(name: str | None, network: PartialNetwork, sink: Sink) -> Shape | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from specnet.diagnostics import rules
-from specnet.network.checks.recipe import logits_of
+from specnet.network.checks.recipe import read_by_loss
 from specnet.network.crossing_fixes import crossing_removed
 from specnet.network.graph import Graph
 from specnet.network.partial import PartialNetwork
@@ -42,11 +42,11 @@ def check_unread(network: PartialNetwork, sink: Sink) -> None:
     graph, layers = network.graph, network.parts.layers
     if not any(len(groups) > 1 for groups in graph.groups.values()):
         return
-    logits = logits_of(network.parts.recipe)
+    read = read_by_loss(network.parts.recipe).values()
     dropped = {
         name: idle
         for name, idle in graph.unread().items()
-        if len(idle) < len(graph.groups[name]) and name not in graph.replicated and name != logits
+        if len(idle) < len(graph.groups[name]) and name not in graph.replicated and name not in read
     }
     for name in graph.order if dropped else ():
         layer = layers[name]

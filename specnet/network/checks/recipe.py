@@ -13,15 +13,15 @@ from specnet.network.partial import PartialNetwork
 from specnet.network.shapes import Share, full_shape
 from specnet.network.sink import Sink
 from specnet.recipe.cropping import written_crops
+from specnet.recipe.losses import layers_read
 from specnet.schema.fields import is_whole
+from specnet.syntax.document import Path_
 from specnet.text import describe
 
 
-def logits_of(recipe: Any) -> str | None:
-    """The name of the layer that the loss reads, if the recipe says one."""
-    loss = recipe.get("loss") if isinstance(recipe, dict) else None
-    source = loss.get("from") if isinstance(loss, dict) else None
-    return source if isinstance(source, str) else None
+def read_by_loss(recipe: Any) -> dict[str, str]:
+    """The names of the layers that the loss reads by the keys that name them, the head first."""
+    return {key: name for key, name in layers_read(recipe).items() if isinstance(name, str)}
 
 
 def check_recipe(network: PartialNetwork, sink: Sink) -> None:
@@ -31,16 +31,19 @@ def check_recipe(network: PartialNetwork, sink: Sink) -> None:
         return
     certain, graph, outputs = network.shapes.certain, network.graph, network.shapes.outputs
     _check_batch(recipe, network.sound_shares(), sink)
-    source = logits_of(recipe)
-    if source is not None and not nearest(source, network.parts.misnamed):
+    homes: tuple[str, ...] = ()
+    for key, source in read_by_loss(recipe).items():
+        place = ("training", "loss", key)
+        if nearest(source, network.parts.misnamed):
+            continue
         if source not in layers:
             hint = suggestion(source, layers, noun="layer")
             message = f"the loss reads '{source}', which is not a layer"
-            place = ("training", "loss", "from")
             fix = sink.renaming(place, 0, source, surely_named(source, layers))
             sink.error(rules.LOSS_OF_NO_LAYER, message, hint, place, fix)
         elif source in certain:
-            _check_loss(source, network, sink)
+            _check_loss(source, place, homes, network, sink)
+            homes = homes or graph.groups[source]
     inputs = network.inputs()
     if inputs and inputs[0] in certain:
         _check_crops(recipe, inputs[0], full_shape(graph, outputs, inputs[0]), sink)
@@ -67,13 +70,17 @@ def neediest(shares: Mapping[Node, Share]) -> tuple[Node | None, int]:
     return most
 
 
-def _check_loss(name: str, network: PartialNetwork, sink: Sink) -> None:
-    """The loss must read one vector of logits that lies in one place."""
-    graph, place = network.graph, ("training", "loss", "from")
+def _check_loss(name: str, place: Path_, homes: tuple[str, ...], network: PartialNetwork, sink: Sink) -> None:
+    """What the loss reads is a vector that lies in one place, where its head does: on a group of `homes`."""
+    graph = network.graph
     groups, shape = graph.groups[name], full_shape(graph, network.shapes.outputs, name)
     if len(groups) > 1 and name not in graph.replicated:
         message = f"the loss reads '{name}', which is split over {'+'.join(groups)}"
         hint = f"put '{name}' in one place: group: {groups[0]}, with cross_group: true"
+        sink.error(rules.LOSS_OF_SPLIT_LAYER, message, hint, place)
+    elif homes and homes[0] not in groups:
+        message = f"the loss reads '{name}', which is on {groups[0]}, and its head is on {homes[0]}"
+        hint = f"put both in one place: group: {homes[0]}"
         sink.error(rules.LOSS_OF_SPLIT_LAYER, message, hint, place)
     elif len(shape) != 1:
         message = f"the loss reads '{name}', whose output is {describe(shape)}, not a number for each class"

@@ -4,17 +4,28 @@ Plain loops over windows, maps and steps: slow, and meant to be read. Arrays are
 images (n, channels, height, width), weights (out, in, height, width) or (out, in).
 """
 
-from specnet.testing.oracles.base import Circumstances, Result
-from specnet.testing.oracles.interpreter import Interpreter, clipped, cross_entropy, sgd
-from specnet.testing.oracles.kinds import ACTIVATIONS, ORACLES
+from specnet.testing.oracles import activations, kinds, windows  # noqa: F401  (each registers its own)
+from specnet.testing.oracles.base import (
+    Circumstances,
+    Result,
+    activation_oracle,
+    layer_oracle,
+    loss_oracle,
+    optimizer_oracle,
+)
+from specnet.testing.oracles.interpreter import Interpreter
+from specnet.testing.oracles.losses import cross_entropy
+from specnet.testing.oracles.optimizers import clipped, sgd
 
 __all__ = [
-    "ACTIVATIONS",
-    "ORACLES",
     "Circumstances",
     "Interpreter",
     "Result",
+    "activation_oracle",
     "clipped",
     "cross_entropy",
+    "layer_oracle",
+    "loss_oracle",
+    "optimizer_oracle",
     "sgd",
 ]

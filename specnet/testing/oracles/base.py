@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from specnet.backend.kinds import Kinds
+
 Values = NDArray[np.float64]
 
 Pullback = Callable[[Values], tuple[list[Values], dict[str, Values]]]
@@ -40,5 +42,29 @@ class Result:
     updates: dict[str, Values] = field(default_factory=dict)
 
 
+Labels = NDArray[np.int64]
+
+Pull = Callable[[Values], Values]
+"""From the gradient of the output to that of the one input."""
+
 Oracle = Callable[[Any, Sequence[Values], Mapping[str, Values], Circumstances], Result]
 """An oracle takes the layer (one share's), an array for each argument, and the weights by role."""
+
+layer_oracle: Kinds[Oracle] = Kinds("oracle", "layer")
+
+activation_oracle: Kinds[Callable[[Values], tuple[Values, Pull]]] = Kinds("oracle", "activation")
+"""An oracle takes values and gives the function's, and the way back."""
+
+loss_oracle: Kinds[Callable[[Any, Sequence[Values], Labels], tuple[float, list[Values]]]]
+loss_oracle = Kinds("oracle", "loss")
+"""An oracle takes the loss, what it reads in order, and the labels; it gives the mean over the images and its
+gradient by each value."""
+
+Slots = Mapping[str, Values]
+
+optimizer_oracle: Kinds[
+    Callable[[Any, Values, Slots, Values, float, float], tuple[Values, dict[str, Values]]]
+]
+optimizer_oracle = Kinds("oracle", "optimizer")
+"""An oracle takes the optimizer, a parameter, its slots, its gradient, and the rate and the weight decay of
+its role; it gives the parameter and the slots after the step."""

@@ -1,8 +1,8 @@
-"""Oracles of the kinds without windows, and the table of all of them."""
+"""Oracles of the layer kinds without windows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -13,12 +13,12 @@ from specnet.layers.dense import Dense
 from specnet.layers.dropout import Dropout
 from specnet.layers.lrn import LRN
 from specnet.layers.merge import Add
-from specnet.testing.oracles import windows
-from specnet.testing.oracles.base import Circumstances, Oracle, Result, Values
+from specnet.testing.oracles.base import Circumstances, Result, Values, activation_oracle, layer_oracle
 
 Weights = Mapping[str, Values]
 
 
+@layer_oracle("dense")
 def dense(layer: Dense, inputs: Sequence[Values], weights: Weights, run: Circumstances) -> Result:
     """y[o] = bias[o] + sum over i of w[o, i] * x[i], x in channel, height, width order."""
     (x,) = inputs
@@ -35,6 +35,7 @@ def dense(layer: Dense, inputs: Sequence[Values], weights: Weights, run: Circums
     return Result(output, pullback)
 
 
+@layer_oracle("lrn")
 def lrn(layer: LRN, inputs: Sequence[Values], weights: Weights, run: Circumstances) -> Result:
     """b[c] = a[c] / s[c] ** beta with s[c] = k + alpha * sum of a ** 2 over the maps within size // 2 of c.
 
@@ -55,6 +56,7 @@ def lrn(layer: LRN, inputs: Sequence[Values], weights: Weights, run: Circumstanc
     return Result(a / s**layer.beta, pullback)
 
 
+@layer_oracle("batch_norm")
 def batch_norm(layer: BatchNorm, inputs: Sequence[Values], weights: Weights, run: Circumstances) -> Result:
     """Ioffe and Szegedy 2015, algorithm 1, and the six derivatives that follow it in section 3."""
     (x,) = inputs
@@ -91,6 +93,7 @@ def batch_norm(layer: BatchNorm, inputs: Sequence[Values], weights: Weights, run
     return Result(gamma * centred / deviation + beta, pullback, updates)
 
 
+@layer_oracle("dropout")
 def dropout(layer: Dropout, inputs: Sequence[Values], weights: Weights, run: Circumstances) -> Result:
     """The mask times a factor in training, a factor alone at test; one of the factors is 1."""
     (x,) = inputs
@@ -103,67 +106,28 @@ def dropout(layer: Dropout, inputs: Sequence[Values], weights: Weights, run: Cir
     return Result(factor * x, lambda gradient: ([factor * gradient], {}))
 
 
+@layer_oracle("activation")
 def activation(layer: Activation, inputs: Sequence[Values], weights: Weights, run: Circumstances) -> Result:
     """The function that the layer names."""
-    output, pull = ACTIVATIONS[layer.function](inputs[0])
+    output, pull = activation_oracle.find(layer.function, "the layer")(inputs[0])
     return Result(output, lambda gradient: ([pull(gradient)], {}))
 
 
+@layer_oracle("flatten")
 def flatten(layer: Layer, inputs: Sequence[Values], weights: Weights, run: Circumstances) -> Result:
     """All values in one row, the last size fastest."""
     (x,) = inputs
     return Result(x.reshape(len(x), -1), lambda gradient: ([gradient.reshape(x.shape)], {}))
 
 
+@layer_oracle("concat")
 def concat(layer: Layer, inputs: Sequence[Values], weights: Weights, run: Circumstances) -> Result:
     """Its one argument: what it reads has been joined along the channels already."""
     (x,) = inputs
     return Result(x, lambda gradient: ([gradient], {}))
 
 
+@layer_oracle("add")
 def add(layer: Add, inputs: Sequence[Values], weights: Weights, run: Circumstances) -> Result:
     """The sum of all arguments."""
     return Result(np.sum(np.stack(inputs), axis=0), lambda gradient: ([gradient] * len(inputs), {}))
-
-
-Pull = Callable[[Values], Values]
-
-
-def relu(x: Values) -> tuple[Values, Pull]:
-    """max(x, 0), with derivative 0 at 0."""
-    return np.where(x > 0, x, 0.0), lambda gradient: np.where(x > 0, gradient, 0.0)
-
-
-def tanh(x: Values) -> tuple[Values, Pull]:
-    """sinh(x) / cosh(x), with derivative 1 / cosh(x) ** 2."""
-    return np.sinh(x) / np.cosh(x), lambda gradient: gradient / np.cosh(x) ** 2
-
-
-def sigmoid(x: Values) -> tuple[Values, Pull]:
-    """1 / (1 + exp(-x)), with derivative exp(-x) / (1 + exp(-x)) ** 2."""
-    return 1 / (1 + np.exp(-x)), lambda gradient: gradient * np.exp(-x) / (1 + np.exp(-x)) ** 2
-
-
-def softmax(x: Values) -> tuple[Values, Pull]:
-    """exp(x[c]) / sum over d of exp(x[d]), along the channels."""
-    powers = np.exp(x - x.max(axis=1, keepdims=True))
-    y = powers / powers.sum(axis=1, keepdims=True)
-    return y, lambda gradient: y * (gradient - (gradient * y).sum(axis=1, keepdims=True))
-
-
-ACTIVATIONS = {"relu": relu, "tanh": tanh, "sigmoid": sigmoid, "softmax": softmax}
-
-ORACLES: dict[str, Oracle] = {
-    "activation": activation,
-    "add": add,
-    "avg_pool": windows.avg_pool,
-    "batch_norm": batch_norm,
-    "concat": concat,
-    "conv": windows.conv,
-    "dense": dense,
-    "dropout": dropout,
-    "flatten": flatten,
-    "global_avg_pool": windows.global_avg_pool,
-    "lrn": lrn,
-    "max_pool": windows.max_pool,
-}

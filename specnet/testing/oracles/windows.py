@@ -15,7 +15,7 @@ import numpy as np
 from specnet.layers.conv import Conv
 from specnet.layers.pool import AvgPool, GlobalAvgPool, MaxPool
 from specnet.layers.window import Windowed
-from specnet.testing.oracles.base import Circumstances, Result, Values
+from specnet.testing.oracles.base import Circumstances, Result, Values, layer_oracle
 
 
 def starts(
@@ -73,6 +73,7 @@ def _window(
     return Window((every, every, *place), (every, every, *pixels), (every, every, *weights))
 
 
+@layer_oracle("conv")
 def conv(layer: Conv, inputs: Sequence[Values], weights: Mapping[str, Values], run: Circumstances) -> Result:
     """y[o, i, j] = bias[o] + sum over c, r, s of w[o, c, r, s] * x[c, i * down + r, j * right + s]."""
     (x,) = inputs
@@ -113,6 +114,7 @@ def _end(places: list[Window]) -> tuple[int, int]:
     return row + 1, column + 1
 
 
+@layer_oracle("max_pool")
 def max_pool(
     layer: MaxPool, inputs: Sequence[Values], weights: Mapping[str, Values], run: Circumstances
 ) -> Result:
@@ -137,6 +139,7 @@ def max_pool(
     return Result(output, pullback)
 
 
+@layer_oracle("avg_pool")
 def avg_pool(
     layer: AvgPool, inputs: Sequence[Values], weights: Mapping[str, Values], run: Circumstances
 ) -> Result:
@@ -157,6 +160,7 @@ def avg_pool(
     return Result(output, pullback)
 
 
+@layer_oracle("global_avg_pool")
 def global_avg_pool(
     layer: GlobalAvgPool, inputs: Sequence[Values], weights: Mapping[str, Values], run: Circumstances
 ) -> Result:

@@ -27,7 +27,7 @@ def trained(take: Any, tmp_path: Path) -> Path:
     run = RunDirectory(tmp_path / "run")
     first = run.newest()
     later: State = {name: 2 * values for name, values in state.items()}
-    checkpoint.write(run.checkpoints, Checkpoint(later, first.velocities, {**first.progress, "step": 7}))
+    checkpoint.write(run.checkpoints, Checkpoint(later, first.slots, {**first.progress, "step": 7}))
     return tmp_path / "run"
 
 

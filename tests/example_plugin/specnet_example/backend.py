@@ -1,23 +1,25 @@
-"""A backend in plain NumPy for dense networks: `flatten`, `dense`, `activation: relu`, `channel_scale`."""
+"""A backend in plain NumPy for dense networks, to which other packages can add kinds.
+
+`specnet_example.numpy_kinds` has what it can do: each function gives the output and the way back.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from specnet.backend import slots, walk
 from specnet.backend.batch import Batch
 from specnet.backend.checks import check_inputs, check_state
 from specnet.backend.protocol import Precision, State, storage
-from specnet.diagnostics.errors import UsageError
+from specnet.backend.slots import OptimizerState
 from specnet.numerics.randomness import Array
-from specnet.plans.operations import Compute, Feed, role_of
+from specnet.plans.operations import Compute, role_of
 from specnet.plans.placement import Placement
 from specnet.plans.plan import Plan
-from specnet.recipe.optimizers import SGD
-
-KINDS = {"flatten", "dense", "activation", "channel_scale"}
+from specnet_example.numpy_kinds import Back, activation, layer, loss, optimizer
 
 
 class NumpyBackend:
@@ -29,9 +31,6 @@ class NumpyBackend:
         return ["cpu"]
 
     def compile(self, plan: Plan, placement: Placement, precision: Precision) -> NumpyExecutable:
-        for op in plan.computes:
-            if op.layer.kind not in KINDS or op.activation not in (None, "relu"):
-                raise UsageError(f"plain_numpy cannot carry out layer '{op.name}', kind '{op.layer.kind}'")
         return NumpyExecutable(plan, precision)
 
 
@@ -41,8 +40,16 @@ class NumpyExecutable:
     def __init__(self, plan: Plan, precision: Precision) -> None:
         self.plan = plan
         self.model: Any = self
+        for op in plan.computes:
+            layer.find(op.layer.kind, f"layer '{op.name}'")
+            if op.activation is not None:
+                activation.find(op.activation, f"layer '{op.name}'")
+        if plan.loss is not None:
+            self._loss = loss.find(plan.loss.kind, "the loss")
+        if plan.optimizer is not None:
+            self._update = optimizer.find(plan.optimizer.kind, "the update rule")
         self._state = {p.name: np.zeros(p.shape, dtype=storage(precision)) for p in plan.parameters}
-        self._velocities = {name: np.zeros_like(w) for name, w in self._state.items()}
+        self._slots = slots.zeros(plan, storage(precision))
 
     def state(self) -> State:
         return {name: value.copy() for name, value in self._state.items()}
@@ -52,39 +59,49 @@ class NumpyExecutable:
         for name, value in self._state.items():
             value[...] = state[name]
 
-    def optimizer_state(self) -> State:
-        return {name: value.copy() for name, value in self._velocities.items()}
+    def optimizer_state(self) -> OptimizerState:
+        return {slot: {name: v.copy() for name, v in kept.items()} for slot, kept in self._slots.items()}
 
-    def load_optimizer_state(self, state: Mapping[str, Array]) -> None:
-        check_state({name: value.shape for name, value in self._velocities.items()}, state)
-        for name, value in self._velocities.items():
-            value[...] = state[name]
+    def load_optimizer_state(self, state: Mapping[str, Mapping[str, Array]]) -> None:
+        slots.check(self.plan, state)
+        for slot, kept in self._slots.items():
+            for name, value in kept.items():
+                value[...] = state[slot][name]
 
     def forward(self, inputs: Mapping[str, Array]) -> State:
         check_inputs(self.plan, inputs)
-        values = self._run(inputs)
-        return {name: values[name] for name in self.plan.outputs}
+        return self._forward(inputs, {})
 
     def gradients(self, batch: Batch) -> tuple[float, State]:
         (name,) = self.plan.inputs
-        values = self._run({name: batch.images})
-        assert self.plan.logits is not None
-        logits = values[self.plan.logits]
-        shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-        softmax = shifted / shifted.sum(axis=1, keepdims=True)
-        rows = np.arange(len(batch.labels))
-        loss = float(-np.log(softmax[rows, batch.labels]).mean())
-        softmax[rows, batch.labels] -= 1
-        return loss, self._backward(values, {self.plan.logits: softmax / len(rows)})
+        backs: dict[str, Back] = {}
+        outputs = self._forward({name: batch.images}, backs)
+        read = self.plan.loss_reads
+        mean, parts = self._loss(self.plan.loss, [outputs[value] for value in read], batch.labels)
+        found = {name: np.zeros_like(weight) for name, weight in self._state.items()}
+
+        def compute(op: Compute, gradient: Array) -> Iterator[tuple[str, Array]]:
+            back, of_weights = backs[op.name](gradient)
+            found.update({f"{op.name}.{role}": part for role, part in of_weights.items()})
+            return zip(op.values, back, strict=True)
+
+        walk.backward(
+            self.plan,
+            zip(read, parts, strict=True),
+            transfer=lambda op, gradient: gradient,
+            compute=compute,
+            add=lambda name, one, other: one + other,
+        )
+        return mean, found
 
     def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> float:
         rule = self.plan.optimizer
-        assert isinstance(rule, SGD)
-        loss, gradients = 0.0, {name: np.zeros_like(w) for name, w in self._state.items()}
+        assert rule is not None
+        mean, gradients = 0.0, {name: np.zeros_like(w) for name, w in self._state.items()}
         for part in batch.parts(micro_batch):
             share = len(part.labels) / len(batch.labels)
             part_loss, part_gradients = self.gradients(part)
-            loss += share * part_loss
+            mean += share * part_loss
             for name, gradient in part_gradients.items():
                 gradients[name] += share * gradient
         shorter = 1.0
@@ -93,67 +110,32 @@ class NumpyExecutable:
             shorter = rule.clip_norm / max(norm, rule.clip_norm)
         for name, weight in self._state.items():
             role = role_of(name)
-            gradient = shorter * gradients[name] + rule.decay(role) * weight
-            velocity = self._velocities[name]
-            velocity[...] = rule.momentum * velocity - rule.rate(role, learning_rate) * gradient
-            weight += velocity
-        return loss
+            kept = {slot: arrays[name] for slot, arrays in self._slots.items()}
+            numbers = rule.rate(role, learning_rate), rule.decay(role)
+            self._update(rule, weight, kept, shorter * gradients[name], *numbers)
+        return mean
 
-    def _run(self, images: Mapping[str, Array]) -> dict[str, Array]:
-        values: dict[str, Array] = {}
-        for op in self.plan.operations:
-            if isinstance(op, Feed):
-                values[op.name] = images[op.layer]
-            elif isinstance(op, Compute):
-                output = self._forward(op, self._argument(op, values))
-                values[op.name] = np.maximum(output, 0) if _is_relu(op) else output
-            else:
-                values[op.name] = values[op.source]
-        return values
+    def _forward(self, images: Mapping[str, Array], backs: dict[str, Back]) -> State:
+        """The outputs; `backs` gets the way back through each operation, to the values that it reads."""
 
-    def _argument(self, op: Compute, values: Mapping[str, Array]) -> Array:
-        return np.concatenate([values[name] for name in op.values], axis=1)
+        def compute(op: Compute, values: list[Array]) -> Array:
+            weights = {role: self._state[f"{op.name}.{role}"] for role in op.weights}
+            output, back = layer.find(op.layer.kind, op.name)(op, np.concatenate(values, axis=1), weights)
+            pull = None
+            if op.activation is not None:
+                output, pull = activation.find(op.activation, op.name)(output)
+            ends = np.cumsum([value.shape[1] for value in values])[:-1]
 
-    def _forward(self, op: Compute, x: Array) -> Array:
-        if op.layer.kind == "dense":
-            return x.reshape(len(x), -1) @ self._weight(op).T + self._state[f"{op.name}.bias"]
-        if op.layer.kind == "channel_scale":
-            return x * self._weight(op).reshape(-1, *[1] * (x.ndim - 2))
-        return x.reshape(len(x), -1) if op.layer.kind == "flatten" else x
+            def backwards(gradient: Array) -> tuple[list[Array], dict[str, Array]]:
+                of_input, of_weights = back(gradient if pull is None else pull(gradient))
+                return np.split(of_input, ends, axis=1), of_weights
 
-    def _backward(self, values: Mapping[str, Array], flowing: dict[str, Array]) -> State:
-        found = {name: np.zeros_like(w) for name, w in self._state.items()}
-        for op in reversed(self.plan.operations):
-            gradient = flowing.pop(op.name, None)
-            if gradient is None or isinstance(op, Feed):
-                continue
-            if not isinstance(op, Compute):
-                flowing[op.source] = flowing.get(op.source, 0) + gradient
-                continue
-            gradient = gradient * (values[op.name] > 0) if _is_relu(op) else gradient
-            x = self._argument(op, values)
-            back = self._backward_of(op, x, gradient, found).reshape(x.shape)
-            start = 0
-            for name in op.values:
-                width = values[name].shape[1]
-                flowing[name] = flowing.get(name, 0) + back[:, start : start + width]
-                start += width
-        return found
+            backs[op.name] = backwards
+            return output
 
-    def _backward_of(self, op: Compute, x: Array, gradient: Array, found: State) -> Array:
-        if op.layer.kind == "dense":
-            found[f"{op.name}.weight"] += gradient.T @ x.reshape(len(x), -1)
-            found[f"{op.name}.bias"] += gradient.sum(axis=0)
-            return gradient @ self._weight(op)
-        if op.layer.kind == "channel_scale":
-            axes = tuple(axis for axis in range(x.ndim) if axis != 1)
-            found[f"{op.name}.weight"] += (gradient * x).sum(axis=axes)
-            return self._forward(op, gradient)
-        return gradient
-
-    def _weight(self, op: Compute) -> Array:
-        return self._state[f"{op.name}.weight"]
-
-
-def _is_relu(op: Compute) -> bool:
-    return op.activation == "relu" or op.layer.kind == "activation"
+        return walk.forward(
+            self.plan,
+            feed=lambda op: images[op.layer],
+            transfer=lambda op, value: value,
+            compute=compute,
+        )

@@ -1,12 +1,18 @@
-"""The update rule in PyTorch."""
+"""The built-in optimizers in PyTorch, and what all of them share: clipping, and rates and decays by role.
+
+A function changes one parameter and its slots in place. It takes the optimizer, the parameter, the slots by
+name, the gradient, and the rate and the weight decay of the parameter's role.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from specnet.backend.kinds import Kinds
 from specnet.plans.operations import role_of
 from specnet.recipe.optimizers import SGD, Optimizer
 from specnet_torch import fast
@@ -14,30 +20,30 @@ from specnet_torch import fast
 Tensors = Mapping[str, Tensor]
 Move = Callable[[Tensor, str, str], Tensor]
 """Brings a value of one group to another one."""
+OptimizerFunction = Callable[[Any, Tensor, Tensors, Tensor, float, float], None]
+
+optimizer: Kinds[OptimizerFunction] = Kinds("torch", "optimizer")
 
 
 def update(
     rule: Optimizer,
     weights: Tensors,
-    velocities: Tensors,
+    slots: Mapping[str, Tensors],
     gradients: Tensors,
     learning_rate: float,
     groups: Mapping[str, str],
     move: Move,
 ) -> None:
-    """Change weights and velocities in place. `groups` says where each parameter lives."""
-    assert isinstance(rule, SGD)
+    """Change weights and slots in place. `groups` says where each parameter lives."""
+    function = optimizer.find(rule.kind, "the update rule")
     with torch.no_grad():
         shorter = None if rule.clip_norm is None else _shorter(gradients, rule.clip_norm, groups, move)
         if shorter is not None:
             gradients = {n: g * shorter[groups[n]].to(g.dtype) for n, g in gradients.items()}
-        for role in dict.fromkeys(map(role_of, weights)):
-            names = [name for name in weights if role_of(name) == role]
-            numbers = rule.rate(role, learning_rate), rule.momentum, rule.decay(role)
-            for name in names:
-                tensors = weights[name], velocities[name], gradients[name]
-                if not fast.fused_sgd(*tensors, *numbers):
-                    _sgd(*tensors, *numbers)
+        for name, weight in weights.items():
+            role = role_of(name)
+            own = {slot: tensors[name] for slot, tensors in slots.items()}
+            function(rule, weight, own, gradients[name], rule.rate(role, learning_rate), rule.decay(role))
 
 
 def _shorter(gradients: Tensors, longest: float, groups: Mapping[str, str], move: Move) -> dict[str, Tensor]:
@@ -54,13 +60,15 @@ def _shorter(gradients: Tensors, longest: float, groups: Mapping[str, str], move
     return {first: factor, **there}
 
 
-def _sgd(
-    weight: Tensor, velocity: Tensor, gradient: Tensor, rate: float, momentum: float, decay: float
-) -> None:
-    """v <- m v - lr (g + decay w); w <- w + v, in place.
+@optimizer("sgd")
+def sgd(rule: SGD, weight: Tensor, slots: Tensors, gradient: Tensor, rate: float, decay: float) -> None:
+    """v <- m v - rate (g + decay w); w <- w + v.
 
     Every product is rounded before it is added, as in TensorFlow: `alpha` would round once.
     """
+    velocity = slots["velocity"]
+    if fast.fused_sgd(weight, velocity, gradient, rate, rule.momentum, decay):
+        return
     change = (weight * decay).add_(gradient).mul_(rate) if decay else gradient * rate
-    velocity.mul_(momentum).sub_(change)
+    velocity.mul_(rule.momentum).sub_(change)
     weight.add_(velocity)

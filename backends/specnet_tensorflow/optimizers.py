@@ -1,36 +1,46 @@
-"""The update rule in TensorFlow."""
+"""The built-in optimizers in TensorFlow, and what all of them share: clipping, and rates and decays by role.
+
+A function changes one parameter and its slots in place, on their device. It takes the optimizer, the
+parameter and the slots by name as variables, the gradient, the rate of the parameter's role as a tensor of
+the parameter's type, and its weight decay.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import tensorflow as tf
 
+from specnet.backend.kinds import Kinds
 from specnet.plans.operations import role_of
 from specnet.recipe.optimizers import SGD, Optimizer
 from specnet_tensorflow import fast
-from specnet_tensorflow.registry import Tensor
 
+Tensor = Any
 Tensors = Mapping[str, Tensor]
+OptimizerFunction = Callable[[Any, Tensor, Tensors, Tensor, Tensor, float], None]
+
+optimizer: Kinds[OptimizerFunction] = Kinds("tensorflow", "optimizer")
 
 
 def update(
     rule: Optimizer,
     weights: Tensors,
-    velocities: Tensors,
+    slots: Mapping[str, Tensors],
     gradients: Tensors,
     rates: Tensors,
     devices: Mapping[str, str],
 ) -> None:
-    """Change weights and velocities in place, each on its device. `rates` are by role, all else by name."""
-    assert isinstance(rule, SGD)
+    """Change weights and slots in place, each on its device. `rates` are by role, all else by name."""
+    function = optimizer.find(rule.kind, "the update rule")
     if rule.clip_norm is not None:
         gradients = _clipped(gradients, rule.clip_norm, devices)
     for name, gradient in gradients.items():
         role = role_of(name)
+        own = {slot: tensors[name] for slot, tensors in slots.items()}
         with tf.device(devices[name]):
-            rate = tf.identity(rates[role])
-            _sgd(weights[name], velocities[name], gradient, rate, rule.momentum, rule.decay(role))
+            function(rule, weights[name], own, gradient, tf.identity(rates[role]), rule.decay(role))
 
 
 def _clipped(gradients: Tensors, longest: float, devices: Mapping[str, str]) -> Tensors:
@@ -54,13 +64,13 @@ def _clipped(gradients: Tensors, longest: float, devices: Mapping[str, str]) -> 
     return clipped
 
 
-def _sgd(
-    weight: Tensor, velocity: Tensor, gradient: Tensor, rate: Tensor, momentum: float, decay: float
-) -> None:
-    """v <- m v - lr (g + decay w); w <- w + v, in place."""
+@optimizer("sgd")
+def sgd(rule: SGD, weight: Tensor, slots: Tensors, gradient: Tensor, rate: Tensor, decay: float) -> None:
+    """v <- m v - rate (g + decay w); w <- w + v."""
+    velocity = slots["velocity"]
     if decay:
         gradient = gradient + decay * weight
-    if fast.momentum(weight, velocity, gradient, rate, momentum):
+    if fast.momentum(weight, velocity, gradient, rate, rule.momentum):
         return
-    velocity.assign(momentum * velocity - rate * gradient)
+    velocity.assign(rule.momentum * velocity - rate * gradient)
     weight.assign_add(velocity)

@@ -1,0 +1,33 @@
+"""The built-in losses in PyTorch.
+
+A function takes the loss, the values that it reads in the order of its `reads`, and the labels. It returns
+the mean over the images. Values are float64 whatever the network computes in, since no two programs round an
+exponential alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from specnet.backend.kinds import Kinds
+from specnet.recipe.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy
+
+LossFunction = Callable[[Any, Sequence[Tensor], Tensor], Tensor]
+
+loss: Kinds[LossFunction] = Kinds("torch", "loss")
+
+
+@loss("softmax_cross_entropy")
+def softmax_cross_entropy(rule: SoftmaxCrossEntropy, values: Sequence[Tensor], labels: Tensor) -> Tensor:
+    return F.cross_entropy(values[0], labels)
+
+
+@loss("sigmoid_cross_entropy")
+def sigmoid_cross_entropy(rule: SigmoidCrossEntropy, values: Sequence[Tensor], labels: Tensor) -> Tensor:
+    (logits,) = values
+    right = F.one_hot(labels, logits.shape[1]).to(logits.dtype)
+    return F.binary_cross_entropy_with_logits(logits, right, reduction="sum") / len(logits)

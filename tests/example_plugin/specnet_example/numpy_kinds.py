@@ -1,0 +1,86 @@
+"""What the plain NumPy backend can do, and how other packages add to it.
+
+An entry point in the group `specnet.kinds.plain_numpy`, named after the kind, names the module that registers
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnet.backend.kinds import Kinds
+from specnet.layers.activation import Activation
+from specnet.numerics.randomness import Array
+from specnet.plans.operations import Compute
+from specnet.recipe.losses import SoftmaxCrossEntropy
+from specnet.recipe.optimizers import SGD
+
+Labels = NDArray[np.int64]
+Weights = Mapping[str, Array]
+Pull = Callable[[Array], Array]
+Back = Callable[[Array], tuple[list[Array], dict[str, Array]]]
+"""From an output's gradient to those of the values that an operation reads, and of its weights by role."""
+LayerFunction = Callable[
+    [Compute[Any], Array, Weights], tuple[Array, Callable[[Array], tuple[Array, dict[str, Array]]]]
+]
+
+layer: Kinds[LayerFunction] = Kinds("plain_numpy", "layer")
+activation: Kinds[Callable[[Array], tuple[Array, Pull]]] = Kinds("plain_numpy", "activation")
+loss: Kinds[Callable[[Any, Sequence[Array], Labels], tuple[float, list[Array]]]]
+loss = Kinds("plain_numpy", "loss")
+optimizer: Kinds[Callable[[Any, Array, Weights, Array, float, float], None]]
+optimizer = Kinds("plain_numpy", "optimizer")
+
+
+@layer("flatten")
+def flatten(op: Compute, x: Array, weights: Weights) -> Any:
+    return x.reshape(len(x), -1), lambda gradient: (gradient.reshape(x.shape), {})
+
+
+@layer("dense")
+def dense(op: Compute, x: Array, weights: Weights) -> Any:
+    rows = x.reshape(len(x), -1)
+
+    def back(gradient: Array) -> tuple[Array, dict[str, Array]]:
+        found: dict[str, Array] = {"weight": gradient.T @ rows}
+        if "bias" in weights:
+            found["bias"] = gradient.sum(axis=0)
+        of_input: Array = gradient @ weights["weight"]
+        return of_input.reshape(x.shape), found
+
+    return rows @ weights["weight"].T + weights.get("bias", 0), back
+
+
+@layer("activation")
+def function(op: Compute[Activation], x: Array, weights: Weights) -> Any:
+    output, pull = activation.find(op.layer.function, f"layer '{op.name}'")(x)
+    return output, lambda gradient: (pull(gradient), {})
+
+
+@activation("relu")
+def relu(x: Array) -> tuple[Array, Pull]:
+    return np.maximum(x, 0), lambda gradient: gradient * (x > 0)
+
+
+@loss("softmax_cross_entropy")
+def softmax_cross_entropy(
+    rule: SoftmaxCrossEntropy, values: Sequence[Array], labels: Labels
+) -> tuple[float, list[Array]]:
+    (logits,) = values
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    softmax = powers / powers.sum(axis=1, keepdims=True)
+    rows = np.arange(len(labels))
+    mean = float(-np.log(softmax[rows, labels]).mean())
+    softmax[rows, labels] -= 1
+    return mean, [softmax / len(rows)]
+
+
+@optimizer("sgd")
+def sgd(rule: SGD, weight: Array, slots: Weights, gradient: Array, rate: float, decay: float) -> None:
+    velocity = slots["velocity"]
+    velocity[...] = rule.momentum * velocity - rate * (gradient + decay * weight)
+    weight += velocity

@@ -1,0 +1,121 @@
+"""What a stranger's loss changes: where its keys are, what it wants of a dataset, what may be predicted."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import pytest
+
+from specnet import plugins
+from specnet.diagnostics.errors import SpecError, UsageError
+from specnet.diffs.diff import compare
+from specnet.network.network import analyse, examine
+from specnet.plans import plan as plans
+from specnet.recipe import heads
+from specnet.recipe.losses import Labels, Loss
+from specnet.spec.spec import Spec, load
+from specnet.syntax import document
+from specnet.training.open_data import open_data
+from specnet.training.predict import probabilities_of
+
+TEXT = """\
+specnet: 1
+name: pair
+groups: [a, b]
+data: {kind: synthetic}
+layers:
+  i: {kind: input, shape: [4]}
+  scores: {kind: dense, from: i, units: 3, group: a}
+  code: {kind: dense, from: i, units: 5, group: a}
+training:
+  loss: {kind: pair, answer: scores, small: code}
+  optimizer: {kind: sgd, learning_rate: 0.1}
+"""
+
+
+class Pair(Loss):
+    kind: Literal["pair"] = "pair"
+    answer: str
+    small: str
+    reads = ("answer", "small")
+
+
+class Distance(Loss):
+    """Wants a number for each output."""
+
+    kind: Literal["distance"] = "distance"
+    of: str
+    reads = ("of",)
+    labels: ClassVar[Labels] = "values"
+
+
+@pytest.fixture(autouse=True)
+def strangers(monkeypatch: pytest.MonkeyPatch) -> None:
+    names, load_ = plugins.names, plugins.load
+    mine: dict[str, type[Loss]] = {"pair": Pair, "distance": Distance}
+    monkeypatch.setattr(plugins, "names", lambda g: [*names(g), *(mine if g == "specnet.losses" else ())])
+    monkeypatch.setattr(plugins, "load", lambda g, n: mine[n] if n in mine else load_(g, n))
+
+
+def spec(text: str = TEXT) -> Spec:
+    return load(document.parse(text, "pair.yaml"))
+
+
+def findings(text: str) -> list[tuple[str, str]]:
+    with pytest.raises(SpecError) as caught:
+        analyse(spec(text))
+    return [(d.code, d.message) for d in caught.value.diagnostics if d.severity == "error"]
+
+
+def test_a_plan_gives_what_the_loss_reads_the_head_first() -> None:
+    plan = plans.make(analyse(spec()))
+    assert (plan.loss_reads, plan.head, plan.outputs) == (
+        ("scores.a", "code.a"),
+        "scores.a",
+        ("scores.a", "code.a"),
+    )
+    twice = plans.make(analyse(spec(TEXT.replace("small: code", "small: scores"))))
+    assert (twice.loss_reads, twice.outputs) == (("scores.a", "scores.a"), ("scores.a",))
+
+
+def test_what_the_loss_reads_at_any_key_is_checked() -> None:
+    (unknown,) = findings(TEXT.replace("small: code", "small: coed"))
+    assert unknown == ("SN601", unknown[1])
+    assert "'coed'" in unknown[1]
+    apart = findings(TEXT.replace("units: 5, group: a", "units: 5, group: b"))
+    assert apart == [("SN602", "the loss reads 'code', which is on b, and its head is on a")]
+    split = findings(TEXT.replace("units: 5, group: a", "units: 4"))
+    assert split == [("SN602", "the loss reads 'code', which is split over a+b")]
+
+
+def test_no_layer_that_the_loss_reads_feeds_nothing() -> None:
+    assert not [d for d in analyse(spec()).warnings if d.code == "SN305"]
+
+
+def test_another_name_for_what_the_loss_reads_is_a_rename() -> None:
+    renamed = TEXT.replace("code", "hidden").replace("scores", "told")
+    changes = [
+        (change.op, change.path) for change in compare(examine(spec()), examine(spec(renamed))).changes
+    ]
+    assert changes == [("rename", "layers.scores"), ("rename", "layers.code")]
+
+
+def test_labels_that_no_dataset_has_are_refused() -> None:
+    text = TEXT.replace("{kind: pair, answer: scores, small: code}", "{kind: distance, of: scores}")
+    opened = spec(text)
+    with pytest.raises(UsageError, match="the loss 'distance' wants values as labels"):
+        open_data(opened, analyse(opened), None)
+
+
+def test_probabilities_are_those_of_the_head() -> None:
+    """Of the logits log 1 and log 3: softmax 1/4 and 3/4; sigmoid 1/2 and 3/4."""
+    outputs = np.log([[1.0, 3.0]])
+
+    class Told(Pair):
+        head = heads.Sigmoid()
+
+    made: Any = {"answer": "a", "small": "b"}
+    assert probabilities_of(Told(**made))(outputs)[0] == pytest.approx([1 / 2, 3 / 4])
+    with pytest.raises(UsageError, match="loss 'pair' are not probabilities"):
+        probabilities_of(Pair(**made))
