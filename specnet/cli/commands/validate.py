@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.overrides and len(options.spec) > 1:
         raise UsageError("--set changes one spec, and several are given", "give one of them")
-    found: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = []
     lines: list[str] = []
     available = _memory(options.device_memory)
     opened: list[dict[str, Any]] = []
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     for path in options.spec:
         shown = STDIN if path == "-" else printable(path)
         network, own = _examined(path, options.overrides, available)
-        found += own
+        diagnostics += own
         if network is None:
             continue
         layers, groups = len(network.graph.order), ", ".join(network.spec.groups)
@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
             from specnet.training.dataset_check import check_dataset
 
             contents, own = check_dataset(network, options.data)
-            found += own
+            diagnostics += own
             if contents is None:
                 continue
             opened.append({"file": shown, **contents.as_json()})
@@ -84,19 +84,19 @@ def run(options: argparse.Namespace) -> int:
     valid = count == len(options.spec)
     with ignore_broken_pipe():
         if options.output_format == "json":
-            diagnostics = [diagnostic.as_json() for diagnostic in found]
+            listed = [diagnostic.as_json() for diagnostic in diagnostics]
             data = {"data": opened} if options.data else {}
-            print_json({"schema_version": 1, "valid": valid, "diagnostics": diagnostics, **data})
+            print_json({"schema_version": 1, "valid": valid, "diagnostics": listed, **data})
         elif options.output_format == "github":
-            for diagnostic in found:
+            for diagnostic in diagnostics:
                 say(annotation(diagnostic))
         else:
-            report(found)
+            report(diagnostics)
             for line in lines:
                 say(line)
-    if any(diagnostic.code in NOT_LOOKED_AT for diagnostic in found):
+    if any(diagnostic.code in NOT_LOOKED_AT for diagnostic in diagnostics):
         return 2
-    return 0 if valid and not (options.strict and found) else 1
+    return 0 if valid and not (options.strict and diagnostics) else 1
 
 
 def _memory(text: str | None) -> int | None:
