@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from specnet import plugins
-from specnet.layers.base import Activated, Layer, Shape, Weight
+from specnet.layers.base import Layer, Shape, Weight
 from specnet.recipe.initializers import Initializer
 
 
@@ -75,7 +75,7 @@ class Compute:
     @property
     def activation(self) -> str | None:
         """The activation function applied to the output, for kinds that have one."""
-        return self.layer.activation if isinstance(self.layer, Activated) else None
+        return self.layer.output_activation()
 
     @property
     def values(self) -> list[str]:
