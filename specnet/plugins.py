@@ -7,7 +7,7 @@ is imported only when something names it, so a broken one harms nobody who does 
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
 from specnet.diagnostics.errors import PluginError
@@ -63,8 +63,11 @@ BASES: dict[str, str] = {
 
 
 @cache
-def _installed() -> EntryPoints:
-    """All entry points of all packages: finding them reads a file of each, so it is done once."""
+def _installed() -> Any:
+    """All entry points of all packages: finding them reads a file of each, so it is done once.
+
+    Their class is another one in Python 3.11 than later; both have `select`.
+    """
     return entry_points()
 
 

@@ -85,12 +85,12 @@ def load_specs(paths: Sequence[str], overrides: Sequence[str] = ()) -> list[Spec
     from specnet.diagnostics.errors import SpecError
 
     specs: list[Spec] = []
-    found: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = []
     for path in paths:
         try:
             specs.append(load_spec(path, overrides))
         except SpecError as error:
-            found += error.diagnostics
-    if found:
-        raise SpecError(found)
+            diagnostics += error.diagnostics
+    if diagnostics:
+        raise SpecError(diagnostics)
     return specs

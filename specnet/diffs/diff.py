@@ -106,10 +106,10 @@ class Diff:
             return "\n".join(["no differences", *self._one_invalid()])
         shown = self._shown(everything)
         lines = [*map(str, shown), *self._left_out(shown, option)]
-        found = self.consequences
-        if found is None:
+        follows = self.consequences
+        if follows is None:
             return "\n".join([*lines, "", *self._unknown()])
-        after = (f"  {line}" for line in found.lines(everything=everything, option=option))
+        after = (f"  {line}" for line in follows.lines(everything=everything, option=option))
         return "\n".join([*lines, "", "consequences", *after])
 
     def as_markdown(self, *, everything: bool = False, option: str = "everything=True") -> str:
@@ -132,7 +132,7 @@ class Diff:
             return html_lines(["no differences"])
         shown = self._shown(everything=False)
         sides = ([c.words(side) if side is not None else "" for side in (c.before, c.after)] for c in shown)
-        rows = [(SIGNS[c.op], c.path, *found) for c, found in zip(shown, sides, strict=True)]
+        rows = [(SIGNS[c.op], c.path, *pair) for c, pair in zip(shown, sides, strict=True)]
         lines = [*self._left_out(shown, "text(everything=True)"), *(self._unknown() if self.invalid else [])]
         if self.consequences:
             lines += self.consequences.lines(option="text(everything=True)")
@@ -159,14 +159,14 @@ class Diff:
 
 def _gathered(changes: Iterable[Change]) -> list[Change]:
     """The changes with those that are the same in several layers as one, where the first of them stood."""
-    found: dict[object, list[Change]] = {}
+    gathered: dict[object, list[Change]] = {}
     for change in changes:
         top, _, rest = change.path.partition(".")
         _, _, key_in_layer = rest.partition(".")
         one = top != "layers" or not key_in_layer
         key = change.path if one else (change.op, key_in_layer, written(change.before), written(change.after))
-        found.setdefault((change.op, key), []).append(change)
-    return [_as_one(alike) for alike in found.values()]
+        gathered.setdefault((change.op, key), []).append(change)
+    return [_as_one(alike) for alike in gathered.values()]
 
 
 def _as_one(alike: list[Change]) -> Change:
@@ -207,9 +207,9 @@ def differences(before: Spec, after: Spec) -> list[Change]:
     groups = renamed_groups(before, after)
     before = before.on_groups(groups) if groups else before
     names = renamed(before, after)
-    found = [Change("rename", f"groups.{old}", old, new) for old, new in groups.items()]
-    found += [Change("rename", f"layers.{old}", old, new) for old, new in names.items()]
-    return [*found, *_between("", with_layers(canonical(before), names), canonical(after))]
+    renames = [Change("rename", f"groups.{old}", old, new) for old, new in groups.items()]
+    renames += [Change("rename", f"layers.{old}", old, new) for old, new in names.items()]
+    return [*renames, *_between("", with_layers(canonical(before), names), canonical(after))]
 
 
 def _between(path: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[Change]:

@@ -184,6 +184,10 @@ class Layer(Strict):
         """How many images a training step must have for the layer to mean anything."""
         return 1
 
+    def output_activation(self) -> str | None:
+        """The activation function that it applies to its own output, if any."""
+        return None
+
     def drop_rate(self) -> float | None:
         """The probability of zeroing a unit in training, for a kind that needs such a mask, else None."""
         return None
@@ -201,6 +205,9 @@ class Activated(Layer):
     """A layer that can apply an activation function to its own output."""
 
     activation: Annotated[FunctionName | None, Field(description="Function applied to the output.")] = None
+
+    def output_activation(self) -> str | None:
+        return self.activation
 
     def split(self, parts: int) -> Self:
         if self.activation is not None:

@@ -21,8 +21,8 @@ _AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)")
 
 def amount(text: str) -> int:
     """Bytes from `3GiB`, `24 GB` or `512MiB`. Raises `UsageError` for anything else."""
-    found = _AMOUNT.fullmatch(text.strip())
-    wanted = float(found[1]) * UNITS.get(found[2].lower(), 0) if found else 0.0
+    match = _AMOUNT.fullmatch(text.strip())
+    wanted = float(match[1]) * UNITS.get(match[2].lower(), 0) if match else 0.0
     if not 0 < wanted < 2.0**63:
         raise UsageError(f"'{one_line(text)}' is not an amount of memory", "for example 3GiB or 512MiB")
     return int(wanted)
@@ -75,15 +75,15 @@ def traffic(network: Network, images: int | None = None) -> dict[tuple[str, str]
 
 def memory_findings(network: Network, available: int) -> list[Diagnostic]:
     """A warning for each group that cannot fit a device with `available` bytes."""
-    found: list[Diagnostic] = []
+    warnings: list[Diagnostic] = []
     for index, (group, held) in enumerate(needed(network).items()):
         if held > available:
             largest = _largest(network, group)
             message = f"group '{group}' needs at least {size(held)}, and its device has {size(available)}"
             hint = f"layer '{largest}' holds the most; use a smaller batch_size, or more groups"
             place = network.spec.locate(("groups", index))
-            found.append(rules.DEVICE_MEMORY.at(place, message, hint))
-    return found
+            warnings.append(rules.DEVICE_MEMORY.at(place, message, hint))
+    return warnings
 
 
 def _largest(network: Network, group: str) -> str:

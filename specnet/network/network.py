@@ -114,11 +114,11 @@ def _examined(spec: Spec | None, parts: Parts, sink: Sink) -> Examination:
     sink.diagnostics = explained(sink.diagnostics)
     check_assumptions(parts, sink, is_intact=spec is not None)
     advise(partial, sink)
-    found = Diagnostics(in_order(sink.diagnostics))
+    diagnostics = Diagnostics(in_order(sink.diagnostics))
     network = None
-    if spec is not None and all(diagnostic.severity == "warning" for diagnostic in found):
-        network = Network(spec, partial.graph, partial.shapes.shares, tuple(found))
-    return Examination(spec, network, partial, found)
+    if spec is not None and all(diagnostic.severity == "warning" for diagnostic in diagnostics):
+        network = Network(spec, partial.graph, partial.shapes.shares, tuple(diagnostics))
+    return Examination(spec, network, partial, diagnostics)
 
 
 def _checked(parts: Parts, sink: Sink) -> PartialNetwork:

@@ -10,7 +10,7 @@ from typing import Any, Generic
 from typing_extensions import TypeVar
 
 from specnet import plugins
-from specnet.layers.base import Activated, Layer, Shape, Weight
+from specnet.layers.base import Layer, Shape, Weight
 from specnet.recipe.initializers import Initializer
 
 
@@ -80,7 +80,7 @@ class Compute(Generic[L_co]):
     @property
     def activation(self) -> str | None:
         """The activation function applied to the output, for kinds that have one."""
-        return self.layer.activation if isinstance(self.layer, Activated) else None
+        return self.layer.output_activation()
 
     @property
     def values(self) -> list[str]:

@@ -177,12 +177,12 @@ def _outputs(network: Network) -> list[Node]:
 
 
 def _parameters(operations: list[Operation], recipe: Initializer) -> list[Parameter]:
-    found: list[Parameter] = []
+    parameters: list[Parameter] = []
     for op in operations:
         if isinstance(op, Compute):
             drawn: Initializer = getattr(op.layer, "weights", None) or recipe
             for role, weight in op.weights.items():
                 initial = drawn if weight.initial is None else weight.initial
                 name = parameter_name(op, role)
-                found.append(Parameter(name, op.group, weight.shape, initial, weight.trainable))
-    return found
+                parameters.append(Parameter(name, op.group, weight.shape, initial, weight.trainable))
+    return parameters

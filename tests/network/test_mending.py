@@ -166,6 +166,16 @@ def test_what_is_not_certain_stays(spec: str, old: str, wrong: str) -> None:
     assert mended(broken).text == broken
 
 
+def test_there_are_never_more_errors_than_before() -> None:
+    hidden = RIGHT["flow"].replace("filters: 6", "filters: -6").replace("units: 3", "units: -3")
+    assert sum(errors(hidden).values()) == 2
+    broken = hidden.replace("layers:", "layrs:")
+    assert sum(errors(broken).values()) == 1
+    assert mended(broken).text == broken
+    one = broken.replace("units: -3", "units: 3")
+    assert mended(one).text == one.replace("layrs:", "layers:")
+
+
 def test_one_of_two_keys_for_the_same() -> None:
     broken = RIGHT["flow"].replace("kernel: 3", "kernel_size: 3, ksize: 3")
     assert mended(broken).text == RIGHT["flow"].replace("kernel: 3", "kernel: 3, ksize: 3")

@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
     if options.fix:
         _check_fix(options)
     told = sys.stderr if options.fix and options.spec == ["-"] else sys.stdout
-    found: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = []
     lines: list[str] = []
     available = _memory(options.device_memory)
     opened: list[dict[str, Any]] = []
@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
     for path in options.spec:
         shown = STDIN if path == "-" else printable(path)
         network, own, done = _examined(path, options, available)
-        found += own
+        diagnostics += own
         mends += done
         if network is None:
             continue
@@ -88,7 +88,7 @@ def run(options: argparse.Namespace) -> int:
             from specnet.training.dataset_check import check_dataset
 
             contents, own = check_dataset(network, options.data)
-            found += own
+            diagnostics += own
             if contents is None:
                 continue
             opened.append({"file": shown, **contents.as_json()})
@@ -98,22 +98,22 @@ def run(options: argparse.Namespace) -> int:
     valid = count == len(options.spec)
     with ignore_broken_pipe():
         if options.output_format == "json":
-            diagnostics = [diagnostic.as_json() for diagnostic in found]
+            listed = [diagnostic.as_json() for diagnostic in diagnostics]
             data: dict[str, Any] = {"data": opened} if options.data else {}
             data |= {"fixed": [mending.as_json(mend) for mend in mends]} if options.fix else {}
-            print_json({"schema_version": 1, "valid": valid, "diagnostics": diagnostics, **data})
+            print_json({"schema_version": 1, "valid": valid, "diagnostics": listed, **data})
         elif options.output_format == "github":
-            for diagnostic in found:
+            for diagnostic in diagnostics:
                 say(annotation(diagnostic))
         else:
             for line in mending.lines(mends):
                 say(line, to=told)
-            report(found)
+            report(diagnostics)
             for line in lines:
                 say(line, to=told)
-    if any(diagnostic.rule in NOT_LOOKED_AT for diagnostic in found):
+    if any(diagnostic.rule in NOT_LOOKED_AT for diagnostic in diagnostics):
         return 2
-    return 0 if valid and not (options.strict and found) else 1
+    return 0 if valid and not (options.strict and diagnostics) else 1
 
 
 def _memory(text: str | None) -> int | None:
@@ -151,19 +151,19 @@ def _examined(
     try:
         if options.fix:
             after = mending.mended(path, raw, name)
-            network, found, done = after.network, after.diagnostics, after.done
+            network, diagnostics, done = after.network, after.diagnostics, after.done
         else:
             opened = document.parse(raw, name)
             apply(opened, options.overrides)
             examination = examine(opened)
-            network, found = examination.network, examination.diagnostics
+            network, diagnostics = examination.network, examination.diagnostics
     except SpecError as error:
         return None, error.diagnostics, done
     if network is not None and available is not None:
         from specnet.network.memory import memory_findings
 
-        found = in_order([*found, *memory_findings(network, available)])
-    return network, found, done
+        diagnostics = in_order([*diagnostics, *memory_findings(network, available)])
+    return network, diagnostics, done
 
 
 def annotation(finding: Diagnostic) -> str:
