@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from specnet.layers.base import Shape
@@ -33,6 +33,15 @@ class Plan:
     loss: Loss | None = None
     loss_reads: tuple[str, ...] = ()
     """The values that the loss reads, its head first, if the spec has a recipe."""
+    readers: dict[str, int] = field(init=False, repr=False, compare=False)
+    """How often each value is read: by operations, and as an output."""
+
+    def __post_init__(self) -> None:
+        read = Counter(name for op in self.computes for name in op.values)
+        read.update(transfer.source for transfer in self.transfers)
+        read.update(self.outputs)
+        # It is known from the start: a compiler of models cannot see through a cached property.
+        object.__setattr__(self, "readers", {op.name: read[op.name] for op in self.operations})
 
     @property
     def head(self) -> str | None:
@@ -56,14 +65,6 @@ class Plan:
     def masks(self) -> dict[str, Mask]:
         """The dropout masks that a training step needs, by the name of the step that uses them."""
         return {op.name: op.mask for op in self.computes if op.mask is not None}
-
-    @cached_property
-    def readers(self) -> dict[str, int]:
-        """How often each value is read: by operations, and as an output."""
-        read = Counter(name for op in self.computes for name in op.values)
-        read.update(transfer.source for transfer in self.transfers)
-        read.update(self.outputs)
-        return {op.name: read[op.name] for op in self.operations}
 
     @cached_property
     def differentiable(self) -> frozenset[str]:
