@@ -9,6 +9,7 @@ import pytest
 
 from specnet.data.prepare import manifest
 from specnet.data.sources import decoding, devkit, tar_index
+from specnet.plots import draw
 from specnet.runs import checkpoint_names, run_directory, state_file, tensorboard
 from specnet.storage import processes, reading, tensors
 from specnet.syntax import document
@@ -34,6 +35,7 @@ ROWS = dict(re.findall(r"^\| (.+?) \| (.+?) \|$", PAGE, flags=re.MULTILINE))
         ("an image file", decoding.LARGEST_FILE),
         ("the devkit, when unpacked", devkit.LARGEST),
         ("`meta.mat`, read in a process of its own", processes.MEMORY),
+        ("curves and kernels, drawn in a process of its own", draw.MEMORY),
         ("an extended header of a tar archive", tar_index.LARGEST_HEADER),
     ],
 )
@@ -44,3 +46,4 @@ def test_limits_are_those_of_the_source(row: str, limit: int) -> None:
 def test_pixels_are_those_of_the_source() -> None:
     assert ROWS["the pixels of an image"] == f"2^{decoding.LARGEST_IMAGE.bit_length() - 1}"
     assert f"{processes.SECONDS} s" in ROWS["`meta.mat`, read in a process of its own"]
+    assert f"{draw.SECONDS} s" in ROWS["curves and kernels, drawn in a process of its own"]

@@ -244,7 +244,7 @@ def test_unfinished_work_of_other_options_is_refused(photos: Path, tmp_path: Pat
 def test_a_worker_that_dies_is_one_message(photos: Path, tmp_path: Path) -> None:
     def watch(what: str, done: int, total: int) -> None:
         for child in Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split():
-            if b"specnet.data.prepare.workers" in Path(f"/proc/{child}/cmdline").read_bytes():
+            if b"prepare.workers:work" in Path(f"/proc/{child}/cmdline").read_bytes():
                 os.kill(int(child), signal.SIGKILL)
 
     with pytest.raises(UsageError, match=r"a worker ended by SIGKILL while it made .*train-0000"):
