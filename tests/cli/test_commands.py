@@ -262,7 +262,7 @@ def test_a_bug_is_one_line_and_debug_shows_where(
     def fail(*_: Any) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("specnet.layer_table.make", fail)
+    monkeypatch.setattr("specnet.tables.build.make", fail)
     done = cli("table", specs / "lenet5.yaml")
     assert done.code == 2
     assert "internal error: RuntimeError: a bug" in done.err
