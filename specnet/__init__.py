@@ -175,9 +175,11 @@ def compile(  # noqa: A001  (the field's word, and only ever used as specnet.com
     Raises `SpecError`, `PluginError` for a missing backend, `DeviceError` for a missing
     device.
     """
-    from specnet.training.compile import compile_spec, initialise
+    from specnet.network.network import analyse
+    from specnet.plans import plan as plans
+    from specnet.training.compile import compile_plan, initialise
 
-    compiled = compile_spec(load(source), backend, devices, precision)
+    compiled = compile_plan(plans.make(analyse(load(source))), backend, devices, precision)
     initialise(compiled, seed, precision)
     return compiled.executable.model
 
@@ -211,10 +213,11 @@ def train(
 
     Raises `UsageError` for what cannot be: `DataError`, `DeviceError`, `PluginError`, `RunError`.
     """
+    from specnet.network.network import analyse
     from specnet.training import session
+    from specnet.training.options import TrainOptions
 
-    return session.train(
-        load(source),
+    options = TrainOptions(
         backend=backend,
         data=data,
         devices=devices,
@@ -227,8 +230,8 @@ def train(
         micro_batch=micro_batch,
         resume=resume,
         allow_changes=allow_changes,
-        progress=progress or _progress("specnet.train"),
     )
+    return session.train(analyse(load(source)), options, progress or _progress("specnet.train"))
 
 
 @public()

@@ -12,6 +12,7 @@ from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.errors import UsageError
 
 if TYPE_CHECKING:
+    from specnet.network.network import Network
     from specnet.spec.spec import Spec
     from specnet.syntax.document import Document
 
@@ -55,6 +56,11 @@ def _standard_input(limit: int) -> bytes:
 
 def load_spec(path: str, overrides: Sequence[str] = ()) -> Spec:
     """A spec whose schema, graph and shapes are sound. Raises `SpecError` with all findings otherwise."""
+    return load_network(path, overrides).spec
+
+
+def load_network(path: str, overrides: Sequence[str] = ()) -> Network:
+    """The network of a spec that is sound. Raises `SpecError` with all findings otherwise."""
     from specnet.diagnostics.errors import SpecError
     from specnet.network.network import examine
 
@@ -62,20 +68,20 @@ def load_spec(path: str, overrides: Sequence[str] = ()) -> Spec:
     if network is None:
         raise SpecError(found)
     report(found)
-    return network.spec
+    return network
 
 
-def load_specs(paths: Sequence[str], overrides: Sequence[str] = ()) -> list[Spec]:
-    """Several sound specs. Raises `SpecError` with all findings in all of them if one is not."""
+def load_networks(paths: Sequence[str], overrides: Sequence[str] = ()) -> list[Network]:
+    """The networks of several specs. Raises `SpecError` with all findings if one of them is not sound."""
     from specnet.diagnostics.errors import SpecError
 
-    specs: list[Spec] = []
+    networks: list[Network] = []
     found: list[Diagnostic] = []
     for path in paths:
         try:
-            specs.append(load_spec(path, overrides))
+            networks.append(load_network(path, overrides))
         except SpecError as error:
             found += error.diagnostics
     if found:
         raise SpecError(found)
-    return specs
+    return networks

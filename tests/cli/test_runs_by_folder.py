@@ -15,7 +15,7 @@ import pytest
 from specnet.runs import numbering
 from specnet.runs.run_directory import RunDirectory
 from specnet.runs.stored_spec import StoredSpec
-from specnet.training.callbacks.views import draw_curves
+from specnet.training.callbacks.pictures import draw_curves
 
 Cli = Callable[..., Any]
 
@@ -170,7 +170,7 @@ def test_curves_of_all_runs_below_a_folder(cli: Cli, here: Path, monkeypatch: py
         drawn.append(([*runs], title))
         return draw_curves(runs, title)
 
-    monkeypatch.setattr("specnet.training.views.draw_curves", draw)
+    monkeypatch.setattr("specnet.training.callbacks.pictures.draw_curves", draw)
     done = cli("curves", "all", "c", "-o", "x.png")
     assert (done.code, done.out) == (0, "x.png\n")
     assert "note: all/empty holds no metrics yet" in done.err

@@ -6,7 +6,7 @@ import argparse
 import time
 from typing import TYPE_CHECKING
 
-from specnet.cli.inputs import load_spec
+from specnet.cli.inputs import load_network
 from specnet.cli.options import add_backend, add_json, add_precision, add_spec
 from specnet.cli.output import print_json
 from specnet.terminal.output import say
@@ -28,13 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from specnet.plans import plan as plans
     from specnet.text import columns, describe, size
-    from specnet.training.compile import compile_spec
+    from specnet.training.compile import compile_plan
 
-    spec = load_spec(options.spec, options.overrides)
+    network = load_network(options.spec, options.overrides)
     precision: Precision = options.precision or "float32"
     began = time.monotonic()
-    compiled = compile_spec(spec, options.backend, options.devices, precision)
+    compiled = compile_plan(plans.make(network), options.backend, options.devices, precision)
     seconds = time.monotonic() - began
     plan, item = compiled.plan, 8 if precision == "float64" else 4
     moved_item = {"float32": 4, "float64": 8, "bfloat16": 2}[precision]

@@ -28,16 +28,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from specnet.cli.output import write
     from specnet.diagnostics.errors import RunError
-    from specnet.runs import listing
-    from specnet.runs.history import gather, lines
-    from specnet.training.callbacks.views import draw_curves
+    from specnet.runs import listing, metrics
+    from specnet.runs.history import gather
+    from specnet.training.callbacks.pictures import draw_curves
 
     histories: dict[str, History] = {}
     for named in map(Path, options.runs):
         is_one = (named / METRICS).exists() or listing.is_run(named)
         found = {}
         for path in [named] if is_one else listing.find([named]):
-            history = gather(lines(path / METRICS))
+            history = gather(metrics.lines(path / METRICS))
             if history.step:
                 found[str(path)] = history
             elif not is_one:

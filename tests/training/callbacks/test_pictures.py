@@ -18,11 +18,14 @@ from specnet.network.network import analyse
 from specnet.plans import plan as plans
 from specnet.runs import tensorboard
 from specnet.runs.checkpoint import Checkpoint
+from specnet.runs.history import History
+from specnet.runs.records import Evaluation, EvaluationLine, RunProgress, StepLine
 from specnet.spec.spec import Spec
 from specnet.spec.spec import load as load_spec
 from specnet.storage.folder import Folder
 from specnet.terminal.progress import EVERY, Progress
-from specnet.training.callbacks.views import Views, first_kernels
+from specnet.training.callbacks.pictures import Pictures, first_kernels
+from specnet.training.callbacks.tensorboard import TensorBoard
 from support.training_runs import run
 
 
@@ -148,21 +151,24 @@ def test_the_last_kernels_are_in_the_event_files_whenever_they_are_drawn(
     """Drawing is put off for as long as the last one took: never, after saves only, up to the end."""
     told: list[str] = []
     held = Folder.opened(tmp_path)
-    views = Views(held, "x", 0, ["c.g.weight"], told.append)
-    step = {"loss": 1.0, "learning_rate": 0.1, "images_per_second": 1.0, "data_wait": 0.0}
+    events = TensorBoard(held, 0, told.append)
+    pictures = Pictures(held, "x", ["c.g.weight"], History(), events, told.append)
     for number in range(1, 5):
-        views._took = after_tests
-        views.recorded({"step": number, "epoch": number, **step})
-        test = {"loss": 1.0, "top1_error": 0.5, "top5_error": 0.5}
-        views.recorded({"step": number, "epoch": number, "evaluation": test})
-        views._took = after_saves
+        pictures._took = after_tests
+        step = StepLine(number, number, loss=1.0, learning_rate=0.1, images_per_second=1.0, data_wait=0.0)
+        test = EvaluationLine(number, number, Evaluation(loss=1.0, top1_error=0.5, top5_error=0.5))
+        for callback in (events, pictures):
+            callback.line(step)
+            callback.line(test)
+        pictures._took = after_saves
         weights = {"c.g.weight": np.full((2, 1, 3, 3), float(number))}
-        views.saved(Checkpoint(weights, {}, {"step": number}))
-    views.close()
+        pictures.save(Checkpoint(weights, {}, RunProgress(step=number, evaluations=())))
+    pictures.close()
+    events.close()
     (path,) = (tmp_path / "events").iterdir()
-    pictures = [data for data in tensorboard.records(path) if b"PNG" in data]
-    assert [tensorboard._step(data)[0] for data in pictures] == expected
-    assert (tmp_path / "kernels.png").read_bytes() in pictures[-1]
+    drawn = [data for data in tensorboard.records(path) if b"PNG" in data]
+    assert [tensorboard._step(data)[0] for data in drawn] == expected
+    assert (tmp_path / "kernels.png").read_bytes() in drawn[-1]
     assert not told
     held.close()
 
