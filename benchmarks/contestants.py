@@ -44,13 +44,15 @@ def specnet(name: str, net: str, what: str, batch: int, threads: int) -> Step:
     else:
         _tensorflow(threads)
     from specnet.backend.batch import Batch
+    from specnet.network.network import analyse
     from specnet.numerics.randomness import keep_mask
+    from specnet.plans import plan as plans
     from specnet.spec import spec
-    from specnet.training.compile import compile_spec, initialise
+    from specnet.training.compile import compile_plan, initialise
 
     precision = "bfloat16" if "bfloat16" in rest else "float32"
     path = SPECS / "variants" / f"{net}_merged.yaml" if "merged" in rest else SPECS / f"{net}.yaml"
-    compiled = compile_spec(spec.load(path), backend, None, precision)
+    compiled = compile_plan(plans.make(analyse(spec.load(path))), backend, None, precision)
     initialise(compiled, 0, precision)
     images, labels = data(batch)
     executable, plan = compiled.executable, compiled.plan

@@ -194,10 +194,11 @@ def compile(  # noqa: A001  (the field's word, and only ever used as specnet.com
     Raises `SpecError`, `PluginError` for a missing backend, `DeviceError` for a missing
     device.
     """
-    from specnet.training.compile import compile_network, initialise
+    from specnet.plans import plan as plans
+    from specnet.training.compile import compile_plan, initialise
     from specnet.training.seeds import seed_of
 
-    compiled = compile_network(_examined(source).valid(), backend, devices, precision)
+    compiled = compile_plan(plans.make(_examined(source).valid()), backend, devices, precision)
     initialise(compiled, seed_of(seed), precision)
     return compiled.executable.model
 
@@ -231,11 +232,12 @@ def train(
 
     Raises `UsageError` for what cannot be: `DataError`, `DeviceError`, `PluginError`, `RunError`.
     """
+    from specnet.network.network import analyse
     from specnet.training import session
+    from specnet.training.options import TrainOptions
     from specnet.training.seeds import seed_of
 
-    return session.train(
-        load(source),
+    options = TrainOptions(
         backend=backend,
         data=data,
         devices=devices,
@@ -248,8 +250,8 @@ def train(
         micro_batch=micro_batch,
         resume=resume,
         allow_changes=allow_changes,
-        progress=progress or _progress("specnet.train"),
     )
+    return session.train(analyse(load(source)), options, progress or _progress("specnet.train"))
 
 
 @public()

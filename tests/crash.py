@@ -44,7 +44,7 @@ KINDS = ("save", "step", "time")
 
 @dataclass(frozen=True)
 class Moment:
-    """`place` is a share of what the kind counts: calls of a save, steps, or the time of a whole run."""
+    """`place` is a fraction of what the kind counts: calls of a save, steps, or the time of a whole run."""
 
     kind: str
     place: float
@@ -183,7 +183,7 @@ def difference(found: dict[str, Any], expected: dict[str, Any]) -> str | None:
 
 
 def lost(folder: Path, committed: list[int]) -> str | None:
-    """What is missing of the checkpoints that were committed: the newest two have to be whole."""
+    """What is missing of the checkpoints that were committed: the newest two have to be intact."""
     for step in committed[-checkpoint.KEPT :]:
         fault = checkpoint.problem(folder / "checkpoints" / f"step-{step:08d}")
         newer = [p for p in (folder / "checkpoints").glob("step-*") if int(p.name[5:]) > step]
@@ -260,13 +260,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="crash-") as parent:
         for index, backend in enumerate(chosen):
             # The first of the backends get what does not divide.
-            share, saves = (-(-(n - index) // len(chosen)) for n in (options.moments, options.in_saves))
+            count, saves = (-(-(n - index) // len(chosen)) for n in (options.moments, options.in_saves))
             child = os.fork()
             if child == 0:
                 os.environ["OMP_NUM_THREADS"] = "1"
                 _import(backend)
                 (Path(parent) / backend).mkdir()
-                moments = drawn(f"{options.seed} {backend}", share, saves)
+                moments = drawn(f"{options.seed} {backend}", count, saves)
                 began = time.monotonic()
                 figures = campaign(backend, Path(parent) / backend, moments)
                 took = time.monotonic() - began

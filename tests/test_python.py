@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import ast
 import inspect
+import json
 import re
 import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -18,16 +20,20 @@ import pytest
 
 import specnet
 from conftest import Outcome
-from specnet.cli.main import build_parser
+from specnet.backend.protocol import PRECISIONS
+from specnet.cli.main import build_parser, main
 from specnet.convert.weights import export_weights, exporting, import_weights, importing
 from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostics, Position
 from specnet.diagnostics.errors import DataError, RunError, SpecError, UsageError
 from specnet.drawing import draw
+from specnet.network.network import Network
+from specnet.runs.records import Evaluation
 from specnet.schema import arguments
 from specnet.terminal.signals import Interrupted
 from specnet.training import dry_run, load, predict, session
-from specnet.training.evaluation import Evaluation, Result
+from specnet.training.evaluation import Result
+from specnet.training.options import TrainOptions
 
 CLI = Callable[..., Outcome]
 ROOT = Path(__file__).parent.parent
@@ -53,7 +59,6 @@ SPEC: dict[str, Any] = {
 DIGITS = {**SPEC, "data": {"kind": "digits"}}
 
 SAME: dict[Callable[..., Any], Callable[..., Any]] = {
-    specnet.train: session.train,
     specnet.evaluate: load.evaluate_run,
     specnet.predict: predict.predict,
 }
@@ -96,9 +101,54 @@ def test_options_are_those_of_what_does_the_work(function: Callable[..., Any]) -
     assert ours == theirs
 
 
+def test_a_trainings_options_are_those_that_are_declared() -> None:
+    source, *shown = inspect.signature(specnet.train).parameters.values()
+    progress = shown.pop()
+    assert (source.name, progress.name) == ("source", "progress")
+    assert shown == list(inspect.signature(TrainOptions).parameters.values())
+    (precision,) = (option for option in fields(TrainOptions) if option.name == "precision")
+    assert precision.metadata["choices"] == PRECISIONS
+
+
 def test_a_dry_run_takes_what_a_training_takes() -> None:
     dry, real = (inspect.signature(f).parameters for f in (dry_run.dry_run, session.train))
-    assert set(real) == set(dry)
+    assert list(real.values()) == list(dry.values())
+
+
+def test_every_option_reaches_the_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each with a value that is not its default, from Python and from the command line."""
+    path = tmp_path / "net.yaml"
+    path.write_text(json.dumps(SPEC))
+    wanted: dict[str, Any] = {
+        "backend": "tensorflow",
+        "data": "digits",
+        "devices": "cpu",
+        "run_dir": "r",
+        "steps": 3,
+        "seed": 4,
+        "precision": "float64",
+        "checkpoint_every": "90s",
+        "micro_batch": 2,
+        "resume": True,
+        "allow_changes": True,
+    }
+    assert {option.name for option in fields(TrainOptions)} == {*wanted, "epochs"}
+    reached: list[TrainOptions] = []
+
+    def caught(_: Network, options: TrainOptions, *rest: object) -> None:
+        reached.append(options)
+        raise UsageError("enough")
+
+    monkeypatch.setattr(session, "train", caught)
+    monkeypatch.setattr(dry_run, "dry_run", caught)
+    for asked in (wanted, {**wanted, "steps": None, "epochs": 3}):
+        flags = [f"--{name.replace('_', '-')}={value}" for name, value in asked.items() if value is not None]
+        command = ["train", str(path), *(flag.removesuffix("=True") for flag in flags)]
+        with pytest.raises(UsageError, match="enough"):
+            specnet.train(path, **asked)
+        assert main(command) == main([*command, "--dry-run"]) == 2
+        assert reached == [TrainOptions(**asked)] * 3
+        reached.clear()
 
 
 DECIDED_LATER = {("compile", "precision"), ("train", "backend")}

@@ -10,7 +10,7 @@ import pytest
 from specnet.data.prepare import manifest
 from specnet.data.sources import decoding, devkit, tar_index
 from specnet.plots import draw
-from specnet.runs import checkpoint_names, run_directory, state_file, tensorboard
+from specnet.runs import checkpoint_names, records, statistics_file, tensorboard
 from specnet.storage import processes, reading, tensors
 from specnet.syntax import document
 from specnet.text import size
@@ -23,12 +23,12 @@ ROWS = dict(re.findall(r"^\| (.+?) \| (.+?) \|$", PAGE, flags=re.MULTILINE))
     ("row", "limit"),
     [
         ("a spec, on standard input or in git too", document.MAX_BYTES),
-        ("`state.json` of a checkpoint", state_file.LARGEST),
+        ("`state.json` of a checkpoint", records.LARGEST_STATE),
         ("`manifest.json` of a checkpoint", checkpoint_names.MAX_MANIFEST),
         ("a line of `metrics.jsonl`; longer ones are passed over", reading.LONGEST_LINE),
         ("`metrics.jsonl`", reading.LONGEST_FILE),
         ("an event file that is read at resume; larger ones are written anew", tensorboard.LARGEST),
-        ("`statistics.safetensors` of a run", run_directory.MAX_STATISTICS),
+        ("`statistics.safetensors` of a run", statistics_file.LARGEST),
         ("the header of a safetensors file", tensors.LARGEST_HEADER),
         ("`manifest.json` of a prepared dataset", manifest.LARGEST),
         ("labels and statistics of a prepared dataset", manifest.LARGEST_ARRAYS),

@@ -80,17 +80,17 @@ def load_spec(path: str, overrides: Sequence[str] = ()) -> Spec:
     return load_network(path, overrides).spec
 
 
-def load_specs(paths: Sequence[str], overrides: Sequence[str] = ()) -> list[Spec]:
-    """Several sound specs. Raises `SpecError` with all findings in all of them if one is not."""
+def load_networks(paths: Sequence[str], overrides: Sequence[str] = ()) -> list[Network]:
+    """The networks of several specs. Raises `SpecError` with all findings if one of them is not sound."""
     from specnet.diagnostics.errors import SpecError
 
-    specs: list[Spec] = []
+    networks: list[Network] = []
     diagnostics: list[Diagnostic] = []
     for path in paths:
         try:
-            specs.append(load_spec(path, overrides))
+            networks.append(load_network(path, overrides))
         except SpecError as error:
             diagnostics += error.diagnostics
     if diagnostics:
         raise SpecError(diagnostics)
-    return specs
+    return networks

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import fields
 
 from specnet.text import printable
+from specnet.training.options import TrainOptions
 
 SPEC = "path of a spec or of a run's folder, REVISION:PATH as git takes it, or - for standard input"
 
@@ -32,22 +34,29 @@ def add_overrides(parser: argparse.ArgumentParser) -> None:
 
 def add_backend(parser: argparse.ArgumentParser) -> None:
     """`--backend` and `--devices`."""
-    parser.add_argument("--backend", default="torch", metavar="NAME", help="torch (default), tensorflow, ...")
-    parser.add_argument(
-        "--devices",
-        metavar="PLACES",
-        help="gpu0=cuda:0,gpu1=cuda:1, or cuda:0,cuda:1 in group order, or one device for all groups "
-        "(default: a GPU for each group, else one for all, else the CPU)",
-    )
+    add_option(parser, "backend")
+    add_option(parser, "devices")
 
 
 def add_precision(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--precision",
-        choices=("float32", "tf32", "float64", "bfloat16"),
-        help="what layers compute in (default: float32); with tf32 GPUs take products of float32 faster and "
-        "with 10 bits, with bfloat16 the parameters stay float32",
-    )
+    add_option(parser, "precision")
+
+
+def add_option(parser: argparse._ActionsContainer, name: str) -> None:
+    """The flag of a training's option, as `TrainOptions` declares it."""
+    (declared,) = (option for option in fields(TrainOptions) if option.name == name)
+    flag, about = f"--{name.replace('_', '-')}", dict(declared.metadata)
+    if declared.default is False:
+        parser.add_argument(flag, action="store_true", **about)
+        return
+    if "least" in about:
+        about["type"] = int if about.pop("least") is None else count
+    parser.add_argument(flag, default=declared.default, **about)
+
+
+def train_options(options: argparse.Namespace) -> TrainOptions:
+    """What was asked for."""
+    return TrainOptions(**{option.name: getattr(options, option.name) for option in fields(TrainOptions)})
 
 
 def whole_number(text: str) -> int:

@@ -4,9 +4,6 @@ A checkpoint is a folder `step-NNNNNNNN` with `weights.safetensors`, `optimizer.
 a `manifest.json` that holds size and SHA-256 of the others and of itself. It is written beside its place,
 flushed to the disk, renamed and read back; it is never changed afterwards. Old ones go only after a newer one
 has been verified: the newest two and the best one remain.
-
-Nothing points to the newest or to the best: the newest is the one with the most steps that verifies, the best
-the one whose own `state.json` tells the lowest top-1 error, then the lowest loss.
 """
 
 from __future__ import annotations
@@ -14,7 +11,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -30,11 +26,14 @@ from specnet.backend.protocol import State
 from specnet.backend.slots import OptimizerState, flat, nested
 from specnet.diagnostics.errors import RunError
 from specnet.numerics.randomness import Array
-from specnet.runs import checkpoint_names, state_file
-from specnet.runs.checkpoint_names import FILES, MAX_MANIFEST, NAME, name_of, step_of
-from specnet.storage import reading, tensors
-from specnet.storage.checksum import checksummed_json, verified_json
+from specnet.runs.checkpoint_names import name_of
+from specnet.runs.intact import best, best_of, damage, exist, in_order, newest, problem
+from specnet.runs.records import RunProgress, read_progress
+from specnet.storage import tensors
+from specnet.storage.checksum import checksummed_json
 from specnet.storage.folder import Folder
+
+__all__ = ["KEPT", "Checkpoint", "best", "exist", "newest", "problem", "read", "write", "write_in"]
 
 KEPT = 2
 
@@ -44,15 +43,15 @@ IN_THE_WAY = {errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY}
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What training needs to go on: `progress` is plain data (step, evaluations, seed, ...)."""
+    """What training needs to go on."""
 
     weights: State
     slots: OptimizerState
-    progress: dict[str, Any]
+    progress: RunProgress
 
     @property
     def step(self) -> int:
-        return int(self.progress["step"])
+        return self.progress.step
 
 
 def write(folder: Path, checkpoint: Checkpoint) -> Path:
@@ -112,7 +111,7 @@ def _fill(folder: Folder, name: str, checkpoint: Checkpoint) -> None:
     parts: dict[str, Callable[[], bytes]] = {
         "weights.safetensors": lambda: _serialized(checkpoint.weights),
         "optimizer.safetensors": lambda: _serialized(flat(checkpoint.slots)),
-        "state.json": lambda: json.dumps(checkpoint.progress, indent=1).encode(),
+        "state.json": lambda: json.dumps(checkpoint.progress.as_json(), indent=1).encode(),
     }
     files: dict[str, Any] = {}
     with folder.make_folder(name) as inside:
@@ -124,39 +123,18 @@ def _fill(folder: Folder, name: str, checkpoint: Checkpoint) -> None:
         inside.sync()
 
 
-def exist(folder: Path) -> bool:
-    """Whether there are checkpoints at all, whole or damaged."""
-    return bool(_all(folder))
-
-
-def newest(folder: Path, passed_over: Callable[[Path, str], None] | None = None) -> Path | None:
-    """The newest checkpoint that verifies, or None. Damaged newer ones are told to `passed_over`."""
-    for path in reversed(_all(folder)):
-        fault = problem(path)
-        if fault is None:
-            return path
-        if passed_over is not None:
-            passed_over(path, fault)
-    return None
-
-
-def best(folder: Path) -> Path | None:
-    """The checkpoint that classified best of those that verify and were evaluated, or None."""
-    return _best([path for path in _all(folder) if problem(path) is None])
-
-
 def read(path: Path) -> Checkpoint:
     """Load a checkpoint after verifying it. Raises `RunError` if it is damaged."""
     fault = problem(path)
     if fault:
         raise RunError(
-            f"the checkpoint {path} is damaged: {fault}", "specnet takes the newest whole one of a run"
+            f"the checkpoint {path} is damaged: {fault}", "specnet takes the newest intact one of a run"
         )
     try:
         return Checkpoint(
             weights=_finite(path / "weights.safetensors"),
             slots=nested(_finite(path / "optimizer.safetensors")),
-            progress=state_file.read(path / "state.json"),
+            progress=read_progress(path / "state.json"),
         )
     except (OSError, ValueError, SafetensorError) as error:
         raise RunError(f"the checkpoint {path} cannot be read: {error}") from error
@@ -171,78 +149,19 @@ def _finite(path: Path) -> State:
     return state
 
 
-def problem(path: Path) -> str | None:
-    """What is wrong with a checkpoint, or None if every file has the size and hash of the manifest, and its
-    state is of the step that the folder is called after."""
-    try:
-        return _damage(path)
-    except OSError as error:
-        return f"{error.strerror}: {error.filename}"
-
-
-def _damage(path: Path) -> str | None:
-    """The same, but raises `OSError` where the disk does not say what is in the files."""
-    place = path / "manifest.json"
-    try:
-        manifest = verified_json(reading.read(place, MAX_MANIFEST))["files"]
-        if sorted(manifest) != sorted(FILES):
-            return "the manifest does not name its files"
-        for name in FILES:
-            place = path / name
-            if reading.check_plain(place) != manifest[name]["bytes"]:
-                return f"{name} has the wrong size"
-            if reading.digest(place)[1] != manifest[name]["sha256"]:
-                return f"{name} has changed"
-    except (FileNotFoundError, NotADirectoryError):
-        return f"{place.name} is not there"
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(place)) from error
-    except (ValueError, KeyError, TypeError) as error:
-        return f"{place.name}: {error}"
-    with suppress(ValueError):
-        step = state_file.read(path / "state.json")["step"]
-        if NAME.fullmatch(path.name) and path.name != name_of(step):
-            return f"it is a copy of {name_of(step)}"
-    return None
-
-
-def rank(evaluation: Mapping[str, float]) -> tuple[float, float]:
-    """What makes a checkpoint the best: the lowest top-1 error, then the lowest loss."""
-    error, loss = evaluation["top1_error"], evaluation["loss"]
-    return (error, loss if math.isfinite(loss) else math.inf)
-
-
-def _all(folder: Path) -> list[Path]:
-    """Checkpoint folders, oldest first."""
-    try:
-        return checkpoint_names.in_order(folder)
-    except OSError as error:
-        raise RunError(f"cannot read {folder}: {error.strerror}") from error
-
-
-def _best(whole: list[Path]) -> Path | None:
-    ranks: dict[Path, tuple[float, float, int]] = {}
-    for path in whole:
-        with suppress(ValueError):
-            evaluation = state_file.read(path / "state.json").get("evaluation")
-            if evaluation is not None:
-                ranks[path] = (*rank(evaluation), step_of(path.name))
-    return min(ranks, key=ranks.__getitem__, default=None)
-
-
 def _remove_old(folder: Folder) -> None:
     """Remove what is older than the newest two that verify, except the best one.
 
     Raises `OSError`, and removes nothing, if one of them cannot be read: it may be the best one.
     """
-    found = _all(folder.path)
-    if len(found) <= KEPT:
+    paths = in_order(folder.path)
+    if len(paths) <= KEPT:
         return
-    whole = [path for path in found if _damage(path) is None]
-    if len(whole) < KEPT:
+    intact = [path for path in paths if damage(path) is None]
+    if len(intact) < KEPT:
         return
-    chosen = _best(whole)
-    for path in found[: found.index(whole[-KEPT])]:
+    chosen = best_of(intact)
+    for path in paths[: paths.index(intact[-KEPT])]:
         if path != chosen:
             _give_way(folder, path.name)
     for leftover in folder.names():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 FILES = ("weights.safetensors", "optimizer.safetensors", "state.json")
 MAX_MANIFEST = 64 * 2**10
-"""Bytes. A larger file is none of ours."""
+"""Bytes. A trainer writes no larger one."""
 NAME = re.compile(r"step-[0-9]{8,15}")
 
 
@@ -22,9 +22,9 @@ def step_of(name: str) -> int:
 
 
 def in_order(folder: Path) -> list[Path]:
-    """Checkpoint folders, oldest first; none if the folder is not there. Links are none. Raises `OSError`."""
+    """Checkpoint folders but for links, oldest first; none if the folder is not there. Raises `OSError`."""
     try:
-        found = [path for path in folder.iterdir() if NAME.fullmatch(path.name)]
+        folders = [path for path in folder.iterdir() if NAME.fullmatch(path.name)]
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return sorted((p for p in found if p.is_dir() and not p.is_symlink()), key=lambda p: step_of(p.name))
+    return sorted((p for p in folders if p.is_dir() and not p.is_symlink()), key=lambda p: step_of(p.name))

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from specnet.diagnostics.errors import RunError
-from specnet.storage import reading
+from specnet.runs.records import EvaluationLine, Line, StepLine, StopLine
 
 LIMIT = 2048
 """Points of a series: more than a picture has columns."""
-LARGEST = 10**15
-"""A step that no run reaches."""
 DRAWABLE = 1e100
 """Larger numbers are drawn as little as infinite ones are."""
 
@@ -88,22 +83,21 @@ class History:
     batch_size: int = 1
     train_images: int | None = None
 
-    def add(self, line: Mapping[str, Any]) -> None:
-        """Take up a line of `metrics.jsonl`. One that is neither a step nor an evaluation tells nothing."""
-        step, epoch = int(line["step"]), int(line["epoch"])
-        if "evaluation" in line:
-            found = line["evaluation"]
-            names = ("loss", "top1_error", "top5_error")
-            self.evaluations.append(Measured(step, *(_drawable(found[name]) for name in names)))
-        elif "loss" in line:
-            if epoch > self.epoch > 0 and self.per_epoch is None:
-                self.per_epoch = (step - 1) // (epoch - 1)
-            loss, rate = _drawable(line["loss"]), _drawable(line["learning_rate"])
-            speed = _drawable(line["images_per_second"])
-            self.loss.add(step, loss)
-            self.learning_rate.add(step, rate)
-            self.seconds += self._images(step) / max(speed, 1e-9) if speed == speed else 0.0
-        self.step, self.epoch = step, epoch
+    def add(self, line: Line) -> None:
+        """Take up a line of `metrics.jsonl`. One of a kind that is not known tells nothing."""
+        if isinstance(line, EvaluationLine) and line.evaluation is not None:
+            scores = (line.evaluation.loss, line.evaluation.top1_error, line.evaluation.top5_error)
+            self.evaluations.append(Measured(line.step, *map(_drawable, scores)))
+        elif isinstance(line, StepLine):
+            if line.epoch > self.epoch > 0 and self.per_epoch is None:
+                self.per_epoch = (line.step - 1) // (line.epoch - 1)
+            self.loss.add(line.step, _drawable(line.loss))
+            self.learning_rate.add(line.step, _drawable(line.learning_rate))
+            speed = _drawable(line.images_per_second)
+            self.seconds += self._images(line.step) / max(speed, 1e-9) if speed == speed else 0.0
+        elif not isinstance(line, StopLine):
+            return
+        self.step, self.epoch = line.step, line.epoch
 
     def _images(self, step: int) -> int:
         """How many images a step had: the last batch of an epoch may be smaller."""
@@ -114,46 +108,14 @@ class History:
         return min(self.batch_size, self.train_images - before)
 
 
-def _drawable(value: Any) -> float:
+def _drawable(value: float) -> float:
     """A number; one that is infinite or nearly so is not a number."""
-    if not isinstance(value, int | float):
-        raise TypeError(value)
-    return float(value) if abs(value) <= DRAWABLE else math.nan
+    return value if abs(value) <= DRAWABLE else math.nan
 
 
-def gather(
-    lines: Iterable[Mapping[str, Any]], batch_size: int = 1, train_images: int | None = None
-) -> History:
-    """The history that these lines tell. Lines that are not what they should be are passed over."""
+def gather(lines: Iterable[Line], batch_size: int = 1, train_images: int | None = None) -> History:
+    """The history that these lines tell."""
     history = History(batch_size=batch_size, train_images=train_images)
     for line in lines:
-        try:
-            history.add(line)
-        except (KeyError, TypeError, ValueError):
-            continue
+        history.add(line)
     return history
-
-
-def lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The lines of a `metrics.jsonl` that are whole; none if it is not there."""
-    try:
-        for text in reading.lines(path):
-            line = parsed(text)
-            if line is not None:
-                yield line
-    except FileNotFoundError:
-        return
-    except (OSError, reading.Unfit) as error:
-        raise RunError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
-
-
-def parsed(text: bytes) -> dict[str, Any] | None:
-    """A line with a step and an epoch, as a trainer writes it; None for anything else."""
-    try:
-        line = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(line, dict):
-        return None
-    counts = (line.get("step"), line.get("epoch", 0))
-    return line if all(type(count) is int and 0 <= count < LARGEST for count in counts) else None

@@ -10,10 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from specnet.diagnostics.errors import SpecError, UsageError
-from specnet.runs import checkpoint_names, run_options, state_file
-from specnet.runs.checkpoint_names import FILES, MAX_MANIFEST, name_of
-from specnet.runs.history import parsed
+from specnet.diagnostics.errors import RunError, SpecError, UsageError
+from specnet.runs import intact, metrics, run_options
+from specnet.runs.records import EvaluationLine, Line, RunProgress, StopLine, line_of, read_progress
 from specnet.storage import reading
 from specnet.storage.lock import is_held
 from specnet.syntax import document
@@ -56,7 +55,7 @@ def find(folders: Iterable[Path]) -> Iterator[Path]:
     """The run directories that these folders are, or hold. Raises `UsageError` for one that is not there."""
     for folder in folders:
         if not folder.is_dir():
-            what = "is no folder" if folder.exists() else "does not exist"
+            what = "is not a folder" if folder.exists() else "does not exist"
             raise UsageError(f"{folder} {what}", "name a run, or a folder of runs")
         yield from _search(folder, DEPTH)
 
@@ -88,14 +87,14 @@ def look(path: Path) -> Run:
     problem = None if data else "spec.yaml cannot be read"
     training = _mapping(data.get("training"))
     name, epochs = data.get("name"), training.get("epochs")
-    last, evaluation = _last_lines(path / "metrics.jsonl")
-    saved, fault = _newest_state(path / "checkpoints")
+    last, evaluation = _last_lines(path / metrics.NAME)
+    saved, fault = _newest(path / "checkpoints")
     problem = problem or fault
-    step, epoch = int(last.get("step", 0)), int(last.get("epoch", 0))
-    if saved and not last:
-        step = int(saved["step"])
-    names = ("stop", "steps_per_epoch", "train_images")
-    stop, per_epoch, images = (_positive(saved.get(name)) for name in names)
+    stop, per_epoch, images = (
+        (saved.stop or None, saved.steps_per_epoch or None, saved.train_images or None)
+        if saved
+        else (None, None, None)
+    )
     if stop and per_epoch:
         epochs = -(-stop // per_epoch)
     state: State = "stopped"
@@ -103,19 +102,19 @@ def look(path: Path) -> Run:
         state = "running"
     elif problem:
         state = "damaged"
-    elif stop is not None and saved["step"] >= stop:
+    elif saved and stop is not None and saved.step >= stop:
         state = "finished"
-    elif "stopped" in last:
-        problem = f"the loss was {last['stopped']} at step {step}"
-    backend, seed = options.get("backend"), options.get("seed", saved.get("seed"))
+    elif isinstance(last, StopLine):
+        problem = f"the loss was {last.stopped} at step {last.step}"
+    backend, seed = options.get("backend"), options.get("seed", saved.seed if saved else None)
     return Run(
         str(path),
         state,
         name if isinstance(name, str) else None,
         _digest(data) if data else None,
-        step,
+        last.step if last else saved.step if saved else 0,
         stop,
-        epoch,
+        last.epoch if last else 0,
         epochs if isinstance(epochs, int) else None,
         per_epoch,
         images,
@@ -150,10 +149,6 @@ def _digest(data: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
 
-def _positive(value: object) -> int | None:
-    return value if isinstance(value, int) and value > 0 else None
-
-
 def _spec(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """A run's spec as data, and its options; both empty if it cannot be read."""
     try:
@@ -163,37 +158,29 @@ def _spec(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         return {}, {}
 
 
-def _newest_state(folder: Path) -> tuple[dict[str, Any], str | None]:
-    """The `state.json` of the newest checkpoint whose files have their sizes; and what is wrong if none has.
+def _newest(folder: Path) -> tuple[RunProgress | None, str | None]:
+    """How far the checkpoint is that a resumed run would take; and what is wrong if there is none to take.
 
-    Checksums are not looked at: that takes as long as reading all weights.
+    Weights are told by their size alone: to read them takes long.
     """
     try:
-        found = checkpoint_names.in_order(folder)
-    except OSError:
-        return {}, None
-    for path in reversed(found):
-        try:
-            files = json.loads(reading.read(path / "manifest.json", MAX_MANIFEST))["files"]
-            whole = all(reading.check_plain(path / name) == files[name]["bytes"] for name in FILES)
-            state = state_file.read(path / "state.json")
-            if whole and path.name == name_of(state["step"]):
-                return state, None
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            continue
-    return {}, "no checkpoint is whole" if found else None
+        path = intact.newest(folder, by_size=True)
+        if path is not None:
+            return read_progress(path / intact.STATE), None
+        return None, "no checkpoint is intact" if intact.exist(folder) else None
+    except (OSError, ValueError) as error:
+        return None, f"the newest checkpoint cannot be read: {error}"
+    except RunError:
+        return None, None
 
 
-def _last_lines(path: Path) -> tuple[dict[str, Any], dict[str, float] | None]:
+def _last_lines(path: Path) -> tuple[Line | None, dict[str, float] | None]:
     """The last line of a `metrics.jsonl`, and the last evaluation in it."""
-    last: dict[str, Any] = {}
+    last: Line | None = None
     with suppress(OSError, reading.Unfit):
         for text in reading.lines_backwards(path):
-            line = parsed(text)
-            if line is None:
-                continue
+            line = line_of(text)
             last = last or line
-            with suppress(KeyError, TypeError, ValueError, OverflowError):
-                found = line["evaluation"]
-                return last, {name: float(found[name]) for name in ("loss", "top1_error", "top5_error")}
+            if isinstance(line, EvaluationLine) and line.evaluation is not None:
+                return last, line.evaluation.as_json()
     return last, None

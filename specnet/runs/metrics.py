@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
+from specnet.diagnostics.errors import RunError
+from specnet.runs.records import EvaluationLine, Line, StepLine, line_of
 from specnet.storage import reading, system
 from specnet.storage.folder import Folder
 
@@ -15,33 +17,71 @@ NAME = "metrics.jsonl"
 
 
 class MetricsFile:
-    """Appends lines to the file in a folder. Every method raises `OSError` if the disk refuses."""
+    """Appends lines to the file in a folder. Every method raises `RunError` if the disk refuses."""
 
     def __init__(self, folder: Folder) -> None:
-        new = folder.mode(NAME) is None
-        self._descriptor = folder.open(NAME, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        if new:
-            folder.sync()
+        self._path = folder.path / NAME
+        with _reporting(self._path):
+            new = folder.mode(NAME) is None
+            self._descriptor = folder.open(NAME, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+            if new:
+                folder.sync()
 
-    def append(self, line: dict[str, Any]) -> None:
-        system.append(self._descriptor, (json.dumps(line) + "\n").encode())
+    def append(self, line: Line) -> None:
+        with _reporting(self._path, "the checkpoints are untouched; go on with --resume"):
+            system.append(self._descriptor, (json.dumps(line.as_json()) + "\n").encode())
 
     def sync(self) -> None:
         """Wait until the disk has all lines."""
-        system.calls.fsync(self._descriptor)
+        with _reporting(self._path, "the checkpoints are untouched; go on with --resume"):
+            system.calls.fsync(self._descriptor)
 
     def close(self) -> None:
-        system.calls.close(self._descriptor)
+        with _reporting(self._path):
+            system.calls.close(self._descriptor)
+
+
+@contextmanager
+def _reporting(path: Path, hint: str | None = None) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, reading.Unfit) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RunError(f"cannot write {path}: {reason}", hint) from error
+
+
+def lines(path: Path) -> Iterator[Line]:
+    """The lines of a `metrics.jsonl` that are intact; none if it is not there."""
+    try:
+        for text in reading.lines(path):
+            line = line_of(text)
+            if line is not None:
+                yield line
+    except FileNotFoundError:
+        return
+    except (OSError, reading.Unfit) as error:
+        raise RunError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def trained_since_evaluation(path: Path) -> bool:
+    """Whether a step follows an evaluation: a trainer saves between the two."""
+    evaluated = False
+    for line in lines(path):
+        if evaluated and isinstance(line, StepLine):
+            return True
+        evaluated = evaluated or isinstance(line, EvaluationLine)
+    return False
 
 
 def cut(folder: Folder, step: int, *, evaluated: bool) -> None:
     """Drop the lines after a checkpoint's step, and any that was cut short or damaged.
 
-    `evaluated` is whether the checkpoint knows its own evaluation; if not, it will be made again.
+    `evaluated` is whether the checkpoint knows its own evaluation; if not, it will be made again. Raises
+    `RunError` if the disk refuses.
     """
-    with folder.replacing(NAME) as descriptor:
+    with _reporting(folder.path / NAME), folder.replacing(NAME) as descriptor:
         kept = bytearray()
-        for line in _lines(folder.path / NAME):
+        for line in _full_lines(folder.path / NAME):
             if _belongs(line, step, evaluated):
                 kept += line
             if len(kept) >= system.PIECE:
@@ -50,18 +90,14 @@ def cut(folder: Folder, step: int, *, evaluated: bool) -> None:
         system.append(descriptor, bytes(kept))
 
 
-def _belongs(line: bytes, step: int, evaluated: bool) -> bool:
-    try:
-        entry = json.loads(line)
-        at = entry["step"]
-        return bool(at < step or (at == step and ("evaluation" not in entry or evaluated)))
-    except (ValueError, KeyError, TypeError, RecursionError):
+def _belongs(text: bytes, step: int, evaluated: bool) -> bool:
+    line = line_of(text)
+    if line is None or line.step > step:
         return False
+    return line.step < step or evaluated or not isinstance(line, EvaluationLine)
 
 
-def _lines(path: Path) -> Iterator[bytes]:
-    """The lines that are whole; none if the file is not there."""
-    try:
+def _full_lines(path: Path) -> Iterator[bytes]:
+    """The lines that have their ends; none if the file is not there."""
+    with suppress(FileNotFoundError):
         yield from reading.lines(path)
-    except FileNotFoundError:
-        return

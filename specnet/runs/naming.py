@@ -3,38 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from specnet.backend.protocol import State
-from specnet.diffs.isomorphism import correspondence
-from specnet.network.network import Network
 from specnet.numerics.randomness import Array
 from specnet.plans import initial_values
-from specnet.plans import plan as plans
 from specnet.plans.operations import Mask
+from specnet.plans.plan import Plan
 
 
 @dataclass(frozen=True)
 class RunNaming:
-    """`nodes` gives each node of the run's spec its name in the network that trains now.
+    """`plan` is that of the run's own spec; `nodes` gives each of its nodes the name in the network that
+    trains now, if that has another.
 
     States are saved, and initial values and dropout masks drawn, under the run's names, so that a run goes
     on the same in the long form of its network as in the short one.
     """
 
-    run: Network
-    nodes: Mapping[str, str]
-
-    @classmethod
-    def same(cls, network: Network) -> RunNaming:
-        """A new run's names: the network's own."""
-        return cls(network, {str(node): str(node) for node in network.shares})
-
-    @classmethod
-    def between(cls, run: Network, here: Network) -> RunNaming | None:
-        """None if the two are not the same network."""
-        nodes = correspondence(run, here)
-        return None if nodes is None else cls(run, nodes)
+    plan: Plan
+    nodes: Mapping[str, str] = field(default_factory=dict)
 
     def here(self, state: Mapping[str, Array]) -> State:
         """A state of the run under the present names. Unknown names stay, for the backend to refuse."""
@@ -46,12 +34,12 @@ class RunNaming:
         return {_renamed(name, back): array for name, array in state.items()}
 
     def masks(self) -> dict[str, Mask]:
-        """The dropout masks that the run's spec asks for, by the present names of the steps that use them."""
-        return {self.nodes[name]: mask for name, mask in plans.make(self.run).masks.items()}
+        """The run's dropout masks by the present names of the operations that use them."""
+        return {self.nodes.get(name, name): mask for name, mask in self.plan.masks.items()}
 
     def initial_state(self, seed: int, dtype: str) -> State:
         """The run's initial values under the present names."""
-        return self.here(initial_values.initial_state(plans.make(self.run), seed, dtype))
+        return self.here(initial_values.initial_state(self.plan, seed, dtype))
 
 
 def _renamed(name: str, nodes: Mapping[str, str]) -> str:

@@ -17,8 +17,8 @@ def next_folder(base: Path) -> Path:
     numbers = [0]
     with suppress(OSError):
         for path in base.parent.iterdir():
-            found = re.fullmatch(rf"{re.escape(base.name)}-([0-9]{{1,9}})", path.name)
-            numbers += [int(found[1])] if found else []
+            numbered = re.fullmatch(rf"{re.escape(base.name)}-([0-9]{{1,9}})", path.name)
+            numbers += [int(numbered[1])] if numbered else []
     return base.with_name(f"{base.name}-{max(numbers) + 1}")
 
 

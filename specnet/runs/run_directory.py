@@ -1,45 +1,28 @@
-"""The folder of a run: the resolved spec, the metrics, the statistics of its images, the checkpoints."""
+"""The folder of a run: who holds it, its spec, its checkpoints, and where it goes on."""
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.numpy import save
-
-from specnet.data.statistics import Statistics, placeholder
+from specnet.data.statistics import Statistics
 from specnet.diagnostics.errors import RunError, UsageError
-from specnet.runs import checkpoint, history, metrics, numbering, stored_spec
+from specnet.runs import checkpoint, metrics, numbering, statistics_file, stored_spec
 from specnet.runs.checkpoint import Checkpoint
 from specnet.runs.metrics import MetricsFile
-from specnet.runs.past import Past
+from specnet.runs.saved_run import SavedRun
 from specnet.runs.stored_spec import StoredSpec
 from specnet.spec.spec import Spec
-from specnet.storage import reading, tensors
 from specnet.storage.folder import Folder
 from specnet.storage.lock import Held, Lock
 from specnet.terminal.output import say
 
-WRITTEN = ("lock", "spec.yaml", "metrics.jsonl", "statistics.safetensors", "checkpoints", "events")
+WRITTEN = ("lock", "spec.yaml", metrics.NAME, statistics_file.NAME, "checkpoints", "events")
 PICTURES = ("curves.png", "kernels.png")
 """What a trainer writes in a run directory. Where one of them is a link or a pipe, nothing is written."""
-MAX_STATISTICS = 2**28
-"""Bytes of `statistics.safetensors`: two images in float64 of eight million pixels."""
-
-
-class Watcher(Protocol):
-    """Somebody who is told what becomes part of a run."""
-
-    def recorded(self, line: Mapping[str, Any]) -> None:
-        """A line has been added to the metrics."""
-
-    def saved(self, checkpoint: Checkpoint) -> None:
-        """A checkpoint has been written."""
 
 
 class RunDirectory:
@@ -52,10 +35,8 @@ class RunDirectory:
         self.folder: Folder | None = None
         """Open while the directory is held."""
         self._lock: Lock | None = None
-        self._metrics: MetricsFile | None = None
         self._made: list[Path] = []
         self._numbered: Path | None = None
-        self.watchers: list[Watcher] = []
 
     @classmethod
     def of(
@@ -70,9 +51,9 @@ class RunDirectory:
         usual = Path("runs") / spec.name
         if path != numbering.AUTO:
             return cls(Path(path) if path is not None else usual, note)
-        found = cls(numbering.next_folder(usual), note)
-        found._numbered = usual
-        return found
+        run = cls(numbering.next_folder(usual), note)
+        run._numbered = usual
+        return run
 
     @property
     def checkpoints(self) -> Path:
@@ -122,10 +103,7 @@ class RunDirectory:
             raise RunError(f"{self.path} holds checkpoints, but no run", "name another --run-dir")
 
     def release(self) -> None:
-        """Close the files and give the folder up; one that was made and holds no run goes away."""
-        if self._metrics is not None:
-            with suppress(OSError):
-                self._metrics.close()
+        """Give the folder up; one that was made and holds no run goes away."""
         unused = not (self.path / "spec.yaml").exists()
         if self._lock is not None:
             self._lock.release(remove=unused)
@@ -138,7 +116,7 @@ class RunDirectory:
             for folder in (self.checkpoints, *reversed(self._made)) if self._made else ():
                 with suppress(OSError):
                     folder.rmdir()
-        self.folder, self._metrics, self._lock, self._made = None, None, None, []
+        self.folder, self._lock, self._made = None, None, []
 
     def start(self, spec: Spec, options: Mapping[str, Any] | None = None) -> None:
         """Begin a new run here."""
@@ -147,19 +125,19 @@ class RunDirectory:
         except OSError as error:
             raise RunError(f"cannot write {self.checkpoints}: {error.strerror}") from error
         self._put("spec.yaml", StoredSpec(spec, options=options or {}).as_bytes())
-        self._open_metrics()
+        MetricsFile(self.held()).close()
 
-    def past(self) -> Past:
-        """The run as it was left, with its newest whole checkpoint.
+    def saved_run(self) -> SavedRun:
+        """The run as it was left, with its newest intact checkpoint.
 
         Raises `RunError` if there is no run, or if all its checkpoints are damaged. Reads only.
         """
-        kept = self.stored_spec()
-        found = self.newest() if checkpoint.exist(self.checkpoints) else None
-        if found is None:
+        stored = self.stored_spec()
+        saved = self.newest() if checkpoint.exist(self.checkpoints) else None
+        if saved is None:
             self._check_nothing_is_lost()
             self._note(f"{self.path} holds no checkpoint yet: starting from the beginning")
-        return Past(kept, found)
+        return SavedRun(stored, saved)
 
     def _check_nothing_is_lost(self) -> None:
         """Raise `RunError` if the run has been saved, and its checkpoints are gone: starting anew would throw
@@ -167,31 +145,19 @@ class RunDirectory:
 
         Their folder is made before anything else, and the first evaluation is saved before the next step.
         """
-        evaluated = False
-        for line in history.lines(self.path / "metrics.jsonl"):
-            if evaluated and "loss" in line:
-                break
-            evaluated = evaluated or "evaluation" in line
-        else:
-            if self.checkpoints.is_dir():
-                return
+        is_lost = metrics.trained_since_evaluation(self.path / metrics.NAME)
+        if self.checkpoints.is_dir() and not is_lost:
+            return
         hint = "put them back, or start again in a new --run-dir"
         raise RunError(f"{self.path} has no checkpoints any more", hint)
 
-    def proceed(self, past: Past, now: StoredSpec) -> None:
+    def proceed(self, before: SavedRun, now: StoredSpec) -> None:
         """Make the folder ready to go on: what is trained with from `now` on is written down, the metrics cut
         back."""
-        if now != past.kept:
+        if now != before.stored:
             self._put("spec.yaml", now.as_bytes())
-        path = self.path / "metrics.jsonl"
-        saved = past.checkpoint
-        evaluated = saved is not None and bool(saved.progress.get("evaluation"))
-        try:
-            metrics.cut(self.held(), past.step, evaluated=evaluated)
-        except (OSError, reading.Unfit) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise RunError(f"cannot write {path}: {reason}") from error
-        self._open_metrics()
+        evaluated = before.checkpoint is not None and before.checkpoint.progress.evaluation is not None
+        metrics.cut(self.held(), before.step, evaluated=evaluated)
 
     def spec(self) -> Spec:
         """The spec that the run is trained with."""
@@ -217,7 +183,9 @@ class RunDirectory:
 
         path = checkpoint.newest(self.checkpoints, passed_over)
         if path is None:
-            raise RunError(f"{self.path} holds no whole checkpoint", "start the run again in a new --run-dir")
+            raise RunError(
+                f"{self.path} holds no intact checkpoint", "start the run again in a new --run-dir"
+            )
         return checkpoint.read(path)
 
     def best(self) -> Checkpoint:
@@ -225,39 +193,11 @@ class RunDirectory:
         path = checkpoint.best(self.checkpoints)
         if path is None:
             hint = "the test images are classified after each epoch and at the end; or leave --best out"
-            raise RunError(f"{self.path} holds no whole checkpoint that was evaluated", hint)
+            raise RunError(f"{self.path} holds no intact checkpoint that was evaluated", hint)
         return checkpoint.read(path)
 
-    def record(self, line: dict[str, Any]) -> None:
-        """Append a line to `metrics.jsonl`."""
-        self._append(line)
-        for watcher in self.watchers:
-            watcher.recorded(line)
-
-    def record_stop(self, line: dict[str, Any]) -> None:
-        """Append why the run was stopped; a resumed run drops it."""
-        self._append(line)
-
-    def _append(self, line: dict[str, Any]) -> None:
-        assert self._metrics is not None
-        try:
-            self._metrics.append(line)
-        except OSError as error:
-            raise self._unwritten(error) from error
-
     def save(self, made: Checkpoint) -> Path:
-        """Write a checkpoint; the disk has the metrics up to it first."""
-        if self._metrics is not None:
-            try:
-                self._metrics.sync()
-            except OSError as error:
-                raise self._unwritten(error) from error
-        path = self._save(made)
-        for watcher in self.watchers:
-            watcher.saved(made)
-        return path
-
-    def _save(self, made: Checkpoint) -> Path:
+        """Write a checkpoint; returns its path."""
         held = self.held()
         if not held.is_at_its_path():
             message = f"the run directory {self.path} was moved or removed while it was trained"
@@ -278,51 +218,29 @@ class RunDirectory:
         """The newest checkpoint that verifies, if there is one."""
         return checkpoint.newest(self.checkpoints)
 
-    def _unwritten(self, error: OSError) -> RunError:
-        message = f"cannot write {self.path / 'metrics.jsonl'}: {error.strerror}"
-        return RunError(message, "the checkpoints are untouched; go on with --resume")
-
     def save_statistics(self, statistics: Statistics) -> str:
         """Keep the statistics of the training images; returns their SHA-256, for the checkpoints."""
-        self._put("statistics.safetensors", save(statistics.arrays()))
-        return _digest(statistics)
+        self._put(statistics_file.NAME, statistics_file.as_bytes(statistics))
+        return statistics_file.digest(statistics)
 
     def statistics(self, saved: Checkpoint, *, measured: bool = False) -> Statistics | None:
         """The statistics that a checkpoint was trained with; None if they have to be measured again.
 
         They have to be, too, if they are to be `measured` ones and its recipe had no use for any.
         """
-        path, expected = self.path / "statistics.safetensors", saved.progress.get("statistics")
+        path, expected = self.path / statistics_file.NAME, saved.progress.statistics
         if expected is None:
             return None
         if not path.exists():
             self._note(f"{path} is not there: measuring the training images again")
             return None
-        try:
-            data = reading.read(path, MAX_STATISTICS)
-            found = Statistics(**tensors.parse(data))
-            empty = placeholder(found.mean.shape)
-            if _digest(empty) == expected:
-                return None if measured else empty
-            if hashlib.sha256(data).hexdigest() == expected:
-                return found
-            fault = "it has changed since it was written"
-        except (OSError, TypeError, ValueError, IndexError, SafetensorError) as error:
-            fault = str(error)
-        raise RunError(f"{path} is damaged: {fault}", "remove it, and the training images are measured again")
+        return statistics_file.read(path, expected, measured=measured)
 
     def _put(self, name: str, data: bytes) -> None:
         try:
             self.held().replace(name, data)
         except OSError as error:
             raise RunError(f"cannot write {self.path / name}: {error.strerror}") from error
-
-    def _open_metrics(self) -> None:
-        path = self.path / "metrics.jsonl"
-        try:
-            self._metrics = MetricsFile(self.held())
-        except OSError as error:
-            raise RunError(f"cannot write {path}: {error.strerror}") from error
 
 
 def _unusable(path: Path, error: OSError) -> tuple[str, str | None]:
@@ -331,10 +249,6 @@ def _unusable(path: Path, error: OSError) -> tuple[str, str | None]:
         return f"cannot use the run directory {path}: {error.strerror}", None
     hint = "what a trainer writes is neither a link nor a pipe: remove it, if this run is yours"
     return f"cannot use the run directory {path}: {error.filename}: {error.strerror}", hint
-
-
-def _digest(statistics: Statistics) -> str:
-    return hashlib.sha256(save(statistics.arrays())).hexdigest()
 
 
 def _to_standard_error(text: str) -> None:

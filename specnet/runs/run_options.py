@@ -24,11 +24,11 @@ def in_text(text: str) -> dict[str, Any]:
     for line in text.splitlines():
         if line.startswith(MARK):
             try:
-                found: dict[str, Any] = json.loads(line.removeprefix(MARK))
-                _Options.model_validate(found)
+                options: dict[str, Any] = json.loads(line.removeprefix(MARK))
+                _Options.model_validate(options)
             except (ValueError, RecursionError):
                 return {}
-            return found
+            return options
     return {}
 
 

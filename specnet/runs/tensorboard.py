@@ -66,7 +66,7 @@ class EventFile:
 
 
 def last_step(folder: Path) -> int | None:
-    """The step that a run's event files reach, where the newest is whole.
+    """The step that a run's event files reach, where the newest is intact.
 
     None without any file, and where the newest is none, or so large that reading it would take long.
     """

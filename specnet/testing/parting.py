@@ -1,4 +1,4 @@
-"""`python -m specnet.training.parting`: where float32 runs of two backends part, over many seeds.
+"""`python -m specnet.testing.parting`: where float32 runs of two backends part, over many seeds.
 
 Each seed is trained side by side, as `specnet train --steps N --seed S` does it. The figure of a seed is
 max|a - b| / max|b| over its losses. A seed above the limit is trained again with every value in view, to name
@@ -21,6 +21,8 @@ import numpy as np
 from specnet.backend import slots
 from specnet.backend.protocol import Precision, State, storage
 from specnet.diagnostics.errors import SpecnetError
+from specnet.network.network import analyse
+from specnet.plans import plan as plans
 from specnet.plans.initial_values import initial_state
 from specnet.spec.spec import load
 from specnet.terminal.output import say
@@ -28,7 +30,7 @@ from specnet.terminal.progress import Progress
 from specnet.testing import relative_error
 from specnet.testing.decisions import Decision, Watched, decided_otherwise
 from specnet.training.batches import Inputs, steps_per_epoch
-from specnet.training.compile import compile_spec, precision_of
+from specnet.training.compile import compile_plan, precision_of
 from specnet.training.open_data import open_data, recipe_of, statistics_of
 
 SPEC = "specs/alexnet_digits.yaml"
@@ -57,13 +59,13 @@ class SideBySide:
     """
 
     def __init__(self, spec: str, backends: Sequence[str], precision: Precision = "float32") -> None:
-        opened = load(spec)
-        compiled = [compile_spec(opened, backend, None, precision) for backend in backends]
+        network = analyse(load(spec))
+        self.plan = plans.make(network)
+        compiled = [compile_plan(self.plan, backend, None, precision) for backend in backends]
         self.names = tuple(backends)
-        self.plan = compiled[0].plan
         self._executables: list[Watched] = [c.executable for c in compiled]  # type: ignore[misc]
-        self._recipe, self._precision = recipe_of(opened), precision
-        self._data, _ = open_data(opened, compiled[0].network, None)
+        self._recipe, self._precision = recipe_of(network.spec), precision
+        self._data, _ = open_data(network, None)
         self._statistics = statistics_of(self._recipe, self._data, Progress(quiet=True))
 
     def compare(self, seed: int, steps: int) -> Parting:
@@ -85,16 +87,16 @@ class SideBySide:
         inputs = Inputs(self.plan, self._recipe, self._statistics, seed, self._precision)
         per_epoch = steps_per_epoch(self._data.train, self._recipe)
         for step, batch in enumerate(inputs.batches(self._data.train, 0, steps)):
-            found: list[str] = []
+            told: list[str] = []
             if watched:
                 states = [executable.state() for executable in self._executables]
                 seen = [executable.watch(batch) for executable in self._executables]
                 decisions = decided_otherwise(self.plan, batch, states, [values for values, _ in seen])
-                found = self._told(step + 1, decisions, seen[0][1], seen[1][1])
+                told = self._told(step + 1, decisions, seen[0][1], seen[1][1])
                 for executable, state in zip(self._executables, states, strict=True):
                     executable.load_state(state)  # running statistics have moved
             rate = self._recipe.learning_rate(step, step // per_epoch, [])
-            yield [float(executable.train_step(batch, rate)) for executable in self._executables], found
+            yield [float(executable.train_step(batch, rate)) for executable in self._executables], told
 
     def _told(self, step: int, decisions: Sequence[Decision], one: State, other: State) -> list[str]:
         """A step's decisions in words, and the gradient that is furthest apart for them."""
@@ -109,7 +111,7 @@ class SideBySide:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command: 0 if all seeds agree or are explained, 1 if one is not, 2 if it cannot be run."""
-    parser = argparse.ArgumentParser(prog="python -m specnet.training.parting", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m specnet.testing.parting", description=__doc__)
     parser.add_argument("spec", nargs="?", default=SPEC, metavar="SPEC", help=f"default: {SPEC}")
     parser.add_argument("--seeds", type=int, default=30, help="number of seeds (default: 30)")
     parser.add_argument("--seed", type=int, default=0, help="the first; the others count up")
@@ -120,19 +122,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
         together = SideBySide(asked.spec, asked.backends.split(","), precision_of(asked.precision))
-        found = []
+        partings = []
         for seed in range(asked.seed, asked.seed + asked.seeds):
             parting = together.compare(seed, asked.steps)
-            found.append(parting)
+            partings.append(parting)
             say("\n  ".join([f"seed {seed}: losses {parting.error:.1e} apart", *parting.decisions]))
             sys.stdout.flush()
     except SpecnetError as error:
         say(f"parting: {error}", to=sys.stderr)
         return 2
-    errors = [parting.error for parting in found]
+    errors = [parting.error for parting in partings]
     within, middle = sum(error <= LIMIT for error in errors), statistics.median(errors)
     say(f"{within} of {len(errors)} within {LIMIT:.0e}; median {middle:.1e}, worst {max(errors):.1e}")
-    return 0 if all(parting.explained for parting in found) else 1
+    return 0 if all(parting.explained for parting in partings) else 1
 
 
 if __name__ == "__main__":

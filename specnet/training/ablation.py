@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from specnet.diagnostics.errors import SpecnetError, UsageError
 from specnet.diffs.diff import differences
-from specnet.network.network import analyse
-from specnet.runs import listing
-from specnet.runs.history import gather, lines
+from specnet.network.network import Network
+from specnet.runs import listing, metrics
+from specnet.runs.history import gather
+from specnet.runs.records import Evaluation
 from specnet.runs.run_directory import RunDirectory
 from specnet.spec.spec import Spec
 from specnet.tables import build
 from specnet.terminal.progress import Progress
 from specnet.text import columns, decimal, duration
-from specnet.training.evaluation import Evaluation, Result
+from specnet.training.evaluation import Result
 from specnet.training.open_data import with_data
+from specnet.training.options import TrainOptions
 from specnet.training.session import train
 
 
@@ -45,61 +47,61 @@ class Outcome:
 
 
 def train_all(
-    specs: Sequence[Spec], parent: Path, *, resume: bool, progress: Progress, **options: Any
+    networks: Sequence[Network], parent: Path, options: TrainOptions, progress: Progress
 ) -> Iterator[Outcome]:
-    """Train each spec in `parent`/NAME, with the same options; those of `session.train`.
+    """Train each network in `parent`/NAME, with the same options but for the run directory.
 
-    A spec that fails is an outcome with its error, and the next one follows. With `resume`, runs that are
+    One that fails is an outcome with its error, and the next one follows. With `resume`, runs that are
     finished are passed over, those that are not go on, and those that are not there begin. Raises
     `UsageError` if two specs have one name, and lets an interrupt through.
     """
-    names = [spec.name for spec in specs]
+    names = [network.spec.name for network in networks]
     for name in names:
         if names.count(name) > 1:
             message = f"two specs are named '{name}', and a run is kept under its spec's name"
             raise UsageError(message, "give each spec a name of its own")
-    for index, spec in enumerate(specs, start=1):
-        folder = parent / spec.name
-        progress.note(f"[{index}/{len(specs)}] {spec.name} in {folder}")
-        yield _trained(spec, folder, resume, progress, options)
+    for index, network in enumerate(networks, start=1):
+        folder = parent / network.spec.name
+        progress.note(f"[{index}/{len(networks)}] {network.spec.name} in {folder}")
+        yield _trained(network, folder, options, progress)
         gc.collect()  # a network lies in circles of references, on the device too
 
 
-def _trained(spec: Spec, folder: Path, resume: bool, progress: Progress, options: dict[str, Any]) -> Outcome:
-    parameters = build.make(analyse(spec)).totals.parameters
+def _trained(network: Network, folder: Path, options: TrainOptions, progress: Progress) -> Outcome:
+    spec, parameters = network.spec, build.make(network).totals.parameters
     try:
-        goes_on = resume and (folder / "spec.yaml").exists()
+        goes_on = options.resume and (folder / "spec.yaml").exists()
         result = _finished(spec, folder, options) if goes_on else None
         if result is not None:
             progress.note("finished already")
         else:
-            allowed = {"allow_changes": goes_on and options.get("allow_changes", False)}
-            result = train(spec, run_dir=folder, resume=goes_on, progress=progress, **{**options, **allowed})
+            allowed = goes_on and options.allow_changes
+            own = replace(options, run_dir=folder, resume=goes_on, allow_changes=allowed)
+            result = train(network, own, progress)
     except Exception as error:
         if getattr(error, "exit_code", 0) > 128:
             raise
         return Outcome(spec.name, folder, parameters, error=error)
     size = spec.training.batch_size if spec.training else 1
     images = listing.look(folder).train_images
-    seconds = gather(lines(folder / "metrics.jsonl"), size, images).seconds
+    seconds = gather(metrics.lines(folder / metrics.NAME), size, images).seconds
     return Outcome(spec.name, folder, parameters, result, seconds)
 
 
-def _finished(spec: Spec, folder: Path, options: Mapping[str, Any]) -> Result | None:
+def _finished(spec: Spec, folder: Path, options: TrainOptions) -> Result | None:
     """The result of a run of this very spec that has gone as far as is asked for."""
-    found = listing.look(folder)
-    if found.state != "finished" or found.evaluation is None or spec.training is None:
+    run = listing.look(folder)
+    if run.state != "finished" or run.evaluation is None or spec.training is None:
         return None
-    epochs = options.get("epochs") or spec.training.epochs
-    wanted = options.get("steps") or (found.steps_per_epoch or 0) * epochs
-    if not wanted or found.step < wanted:
+    wanted = options.steps or (run.steps_per_epoch or 0) * (options.epochs or spec.training.epochs)
+    if not wanted or run.step < wanted:
         return None
     own = RunDirectory(folder).spec()
-    data = options.get("data") or (own.data.kind if own.data else None)
+    data = options.data or (own.data.kind if own.data else None)
     changes = differences(own, with_data(spec, data))
     if any(change.path != "training.epochs" for change in changes):
         return None
-    return Result(folder, found.step, Evaluation(**found.evaluation))
+    return Result(folder, run.step, Evaluation(**run.evaluation))
 
 
 def compared(outcomes: Sequence[Outcome]) -> str:
@@ -113,13 +115,13 @@ def _row(outcome: Outcome, first: Outcome) -> tuple[str, ...]:
     start = (outcome.spec, f"{outcome.parameters:,}")
     if outcome.result is None:
         return (*start, "failed", "", "", "", "", "")
-    found, change = outcome.result.evaluation, _difference(outcome, first)
+    scores, change = outcome.result.evaluation, _difference(outcome, first)
     return (
         *start,
         f"{outcome.result.step:,}",
-        decimal(found.loss),
-        f"{found.top1_error:.2%}",
-        f"{found.top5_error:.2%}",
+        decimal(scores.loss),
+        f"{scores.top1_error:.2%}",
+        f"{scores.top5_error:.2%}",
         "" if change is None or outcome is first else f"{100 * change:+.2f}",
         duration(outcome.seconds),
     )
@@ -131,7 +133,7 @@ def _difference(outcome: Outcome, first: Outcome) -> float | None:
     return outcome.result.evaluation.top1_error - first.result.evaluation.top1_error
 
 
-def as_json(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+def outcomes_as_json(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
     """The same for programs; what failed has an `error` and no evaluation."""
     return [
         {

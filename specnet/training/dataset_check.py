@@ -13,7 +13,6 @@ from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.errors import UsageError
 from specnet.network.network import Network
-from specnet.spec.spec import Spec
 from specnet.text import describe, few, plural, printable
 from specnet.training.batches import check_images
 from specnet.training.open_data import open_data, recipe_of
@@ -50,40 +49,41 @@ def check_dataset(network: Network, asked: str) -> tuple[Contents | None, list[D
     """What the dataset KIND[:PATH] holds, and the findings about it; None if it cannot be used."""
     spec = network.spec
     try:
-        dataset, described = open_data(spec, network, asked)
+        dataset, described = open_data(network, asked)
         for images in (dataset.train, dataset.test):
             check_images(network.output_shape(network.inputs()[0]), recipe_of(spec), images)
     except UsageError as error:
         place = spec.locate(("data",), key=True) or spec.locate((), key=False)
         return None, [rules.UNUSABLE_DATASET.at(place, error.message, error.hint)]
-    return Contents.of(described, dataset), class_warnings(spec, network, dataset)
+    return Contents.of(described, dataset), class_warnings(network, dataset)
 
 
-def class_warnings(spec: Spec, network: Network, dataset: Dataset) -> list[Diagnostic]:
+def class_warnings(network: Network, dataset: Dataset) -> list[Diagnostic]:
     """Classes that are fewer than the network's outputs, a single class, and classes without images."""
+    spec = network.spec
     loss = recipe_of(spec).loss
     name = loss.head_layer
     units, count = network.output_shape(name)[0], len(dataset.classes)
-    found: list[tuple[str, str]] = []
+    warnings: list[tuple[str, str]] = []
     trained = _shown(dataset.train, count)
     if len(trained) == 1:
         only = printable(dataset.classes[trained[0]])
         message = (
             f"all images to train on show one class, '{only}', which is told without having learnt anything"
         )
-        found.append((message, "each class is a folder of images"))
+        warnings.append((message, "each class is a folder of images"))
     # A count that is known without the images is compared when the spec is checked.
     if count < units and (spec.data is None or spec.data.class_count() != count):
         outputs = f"'{name}' has {plural(units, 'output')}"
         message = f"the dataset has {plural(count, 'class')}, and {outputs}"
-        found.append((message, f"give '{name}' {plural(count, 'unit')}"))
+        warnings.append((message, f"give '{name}' {plural(count, 'unit')}"))
     for part, shown in (("train", trained), ("test", _shown(dataset.test, count))):
         without = [printable(dataset.classes[i]) for i in sorted(set(range(count)) - set(shown))]
         if without:
             message = f"{plural(len(without), 'class')} without images to {part} on: {few(without)}"
-            found.append((message, "add some, or leave the class out"))
+            warnings.append((message, "add some, or leave the class out"))
     place = spec.locate(("training", "loss", loss.reading_keys()[0]))
-    return [rules.CLASS_COUNT.at(place, message, hint) for message, hint in found]
+    return [rules.CLASS_COUNT.at(place, message, hint) for message, hint in warnings]
 
 
 def _shown(images: Images, count: int) -> Sequence[int]:

@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 
 from specnet.backend import protocol as backends
-from specnet.backend.protocol import Precision, storage
+from specnet.backend.protocol import storage
 from specnet.data.base import Dataset, Fallible
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.errors import DataError, UsageError
 from specnet.network import memory
+from specnet.network.network import Network
 from specnet.plans import placement
 from specnet.runs.run_directory import RunDirectory
-from specnet.spec.spec import Spec
 from specnet.tables import build
 from specnet.tables.table import Table
 from specnet.terminal.progress import Progress
 from specnet.text import columns, describe, plural, size
-from specnet.training.micro_batch import images_at_once
-from specnet.training.prepare import set_up
+from specnet.training.options import TrainOptions, images_at_once
+from specnet.training.prepare import prepare
 
 SHOWN = 10
 """Images that cannot be read which a message names."""
@@ -109,59 +109,32 @@ class DryRun:
         )
 
 
-def dry_run(
-    spec: Spec,
-    *,
-    backend: str = "torch",
-    data: str | None = None,
-    devices: str | Mapping[str, str] | None = None,
-    run_dir: str | Path | None = None,
-    epochs: int | None = None,
-    steps: int | None = None,
-    seed: int | None = None,
-    precision: Precision | None = None,
-    checkpoint_every: int | str | None = None,
-    micro_batch: int | None = None,
-    resume: bool = False,
-    allow_changes: bool = False,
-    progress: Progress | None = None,
-) -> DryRun:
+def dry_run(network: Network, options: TrainOptions, progress: Progress | None = None) -> DryRun:
     """What `session.train` would do with these options; raises what it would raise before it compiles, and
     `DataError` for images that it could not read. Images that lie in files are all read."""
-    run = RunDirectory.of(spec, run_dir)
-    setup = set_up(
-        spec,
-        run,
-        data=data,
-        epochs=epochs,
-        steps=steps,
-        seed=seed,
-        precision=precision,
-        checkpoint_every=checkpoint_every,
-        micro_batch=micro_batch,
-        resume=resume,
-        allow_changes=allow_changes,
-    )
-    dataset, at_once = setup.dataset, images_at_once(setup.recipe, setup.micro_batch)
-    placed = placement.place(spec.groups, devices, backends.find(backend).devices())
+    run = RunDirectory.of(network.spec, options.run_dir)
+    prepared = prepare(network, run, options)
+    dataset, at_once = prepared.dataset, images_at_once(prepared.recipe, prepared.micro_batch)
+    devices = backends.find(options.backend).devices()
+    placed = placement.place(prepared.plan.groups, options.devices, devices)
     _read_all(dataset, progress or Progress())
     return DryRun(
-        table=build.make(setup.network),
-        backend=backend,
+        table=build.make(prepared.network),
+        backend=options.backend,
         placement=placed,
-        memory=memory.needed(setup.network, at_once, np.dtype(storage(setup.precision)).itemsize),
-        data=setup.data,
+        memory=memory.needed(prepared.network, at_once, np.dtype(storage(prepared.precision)).itemsize),
+        data=prepared.data,
         image_shape=dataset.train.shape,
         classes=len(dataset.classes),
         train_images=len(dataset.train),
         test_images=len(dataset.test),
         notes=dataset.notes,
-        warnings=setup.warnings,
-        batch_size=setup.recipe.batch_size,
+        warnings=prepared.warnings,
+        batch_size=prepared.recipe.batch_size,
         at_once=at_once,
-        steps_per_epoch=setup.per_epoch,
-        start=setup.saved.step if setup.saved else 0,
-        stop=setup.stop,
+        steps_per_epoch=prepared.per_epoch,
+        start=prepared.checkpoint.step if prepared.checkpoint else 0,
+        stop=prepared.stop,
         run_dir=run.path,
     )
 
@@ -180,12 +153,12 @@ def _read_all(dataset: Dataset, progress: Progress) -> None:
 
     progress.begin()
     try:
-        found: list[UsageError] = [error for images in parts for error in images.faults(count)]
+        faults: list[UsageError] = [error for images in parts for error in images.faults(count)]
     finally:
         progress.clear()
-    if len(found) == 1:
-        raise found[0]
-    if found:
-        more = [f"and {len(found) - SHOWN:,} more"] if len(found) > SHOWN else []
-        named = "\n".join([*(error.message for error in found[:SHOWN]), *more])
-        raise DataError(f"{len(found):,} of {total:,} images cannot be read\n{named}", found[0].hint)
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        more = [f"and {len(faults) - SHOWN:,} more"] if len(faults) > SHOWN else []
+        named = "\n".join([*(error.message for error in faults[:SHOWN]), *more])
+        raise DataError(f"{len(faults):,} of {total:,} images cannot be read\n{named}", faults[0].hint)

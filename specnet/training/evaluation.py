@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,28 +13,13 @@ from specnet.backend.protocol import Executable
 from specnet.data.base import Images
 from specnet.numerics.randomness import Array
 from specnet.plans.plan import Plan
+from specnet.runs.records import Evaluation
 from specnet.storage import reading
-from specnet.text import decimal, html_table
+from specnet.text import html_table
 from specnet.training.batches import Inputs
 
 LARGEST_PICTURE = 2**24
 """Bytes of a `curves.png` that is shown."""
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """The mean loss and the shares of images whose class is not the first, or not among the first five."""
-
-    loss: float
-    top1_error: float
-    top5_error: float
-
-    def as_json(self) -> dict[str, float]:
-        return asdict(self)
-
-    def __str__(self) -> str:
-        errors = f"top-1 error {self.top1_error:.2%}, top-5 error {self.top5_error:.2%}"
-        return f"test loss {decimal(self.loss)}, {errors}"
 
 
 @dataclass(frozen=True)
@@ -52,9 +37,9 @@ class Result:
         """What a notebook shows: the figures, and the run's curves as they were drawn last."""
         from base64 import b64encode
 
-        found = self.evaluation
+        scores = self.evaluation
         head = ("run", "step", "test loss", "top-1 error", "top-5 error")
-        figures = (f"{found.loss:.4f}", f"{found.top1_error:.2%}", f"{found.top5_error:.2%}")
+        figures = (f"{scores.loss:.4f}", f"{scores.top1_error:.2%}", f"{scores.top5_error:.2%}")
         shown = html_table(head, [(str(self.run_dir), f"{self.step:,}", *figures)], right=range(1, 5))
         try:
             curves = b64encode(reading.read(self.run_dir / "curves.png", LARGEST_PICTURE)).decode()
@@ -88,9 +73,9 @@ def evaluate(
     ranks: list[NDArray[np.int64]] = []
     for start in range(0, len(images), batch_size):
         pixels, labels = images.read(np.arange(start, min(start + batch_size, len(images))))
-        found = answers(executable, plan, inputs, pixels)
-        losses.append(plan.loss.per_image(found, labels))
-        ranks.append(rank(found, labels))
+        scores = answers(executable, plan, inputs, pixels)
+        losses.append(plan.loss.per_image(scores, labels))
+        ranks.append(rank(scores, labels))
         if progress:
             progress(start + len(labels), len(images))
     place = np.concatenate(ranks)

@@ -11,25 +11,25 @@ from pydantic import ValidationError
 
 from specnet.data.base import Dataset
 from specnet.diagnostics.errors import RunError
-from specnet.network.network import analyse
+from specnet.network.network import Network, analyse
+from specnet.plans import plan as plans
 from specnet.recipe.training import Training
 from specnet.runs.checkpoint import Checkpoint
 from specnet.runs.run_directory import RunDirectory
-from specnet.spec.spec import Spec
 from specnet.terminal.progress import Progress
-from specnet.training import micro_batch as micro_batches
 from specnet.training.batches import Inputs, check_images
-from specnet.training.compile import Compiled, check_fits, compile_spec, precision_of
+from specnet.training.compile import CompiledPlan, check_fits, compile_plan
 from specnet.training.evaluation import Result, evaluate
 from specnet.training.open_data import open_data, recipe_of, statistics_of
+from specnet.training.options import images_at_once
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedRun:
     """A run's checkpoint on its devices, and what its images are prepared with."""
 
     saved: Checkpoint
-    compiled: Compiled
+    compiled: CompiledPlan
     inputs: Inputs
     image_shape: tuple[int, ...]
     """Channels, height and width of the dataset's images, before any crop."""
@@ -37,10 +37,11 @@ class Trained:
 
 def open_trained(
     run_dir: str | Path, backend: str, devices: str | Mapping[str, str] | None, progress: Progress
-) -> Trained:
+) -> TrainedRun:
     """The newest checkpoint of a run. Its dataset is only opened if the run has kept no statistics."""
     run = RunDirectory(Path(run_dir), progress.note)
-    return _ready(run, run.spec(), run.newest(), None, backend, devices, progress)
+    network = analyse(run.spec())
+    return _compiled(run, network, run.newest(), None, backend, devices, progress)
 
 
 def evaluate_run(
@@ -55,56 +56,59 @@ def evaluate_run(
     """Classify the test images with the newest checkpoint of a run, or with the best one."""
     progress = progress or Progress()
     run = RunDirectory(Path(run_dir), progress.note)
-    spec, saved = run.spec(), run.best() if best else run.newest()
-    recipe, network = recipe_of(spec), analyse(spec)
-    dataset, _ = open_data(spec, network, data or saved.progress["data"])
+    network, saved = analyse(run.spec()), run.best() if best else run.newest()
+    recipe = recipe_of(network.spec)
+    dataset, _ = open_data(network, data or saved.progress.data)
     for text in dataset.notes:
         progress.note(text)
-    trained = _ready(run, spec, saved, dataset, backend, devices, progress)
+    trained = _compiled(run, network, saved, dataset, backend, devices, progress)
     check_images(network.output_shape(network.inputs()[0]), recipe, dataset.test)
     progress.begin()
 
     def show(done: int, total: int) -> None:
         progress.show("evaluating", done, total)
 
-    size = micro_batches.images_at_once(recipe, micro_batches.recorded(saved.progress))
+    size = images_at_once(recipe, saved.progress.micro_batch)
     compiled = trained.compiled
-    found = evaluate(compiled.executable, compiled.plan, trained.inputs, dataset.test, size, show)
+    evaluation = evaluate(compiled.executable, compiled.plan, trained.inputs, dataset.test, size, show)
     progress.clear()
-    if not math.isfinite(found.loss):
-        message = f"the loss on the test images is {found.loss} at step {saved.step}"
+    if not math.isfinite(evaluation.loss):
+        message = f"the loss on the test images is {evaluation.loss} at step {saved.step}"
         raise RunError(message, None if best else "--best takes the checkpoint that classified best")
-    return Result(run.path, saved.step, found)
+    return Result(run.path, saved.step, evaluation)
 
 
-def _ready(
+def _compiled(
     run: RunDirectory,
-    spec: Spec,
+    network: Network,
     saved: Checkpoint,
     dataset: Dataset | None,
     backend: str,
     devices: str | Mapping[str, str] | None,
     progress: Progress,
-) -> Trained:
+) -> TrainedRun:
     """A checkpoint on its devices. Without a dataset, the run's own is opened if it is needed."""
-    recipe, precision = _as_saved(recipe_of(spec), saved), precision_of(saved.progress["precision"])
+    recipe, precision = _as_saved(recipe_of(network.spec), saved), saved.progress.precision
     statistics = run.statistics(saved, measured=recipe.needs_statistics())
     if statistics is None:
         if dataset is None:
-            dataset, _ = open_data(spec, analyse(spec), saved.progress["data"])
+            dataset, _ = open_data(network, saved.progress.data)
         statistics = statistics_of(recipe, dataset, progress)
-    check_fits(saved.weights, spec)
-    compiled = compile_spec(spec, backend, devices, precision)
+    plan = plans.make(network)
+    check_fits(saved.weights, plan)
+    compiled = compile_plan(plan, backend, devices, precision)
     compiled.executable.load_state(saved.weights)
-    inputs = Inputs(compiled.plan, recipe, statistics, 0, precision)
-    return Trained(saved, compiled, inputs, tuple(statistics.mean.shape))
+    inputs = Inputs(plan, recipe, statistics, 0, precision)
+    return TrainedRun(saved, compiled, inputs, tuple(statistics.mean.shape))
 
 
 def _as_saved(recipe: Training, saved: Checkpoint) -> Training:
     """The recipe with the normalization that a checkpoint was trained with: it may have changed since."""
-    if "normalize" not in saved.progress:
+    normalize = saved.progress.normalize
+    if normalize is False:
         return recipe
+    others = {key: value for key, value in recipe.as_yaml().items() if key != "normalize"}
     try:
-        return Training.model_validate({**recipe.as_yaml(), "normalize": saved.progress["normalize"]})
+        return Training.model_validate(others if normalize is None else {**others, "normalize": normalize})
     except ValidationError:
         raise RunError("the checkpoint names a normalization that there is not", "is it damaged?") from None

@@ -14,11 +14,12 @@ from specnet.spec.spec import Spec
 from specnet.terminal.progress import Progress
 
 
-def open_data(spec: Spec, network: Network, asked: str | None) -> tuple[Dataset, str]:
+def open_data(network: Network, asked: str | None) -> tuple[Dataset, str]:
     """The dataset asked for as KIND or KIND:PATH, else the spec's own; and the request that opens it again.
 
     Options come from the spec's `data` where it is of the same kind.
     """
+    spec = network.spec
     _, _, path = asked.partition(":") if asked else ("", "", "")
     declared = with_data(spec, asked).data
     if declared is None:

@@ -20,8 +20,6 @@ from specnet.terminal.progress import Progress
 from specnet.text import describe
 from specnet.training.evaluation import answers
 from specnet.training.load import open_trained
-from specnet.training.micro_batch import recorded
-from specnet.training.open_data import recipe_of
 
 MOST_AT_ONCE = 32
 """Images that are classified together, unless the run trains with fewer at a time."""
@@ -68,23 +66,24 @@ def predict(
     if len(shape) != 3 or shape[0] not in (1, 3) or shape[1] != shape[2]:
         message = f"the run was trained on images of {describe(shape)}, and image files have 1 or 3 channels"
         raise UsageError(message, "predict works with runs whose images are square, grey or RGB")
-    classes = list(trained.saved.progress["classes"])
-    at_once = min(MOST_AT_ONCE, recorded(trained.saved.progress) or MOST_AT_ONCE)
+    classes = trained.saved.progress.classes
+    at_once = min(MOST_AT_ONCE, trained.saved.progress.micro_batch or MOST_AT_ONCE)
     executable, plan, inputs = trained.compiled.executable, trained.compiled.plan, trained.inputs
 
-    probabilities = probabilities_of(recipe_of(trained.compiled.network.spec).loss)
+    assert plan.loss is not None, "a run has a recipe"
+    probabilities = probabilities_of(plan.loss)
     files = [file for path in images for file in image_files(Path(path), shown.note)]
 
     def told() -> Iterator[Prediction]:
         for start in range(0, len(files), at_once):
             read = [_read(path, shape[0], shape[1]) for path in files[start : start + at_once]]
-            pixels = [found for found in read if not isinstance(found, Prediction)]
+            pixels = [image for image in read if not isinstance(image, Prediction)]
             rows: Iterator[Array] = iter(())
             if pixels:
                 rows = iter(probabilities(answers(executable, plan, inputs, np.stack(pixels))))
-            for path, found in zip(files[start:], read, strict=False):
-                if isinstance(found, Prediction):
-                    yield found
+            for path, image in zip(files[start:], read, strict=False):
+                if isinstance(image, Prediction):
+                    yield image
                 else:
                     yield _told(path, next(rows), classes, top)
 
@@ -132,10 +131,10 @@ def image_files(path: Path, note: Callable[[str], None] = lambda text: None) -> 
     listed = (
         file for file, fault in folders.image_files(str(path), left) if not (fault and Path(file).is_dir())
     )
-    found = sorted((Path(file).parts, file) for file in listed)
+    paths = sorted((Path(file).parts, file) for file in listed)
     for line in left.notes():
         note(line)
-    return [file for _, file in found] or [str(path)]
+    return [file for _, file in paths] or [str(path)]
 
 
 def _read(path: str, channels: int, size: int) -> NDArray[np.uint8] | Prediction:

@@ -2,47 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from specnet.backend.protocol import Precision
 from specnet.data.base import Dataset
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.errors import DataError, RunError, UsageError
-from specnet.network.network import Network, analyse
+from specnet.network.network import Network
+from specnet.plans import plan as plans
+from specnet.plans.plan import Plan
 from specnet.recipe.training import Training
 from specnet.runs.checkpoint import Checkpoint
 from specnet.runs.naming import RunNaming
-from specnet.runs.past import NEW
+from specnet.runs.records import RunProgress
 from specnet.runs.run_directory import RunDirectory
+from specnet.runs.saved_run import NEW
 from specnet.spec.spec import Spec
 from specnet.text import plural
-from specnet.training import micro_batch as micro_batches
 from specnet.training.batches import check_batches, check_images, steps_per_epoch
 from specnet.training.compile import precision_of
 from specnet.training.dataset_check import class_warnings
-from specnet.training.interval import Interval, parse_interval
 from specnet.training.open_data import open_data, recipe_of, with_data
-from specnet.training.resume import Resumed
+from specnet.training.options import TrainOptions, check_micro_batch
+from specnet.training.resume import ResumedRun
 from specnet.training.resume import resume as resume_run
 
 
 @dataclass(frozen=True)
-class Setup:
+class PreparedTraining:
     """A training as it will be. `data` is the request that opens the dataset again.
 
-    `spec` is the one to be kept, with every override that it has a word for.
+    `spec` is the one to be stored, with every override that it has a word for.
     """
 
     spec: Spec
     network: Network
+    plan: Plan
     recipe: Training
-    resumed: Resumed | None
+    resumed: ResumedRun | None
     seed: int
     precision: Precision
     micro_batch: int | None
-    interval: Interval
     dataset: Dataset
     data: str
     warnings: Sequence[Diagnostic]
@@ -50,93 +52,93 @@ class Setup:
     per_epoch: int
     stop: int
     """The step to train to."""
-    steps: int | None
-    """The same if it was asked for in steps."""
 
     @property
-    def saved(self) -> Checkpoint | None:
+    def checkpoint(self) -> Checkpoint | None:
         """What the training goes on from."""
-        return self.resumed.past.checkpoint if self.resumed else None
+        return self.resumed.saved.checkpoint if self.resumed else None
 
     @property
-    def names(self) -> RunNaming:
+    def naming(self) -> RunNaming:
         """The names that the run uses."""
-        return self.resumed.names if self.resumed else RunNaming.same(self.network)
+        return self.resumed.naming if self.resumed else RunNaming(self.plan)
+
+    def progress(self, statistics: str) -> RunProgress:
+        """How far the run is, with the digest of its statistics."""
+        normalize = self.recipe.normalize
+        begun = self.checkpoint.progress if self.checkpoint else NEW
+        return RunProgress(
+            seed=self.seed,
+            precision=self.precision,
+            data=self.data,
+            normalize=normalize.as_yaml() if normalize else None,
+            classes=tuple(self.dataset.classes),
+            micro_batch=self.micro_batch,
+            steps_per_epoch=self.per_epoch,
+            stop=self.stop,
+            train_images=len(self.dataset.train),
+            statistics=statistics,
+            step=begun.step,
+            evaluations=begun.evaluations,
+            evaluation=begun.evaluation,
+        )
 
 
-def set_up(
-    spec: Spec,
-    run: RunDirectory,
-    *,
-    data: str | None,
-    epochs: int | None,
-    steps: int | None,
-    seed: int | None,
-    precision: Precision | None,
-    checkpoint_every: int | str | None,
-    micro_batch: int | None,
-    resume: bool,
-    allow_changes: bool,
-) -> Setup:
-    """The options of `session.train`, put together with what the run and its data say.
+def prepare(network: Network, run: RunDirectory, options: TrainOptions) -> PreparedTraining:
+    """The options of a training, put together with what the run and its data say.
 
     Raises `UsageError`, `DataError` or `RunError` for all that cannot be. Reads only.
     """
-    if epochs is not None and steps is not None:
-        raise UsageError("name epochs or steps, not both", "leave one of the two out")
-    for name, count in {"epochs": epochs, "steps": steps, "micro_batch": micro_batch}.items():
-        if count is not None and (not isinstance(count, int) or count < 1):
-            raise UsageError(f"{name} is a whole number of at least 1, not {count!r}")
-    interval = Interval() if checkpoint_every is None else parse_interval(checkpoint_every)
-    if allow_changes and not resume:
-        raise UsageError("only a run that goes on can have changes to allow", "add --resume")
-    if not resume:
+    if not options.resume:
         run.check_unused()
-    past = run.past() if resume else None
-    saved = past.checkpoint if past else None
-    known: dict[str, Any] = past.known if past else dict(NEW)
-    begun = saved is not None
-    fixed = past is not None and past.has_said and (begun or not allow_changes)
-    seed = int(_agreed("--seed", seed, known["seed"], fixed=fixed, begun=begun))
-    precision = precision_of(_agreed("--precision", precision, known["precision"], fixed=fixed, begun=begun))
-    if data is not None and known["data"] is not None:
-        _agreed("--data", _kind(data), _kind(known["data"]), fixed=True, begun=True)
-    spec = with_data(spec, data or known["data"])
-    recipe, network = recipe_of(spec), analyse(spec)
-    trainable = (w.trainable for share in network.shares.values() for w in share.parameters().values())
-    if not any(trainable):
-        raise UsageError(f"the network '{spec.name}' has nothing to train", "add a conv or dense layer")
-    resumed = resume_run(past, network, run.path, allow_changes=allow_changes) if past else None
-    micro_batch = micro_batch or micro_batches.recorded(known)
-    micro_batches.check(spec, recipe, micro_batch)
-    dataset, described = open_data(spec, network, data or known["data"])
+    saved = run.saved_run() if options.resume else None
+    known, begun = saved.progress if saved else NEW, saved is not None and saved.checkpoint is not None
+    fixed = saved is not None and saved.has_said and (begun or not options.allow_changes)
+    seed = int(_agreed("--seed", options.seed, known.seed, fixed=fixed, begun=begun))
+    precision = precision_of(
+        _agreed("--precision", options.precision, known.precision, fixed=fixed, begun=begun)
+    )
+    data = options.data or known.data
+    if options.data is not None and known.data is not None:
+        _agreed("--data", _kind(options.data), _kind(known.data), fixed=True, begun=True)
+    # Shapes and the graph are the same whatever the dataset.
+    network = replace(network, spec=with_data(network.spec, data))
+    recipe = recipe_of(network.spec)
+    plan = plans.make(network)
+    if not any(parameter.trainable for parameter in plan.parameters):
+        name = network.spec.name
+        raise UsageError(f"the network '{name}' has nothing to train", "add a conv or dense layer")
+    changes = options.allow_changes
+    resumed = resume_run(saved, network, plan, run.path, allow_changes=changes) if saved else None
+    micro_batch = options.micro_batch or known.micro_batch
+    check_micro_batch(network, recipe, micro_batch)
+    dataset, described = open_data(network, data)
     _check_same_data(known, dataset)
     for images in (dataset.train, dataset.test):
         check_images(network.output_shape(network.inputs()[0]), recipe, images)
     per_epoch = steps_per_epoch(dataset.train, recipe)
-    stop = steps if steps is not None else per_epoch * (epochs if epochs is not None else recipe.epochs)
-    if saved is not None and saved.step > stop:
-        raise RunError(f"the run in {run.path} has done {saved.step} steps already, more than {stop}")
-    if resumed and resumed.changes and resumed.past.step == stop:
+    stop = options.steps or per_epoch * (options.epochs or recipe.epochs)
+    if known.step > stop:
+        raise RunError(f"the run in {run.path} has done {known.step} steps already, more than {stop}")
+    if resumed and resumed.changes and known.step == stop:
         message = f"the run in {run.path} has done its {plural(stop, 'step')} already, so that a change of"
         message += f" '{resumed.changes[0].path}' would have no effect"
         raise RunError(message, "train further with it (--epochs N), or take the change back")
-    check_batches(network, recipe, dataset.train, saved.step if saved else 0, stop)
-    return Setup(
-        spec=_of_length(resumed.spec if resumed else spec, -(-stop // per_epoch)),
+    check_batches(network, recipe, dataset.train, known.step, stop)
+    return PreparedTraining(
+        spec=_of_length(resumed.spec if resumed else network.spec, -(-stop // per_epoch)),
         network=network,
+        plan=plan,
         recipe=recipe,
         resumed=resumed,
         seed=seed,
         precision=precision,
         micro_batch=micro_batch,
-        interval=interval,
         dataset=dataset,
         data=described,
-        warnings=class_warnings(spec, network, dataset),
+        warnings=class_warnings(network, dataset),
         per_epoch=per_epoch,
         stop=stop,
-        steps=steps,
     )
 
 
@@ -147,12 +149,12 @@ def _of_length(spec: Spec, epochs: int) -> Spec:
     return spec.model_copy(update={"training": recipe.model_copy(update={"epochs": epochs})})
 
 
-def _check_same_data(known: Mapping[str, Any], dataset: Dataset) -> None:
+def _check_same_data(known: RunProgress, dataset: Dataset) -> None:
     """Raise `DataError` if a run's data is not what it was: its order of samples would be another."""
-    if known.get("classes") and known["classes"] != list(dataset.classes):
+    if known.classes and known.classes != tuple(dataset.classes):
         raise DataError("the dataset's classes are not those that the run was started with", _SAME_DATA)
-    count, before = len(dataset.train), known.get("train_images", len(dataset.train))
-    if count != before:
+    count, before = len(dataset.train), known.train_images
+    if before and count != before:
         message = f"there are {count:,} training images, and the run was started with {before:,}"
         raise DataError(message, _SAME_DATA)
 

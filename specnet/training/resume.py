@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from specnet.diagnostics.errors import RunError
 from specnet.diffs.diff import Change, differences
+from specnet.diffs.isomorphism import correspondence
 from specnet.network.network import Network, analyse
+from specnet.plans import plan as plans
+from specnet.plans.plan import Plan
 from specnet.runs.naming import RunNaming
-from specnet.runs.past import Past
+from specnet.runs.saved_run import SavedRun
 from specnet.runs.stored_spec import StoredSpec
 from specnet.spec.spec import Spec
 from specnet.syntax.emit import written
@@ -23,49 +26,60 @@ FIXED = ("training.loss", "training.optimizer", "training.batch_size")
 
 
 @dataclass(frozen=True)
-class Resumed:
+class ResumedRun:
     """What a run goes on from. `spec` is what it is trained with from now on, in the run's own names."""
 
-    past: Past
-    names: RunNaming
+    saved: SavedRun
+    naming: RunNaming
     spec: Spec
     changes: Sequence[Change]
     """Those of the recipe that were asked for and allowed."""
 
     def recorded(self, spec: Spec, options: Mapping[str, Any]) -> StoredSpec:
         """The run's spec from now on, its options, and a line of history for each thing that changes."""
-        kept = self.past.kept
-        lines = [*_recipe_lines(self.changes), *_length(kept.spec, spec), *_option_lines(kept, options)]
-        return StoredSpec(spec, [*kept.history, *(f"{self.past.step}: {line}" for line in lines)], options)
+        stored = self.saved.stored
+        lines = [*_recipe_lines(self.changes), *_length(stored.spec, spec), *_option_lines(stored, options)]
+        history = [*stored.history, *(f"{self.saved.step}: {line}" for line in lines)]
+        return StoredSpec(spec, history, options)
 
 
-def resume(past: Past, network: Network, run_dir: Path, *, allow_changes: bool) -> Resumed:
-    """A run that goes on as `network`, whose spec names the data that is used.
+def resume(
+    saved: SavedRun, network: Network, plan: Plan, run_dir: Path, *, allow_changes: bool
+) -> ResumedRun:
+    """A run that goes on as `network`, which has that plan, and whose spec names the data that is used.
 
     The network may be written another way than the run's, in the long form say, and the number of epochs may
     differ. Raises `RunError` if anything else differs and is not allowed, or could not take effect. Reads
     only.
     """
     here = network.spec.data
-    own = with_data(past.kept.spec, past.known["data"] or (here.kind if here else None))
+    own = with_data(saved.stored.spec, saved.progress.data or (here.kind if here else None))
     changes = [c for c in differences(own, network.spec) if not _is_remark(c.path)]
     recipe = [
         c for c in changes if c.path.partition(".")[0] != "layers" and c.path not in _writing(network.spec)
     ]
-    fixed = [c for c in recipe if not _may_change(c.path, trained=past.checkpoint is not None)]
-    possible = RunNaming.between(analyse(own), network) is not None and not fixed
-    if not possible or (recipe and not allow_changes):
-        raise _changed(run_dir, changes, fixed, possible=possible)
-    if past.checkpoint is not None:
-        check_fits(past.checkpoint.weights, past.kept.spec)
+    fixed = [c for c in recipe if not _may_change(c.path, trained=saved.checkpoint is not None)]
+    alike = _is_written_alike(own, network.spec)
+    run_network = network if alike else analyse(own)
+    nodes = {} if alike else correspondence(run_network, network)
+    if nodes is None or fixed or (recipe and not allow_changes):
+        raise _changed(run_dir, changes, fixed, possible=nodes is not None and not fixed)
     assert own.training is not None
     assert network.spec.training is not None
     training = network.spec.training.model_copy(update={"loss": own.training.loss})
     spec = own.model_copy(update={"training": training})
     # The run's names with the recipe that is recorded: initial values are drawn as it says.
-    names = RunNaming.between(analyse(spec), network)
-    assert names is not None
-    return Resumed(past, names, spec, recipe)
+    run_plan = plan if alike else plans.make(replace(run_network, spec=spec))
+    if saved.checkpoint is not None:
+        check_fits(saved.checkpoint.weights, run_plan)
+    return ResumedRun(saved, RunNaming(run_plan, nodes), spec, recipe)
+
+
+def _is_written_alike(run: Spec, here: Spec) -> bool:
+    """Whether two specs have the very same layers, so that the network of one is that of the other."""
+    if run.training is None or here.training is None or run.training.loss != here.training.loss:
+        return False
+    return run.groups == here.groups and list(run.layers.items()) == list(here.layers.items())
 
 
 def _changed(
@@ -115,10 +129,10 @@ def _length(before: Spec, after: Spec) -> Iterator[str]:
         yield f"training.epochs: {before.training.epochs} -> {after.training.epochs}"
 
 
-def _option_lines(kept: StoredSpec, options: Mapping[str, Any]) -> Iterator[str]:
+def _option_lines(stored: StoredSpec, options: Mapping[str, Any]) -> Iterator[str]:
     """What is another than the run has said before; a run that has said nothing tells no changes."""
-    for name in dict.fromkeys([*kept.options, *options]) if kept.options else ():
-        before, after = kept.options.get(name), options.get(name)
+    for name in dict.fromkeys([*stored.options, *options]) if stored.options else ():
+        before, after = stored.options.get(name), options.get(name)
         if before != after:
             yield f"--{name.replace('_', '-')}: {_words(before)} -> {_words(after)}"
 

@@ -1,135 +1,133 @@
-"""A training from beginning to end: set up, compiled, carried out, kept in its run directory."""
+"""A training from beginning to end: prepared, compiled, carried out, kept in its run directory."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
 
-from specnet.backend.protocol import Precision, storage
-from specnet.plans import plan as plans
+from specnet.backend.protocol import Executable, storage
+from specnet.data.statistics import Statistics
+from specnet.network.network import Network
+from specnet.runs import metrics
+from specnet.runs.checkpoint_names import name_of
+from specnet.runs.history import History, gather
 from specnet.runs.run_directory import RunDirectory
-from specnet.spec.spec import Spec
 from specnet.terminal.progress import Progress
 from specnet.training.batches import Inputs
+from specnet.training.callbacks.callback import Callback
+from specnet.training.callbacks.checkpoints import Checkpoints
+from specnet.training.callbacks.metrics import Metrics
+from specnet.training.callbacks.pictures import Pictures, first_kernels
 from specnet.training.callbacks.status import Status
-from specnet.training.callbacks.views import Views, first_kernels
-from specnet.training.compile import compile_spec
+from specnet.training.callbacks.tensorboard import TensorBoard
+from specnet.training.compile import CompiledPlan, compile_plan
 from specnet.training.evaluation import Result
 from specnet.training.open_data import statistics_of
-from specnet.training.prepare import set_up
+from specnet.training.options import Interval, TrainOptions
+from specnet.training.prepare import PreparedTraining, prepare
 from specnet.training.trainer import Trainer
 
 
-def train(
-    spec: Spec,
-    *,
-    backend: str = "torch",
-    data: str | None = None,
-    devices: str | Mapping[str, str] | None = None,
-    run_dir: str | Path | None = None,
-    epochs: int | None = None,
-    steps: int | None = None,
-    seed: int | None = None,
-    precision: Precision | None = None,
-    checkpoint_every: int | str | None = "10m",
-    micro_batch: int | None = None,
-    resume: bool = False,
-    allow_changes: bool = False,
-    progress: Progress | None = None,
-) -> Result:
-    """Train a spec and leave everything worth keeping in the run directory.
+def train(network: Network, options: TrainOptions, progress: Progress | None = None) -> Result:
+    """Train a network and leave everything worth keeping in the run directory.
 
-    `data` is KIND or KIND:PATH and defaults to the spec's own; `devices` is what `--devices` takes;
-    `epochs` (or `steps`) is how far to train in all, a resumed part included. The run directory is
-    `runs/NAME` unless given. `seed` defaults to 0 and `precision` to float32; a resumed run keeps its own.
-    `checkpoint_every` is a number of steps, a time such as `10m`, or None; a run is also saved when it
-    classifies better than ever, and at the end. `micro_batch` is how many images of a batch a device holds at
-    a time: all, or as many as before in a resumed run, unless given. `allow_changes` lets a resumed run go on
-    with another recipe.
+    Raises `UsageError` for what cannot be, `DataError` for data and `RunError` for a run that stop it.
     """
     progress = progress or Progress()
-    run = RunDirectory.of(spec, run_dir, progress.note)
-    views = None
-    try:
-        run.hold(make=not resume)
-        setup = set_up(
-            spec,
-            run,
-            data=data,
-            epochs=epochs,
-            steps=steps,
-            seed=seed,
-            precision=precision,
-            checkpoint_every=checkpoint_every,
-            micro_batch=micro_batch,
-            resume=resume,
-            allow_changes=allow_changes,
-        )
-        recipe, dataset, names, saved = setup.recipe, setup.dataset, setup.names, setup.saved
-        for text in (*dataset.notes, *setup.warnings):
+    run = RunDirectory.of(network.spec, options.run_dir, progress.note)
+    with ExitStack() as cleanup:
+        cleanup.callback(run.release)
+        cleanup.callback(progress.clear)
+        run.hold(make=not options.resume)
+        prepared = prepare(network, run, options)
+        for text in (*prepared.dataset.notes, *prepared.warnings):
             progress.note(str(text))
-        compiled = compile_spec(spec, backend, devices, setup.precision)
+        compiled = compile_plan(prepared.plan, options.backend, options.devices, prepared.precision)
         for group, device in compiled.placement.items():
             progress.note(f"{group} is on {device}")
-        measured = recipe.needs_statistics()
-        statistics = run.statistics(saved, measured=measured) if saved else None
-        if statistics is None:
-            statistics = statistics_of(recipe, dataset, progress)
-        said = {
-            "backend": backend,
-            "devices": dict(compiled.placement),
-            "seed": setup.seed,
-            "precision": setup.precision,
-            "data": setup.data,
-            "steps": setup.steps,
-            "micro_batch": setup.micro_batch,
-        }
-        options = {name: value for name, value in said.items() if value is not None}
-        if setup.resumed is None:
-            run.start(setup.spec, options)
-        else:
-            past = setup.resumed.past
-            goes_on = past.step < setup.stop  # else nothing is trained with what is different now
-            run.proceed(past, setup.resumed.recorded(setup.spec, options) if goes_on else past.kept)
+        statistics = _statistics(run, prepared, progress)
+        _write_spec(run, prepared, _recorded(prepared, options, compiled))
+        state = prepared.progress(run.save_statistics(statistics))
+        _load_weights(compiled.executable, prepared)
+        if prepared.checkpoint is not None:
+            progress.note(f"going on after step {state.step}")
+        history = gather(metrics.lines(run.path / metrics.NAME))
+        status = Status(progress, history, prepared.per_epoch, prepared.stop)
+        callbacks = [*_files(run, prepared, options.interval(), history, progress.note), status]
+        for callback in callbacks:
+            cleanup.callback(callback.close)
+        masks, seed = prepared.naming.masks(), prepared.seed
         trainer = Trainer(
             executable=compiled.executable,
-            plan=compiled.plan,
-            recipe=recipe,
-            inputs=Inputs(compiled.plan, recipe, statistics, setup.seed, setup.precision, names.masks()),
-            dataset=dataset,
-            run=run,
-            progress=progress,
-            names=names,
-            identity={
-                "seed": setup.seed,
-                "precision": setup.precision,
-                "data": setup.data,
-                "normalize": recipe.normalize.as_yaml() if recipe.normalize else None,
-                "classes": list(dataset.classes),
-                "micro_batch": setup.micro_batch,
-                "steps_per_epoch": setup.per_epoch,
-                "stop": setup.stop,
-                "train_images": len(dataset.train),
-                "statistics": run.save_statistics(statistics),
-            },
-            interval=setup.interval,
-            micro_batch=setup.micro_batch,
+            plan=prepared.plan,
+            recipe=prepared.recipe,
+            inputs=Inputs(prepared.plan, prepared.recipe, statistics, seed, prepared.precision, masks),
+            dataset=prepared.dataset,
+            naming=prepared.naming,
+            state=state,
+            callbacks=callbacks,
+            last_saved=run.checkpoints / name_of(state.step) if prepared.checkpoint else None,
         )
-        if saved is None:
-            compiled.executable.load_state(names.initial_state(setup.seed, storage(setup.precision)))
-        else:
-            trainer.resume(saved)
-            progress.note(f"going on after step {trainer.step}")
-        kernels = first_kernels(plans.make(names.run))
-        views = Views(run.held(), spec.name, trainer.step, kernels, progress.note)
-        trainer.status = Status(progress, views.history, setup.per_epoch, setup.stop)
-        run.watchers += [views, trainer.status]
-        evaluation = trainer.train(setup.stop)
-        if summary := trainer.status.summary():
+        evaluation = trainer.train()
+        if summary := status.summary():
             progress.note(summary)
-        return Result(run.path, setup.stop, evaluation)
-    finally:
-        progress.clear()
-        if views:
-            views.close()
-        run.release()
+    return Result(run.path, prepared.stop, evaluation)
+
+
+def _statistics(run: RunDirectory, prepared: PreparedTraining, progress: Progress) -> Statistics:
+    """Those that the run has kept, else those of the dataset."""
+    kept = None
+    if prepared.checkpoint is not None:
+        kept = run.statistics(prepared.checkpoint, measured=prepared.recipe.needs_statistics())
+    return kept or statistics_of(prepared.recipe, prepared.dataset, progress)
+
+
+def _recorded(prepared: PreparedTraining, options: TrainOptions, compiled: CompiledPlan) -> dict[str, Any]:
+    """What the run is trained with and its spec has no word for."""
+    said = {
+        "backend": options.backend,
+        "devices": dict(compiled.placement),
+        "seed": prepared.seed,
+        "precision": prepared.precision,
+        "data": prepared.data,
+        "steps": options.steps,
+        "micro_batch": prepared.micro_batch,
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _write_spec(run: RunDirectory, prepared: PreparedTraining, recorded: dict[str, Any]) -> None:
+    """Write down what the run is trained with from now on."""
+    resumed = prepared.resumed
+    if resumed is None:
+        run.start(prepared.spec, recorded)
+        return
+    saved = resumed.saved
+    goes_on = saved.step < prepared.stop  # else nothing is trained with what is different now
+    run.proceed(saved, resumed.recorded(prepared.spec, recorded) if goes_on else saved.stored)
+
+
+def _load_weights(executable: Executable, prepared: PreparedTraining) -> None:
+    """Give the executable what the run goes on from, or its initial values."""
+    naming, saved = prepared.naming, prepared.checkpoint
+    if saved is None:
+        executable.load_state(naming.initial_state(prepared.seed, storage(prepared.precision)))
+    else:
+        executable.load_state(naming.here(saved.weights))
+        executable.load_optimizer_state({slot: naming.here(arrays) for slot, arrays in saved.slots.items()})
+
+
+def _files(
+    run: RunDirectory,
+    prepared: PreparedTraining,
+    interval: Interval,
+    history: History,
+    note: Callable[[str], None],
+) -> list[Callback]:
+    """What writes in the run directory, in the order in which each relies on those before it."""
+    folder, spec = run.held(), prepared.network.spec
+    step = prepared.checkpoint.step if prepared.checkpoint else 0
+    tensorboard = TensorBoard(folder, step, note)
+    pictures = Pictures(folder, spec.name, first_kernels(prepared.naming.plan), history, tensorboard, note)
+    return [Metrics(folder), Checkpoints(run, interval, note), tensorboard, pictures]

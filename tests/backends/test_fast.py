@@ -10,10 +10,12 @@ import pytest
 from specnet.backend.batch import Batch
 from specnet.backend.protocol import Precision, State
 from specnet.backend.slots import flat
+from specnet.network.network import analyse
+from specnet.plans import plan
 from specnet.spec import spec
 from specnet.syntax import document
 from specnet.testing.comparing import assert_alike
-from specnet.training.compile import compile_spec, initialise
+from specnet.training.compile import compile_plan, initialise
 
 SPEC = """\
 specnet: 1
@@ -40,7 +42,7 @@ training:
 def trained(backend: str, precision: Precision, monkeypatch: pytest.MonkeyPatch, fast: bool) -> list[State]:
     """Weights, velocities and outputs after some steps; the rate falls in between."""
     monkeypatch.setenv("SPECNET_FAST_PATHS", "1" if fast else "0")
-    compiled = compile_spec(spec.load(document.parse(SPEC)), backend, "cpu", precision)
+    compiled = compile_plan(plan.make(analyse(spec.load(document.parse(SPEC)))), backend, "cpu", precision)
     initialise(compiled, 0, precision)
     random = np.random.RandomState(0)
     images = random.standard_normal((7, 3, 11, 9)).astype(precision)
@@ -97,7 +99,7 @@ training:
   weights: {kind: he_normal}
   optimizer: {kind: sgd, learning_rate: 0.1}
 """
-    compiled = compile_spec(spec.load(document.parse(text)), backend, "cpu", "float32")
+    compiled = compile_plan(plan.make(analyse(spec.load(document.parse(text)))), backend, "cpu", "float32")
     initialise(compiled, 0, "float32")
     batch = Batch(np.array([[1.0, 2.0, 4.0]], np.float32), np.array([1]))
     float(compiled.executable.train_step(batch, 0.1))

@@ -71,7 +71,7 @@ def test_archives_are_prepared_trained_on_and_evaluated(
     # Measured: 2e-14.
     assert errors["torch"]["loss"] == pytest.approx(errors["tensorflow"]["loss"], rel=1e-9)
     run = RunDirectory(tmp_path / "torch")
-    assert run.newest().progress["classes"][0] == "n01440764 thing 0"
+    assert run.newest().progress.classes[0] == "n01440764 thing 0"
     statistics = run.statistics(run.newest())
     assert statistics is not None
     assert statistics.mean.shape == (3, 32, 32)

@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from specnet.network.network import analyse
+from specnet.plans import plan
 from specnet.runs import checkpoint
 from specnet.spec.spec import load
 from specnet.syntax import document
-from specnet.training.compile import compile_spec
+from specnet.training.compile import compile_plan
 from support.training_runs import TINY, run
 
 PROGRAM = """\
@@ -21,14 +23,14 @@ import resource, sys
 from specnet.cli.main import main
 from specnet.training.trainer import Trainer
 
-resume = Trainer.resume
+train = Trainer.train
 
-def starve(self, saved):
-    resume(self, saved)
+def starve(self):
     size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (size + 64 * 2**20,) * 2)
+    return train(self)
 
-Trainer.resume = starve
+Trainer.train = starve
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -59,8 +61,9 @@ def test_memory_that_runs_out_is_one_message(tmp_path: Path, backend: str) -> No
 
 @pytest.mark.parametrize("backend", ["torch", "tensorflow"])
 def test_who_only_classifies_holds_no_velocities(backend: str) -> None:
-    compiled = compile_spec(load(document.parse(TINY)), backend)
-    compiled.executable.forward({"image": np.zeros((2, *compiled.network.output_shape("image")))})
+    network = analyse(load(document.parse(TINY)))
+    compiled = compile_plan(plan.make(network), backend)
+    compiled.executable.forward({"image": np.zeros((2, *network.output_shape("image")))})
     assert "_slots" not in vars(compiled.executable)
     compiled.executable.optimizer_state()
     assert "_slots" in vars(compiled.executable)

@@ -16,40 +16,39 @@ from fuzzing.mutation import bytes_changed, json_changed, json_text
 from specnet.data.prepare import manifest as manifests
 from specnet.diagnostics.errors import DataError, RunError
 from specnet.plots import curves, request, style
-from specnet.runs import checkpoint, history, listing, metrics, state_file
+from specnet.runs import checkpoint, history, listing, metrics
 from specnet.runs.checkpoint import Checkpoint
+from specnet.runs.records import Evaluation, RunProgress, read_progress
 from specnet.storage.checksum import checksummed_json
 from specnet.storage.folder import Folder
 
-SCORES = {"loss": 1.5, "top1_error": 0.5, "top5_error": 0.25}
-PROGRESS: dict[str, Any] = {
-    "schema_version": 1,
-    "seed": 0,
-    "precision": "float32",
-    "data": "synthetic",
-    "classes": ["a", "b"],
-    "step": 12,
-    "evaluations": [SCORES] * 3,
-    "evaluation": SCORES,
-    "micro_batch": 4,
-    "steps_per_epoch": 8,
-    "stop": 12,
-    "train_images": 60,
-    "statistics": "0" * 64,
-}
+SCORES = Evaluation(loss=1.5, top1_error=0.5, top5_error=0.25)
+PROGRESS = RunProgress(
+    seed=0,
+    precision="float32",
+    data="synthetic",
+    classes=("a", "b"),
+    step=12,
+    evaluations=(SCORES,) * 3,
+    evaluation=SCORES,
+    micro_batch=4,
+    steps_per_epoch=8,
+    stop=12,
+    train_images=60,
+    statistics="0" * 64,
+)
 
 
-def _made(folder: Path, progress: dict[str, Any]) -> Path:
+def _made(folder: Path) -> Path:
     array = np.zeros(4, np.float32)
-    return checkpoint.write(
-        folder / "checkpoints", Checkpoint({"a": array}, {"velocity": {"a": array}}, progress)
-    )
+    slots = {"velocity": {"a": array}}
+    return checkpoint.write(folder / "checkpoints", Checkpoint({"a": array}, slots, PROGRESS))
 
 
 def _states(folder: Path) -> list[bytes]:
-    _made(folder, PROGRESS)
+    _made(folder)
     least = {"step": 0, "evaluations": []}
-    return [json.dumps(PROGRESS).encode(), json.dumps(least).encode()]
+    return [json.dumps(PROGRESS.as_json()).encode(), json.dumps(least).encode()]
 
 
 def _json(draw: random.Random, data: bytes, others: Sequence[bytes]) -> bytes:
@@ -62,13 +61,13 @@ def _read_state(data: bytes, folder: Path) -> str:
     path = folder / "state.json"
     path.write_bytes(data)
     try:
-        found = state_file.read(path)
+        progress = read_progress(path)
     except ValueError as error:
         check_words(error)
         return "refused"
-    assert found["step"] >= 0
-    if found.get("evaluation") is not None:
-        checkpoint.rank(found["evaluation"])
+    assert progress.step >= 0
+    if progress.evaluation is not None:
+        progress.evaluation.rank()
     return "taken"
 
 
@@ -100,7 +99,7 @@ def _lines(draw: random.Random, data: bytes, others: Sequence[bytes]) -> bytes:
 def _read_metrics(data: bytes, folder: Path) -> str:
     path = folder / "metrics.jsonl"
     path.write_bytes(data)
-    gathered = history.gather(history.lines(path), 8, 60)
+    gathered = history.gather(metrics.lines(path), 8, 60)
     listing._last_lines(path)
     if len(data) % 40 == 0:
         with style.styled():
@@ -113,7 +112,7 @@ def _read_metrics(data: bytes, folder: Path) -> str:
 
 
 def _manifests(folder: Path) -> list[bytes]:
-    return [(_made(folder, PROGRESS) / "manifest.json").read_bytes()]
+    return [(_made(folder) / "manifest.json").read_bytes()]
 
 
 def _sealed(draw: random.Random, data: bytes, others: Sequence[bytes]) -> bytes:

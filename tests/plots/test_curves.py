@@ -6,7 +6,6 @@ import io
 import json
 import math
 import time
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,28 +16,25 @@ from PIL import Image
 from specnet.plots import curves
 from specnet.plots.request import curves_of
 from specnet.plots.style import COLORS, saved, styled
-from specnet.runs.history import History, gather, parsed
+from specnet.runs.history import History, gather
+from specnet.runs.records import Evaluation, EvaluationLine, Line, StepLine, line_of
 
 FAR_LEFT = 5
 """Pixels of the left border in which nothing is written."""
 
 
-def line(step: int, loss: float, rate: float = 0.1, epoch: int = 1) -> dict[str, Any]:
-    return {"step": step, "epoch": epoch, "loss": loss, "learning_rate": rate, "images_per_second": 1.0}
+def line(step: int, loss: float, rate: float = 0.1, epoch: int = 1) -> StepLine:
+    return StepLine(step, epoch, loss=loss, learning_rate=rate, images_per_second=1.0, data_wait=0.0)
 
 
-def evaluated(step: int, loss: float, top1: float = 0.5, top5: float = 0.25) -> dict[str, Any]:
-    return {
-        "step": step,
-        "epoch": 1,
-        "evaluation": {"loss": loss, "top1_error": top1, "top5_error": top5},
-    }
+def evaluated(step: int, loss: float, top1: float = 0.5, top5: float = 0.25) -> EvaluationLine:
+    return EvaluationLine(step, 1, Evaluation(loss=loss, top1_error=top1, top5_error=top5))
 
 
 def flat(count: int, value: float, rate: float = 0.1) -> History:
     """Two epochs at one loss, with an evaluation after each."""
     half = count // 2
-    lines = [line(step, value, rate, 1 if step <= half else 2) for step in range(1, count + 1)]
+    lines: list[Line] = [line(step, value, rate, 1 if step <= half else 2) for step in range(1, count + 1)]
     return gather([*lines, evaluated(half, value), evaluated(count, value)])
 
 
@@ -164,9 +160,10 @@ ABSURD = ("1e308", "1e400", "-1e308", "NaN", "Infinity", "9" * 400, "1e-400", '"
 def test_absurd_numbers_of_a_file_can_be_drawn(key: str) -> None:
     runs: list[History] = []
     for number in ABSURD:
-        told = [json.dumps(line(1, 1.0)), json.dumps(evaluated(1, 1.0)), json.dumps(line(2, 1.0))]
+        sound: list[Line] = [line(1, 1.0), evaluated(1, 1.0), line(2, 1.0)]
+        told = [json.dumps(entry.as_json()) for entry in sound]
         changed = [text.replace(f'"{key}": ', f'"{key}": {number}, "was": ') for text in told[:2]]
-        found = [parsed(text.encode()) for text in (*changed, told[2])]
+        found = [line_of(text.encode()) for text in (*changed, told[2])]
         runs.append(gather(entry for entry in found if entry is not None))
         assert len(figure(runs[-1]).axes) == 3
     assert pixels(*runs).shape[1:] == (curves.WIDTH, 3)

@@ -15,6 +15,7 @@ from specnet.diagnostics.errors import RunError
 from specnet.runs import checkpoint
 from specnet.runs.checkpoint import Checkpoint
 from specnet.runs.checkpoint_names import FILES
+from specnet.runs.records import Evaluation, RunProgress
 from specnet.storage import reading, system
 from specnet.storage.checksum import checksummed_json, verified_json
 from support.disks import Watched, failing, flip
@@ -25,8 +26,8 @@ Scores = tuple[float, float]
 def made(step: int, scores: Scores | None = None) -> Checkpoint:
     """`scores` are top-1 error and loss of the checkpoint's own weights."""
     weights = {"a.weight": np.full((2, 3), float(step)), "a.bias": np.arange(2.0)}
-    own = {"loss": scores[1], "top1_error": scores[0], "top5_error": 0.0} if scores else None
-    progress = {"step": step, "evaluations": [], "evaluation": own}
+    own = Evaluation(loss=scores[1], top1_error=scores[0], top5_error=0.0) if scores else None
+    progress = RunProgress(step=step, evaluations=(), evaluation=own)
     return Checkpoint(weights, {"velocity": {"a.weight": np.ones((2, 3))}}, progress)
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from specnet.runs.history import LIMIT, Series, gather, lines
+from specnet.runs.history import LIMIT, Series, gather
+from specnet.runs.metrics import lines
 
 
 @pytest.mark.parametrize("count", [1, 7, LIMIT, 5 * LIMIT + 3])

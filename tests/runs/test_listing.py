@@ -6,6 +6,7 @@ import fcntl
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,11 @@ import pytest
 from specnet.diagnostics.errors import UsageError
 from specnet.runs import listing
 from specnet.runs.listing import Run
+from specnet.runs.run_directory import RunDirectory
+from specnet.spec.spec import load
+from specnet.storage.checksum import checksummed_json
+from specnet.syntax import document
+from support.training_runs import TINY, run
 
 SPEC = "specnet: 1\nname: small\ntraining: {epochs: 5}\n"
 RECIPE: dict[str, Any] = dict.fromkeys(
@@ -47,9 +53,11 @@ def made(folder: Path, *, steps: int = 10, saved: int | None = 10, stop: int = 5
         files = {"state.json": state, "weights.safetensors": b"w", "optimizer.safetensors": b""}
         for name, content in files.items():
             (kept / name).write_bytes(content)
-        sizes = {name: {"bytes": len(content), "sha256": ""} for name, content in files.items()}
-        manifest = {"files": sizes}
-        (kept / "manifest.json").write_text(json.dumps(manifest))
+        sums = {
+            name: {"bytes": len(content), "sha256": sha256(content).hexdigest()}
+            for name, content in files.items()
+        }
+        (kept / "manifest.json").write_bytes(checksummed_json({"schema_version": 2, "files": sums}))
     return folder
 
 
@@ -143,6 +151,28 @@ def test_the_state_of_a_run(
         change(folder)
     found = listing.look(folder)
     assert (found.state, bool(found.problem)) == (state, state == "damaged")
+
+
+def test_a_listing_takes_the_checkpoint_that_a_resumed_run_takes(tiny_run: Path) -> None:
+    """The newest is changed in place, of the same size, and its manifest says nothing about that."""
+    newer, older = (tiny_run / "checkpoints" / f"step-{step:08d}" for step in (4, 2))
+    assert listing.look(tiny_run).stop == 4
+    state = (newer / "state.json").read_text()
+    (newer / "state.json").write_text(state.replace('"stop": 4', '"stop": 9'))
+    resumed = RunDirectory(tiny_run, lambda _: None).newest()
+    assert (resumed.step, listing.look(tiny_run).stop) == (2, resumed.progress.stop)
+    (older / "manifest.json").unlink()
+    found = listing.look(tiny_run)
+    assert (found.state, found.problem) == ("damaged", "no checkpoint is intact")
+
+
+@pytest.fixture
+def tiny_run(tmp_path: Path) -> Path:
+    """A run with checkpoints after steps 2 and 4, of which the second knows that 4 were asked for."""
+    spec = load(document.parse(TINY))
+    run(spec, tmp_path / "r", steps=2)
+    run(spec, tmp_path / "r", steps=4, resume=True)
+    return tmp_path / "r"
 
 
 def test_a_run_whose_lock_is_held_is_running(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def check(tree: Tree, folder: Path, network: Network, committed: list[int], star
         RunDirectory(directory).check_unused()
         return -1
     stored_spec.read(directory / "spec.yaml")
-    resumed = RunDirectory(directory, lambda _: None).past()
+    resumed = RunDirectory(directory, lambda _: None).saved_run()
     if committed:
         assert resumed.step >= committed[-1]
         whole = [p for p in (directory / "checkpoints").glob("step-*") if checkpoint.problem(p) is None]

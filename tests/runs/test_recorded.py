@@ -23,10 +23,8 @@ from specnet.runs.stored_spec import StoredSpec
 from specnet.spec.spec import Spec, load
 from specnet.syntax import document
 from specnet.terminal.progress import Progress
-from specnet.training.dry_run import dry_run
 from specnet.training.load import evaluate_run
-from specnet.training.session import train
-from support.training_runs import SMALL, run
+from support.training_runs import SMALL, dry, run
 
 pytestmark = pytest.mark.slow
 
@@ -165,7 +163,7 @@ def test_before_the_first_checkpoint_a_run_keeps_its_seed(tmp_path: Path) -> Non
     without_checkpoints(plain(SMALLER), tmp_path / "r", seed=7)
     run(plain(SMALLER), tmp_path / "r", resume=True)
     assert losses(tmp_path / "r") == losses(tmp_path / "whole")
-    assert RunDirectory(tmp_path / "r").newest().progress["seed"] == 7
+    assert RunDirectory(tmp_path / "r").newest().progress.seed == 7
 
 
 def test_another_seed_before_the_first_checkpoint_is_a_change_to_allow(tmp_path: Path) -> None:
@@ -196,7 +194,7 @@ def test_a_normalization_that_comes_later_uses_measured_images(tmp_path: Path) -
     for name in ("r", "whole"):
         run(plain(SMALLER, later), tmp_path / name, resume=True, allow_changes=True, steps=3)
     assert losses(tmp_path / "r")[1:] == losses(tmp_path / "whole")[1:] != losses(tmp_path / "plain")[1:]
-    mean, normalized = (RunDirectory(tmp_path / n).newest().progress["statistics"] for n in ("r", "whole"))
+    mean, normalized = (RunDirectory(tmp_path / n).newest().progress.statistics for n in ("r", "whole"))
     assert mean == normalized
 
 
@@ -221,14 +219,13 @@ def test_a_checkpoint_is_evaluated_as_it_was_trained(tmp_path: Path) -> None:
     assert evaluate_run(tmp_path / "r", progress=Progress(quiet=True)).evaluation == first
 
 
-@pytest.mark.parametrize("dry", [True, False])
-def test_a_finished_run_takes_no_changes(tmp_path: Path, dry: bool) -> None:
+@pytest.mark.parametrize("refuses", [dry, run])
+def test_a_finished_run_takes_no_changes(tmp_path: Path, refuses: Callable[..., object]) -> None:
     run(plain(SMALLER), tmp_path / "r", steps=2)
     before = (tmp_path / "r" / "spec.yaml").read_bytes()
     slower = plain(SMALLER, ("learning_rate: 1e-4", "learning_rate: 1e-5"))
-    options: dict[str, Any] = {"run_dir": tmp_path / "r", "resume": True, "allow_changes": True, "steps": 2}
     with pytest.raises(RunError, match=r"'training\.optimizer\.learning_rate' would have no effect"):
-        dry_run(slower, **options) if dry else train(slower, **options)
+        refuses(slower, tmp_path / "r", resume=True, allow_changes=True, steps=2)
     # Nor is another backend recorded on which nothing is trained.
     run(plain(SMALLER), tmp_path / "r", resume=True, steps=2, devices="a=cpu,b=cpu", data="synthetic:")
     assert (tmp_path / "r" / "spec.yaml").read_bytes() == before

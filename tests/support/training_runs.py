@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from specnet.network.network import analyse
 from specnet.spec.spec import Spec
 from specnet.terminal.progress import Progress
+from specnet.training.dry_run import DryRun, dry_run
 from specnet.training.evaluation import Result
+from specnet.training.options import TrainOptions
 from specnet.training.session import train
 
 SMALL = """\
@@ -58,5 +61,11 @@ training:
 
 def run(spec: Spec, directory: Path, **options: Any) -> Result:
     """Train quietly, in float64 unless told otherwise."""
-    options = {"precision": "float64", "progress": Progress(quiet=True), **options}
-    return train(spec, run_dir=directory, **options)
+    progress = options.pop("progress", Progress(quiet=True))
+    asked = TrainOptions(**{"precision": "float64", "run_dir": directory, **options})
+    return train(analyse(spec), asked, progress)
+
+
+def dry(spec: Spec, directory: Path, **options: Any) -> DryRun:
+    """A dry run, in float32 unless told otherwise."""
+    return dry_run(analyse(spec), TrainOptions(run_dir=directory, **options))

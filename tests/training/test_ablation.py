@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 
 from specnet.diagnostics.errors import UsageError
+from specnet.network.network import analyse
+from specnet.runs.records import Evaluation
 from specnet.spec.spec import Spec, load
 from specnet.syntax import document
 from specnet.terminal.progress import Progress
 from specnet.terminal.signals import Interrupted
-from specnet.training.ablation import Outcome, as_json, compared, train_all
-from specnet.training.evaluation import Evaluation, Result
+from specnet.training.ablation import Outcome, compared, outcomes_as_json, train_all
+from specnet.training.evaluation import Result
+from specnet.training.options import TrainOptions
 from specnet.training.trainer import Trainer
 from support.training_runs import SMALL
 
@@ -30,7 +33,8 @@ def spec(name: str, before: str = "", after: str = "") -> Spec:
 
 
 def trained(specs: list[Spec], folder: Path, *, resume: bool = False, **options: Any) -> list[Outcome]:
-    return list(train_all(specs, folder, resume=resume, progress=Progress(quiet=True), **options))
+    asked = TrainOptions(resume=resume, **options)
+    return list(train_all([analyse(spec) for spec in specs], folder, asked, Progress(quiet=True)))
 
 
 def test_one_that_fails_stops_no_other_and_a_second_time_only_that_one_is_trained(
@@ -43,9 +47,9 @@ def test_one_that_fails_stops_no_other_and_a_second_time_only_that_one_is_traine
     steps = []
     train = Trainer.train
 
-    def watched(self: Trainer, stop: int) -> Evaluation:
-        steps.append((self.run.path.name, self.step, stop))
-        return train(self, stop)
+    def watched(self: Trainer) -> Evaluation:
+        steps.append((self.plan.name, self.step, self.state.stop))
+        return train(self)
 
     monkeypatch.setattr(Trainer, "train", watched)
     again = trained([spec("one"), whole, spec("two")], tmp_path, resume=True, steps=2)
@@ -92,7 +96,7 @@ def test_the_table() -> None:
     assert rows[2] == ["alexnet", "60,965,224", "900", "1.5000", "38.50%", "17.00%", "1m", "01s"]
     assert rows[3] == ["failed", "10", "failed"]
     assert rows[4] == ["no_lrn", "60,965,224", "900", "1.6000", "40.00%", "18.00%", "+1.50", "59s"]
-    found = as_json(OUTCOMES)
+    found = outcomes_as_json(OUTCOMES)
     assert found[1]["error"] == "no disk"
     assert found[2]["top1_difference"] == pytest.approx(0.015)
 

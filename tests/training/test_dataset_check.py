@@ -13,9 +13,8 @@ import pytest
 from specnet.diagnostics.errors import DataError
 from specnet.spec.spec import load
 from specnet.syntax import document
-from specnet.training.dry_run import dry_run
 from support.data_folders import APPLE_DOUBLE, HEIC, classes, put
-from support.training_runs import run
+from support.training_runs import dry, run
 
 Cli = Callable[..., Any]
 SPEC = """\
@@ -141,11 +140,11 @@ def test_the_dry_run_reads_every_image(cli: Cli, spec: Path, tmp_path: Path) -> 
     for part in ("train", "val"):
         classes(tmp_path / "in" / part, "cat dog emu fox", each=3)
     network, data = load(document.read(spec)), f"image_folder:{tmp_path / 'in'}"
-    assert dry_run(network, data=data, run_dir=tmp_path / "run").train_images == 12
+    assert dry(network, tmp_path / "run", data=data).train_images == 12
     bad = tmp_path / "in" / "val" / "emu" / "1.jpg"
     bad.write_bytes(bad.read_bytes()[:300])
     with pytest.raises(DataError) as named:
-        dry_run(network, data=data, run_dir=tmp_path / "run")
+        dry(network, tmp_path / "run", data=data)
     with pytest.raises(DataError) as died:
         run(network, tmp_path / "run", data=data)
     assert named.value.message == died.value.message == f"cannot read the image {bad}: truncated"

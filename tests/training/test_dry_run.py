@@ -11,15 +11,13 @@ import pytest
 
 from specnet.diagnostics.errors import DataError, DeviceError, RunError, UsageError
 from specnet.spec.spec import Spec
-from specnet.training.dry_run import dry_run
-from specnet.training.session import train
-from support.training_runs import SMALL, run
+from support.training_runs import SMALL, dry, run
 
 Cli = Callable[..., Any]
 
 
 def test_it_shows_what_training_does(small: Spec, tmp_path: Path) -> None:
-    found = dry_run(small, run_dir=tmp_path / "r")
+    found = dry(small, tmp_path / "r")
     # 1,437 digits in batches of 200 are 8 steps, for 2 epochs.
     assert (found.steps_per_epoch, found.start, found.stop) == (8, 0, 16)
     assert (found.train_images, found.test_images, found.classes) == (1437, 360, 10)
@@ -28,21 +26,21 @@ def test_it_shows_what_training_does(small: Spec, tmp_path: Path) -> None:
     assert not (tmp_path / "r").exists()
     assert run(small, tmp_path / "r").step == found.stop
     with pytest.raises(RunError, match="holds a run already"):
-        dry_run(small, run_dir=tmp_path / "r")
+        dry(small, tmp_path / "r")
     before = sorted((p, p.stat().st_mtime_ns) for p in (tmp_path / "r").rglob("*"))
-    further = dry_run(small, run_dir=tmp_path / "r", epochs=3, resume=True)
+    further = dry(small, tmp_path / "r", epochs=3, resume=True)
     assert (further.start, further.stop) == (16, 24)
     assert sorted((p, p.stat().st_mtime_ns) for p in (tmp_path / "r").rglob("*")) == before
     assert small.training is not None
     slower = small.training.optimizer.model_copy(update={"learning_rate": 0.01})
     other = small.model_copy(update={"training": small.training.model_copy(update={"optimizer": slower})})
     with pytest.raises(RunError, match="differs from that of the run"):
-        dry_run(other, run_dir=tmp_path / "r", epochs=3, resume=True)
-    assert dry_run(other, run_dir=tmp_path / "r", epochs=3, resume=True, allow_changes=True).start == 16
+        dry(other, tmp_path / "r", epochs=3, resume=True)
+    assert dry(other, tmp_path / "r", epochs=3, resume=True, allow_changes=True).start == 16
 
 
 def test_double_precision_needs_twice_the_memory(small: Spec, tmp_path: Path) -> None:
-    single, double = (dry_run(small, run_dir=tmp_path / "r", precision=p) for p in ("float32", "float64"))
+    single, double = (dry(small, tmp_path / "r", precision=p) for p in ("float32", "float64"))
     assert double.memory == {group: 2 * held for group, held in single.memory.items()}
 
 
@@ -60,9 +58,9 @@ def test_double_precision_needs_twice_the_memory(small: Spec, tmp_path: Path) ->
 def test_it_refuses_what_training_refuses(
     small: Spec, tmp_path: Path, options: dict[str, Any], error: type[Exception]
 ) -> None:
-    for refuses in (dry_run, train):
+    for refuses in (dry, run):
         with pytest.raises(error):
-            refuses(small, run_dir=tmp_path / "r", **options)
+            refuses(small, tmp_path / "r", **options)
         assert not (tmp_path / "r").exists()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,16 +17,19 @@ from specnet.backend.protocol import Precision
 from specnet.data.base import InMemory
 from specnet.data.statistics import placeholder
 from specnet.diagnostics.errors import RunError
+from specnet.network.network import analyse
+from specnet.plans import plan as plans
 from specnet.recipe.losses import SoftmaxCrossEntropy
 from specnet.runs import checkpoint
 from specnet.runs.checkpoint import Checkpoint
+from specnet.runs.records import Evaluation
 from specnet.runs.run_directory import RunDirectory
 from specnet.spec.spec import Spec, load
 from specnet.syntax import document
 from specnet.terminal.progress import Progress
 from specnet.training.batches import Inputs
-from specnet.training.compile import compile_spec
-from specnet.training.evaluation import Evaluation, answers, evaluate, rank
+from specnet.training.compile import compile_plan
+from specnet.training.evaluation import answers, evaluate, rank
 from specnet.training.load import evaluate_run
 from specnet.training.open_data import recipe_of
 from specnet.training.predict import predict
@@ -61,8 +65,9 @@ training: {loss: {kind: softmax_cross_entropy, from: b}, optimizer: {kind: sgd, 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_the_loss_of_a_diverged_network_is_its_own(backend: str, precision: Precision) -> None:
     """The logits are w, 0 and -2w: by hand, labels 0, 1 and 2 have losses of 0, w and 3w."""
-    compiled = compile_spec(load(document.parse(SPEC)), backend, "cpu", precision)
-    recipe = recipe_of(compiled.network.spec)
+    network = analyse(load(document.parse(SPEC)))
+    compiled = compile_plan(plans.make(network), backend, "cpu", precision)
+    recipe = recipe_of(network.spec)
     inputs = Inputs(compiled.plan, recipe, placeholder((2,)), 0, precision)
     pixels, labels = np.array([[1, 0]] * 3, dtype=np.uint8), np.arange(3)
     for size in (300.0, 4096.0, 1e30):
@@ -120,7 +125,7 @@ def test_outputs_that_are_not_finite_are_an_error_and_no_answer(small: Spec, tmp
     directory = RunDirectory(tmp_path / "r")
     saved = directory.newest()
     huge = {n: np.full_like(w, 3e38) if n.endswith("weight") else w for n, w in saved.weights.items()}
-    checkpoint.write(directory.checkpoints, Checkpoint(huge, saved.slots, {**saved.progress, "step": 2}))
+    checkpoint.write(directory.checkpoints, Checkpoint(huge, saved.slots, replace(saved.progress, step=2)))
     with pytest.raises(RunError, match="the loss on the test images is nan at step 2"):
         evaluate_run(tmp_path / "r", progress=Progress(quiet=True))
     noise = np.random.default_rng(0).integers(0, 256, size=(10, 10), dtype=np.uint8)

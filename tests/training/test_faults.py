@@ -25,6 +25,7 @@ from specnet.syntax import document
 from specnet.terminal.progress import Progress
 from specnet.testing.comparing import assert_equal
 from specnet.training.batches import Inputs
+from specnet.training.callbacks.metrics import Metrics
 from specnet.training.trainer import IN_FLIGHT
 from support import data_folders
 from support.disks import Watched, failing
@@ -236,17 +237,21 @@ def test_a_disk_that_refuses_is_one_message_and_the_run_goes_on_later(
     if part != "start":
         assert cli(*command, before, "--steps", "4").code == 0
     resume = ["--resume"] if part != "start" else []
-    # What `record` and `save` tell the pictures and event files may fail without stopping a run.
-    method = {"start": "start", "record": "_append", "save": "_save"}[part]
-    owner: Any = getattr(RunDirectory, method)
+    # Pictures and event files may fail without stopping a run.
+    kind, method = {
+        "start": (RunDirectory, "start"),
+        "record": (Metrics, "line"),
+        "save": (RunDirectory, "save"),
+    }[part]
+    owner: Any = getattr(kind, method)
 
     def within(made: Callable[[], system.Calls]) -> None:
-        def call(self: RunDirectory, *arguments: Any) -> Any:
+        def call(self: object, *arguments: Any) -> Any:
             with monkeypatch.context() as patch:
                 patch.setattr(system, "calls", made())
                 return owner(self, *arguments)
 
-        monkeypatch.setattr(RunDirectory, method, call)
+        monkeypatch.setattr(kind, method, call)
 
     def count(number: int, *_: object) -> None:
         calls[0] = max(calls[0], number)

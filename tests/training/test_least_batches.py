@@ -14,8 +14,7 @@ from specnet.diagnostics.errors import SpecError, UsageError
 from specnet.network import network
 from specnet.spec.spec import load
 from specnet.syntax import document
-from specnet.training.dry_run import dry_run
-from support.training_runs import run
+from support.training_runs import dry, run
 
 SPEC = """\
 specnet: 1
@@ -71,19 +70,19 @@ def test_the_finding_stands_at_the_batch_size() -> None:
     assert "layer 'norm' (batch_norm) needs at least 2 images" in found.message
 
 
-@pytest.mark.parametrize("command", [dry_run, run])
+@pytest.mark.parametrize("command", [dry, run])
 @pytest.mark.parametrize(("images", "batch"), [(9, 4), (9, 8), (1, 2), (13, 3)])
 def test_a_last_batch_of_one_is_refused_before_training(
     tmp_path: Path, command: Callable[..., Any], images: int, batch: int
 ) -> None:
     made = load(document.parse(spec(VECTOR, 3, batch, images)))
     with pytest.raises(UsageError, match="leave 1 image for the last batch") as caught:
-        command(made, tmp_path / "r") if command is run else command(made, run_dir=tmp_path / "r")
+        command(made, tmp_path / "r")
     assert not (tmp_path / "r").exists()
     if images > 1:  # what the hint names is accepted
         (size,) = re.findall(r"training\.batch_size=(\d+)", str(caught.value))
         fitting = load(document.parse(spec(VECTOR, 3, int(size), images)))
-        assert dry_run(fitting, run_dir=tmp_path / "r").batch_size == int(size)
+        assert dry(fitting, tmp_path / "r").batch_size == int(size)
 
 
 @pytest.mark.parametrize(("norm", "images", "batch"), [(MAPS, 9, 4), (VECTOR, 10, 4), (VECTOR, 9, 9)])
@@ -109,4 +108,4 @@ def test_a_broken_batch_size_hides_no_other_finding() -> None:
 def test_micro_batches_of_one_are_refused_with_batch_norm(tmp_path: Path) -> None:
     made = load(document.parse(spec(VECTOR, 3, 4, 8)))
     with pytest.raises(UsageError, match="needs all images of a batch together"):
-        dry_run(made, run_dir=tmp_path / "r", micro_batch=1)
+        dry(made, tmp_path / "r", micro_batch=1)

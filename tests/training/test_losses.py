@@ -103,9 +103,9 @@ def test_another_name_for_what_the_loss_reads_is_a_rename() -> None:
 
 def test_labels_that_no_dataset_has_are_refused() -> None:
     text = TEXT.replace("{kind: pair, answer: scores, small: code}", "{kind: distance, of: scores}")
-    opened = spec(text)
+    network = analyse(spec(text))
     with pytest.raises(UsageError, match="the loss 'distance' wants values as labels"):
-        open_data(opened, analyse(opened), None)
+        open_data(network, None)
 
 
 def test_probabilities_are_those_of_the_head() -> None:

@@ -59,7 +59,7 @@ def test_resume_keeps_the_micro_batch_unless_told_otherwise(tmp_path: Path) -> N
     for stop, option, recorded in ((2, 64, 64), (4, None, 64), (6, 32, 32), (8, 200, 200)):
         options = {"micro_batch": option} if option else {}
         run(spec, tmp_path / "parts", steps=stop, resume=stop > 2, **options)
-        assert newest(tmp_path / "parts").progress["micro_batch"] == recorded
+        assert newest(tmp_path / "parts").progress.micro_batch == recorded
     assert error(tmp_path / "parts", tmp_path / "whole") < ROUNDING
 
 

@@ -8,6 +8,7 @@ import shutil
 import signal
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +165,7 @@ def test_an_evaluation_that_a_signal_cut_short_is_made_up_for(
         with pytest.raises(Interrupted):
             run(tiny, tmp_path / "r", epochs=2, resume=resume)
         assert newest(tmp_path / "r").step == expected
-        assert newest(tmp_path / "r").progress["evaluation"] is None
+        assert newest(tmp_path / "r").progress.evaluation is None
     monkeypatch.undo()
     run(tiny, tmp_path / "r", epochs=2, resume=True)
     assert_same(tmp_path / "r", tmp_path / "whole")
@@ -185,22 +186,22 @@ def test_a_finished_run_is_not_evaluated_again(
 
 def test_the_best_epoch_is_saved_and_can_be_evaluated(tiny: Spec, tmp_path: Path) -> None:
     run(tiny, tmp_path / "r", epochs=6, checkpoint_every=1)
-    evaluations = newest(tmp_path / "r").progress["evaluations"]
-    ranks = [(e["top1_error"], e["loss"]) for e in evaluations]
+    evaluations = newest(tmp_path / "r").progress.evaluations
+    ranks = [(e.top1_error, e.loss) for e in evaluations]
     best = 8 * (ranks.index(min(ranks)) + 1)
     assert best < 40, "the images are noise: what is learnt of them does not hold for long"
     assert RunDirectory(tmp_path / "r").best().step == best
     whole = sorted(path.name for path in (tmp_path / "r" / "checkpoints").iterdir())
     assert whole == [f"step-{step:08d}" for step in (best, 47, 48)]
     found = evaluate_run(tmp_path / "r", best=True, progress=Progress(quiet=True))
-    assert (found.step, found.evaluation.as_json()) == (best, evaluations[best // 8 - 1])
+    assert (found.step, found.evaluation) == (best, evaluations[best // 8 - 1])
 
 
 def test_a_run_that_was_never_evaluated_has_no_best(small: Spec, tmp_path: Path) -> None:
     run(small, tmp_path / "r", steps=2)
     for path in (tmp_path / "r" / "checkpoints").iterdir():
         shutil.rmtree(path)
-    with pytest.raises(RunError, match="no whole checkpoint that was evaluated"):
+    with pytest.raises(RunError, match="no intact checkpoint that was evaluated"):
         evaluate_run(tmp_path / "r", best=True)
 
 
@@ -287,8 +288,9 @@ def test_a_training_set_of_another_size_or_order_is_refused(small: Spec, tmp_pat
     path = checkpoint.newest(tmp_path / "r" / "checkpoints")
     assert path is not None
     saved = checkpoint.read(path)
-    for step, other in ((2, {"train_images": 1200}), (3, {"classes": [*"1234567890"]})):
-        progress = {**saved.progress, "step": step, **other}
+    fewer = replace(saved.progress, step=2, train_images=1200)
+    turned = replace(saved.progress, step=3, classes=tuple("1234567890"))
+    for progress in (fewer, turned):
         checkpoint.write(path.parent, checkpoint.Checkpoint(saved.weights, saved.slots, progress))
         with pytest.raises(DataError, match=r"started with 1,200|classes are not those"):
             run(small, tmp_path / "r", steps=9, resume=True)

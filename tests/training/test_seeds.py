@@ -42,7 +42,7 @@ def test_a_run_of_any_seed_goes_on(cli: Cli, tiny: Path, tmp_path: Path, seed: i
     assert json.loads((saved / "state.json").read_text())["seed"] == seed
     found, expected = (RunDirectory(tmp_path / name).newest() for name in ("parts", "intact"))
     assert_equal(found.weights, expected.weights)
-    assert found.progress["seed"] == seed
+    assert found.progress.seed == seed
     assert cli("evaluate", tmp_path / "parts").code == 0
     assert "parts" in cli("runs", tmp_path).out
 

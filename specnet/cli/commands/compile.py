@@ -28,13 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from specnet.plans import plan as plans
     from specnet.text import columns, describe, size
-    from specnet.training.compile import compile_network
+    from specnet.training.compile import compile_plan
 
     network = load_network(options.spec, options.overrides)
     precision: Precision = options.precision or "float32"
     began = time.monotonic()
-    compiled = compile_network(network, options.backend, options.devices, precision)
+    compiled = compile_plan(plans.make(network), options.backend, options.devices, precision)
     seconds = time.monotonic() - began
     plan, item = compiled.plan, 8 if precision == "float64" else 4
     moved_item = {"float32": 4, "float64": 8, "bfloat16": 2}[precision]

@@ -37,8 +37,8 @@ def run(options: argparse.Namespace) -> int:
     from specnet.diagnostics.errors import RunError, UsageError
     from specnet.plots.draw import draw, format_of
     from specnet.plots.request import curves_of
-    from specnet.runs import listing
-    from specnet.runs.history import gather, lines
+    from specnet.runs import listing, metrics
+    from specnet.runs.history import gather
 
     form = format_of(options.output)
     histories: dict[str, History] = {}
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
         is_one = (named / METRICS).exists() or listing.is_run(named)
         found = {}
         for path in [named] if is_one else listing.find([named]):
-            history = gather(lines(path / METRICS))
+            history = gather(metrics.lines(path / METRICS))
             if history.step:
                 found[str(path)] = history
             elif not is_one:

@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     from specnet.training.load import evaluate_run
 
     settings = {name: getattr(options, name) for name in ("backend", "data", "devices", "best")}
-    found: list[dict[str, Any]] = []
+    evaluations: list[dict[str, Any]] = []
     code = 0
     for path in options.runs:
         try:
@@ -45,8 +45,8 @@ def run(options: argparse.Namespace) -> int:
         if not options.json:
             say(f"{result.run_dir}: step {result.step}, {result.evaluation}")
         evaluation = result.evaluation.as_json()
-        found.append({"run_dir": str(result.run_dir), "step": result.step, "evaluation": evaluation})
+        evaluations.append({"run_dir": str(result.run_dir), "step": result.step, "evaluation": evaluation})
     if options.json:
         one = len(options.runs) == 1
-        print_json({"schema_version": 1, **(found[0] if one else {"runs": found})})
+        print_json({"schema_version": 1, **(evaluations[0] if one else {"runs": evaluations})})
     return code

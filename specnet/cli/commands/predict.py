@@ -28,14 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from specnet.training.predict import predict
 
-    found: list[dict[str, Any]] = []
-    is_whole = True
+    predictions: list[dict[str, Any]] = []
+    all_read = True
     told = predict(
         options.run_dir, options.images, backend=options.backend, devices=options.devices, top=options.top
     )
     for prediction in told:
         if prediction.error is not None:
-            is_whole = False
+            all_read = False
             complain(prediction.error.message, prediction.error.hint)
         elif not options.json:
             if prediction.image != options.images[0] or len(options.images) > 1:
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
             for guess in prediction.guesses:
                 say(f"{guess.probability:8.2%}  {guess.name}")
         error = prediction.error
-        found.append(
+        predictions.append(
             {
                 "image": prediction.image,
                 "top": [{"class": g.name, "probability": g.probability} for g in prediction.guesses],
@@ -51,5 +51,5 @@ def run(options: argparse.Namespace) -> int:
             }
         )
     if options.json:
-        print_json({"schema_version": 1, "run": options.run_dir, "predictions": found})
-    return 0 if is_whole else 2
+        print_json({"schema_version": 1, "run": options.run_dir, "predictions": predictions})
+    return 0 if all_read else 2

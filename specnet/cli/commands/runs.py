@@ -36,16 +36,16 @@ def run(options: argparse.Namespace) -> int:
     from specnet.runs import listing
     from specnet.text import columns
 
-    found = [listing.look(path) for path in listing.find(map(Path, options.folders))]
+    runs = [listing.look(path) for path in listing.find(map(Path, options.folders))]
     if options.json:
-        print_json({"schema_version": 1, "runs": [entry.as_json() for entry in found]})
-    elif not found:
+        print_json({"schema_version": 1, "runs": [entry.as_json() for entry in runs]})
+    elif not runs:
         say(f"no runs in {', '.join(options.folders)}")
     else:
         progress = ("state", "epoch", "step", "test loss", "top-1 error")
         head = ("run", "spec", "hash", *progress, "backend", "seed", "recipe")
-        say(columns(head, [[_row(entry) for entry in found]], right={4, 5, 6, 7, 9}))
-        for entry in found:
+        say(columns(head, [[_row(entry) for entry in runs]], right={4, 5, 6, 7, 9}))
+        for entry in runs:
             if entry.problem:
                 say(f"{entry.path}: {entry.problem}")
     return 0

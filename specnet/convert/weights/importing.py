@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -26,6 +25,7 @@ from specnet.numerics.randomness import Array
 from specnet.plans import plan as plans
 from specnet.plans.plan import Plan
 from specnet.runs.checkpoint import Checkpoint
+from specnet.runs.records import RunProgress
 from specnet.runs.run_directory import RunDirectory
 from specnet.spec.spec import Spec
 from specnet.text import plural
@@ -77,15 +77,7 @@ def import_weights(
         chosen: Precision = precision or ("float64" if wide else "float32")
         state = _state(opened, matched, plan, chosen)
     kept = slots.zeros(plan, storage(chosen))
-    progress: dict[str, Any] = {
-        "schema_version": 1,
-        "seed": seed,
-        "precision": chosen,
-        "data": data,
-        "classes": [],
-        "step": 0,
-        "evaluations": [],
-    }
+    progress = RunProgress(seed=seed, precision=chosen, data=data, step=0, evaluations=())
     run.hold(make=True)
     try:
         run.check_unused()

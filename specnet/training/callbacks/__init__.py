@@ -1,1 +1,1 @@
-"""What is told of the steps of a training: the status line, pictures, TensorBoard."""
+"""What follows a training: metrics, checkpoints, event files, pictures, the status line; each a callback."""

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from specnet.runs.records import RunProgress
 from specnet.runs.run_directory import RunDirectory
 from specnet.spec import spec
 from specnet.syntax import document
@@ -21,15 +22,7 @@ def test_canonical_names_make_a_run(take: Any, tmp_path: Path) -> None:
     state = state_of()
     assert_taken(take(state), tmp_path / "run", state)
     saved = RunDirectory(tmp_path / "run").newest()
-    assert saved.progress == {
-        "schema_version": 1,
-        "seed": 0,
-        "precision": "float32",
-        "data": None,
-        "classes": [],
-        "step": 0,
-        "evaluations": [],
-    }
+    assert saved.progress == RunProgress(seed=0, precision="float32", data=None, step=0, evaluations=())
     assert saved.slots == {}  # the spec has no optimizer
     assert RunDirectory(tmp_path / "run").spec().as_yaml() == spec.load(document.parse(SPEC)).as_yaml()
 
@@ -39,7 +32,7 @@ def test_the_widest_type_decides_the_precision(take: Any, tmp_path: Path) -> Non
     wide = {**state, "out.a.bias": np.array([1 / 3, 2 / 3])}
     expected = {name: values.astype(np.float64) for name, values in wide.items()}
     assert_taken(take(wide), tmp_path / "run", expected)
-    assert RunDirectory(tmp_path / "run").newest().progress["precision"] == "float64"
+    assert RunDirectory(tmp_path / "run").newest().progress.precision == "float64"
 
 
 def test_the_precision_can_be_named(take: Any, tmp_path: Path) -> None:
@@ -47,7 +40,7 @@ def test_the_precision_can_be_named(take: Any, tmp_path: Path) -> None:
     done = take(wide, None, "--precision", "float32", "--seed", "4", "--data", "digits")
     assert_taken(done, tmp_path / "run", {name: v.astype(np.float32) for name, v in wide.items()})
     progress = RunDirectory(tmp_path / "run").newest().progress
-    assert [progress[key] for key in ("precision", "seed", "data")] == ["float32", 4, "digits"]
+    assert [progress.precision, progress.seed, progress.data] == ["float32", 4, "digits"]
 
 
 def without(state: State, name: str) -> State:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def trained(take: Any, tmp_path: Path) -> Path:
     run = RunDirectory(tmp_path / "run")
     first = run.newest()
     later: State = {name: 2 * values for name, values in state.items()}
-    checkpoint.write(run.checkpoints, Checkpoint(later, first.slots, {**first.progress, "step": 7}))
+    checkpoint.write(run.checkpoints, Checkpoint(later, first.slots, replace(first.progress, step=7)))
     return tmp_path / "run"
 
 
@@ -39,7 +40,7 @@ def test_a_new_run_starts_from_the_weights_of_another(cli: Cli, trained: Path, t
             done = cli("weights", "import", spec, place, "--run-dir", made)
             expected = {name: factor * values.astype(np.float64) for name, values in state_of().items()}
             assert_taken(done, made, expected)
-            assert RunDirectory(made).newest().progress["precision"] == "float64"
+            assert RunDirectory(made).newest().progress.precision == "float64"
             assert RunDirectory(made).newest().step == 0
 
 

@@ -22,11 +22,14 @@ from specnet.plans import plan as plans
 from specnet.plots.request import Curves, Picture
 from specnet.runs import tensorboard
 from specnet.runs.checkpoint import Checkpoint
+from specnet.runs.history import History
+from specnet.runs.records import Evaluation, EvaluationLine, RunProgress, StepLine
 from specnet.spec.spec import Spec
 from specnet.spec.spec import load as load_spec
 from specnet.storage.folder import Folder
 from specnet.terminal.progress import EVERY, Progress
-from specnet.training.callbacks.views import Views, first_kernels
+from specnet.training.callbacks.pictures import Pictures, first_kernels
+from specnet.training.callbacks.tensorboard import TensorBoard
 from support.training_runs import run
 
 pytestmark = pytest.mark.slow
@@ -144,7 +147,7 @@ def test_progress_in_a_pipe_and_on_a_terminal(
 
 
 @pytest.fixture
-def views(tmp_path: Path) -> Iterator[Views]:
+def pictures(tmp_path: Path) -> Iterator[Pictures]:
     """Of a run with one kernel; what they note is in `notes.txt`."""
 
     def note(text: str) -> None:
@@ -152,17 +155,19 @@ def views(tmp_path: Path) -> Iterator[Views]:
             file.write(f"{text}\n")
 
     with Folder.opened(tmp_path) as held:
-        yield Views(held, "x", 0, ["c.g.weight"], note)
+        events = TensorBoard(held, 0, note)
+        yield Pictures(held, "x", ["c.g.weight"], History(), events, note)
+        events.close()
 
 
-def step(views: Views, number: int) -> None:
+def step(pictures: Pictures, number: int) -> None:
     """A step, an evaluation and a save."""
-    told = {"loss": 1.0, "learning_rate": 0.1, "images_per_second": 1.0, "data_wait": 0.0}
-    views.recorded({"step": number, "epoch": number, **told})
-    test = {"loss": 1.0, "top1_error": 0.5, "top5_error": 0.5}
-    views.recorded({"step": number, "epoch": number, "evaluation": test})
+    line = StepLine(number, number, loss=1.0, learning_rate=0.1, images_per_second=1.0, data_wait=0.0)
+    pictures.line(line)
+    pictures.line(EvaluationLine(number, number, Evaluation(loss=1.0, top1_error=0.5, top5_error=0.5)))
     weights = {"c.g.weight": np.full((2, 1, 3, 3), float(number))}
-    views.saved(Checkpoint(weights, {}, {"step": number}))
+    pictures.save(Checkpoint(weights, {}, RunProgress(step=number, evaluations=())))
+    pictures.step(line, 1)
 
 
 def png(text: bytes) -> bytes:
@@ -170,9 +175,9 @@ def png(text: bytes) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + bytes(8) + bytes([0, 0, 0, 1, 0, 0, 0, 1]) + text
 
 
-def telling(pictures: Sequence[Picture]) -> list[bytes]:
+def telling(asked: Sequence[Picture]) -> list[bytes]:
     """Files that tell what was to be drawn, in the place of pictures."""
-    return [png(f"{picture.title}, {_last(picture)}".encode()) for picture in pictures]
+    return [png(f"{picture.title}, {_last(picture)}".encode()) for picture in asked]
 
 
 def _last(picture: Picture) -> int:
@@ -181,78 +186,80 @@ def _last(picture: Picture) -> int:
 
 def kernel_events(folder: Path) -> list[int]:
     (path,) = (folder / "events").iterdir()
-    pictures = [data for data in tensorboard.records(path) if b"PNG" in data]
-    assert (folder / "kernels.png").read_bytes() in pictures[-1]
-    return [tensorboard._step(data)[0] for data in pictures]
+    drawn = [data for data in tensorboard.records(path) if b"PNG" in data]
+    assert (folder / "kernels.png").read_bytes() in drawn[-1]
+    return [tensorboard._step(data)[0] for data in drawn]
 
 
 def test_the_run_is_drawn_while_it_goes_on(
-    tmp_path: Path, views: Views, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whenever there is time for it, and in the end as it is then."""
     monkeypatch.setattr("specnet.plots.background.draw", telling)
-    monkeypatch.setattr("specnet.training.callbacks.views.SHARE", 0)
+    monkeypatch.setattr("specnet.training.callbacks.pictures.WAIT", 0)
     for number in range(1, 5):
-        step(views, number)
+        step(pictures, number)
         deadline = time.monotonic() + 20
-        while views._background.is_busy and time.monotonic() < deadline:
-            views._take()
+        while pictures._background.is_busy and time.monotonic() < deadline:
+            pictures._take()
         assert (tmp_path / "curves.png").read_bytes() == png(f"x, {number}".encode())
         words = f"x, step {number}: first kernels, {number}"
         assert (tmp_path / "kernels.png").read_bytes() == png(words.encode())
-    views.close()
+    pictures.close()
+    pictures._tensorboard.close()
     assert kernel_events(tmp_path) == [1, 2, 3, 4]
     assert not (tmp_path / "notes.txt").exists()
 
 
 def test_drawing_may_cost_a_twentieth_of_the_time(
-    tmp_path: Path, views: Views, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("specnet.plots.background.draw", telling)
-    views._background.seconds = 1e9
+    pictures._background.seconds = 1e9
     for number in range(1, 4):
-        step(views, number)
-    assert not views._background.is_busy
-    views.close()
+        step(pictures, number)
+    assert not pictures._background.is_busy
+    pictures.close()
     assert (tmp_path / "curves.png").read_bytes() == png(b"x, 3")
+    pictures._tensorboard.close()
     assert kernel_events(tmp_path) == [3]
 
 
 def test_slow_drawing_holds_nothing_up_and_the_newest_request_is_the_next(
-    tmp_path: Path, views: Views, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go_on, drawn = threading.Event(), list[int]()
 
-    def slow(pictures: Sequence[Picture]) -> list[bytes]:
-        drawn.append(_last(pictures[0]))
+    def slow(asked: Sequence[Picture]) -> list[bytes]:
+        drawn.append(_last(asked[0]))
         assert go_on.wait(20)
-        return telling(pictures)
+        return telling(asked)
 
     monkeypatch.setattr("specnet.plots.background.draw", slow)
-    monkeypatch.setattr("specnet.training.callbacks.views.SHARE", 0)
+    monkeypatch.setattr("specnet.training.callbacks.pictures.WAIT", 0)
     began = time.monotonic()
     for number in range(1, 51):
-        step(views, number)
+        step(pictures, number)
     assert time.monotonic() - began < 15
     assert not (tmp_path / "curves.png").exists()
     go_on.set()
     deadline = time.monotonic() + 20
-    while views._background.is_busy and time.monotonic() < deadline:
-        views._take()
-    views.close()
+    while pictures._background.is_busy and time.monotonic() < deadline:
+        pictures._take()
+    pictures.close()
     assert drawn == [1, 50, 50]
     assert (tmp_path / "curves.png").read_bytes() == png(b"x, 50")
 
 
 def test_a_picture_that_is_not_done_in_time_is_dropped(
-    tmp_path: Path, views: Views, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     never = threading.Event()
     monkeypatch.setattr("specnet.plots.background.draw", lambda _: never.wait(20) and [])
-    monkeypatch.setattr("specnet.training.callbacks.views.LAST_PATIENCE", 0.1)
-    step(views, 1)
+    monkeypatch.setattr("specnet.training.callbacks.pictures.LAST_PATIENCE", 0.1)
+    step(pictures, 1)
     began = time.monotonic()
-    views.close()
+    pictures.close()
     assert time.monotonic() - began < 10
     assert "drawing takes too long; the run goes on" in (tmp_path / "notes.txt").read_text()
     never.set()
@@ -260,25 +267,25 @@ def test_a_picture_that_is_not_done_in_time_is_dropped(
 
 
 def test_drawing_that_fails_is_said_once(
-    tmp_path: Path, views: Views, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: object) -> list[bytes]:
         raise ValueError("the pen broke")
 
     monkeypatch.setattr("specnet.plots.background.draw", fail)
     for number in range(1, 4):
-        step(views, number)
-    views.close()
+        step(pictures, number)
+    pictures.close()
     assert (tmp_path / "notes.txt").read_text().count("the pen broke; the run goes on") == 1
 
 
 def test_one_picture_that_cannot_be_written_is_not_in_the_way_of_the_other(
-    tmp_path: Path, views: Views, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("specnet.plots.background.draw", telling)
     (tmp_path / "curves.png").mkdir()
-    step(views, 1)
-    views.close()
+    step(pictures, 1)
+    pictures.close()
     assert (tmp_path / "kernels.png").is_file()
     assert (tmp_path / "notes.txt").read_text().count("curves.png") == 1
 
