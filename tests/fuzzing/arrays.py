@@ -174,6 +174,6 @@ def _grow(draw: random.Random, group: Any, name: Any) -> None:
 
 KINDS = {
     "safetensors": Kind(_safetensors, _change_header, _read_safetensors),
-    # HDF5 turns in circles in some damaged files, until its process is stopped after 5 s and they are refused.
+    # HDF5 turns in circles in some damaged files: its process is stopped after 5 s, and they are refused.
     "hdf5": Kind(_hdf5, _change_hdf5, _read, seconds=6),
 }
