@@ -101,7 +101,9 @@ class Share(keras.layers.Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Share:
         """The layer that `get_config` described. Files of earlier versions call its operation `step`."""
-        return cls(**{"op" if key == "step" else key: value for key, value in config.items()})
+        now = {"op" if key == "step" else key: value for key, value in config.items()}
+        share: Share = super().from_config(now)
+        return share
 
 
 @keras.saving.register_keras_serializable(package="specnet")
