@@ -75,8 +75,8 @@ def plural(count: int, noun: str) -> str:
 
 
 def plural_of(noun: str) -> str:
-    """`errors`, `classes`, `batches`, `entries`."""
-    if re.search("(s|x|z|ch|sh)$", noun):
+    """`errors`, `classes`, `batches`, `entries`, `epochs`."""
+    if re.search("(s|x|z|(?<!epo)ch|sh)$", noun):
         return f"{noun}es"
     return re.sub("(?<![aeiou])y$", "ie", noun) + "s"
 

@@ -61,7 +61,7 @@ def test_explain(cli: Cli) -> None:
     assert (wrong.code, "there is no code 'SN999'" in wrong.err) == (2, True)
     listed = cli("explain").out
     assert all(f"{rule.code}  {rule.name} " in listed for rule in rules.RULES)
-    assert re.findall(r"^ *(SN\d{3})\b", listed, re.MULTILINE) == list(catalogue.codes())
+    assert [*dict.fromkeys(re.findall(r"^ *(SN\d{3})\b", listed, re.MULTILINE))] == catalogue.codes()
 
 
 def test_init_writes_a_commented_spec_that_is_the_same_network(cli: Cli, tmp_path: Path, specs: Path) -> None:

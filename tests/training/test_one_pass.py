@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from PIL import Image
 
 import specnet
-from specnet.network import network
+from specnet.network.build import Builder
 from specnet.plans import plan
 from specnet.terminal.progress import Progress
 from support.training_runs import TINY
@@ -27,15 +26,13 @@ OTHERWISE = TINY.replace("  conv: {", "  first: {").replace("from: conv}", "from
 def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often networks are analysed and planned, by whomever, from now on."""
     counts: Counter[str] = Counter()
-    for name, function in (("analyse", network.analyse), ("make", plan.make)):
+    for what, owner, name in (("analyse", Builder, "build"), ("make", plan, "_made")):
 
-        def counting(*arguments: Any, name: str = name, function: Any = function) -> Any:
-            counts[name] += 1
+        def counting(*arguments: Any, what: str = what, function: Any = getattr(owner, name)) -> Any:
+            counts[what] += 1
             return function(*arguments)
 
-        for module in [m for key, m in sys.modules.items() if key.startswith("specnet")]:
-            if getattr(module, name, None) is function:
-                monkeypatch.setattr(module, name, counting)
+        monkeypatch.setattr(owner, name, counting)
     return counts
 
 
