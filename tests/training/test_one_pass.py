@@ -26,13 +26,18 @@ OTHERWISE = TINY.replace("  conv: {", "  first: {").replace("from: conv}", "from
 def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often networks are analysed and planned, by whomever, from now on."""
     counts: Counter[str] = Counter()
-    for what, owner, name in (("analyse", Builder, "build"), ("make", plan, "_made")):
 
-        def counting(*arguments: Any, what: str = what, function: Any = getattr(owner, name)) -> Any:
+    def count(what: str, owner: Any, name: str) -> None:
+        function = getattr(owner, name)
+
+        def counting(*arguments: Any) -> Any:
             counts[what] += 1
             return function(*arguments)
 
         monkeypatch.setattr(owner, name, counting)
+
+    count("analyse", Builder, "build")
+    count("make", plan, "_made")
     return counts
 
 
