@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from specnet.schema.arguments import public
+from specnet.schema.arguments import progress_of, public
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -232,7 +232,6 @@ def train(
 
     Raises `UsageError` for what cannot be: `DataError`, `DeviceError`, `PluginError`, `RunError`.
     """
-    from specnet.network.network import analyse
     from specnet.training import session
     from specnet.training.options import TrainOptions
     from specnet.training.seeds import seed_of
@@ -251,7 +250,7 @@ def train(
         resume=resume,
         allow_changes=allow_changes,
     )
-    return session.train(analyse(load(source)), options, progress or _progress("specnet.train"))
+    return session.train(_examined(source).valid(), options, progress or progress_of("specnet.train"))
 
 
 @public()
@@ -271,7 +270,7 @@ def evaluate(
     """
     from specnet.training.load import evaluate_run
 
-    shown = progress or _progress("specnet.evaluate")
+    shown = progress or progress_of("specnet.evaluate")
     return evaluate_run(run_dir, backend=backend, data=data, devices=devices, best=best, progress=shown)
 
 
@@ -293,19 +292,8 @@ def predict(
     from specnet.schema.arguments import reword
     from specnet.training import predict
 
-    shown = progress or _progress("specnet.predict")
-    told = predict.predict(run_dir, images, backend=backend, devices=devices, top=top, progress=shown)
-    found = list(told)
-    for prediction in found:
+    shown = progress or progress_of("specnet.predict")
+    told = [*predict.predict(run_dir, images, backend=backend, devices=devices, top=top, progress=shown)]
+    for prediction in told:
         reword(prediction.error, "specnet.predict")
-    return found
-
-
-def _progress(function: str) -> Progress:
-    """What shows how far a function is, in its own words."""
-    from functools import partial
-
-    from specnet.schema.arguments import in_words_of
-    from specnet.terminal.progress import Progress
-
-    return Progress(words=partial(in_words_of, function))
+    return told

@@ -361,7 +361,7 @@ def test_what_an_error_came_from_is_said_in_the_same_words(monkeypatch: pytest.M
 
 
 def test_notes_speak_of_arguments_too(capsys: pytest.CaptureFixture[str]) -> None:
-    specnet._progress("specnet.train").note("warning: two classes; --data KIND:PATH names others")
+    arguments.progress_of("specnet.train").note("warning: two classes; --data KIND:PATH names others")
     assert capsys.readouterr().err == 'warning: two classes; data="KIND:PATH" names others\n'
 
 

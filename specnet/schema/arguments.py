@@ -10,7 +10,10 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from specnet.terminal.progress import Progress
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -74,6 +77,13 @@ def public(**renamed: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return speaking
 
     return marked
+
+
+def progress_of(function: str) -> Progress:
+    """What shows how far a public function is, in its own words."""
+    from specnet.terminal.progress import Progress
+
+    return Progress(words=functools.partial(in_words_of, function))
 
 
 def reword(error: BaseException | None, function: str) -> None:
