@@ -74,6 +74,7 @@ def test_events_say_what_the_metrics_say_across_a_resume(tmp_path: Path, backend
     assert told(folder / "events") == written
 
 
+@pytest.mark.pictures
 def test_pictures_of_the_kernels_are_png_files(tmp_path: Path) -> None:
     run(load(document.parse(SMALL, "small.yaml")), tmp_path / "r")
     (path,) = (tmp_path / "r" / "events").iterdir()

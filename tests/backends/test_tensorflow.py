@@ -141,7 +141,7 @@ def test_groups_of_one_device_share_their_images() -> None:
 
 PROGRAM = """
 import specnet_tensorflow
-from specnet.backend import find
+from specnet.backend.protocol import find
 from tensorflow.python.eager import context
 
 found = find("tensorflow")
