@@ -27,7 +27,7 @@ _made: list[Path] = []
 
 
 def make(folder: Path) -> None:
-    """Make them in a folder, in a Python of their own: a fork of one with a framework's threads would hang."""
+    """Make them in a folder, in a Python of their own: a fork of a framework with threads hangs."""
     _made[:] = [folder]
     tests = Path(__file__).parents[1]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(tests)}
