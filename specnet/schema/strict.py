@@ -46,7 +46,7 @@ ALIASES = {
 class Strict(BaseModel):
     """A frozen part of a spec: no unknown keys, no conversions, no infinities."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
     @model_validator(mode="wrap")
     @classmethod
