@@ -33,6 +33,12 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 """Wire types of protocol buffers."""
 
 
+COLOR_TYPE = 25
+"""The byte of a PNG file that says its colour type."""
+CHANNELS = {0: 1, 4: 2, 2: 3, 6: 4}
+"""Grey, grey with transparency, RGB and RGB with transparency: what TensorBoard calls them by PNG's types."""
+
+
 class EventFile:
     """Appends to a new file in `folder`. Whatever earlier files hold of step `start` and later is void."""
 
@@ -50,8 +56,8 @@ class EventFile:
         self._write(step, _bytes(5, b"".join(parts)))
 
     def picture(self, step: int, tag: str, png: bytes, width: int, height: int) -> None:
-        """An RGB image, as the bytes of a PNG file."""
-        image = _int(1, height) + _int(2, width) + _int(3, 3) + _bytes(4, png)
+        """An image, as the bytes of a PNG file."""
+        image = _int(1, height) + _int(2, width) + _int(3, CHANNELS[png[COLOR_TYPE]]) + _bytes(4, png)
         self._write(step, _bytes(5, _bytes(1, _bytes(1, tag.encode()) + _bytes(4, image))))
 
     def close(self) -> None:

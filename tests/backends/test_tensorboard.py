@@ -86,5 +86,5 @@ def test_pictures_of_the_kernels_are_png_files(tmp_path: Path) -> None:
     ]
     assert {value.tag for value in images} == {"kernels"}
     last = images[-1].image
-    assert tf.io.decode_png(last.encoded_image_string).shape == (last.height, last.width, 3)
+    assert tf.io.decode_png(last.encoded_image_string).shape == (last.height, last.width, last.colorspace)
     assert last.encoded_image_string == (tmp_path / "r" / "kernels.png").read_bytes()

@@ -76,7 +76,7 @@ def test_every_cut_is_noticed() -> None:
 def test_a_damaged_header_is_noticed(place: int) -> None:
     data = bytearray(tarred({"a": b"x" * 700}))
     data[place] ^= 0x15
-    with pytest.raises(DataError, match="no tar archive, or damaged at byte 0"):
+    with pytest.raises(DataError, match="not a tar archive, or is damaged at byte 0"):
         indexed(bytes(data))
 
 

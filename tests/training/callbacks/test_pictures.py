@@ -172,7 +172,7 @@ def step(pictures: Pictures, number: int) -> None:
 
 def png(text: bytes) -> bytes:
     """Something that begins as a PNG file of 1 by 1 does."""
-    return b"\x89PNG\r\n\x1a\n" + bytes(8) + bytes([0, 0, 0, 1, 0, 0, 0, 1]) + text
+    return b"\x89PNG\r\n\x1a\n" + bytes(8) + bytes([0, 0, 0, 1, 0, 0, 0, 1, 8, 2]) + text
 
 
 def telling(asked: Sequence[Picture]) -> list[bytes]:
