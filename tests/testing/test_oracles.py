@@ -251,12 +251,12 @@ def test_momentum_over_a_drop_of_the_learning_rate() -> None:
 
     w, v = np.array([1.0]), np.array([0.0])
     outside, buffer = 1.0, 0.0
-    for op in range(40):
-        rate = 0.01 if op < 30 else 0.001
+    for step in range(40):
+        rate = 0.01 if step < 30 else 0.001
         w, v = sgd(w, v, w, rate, m, 0.0)
         buffer = m * buffer + outside
         outside -= rate * buffer
-        if op == 29:
+        if step == 29:
             assert abs(outside / w[0] - 1) < 1e-12
     before = np.linalg.matrix_power(matrix(0.01), 30)
     expected = np.linalg.matrix_power(matrix(0.001), 10) @ before @ [1.0, 0.0]
