@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from specnet.backend.kinds import Kinds
 from specnet.plans.operations import role_of
-from specnet.recipe.optimizers import SGD, Optimizer
+from specnet.recipe.optimizers import SGD, Adagrad, Optimizer
 from specnet_tensorflow import fast
 
 Tensor = Any
@@ -74,3 +74,14 @@ def sgd(rule: SGD, weight: Tensor, slots: Tensors, gradient: Tensor, rate: Tenso
         return
     velocity.assign(rule.momentum * velocity - rate * gradient)
     weight.assign_add(velocity)
+
+
+@optimizer("adagrad")
+def adagrad(
+    rule: Adagrad, weight: Tensor, slots: Tensors, gradient: Tensor, rate: Tensor, decay: float
+) -> None:
+    """s <- s + g^2; w <- w - rate g / (sqrt(s) + epsilon), with g = gradient + decay w."""
+    if decay:
+        gradient = gradient + decay * weight
+    squares = slots["squares"].assign_add(gradient * gradient)
+    weight.assign_sub(rate * gradient / (tf.sqrt(squares) + rule.epsilon))

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from specnet.backend.kinds import Kinds
 from specnet.plans.operations import role_of
-from specnet.recipe.optimizers import SGD, Optimizer
+from specnet.recipe.optimizers import SGD, Adagrad, Optimizer
 from specnet_torch import fast
 
 Tensors = Mapping[str, Tensor]
@@ -72,3 +72,14 @@ def sgd(rule: SGD, weight: Tensor, slots: Tensors, gradient: Tensor, rate: float
     change = (weight * decay).add_(gradient).mul_(rate) if decay else gradient * rate
     velocity.mul_(rule.momentum).sub_(change)
     weight.add_(velocity)
+
+
+@optimizer("adagrad")
+def adagrad(
+    rule: Adagrad, weight: Tensor, slots: Tensors, gradient: Tensor, rate: float, decay: float
+) -> None:
+    """s <- s + g^2; w <- w - rate g / (sqrt(s) + epsilon), with g = gradient + decay w."""
+    if decay:
+        gradient = (weight * decay).add_(gradient)
+    squares = slots["squares"].add_(gradient * gradient)
+    weight.sub_((gradient * rate).div_(squares.sqrt().add_(rule.epsilon)))

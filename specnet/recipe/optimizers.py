@@ -87,3 +87,13 @@ class SGD(Optimizer):
     momentum: Annotated[float, Field(ge=0, lt=1, description="Share of the velocity that stays.")] = 0.0
 
     slots = ("velocity",)
+
+
+class Adagrad(Optimizer):
+    """s <- s + g^2; w <- w - learning_rate * g / (sqrt(s) + epsilon), for each number by itself, with
+    g = gradient + weight_decay * w (Duchi et al. 2011, figure 1, as PyTorch has it)."""
+
+    kind: Literal["adagrad"] = "adagrad"
+    epsilon: Annotated[Positive, Field(description="Keeps the quotient finite.")] = 1e-10
+
+    slots = ("squares",)

@@ -39,14 +39,16 @@ def net(
     groups: Sequence[str] = ("a",),
     loss: str | None = None,
     kind: str = "softmax_cross_entropy",
+    optimizer: str = "sgd",
     **rule: Any,
 ) -> Net:
     """A network, with a recipe if it has a loss, of `kind`. `rule` are fields of its optimizer."""
     data: dict[str, Any] = {"specnet": 1, "name": "net", "groups": list(groups), "layers": dict(layers)}
     if loss is not None:
-        optimizer = {"kind": "sgd", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 5e-4, **rule}
+        own = {"momentum": 0.9} if optimizer == "sgd" else {}
+        fields = {"kind": optimizer, "learning_rate": 0.1, **own, "weight_decay": 5e-4, **rule}
         reads = {"kind": kind, "from": loss}
-        data["training"] = {"loss": reads, "optimizer": optimizer}
+        data["training"] = {"loss": reads, "optimizer": fields}
     return Net(name, data)
 
 

@@ -53,7 +53,8 @@ STEPS = 1e-12
 SINGLE_STEPS = 1e-5
 """The same in float32. Measured: at most 1.1e-6 in either backend."""
 
-STEPPING = [cases.SPLIT, rules.PLAIN, rules.BIASES, rules.FREE_BIASES, rules.CLIPPED, rules.DENSE]
+RULES = [rules.PLAIN, rules.BIASES, rules.FREE_BIASES, rules.CLIPPED, rules.DENSE, rules.ADAGRAD]
+STEPPING = [cases.SPLIT, *RULES]
 """The update rule with everything that it can be told."""
 
 BY_HAND = [

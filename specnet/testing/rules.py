@@ -45,6 +45,18 @@ DENSE = net(
 )
 """Rate and decay of biases and a cut gradient, for backends that know dense layers only."""
 
+ADAGRAD = net(
+    "adagrad",
+    MEETING,
+    groups=("a", "b"),
+    loss="fc5",
+    optimizer="adagrad",
+    weight_decay=0.05,
+    biases={"learning_rate": 0.2},
+    clip_norm=9.0,
+)
+"""A rate of its own for each number, with all that optimizers have in common."""
+
 _TWO_LOGITS: dict[str, Fields] = {
     "image": {"kind": "input", "shape": [1]},
     "out": {"kind": "dense", "from": "image", "units": 2},

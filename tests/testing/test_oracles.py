@@ -25,6 +25,7 @@ from specnet.testing.oracles import (
     Interpreter,
     Result,
     activation_oracle,
+    adagrad,
     clipped,
     cross_entropy,
     layer_oracle,
@@ -268,6 +269,19 @@ def test_decay_is_part_of_the_gradient() -> None:
     """One step from w = 2, v = 3 with gradient 4: v = 0.9 * 3 - 0.1 * (4 + 0.5 * 2) = 2.2, w = 4.2."""
     w, v = sgd(np.array([2.0]), np.array([3.0]), np.array([4.0]), 0.1, 0.9, 0.5)
     assert (w[0], v[0]) == (pytest.approx(4.2), pytest.approx(2.2))
+
+
+def test_adagrad_slows_down_where_gradients_were_large() -> None:
+    """w = 1 with the gradients 3 and 4: the roots of the sums are 3 and 5, so w = 1 - 0.1 - 0.08.
+
+    With decay 0.5 and the gradient 2.5 the first step is that of 3, which is 0.1 long, too.
+    """
+    w, squares = adagrad(np.array([1.0]), np.array([0.0]), np.array([3.0]), 0.1, 1e-10, 0.0)
+    assert (w[0], squares[0]) == (pytest.approx(0.9), pytest.approx(9.0))
+    w, squares = adagrad(w, squares, np.array([4.0]), 0.1, 1e-10, 0.0)
+    assert (w[0], squares[0]) == (pytest.approx(0.82), pytest.approx(25.0))
+    decayed, _ = adagrad(np.array([1.0]), np.array([0.0]), np.array([2.5]), 0.1, 1e-10, 0.5)
+    assert decayed[0] == pytest.approx(0.9)
 
 
 def test_a_gradient_is_cut_where_it_is_too_long() -> None:
