@@ -73,3 +73,16 @@ class PCAColor(Augmentation):
 
         weights = self.std * draws.normals(len(statistics.color_values)) * statistics.color_values
         return images.calculate(np.add, weights @ statistics.color_vectors.T * 255)
+
+
+class Brightness(Augmentation):
+    """Add one number to all pixels of a training image: 255 times N(0, `std`), one draw for each image and
+    epoch."""
+
+    kind: Literal["brightness"] = "brightness"
+    std: Annotated[NonNegative, Field(description="Standard deviation of the shift, for pixels of 0 to 1.")]
+
+    def apply(self, images: ImageBatch, draws: Draws, statistics: Statistics) -> ImageBatch:
+        import numpy as np
+
+        return images.calculate(np.add, 255 * self.std * draws.normals(1))

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from specnet.data.image_batch import ImageBatch
 from specnet.data.statistics import Statistics, placeholder
 from specnet.numerics.randomness import Array, Draws
-from specnet.recipe.augmentations import Augmentation, HorizontalFlip, PCAColor, RandomCrop
+from specnet.recipe.augmentations import Augmentation, Brightness, HorizontalFlip, PCAColor, RandomCrop
 from specnet.recipe.evaluations import CenterCrop, Evaluation, TenCrop
 from specnet.recipe.losses import SoftmaxCrossEntropy
 from specnet.recipe.normalizations import MeanImage, Standardize
@@ -44,16 +44,23 @@ def augmented(part: Augmentation, draws: object, statistics: Statistics | None =
 
 def test_random_crops_reach_every_corner_and_stay_inside() -> None:
     crops = augmented(RandomCrop(size=4), [[0.0, 0.0], [0.999, 0.0], [0.5, 0.999]])
-    np.testing.assert_array_equal(crops[0], IMAGES[0, :, 0:4, 0:4])
-    np.testing.assert_array_equal(crops[1], IMAGES[1, :, 2:6, 0:4])
-    np.testing.assert_array_equal(crops[2], IMAGES[2, :, 1:5, 1:5])
+    assert np.array_equal(crops[0], IMAGES[0, :, 0:4, 0:4])
+    assert np.array_equal(crops[1], IMAGES[1, :, 2:6, 0:4])
+    assert np.array_equal(crops[2], IMAGES[2, :, 1:5, 1:5])
 
 
 def test_flips_mirror_the_chosen_images_only() -> None:
     flipped = augmented(HorizontalFlip(), [[0.49], [0.5], [0.0]])
-    np.testing.assert_array_equal(flipped[0], IMAGES[0, :, :, ::-1])
-    np.testing.assert_array_equal(flipped[1], IMAGES[1])
-    np.testing.assert_array_equal(flipped[2], IMAGES[2, :, :, ::-1])
+    assert np.array_equal(flipped[0], IMAGES[0, :, :, ::-1])
+    assert np.array_equal(flipped[1], IMAGES[1])
+    assert np.array_equal(flipped[2], IMAGES[2, :, :, ::-1])
+
+
+def test_brightness_moves_all_pixels_of_an_image_alike() -> None:
+    """A draw of 2 at a standard deviation of 0.1 is a fifth of the 255 levels."""
+    brighter = augmented(Brightness(std=0.1), [[2.0], [-1.0], [0.0]])
+    expected = IMAGES + np.array([51.0, -25.5, 0.0]).reshape(3, 1, 1, 1)
+    assert np.abs(brighter - expected).max() < 1e-12  # measured 0
 
 
 def test_colour_shifts_run_along_the_components() -> None:
@@ -68,32 +75,32 @@ def test_colour_shifts_run_along_the_components() -> None:
 def test_ten_crops_are_corners_centre_and_mirrors() -> None:
     crops = [view.pixels() for view in TenCrop(size=4).views(BATCH)]
     assert len(crops) == 10
-    np.testing.assert_array_equal(crops[0], IMAGES[:, :, :4, :4])
-    np.testing.assert_array_equal(crops[2], IMAGES[:, :, :4, 1:])
-    np.testing.assert_array_equal(crops[4], IMAGES[:, :, 2:, :4])
-    np.testing.assert_array_equal(crops[6], IMAGES[:, :, 2:, 1:])
-    np.testing.assert_array_equal(crops[8], IMAGES[:, :, 1:5, 0:4])
+    assert np.array_equal(crops[0], IMAGES[:, :, :4, :4])
+    assert np.array_equal(crops[2], IMAGES[:, :, :4, 1:])
+    assert np.array_equal(crops[4], IMAGES[:, :, 2:, :4])
+    assert np.array_equal(crops[6], IMAGES[:, :, 2:, 1:])
+    assert np.array_equal(crops[8], IMAGES[:, :, 1:5, 0:4])
     for even, odd in zip(crops[::2], crops[1::2], strict=True):
-        np.testing.assert_array_equal(even[..., ::-1], odd)
+        assert np.array_equal(even[..., ::-1], odd)
 
 
 def test_the_centre_crop_is_central() -> None:
     (view,) = CenterCrop(size=2).views(BATCH)
-    np.testing.assert_array_equal(view.pixels(), IMAGES[:, :, 2:4, 1:3])
+    assert np.array_equal(view.pixels(), IMAGES[:, :, 2:4, 1:3])
 
 
 def test_the_mean_image_goes_and_pixels_are_scaled() -> None:
     mean = np.linspace(0, 255, 60).reshape(2, 6, 5)
     known, part = Statistics(mean, np.ones(2), np.zeros(2), np.eye(2)), MeanImage(scale=0.5)
     normal = part.rescale(part.center(BATCH, known), known).pixels()
-    np.testing.assert_array_equal(normal, (IMAGES - mean) / 2)
+    assert np.array_equal(normal, (IMAGES - mean) / 2)
 
 
 def test_channels_are_standardized_and_one_that_does_not_vary_is_centred_alone() -> None:
     mean = np.stack([np.full((6, 5), 3.0), np.arange(30.0).reshape(6, 5)])
     known, part = Statistics(mean, np.array([4.0, 0.0]), np.zeros(2), np.eye(2)), Standardize()
     normal = part.rescale(part.center(BATCH, known), known).pixels()
-    np.testing.assert_array_equal(normal[:, 0], (IMAGES[:, 0] - 3.0) / 4)
+    assert np.array_equal(normal[:, 0], (IMAGES[:, 0] - 3.0) / 4)
     np.testing.assert_array_equal(normal[:, 1], IMAGES[:, 1] - 14.5)  # the mean of 0 to 29
 
 
@@ -110,7 +117,7 @@ def test_what_is_no_image_is_normalized_too(part: MeanImage | Standardize, shape
                 expected = (value[channel] - mean[channel]) * 0.5
             else:
                 expected = (value[channel] - mean[channel].mean()) / std[channel]
-            np.testing.assert_array_equal(row[channel], expected)
+            assert np.array_equal(row[channel], expected)
 
 
 def test_a_recipe_says_whether_images_come_out_as_the_input() -> None:
