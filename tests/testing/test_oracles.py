@@ -25,7 +25,6 @@ from specnet.testing.oracles import (
     Interpreter,
     Result,
     activation_oracle,
-    adagrad,
     clipped,
     cross_entropy,
     layer_oracle,
@@ -33,6 +32,7 @@ from specnet.testing.oracles import (
     sgd,
 )
 from specnet.testing.oracles.base import Values
+from specnet.testing.oracles.optimizers import adagrad
 from specnet.testing.oracles.windows import starts
 from specnet.testing.random_specs import random_batch, random_state
 
