@@ -33,16 +33,16 @@ NAMES = f"FILE.safetensors or FILE{KERAS_SUFFIX}"
 HDF5_OBJECT = 2**14
 """Bytes that HDF5 needs beside the values of a variable, at the most, for its names and trees."""
 PICKLE = "a pickle", "torch.save(safetensors.torch.load_file('FILE.safetensors'), 'FILE.pt') makes one of it"
-WHOLE_KERAS = "a whole Keras model", f"load FILE{KERAS_SUFFIX} into the native Keras model, and save that"
+FULL_KERAS = "a whole Keras model", f"load FILE{KERAS_SUFFIX} into the native Keras model, and save that"
 OTHERS = {
     ".onnx": ("ONNX", "load FILE.safetensors into the native PyTorch model, and torch.onnx.export writes it"),
     ".pt": PICKLE,
     ".pth": PICKLE,
     ".ckpt": PICKLE,
     ".pkl": PICKLE,
-    ".keras": WHOLE_KERAS,
-    ".h5": WHOLE_KERAS,
-    ".hdf5": WHOLE_KERAS,
+    ".keras": FULL_KERAS,
+    ".h5": FULL_KERAS,
+    ".hdf5": FULL_KERAS,
     ".npz": ("NumPy's archives", "numpy.savez('FILE', **safetensors.numpy.load_file('FILE.safetensors'))"),
 }
 """What other suffixes mean, and the way there from a file that can be written."""
@@ -117,10 +117,10 @@ def _renamed(state: State, network: Network, said: Mapping) -> State:
     """
     plan = plans.make(network)
     names = ParameterNames(plan)
-    constants, problems = said.constants(names)
+    constants, diagnostics = said.constants(names)
     entries, more = said.entries(names, Modules("torch", []), constants)
-    if problems or more:
-        raise SpecError([*problems, *more])
+    if diagnostics or more:
+        raise SpecError([*diagnostics, *more])
     for name, value in constants.items():
         if not np.all(state[name] == np.asarray(value, state[name].dtype)):
             message = (
@@ -130,9 +130,9 @@ def _renamed(state: State, network: Network, said: Mapping) -> State:
                 message, "take it out of the mapping's constants, and give the model that parameter"
             )
     mapped = {name for entry in entries for name in entry.parameters}
-    steps = {parameter_name(op, role): (op, role) for op in plan.computes for role in op.weights}
+    operations = {parameter_name(op, role): (op, role) for op in plan.computes for role in op.weights}
     rest = [name for name in state if name not in mapped and name not in constants]
-    entries += [Entry(name, (steps[name][0],), steps[name][1]) for name in rest]
+    entries += [Entry(name, (operations[name][0],), operations[name][1]) for name in rest]
     joining = Joining(plan, entries, said.contents.concat)
     if joining.clashes:
         raise SpecError(unlike(joining))

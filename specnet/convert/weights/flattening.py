@@ -29,14 +29,14 @@ from specnet.plans.plan import Plan
 
 
 class Maps(NamedTuple):
-    """Channels that were joined with others, and the step whose weights made them, if one did."""
+    """Channels that were joined with others, and the operation whose weights made them, if one did."""
 
     channels: int
     maker: str | None
 
 
 class Piece(NamedTuple):
-    """An image that is flattened as a whole, with what was joined in it; or a vector that never was one."""
+    """An image that is flattened as one, with what was joined in it; or a vector that never was one."""
 
     shape: Shape
     maps: tuple[Maps, ...] = ()
@@ -51,9 +51,9 @@ class Flattening:
 
     def __init__(self, plan: Plan, entries: Iterable[Entry], joining: Joining) -> None:
         self._joining = joining
-        self._steps: dict[str, Operation] = {op.name: op for op in plan.operations}
+        self._operations: dict[str, Operation] = {op.name: op for op in plan.operations}
         self._stacks: dict[str, tuple[str, ...]] = {}
-        """By each of the steps, those whose parameters are one tensor: their outputs are one image there."""
+        """By name, the operations whose parameters are one tensor: there, their outputs are one image."""
         for entry in entries:
             names = tuple(share.name for share in entry.shares)
             self._stacks |= dict.fromkeys(names, names) if len(names) > 1 else {}
@@ -80,8 +80,10 @@ class Flattening:
         elif image or own:
             return []
         else:
-            found = [self._read_by(share) for share in entry.shares]
-            pieces = None if None in found else list(chain.from_iterable(p for p in found if p is not None))
+            by_share = [self._read_by(share) for share in entry.shares]
+            pieces = (
+                None if None in by_share else list(chain.from_iterable(p for p in by_share if p is not None))
+            )
             if not isinstance(op.layer, BatchNorm):
                 return [] if pieces is not None and all(_in_one_order(p) for p in pieces) else None
         if pieces is None:
@@ -92,11 +94,12 @@ class Flattening:
 
     def clashes(self) -> list[Compute]:
         """The sums of vectors whose values Keras adds in another order than the spec does."""
-        sums = [s for s in self._steps.values() if isinstance(s, Compute) and isinstance(s.layer, Add)]
+        computes = [op for op in self._operations.values() if isinstance(op, Compute)]
         return [
             op
-            for op in sums
-            if len(op.output_shape) == 1
+            for op in computes
+            if isinstance(op.layer, Add)
+            and len(op.output_shape) == 1
             and self._read_by(op) is None
             and all(self._pieces(value) is not None for value in op.values)
         ]
@@ -126,14 +129,14 @@ class Flattening:
         inside = [bisect_right(ends, start) for start, _ in zip(starts, parts, strict=False)]
         images = list(range(len(shapes)))
         for together in self._joining.stacked(parts):
-            found = {images[inside[index]] for index in together}
-            images = [min(found) if image in found else image for image in images]
+            joined = {images[inside[index]] for index in together}
+            images = [min(joined) if image in joined else image for image in images]
         if images == list(range(len(shapes))) and order == sorted(order):
             return shapes
         runs = [image for image, _ in groupby(images[inside[index]] for index in order)]
         merged = [[shape for shape, at in zip(shapes, images, strict=True) if at == image] for image in runs]
-        whole = sorted(runs) == sorted(set(images))
-        if not whole or any(len({shape[1:] for shape in run}) > 1 for run in merged):
+        contiguous = sorted(runs) == sorted(set(images))
+        if not contiguous or any(len({shape[1:] for shape in run}) > 1 for run in merged):
             return None
         return [(sum(shape[0] for shape in run), *run[0][1:]) for run in merged]
 
@@ -144,16 +147,16 @@ class Flattening:
             maker = piece.maps[0].maker if len(piece.maps) == 1 else None
             return (piece.shape[1:], self._stacks[maker]) if maker in self._stacks else id(piece)
 
-        found: list[Piece] = []
+        stacked: list[Piece] = []
         for _, group in groupby(pieces, stack):
             run = list(group)
             makers = tuple(maps.maker for piece in run for maps in piece.maps)
-            whole = len(run) > 1 and makers == self._stacks.get(makers[0] or "")
-            found += [_together(run)] if whole else run
-        return found
+            full = len(run) > 1 and makers == self._stacks.get(makers[0] or "")
+            stacked += [_together(run)] if full else run
+        return stacked
 
     def _joined(self, op: Compute) -> Piece:
-        """All images that a step reads, as one."""
+        """All images that an operation reads, as one."""
         return Piece(op.input_shapes[0], tuple(m for value in op.values for m in self._maps(value)))
 
     def _maps(self, value: str) -> list[Maps]:
@@ -168,16 +171,16 @@ class Flattening:
         return [Maps(op.output_shape[0], maker)]
 
     def _read_by(self, op: Compute) -> list[Piece] | None:
-        """The pieces of the vector that a step reads; None if it adds vectors whose orders differ."""
+        """The pieces of the vector that an operation reads; None if it adds vectors whose orders differ."""
         arguments: list[list[Piece]] = []
         for values in op.arguments:
-            found: list[Piece] = []
+            argument: list[Piece] = []
             for value in values:
                 pieces = self._pieces(value)
                 if pieces is None:
                     return None
-                found += pieces
-            arguments.append(found)
+                argument += pieces
+            arguments.append(argument)
         first = arguments[0]
         return first if all(_orders(pieces) == _orders(first) for pieces in arguments) else None
 
@@ -196,9 +199,9 @@ class Flattening:
         return [Piece(op.output_shape)] if below and all(_in_one_order(piece) for piece in below) else None
 
     def _origin(self, value: str) -> Operation:
-        op = self._steps[value]
+        op = self._operations[value]
         while isinstance(op, Transfer):
-            op = self._steps[op.source]
+            op = self._operations[op.source]
         return op
 
 
@@ -220,8 +223,8 @@ def _in_one_order(piece: Piece) -> bool:
 
 def _orders(pieces: list[Piece]) -> list[Shape]:
     """The shapes, as far as they make a difference to the order of the values."""
-    found: list[Shape] = []
+    shapes: list[Shape] = []
     for alike, run in groupby(pieces, _in_one_order):
-        shapes = [piece.shape for piece in run]
-        found += [(sum(math.prod(shape) for shape in shapes),)] if alike else shapes
-    return found
+        of_run = [piece.shape for piece in run]
+        shapes += [(sum(math.prod(shape) for shape in of_run),)] if alike else of_run
+    return shapes

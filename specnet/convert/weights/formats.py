@@ -55,7 +55,7 @@ def begins_as_safetensors(start: bytes) -> bool:
 
 
 def refusal(path: Path, start: bytes) -> UsageError:
-    """The error that says what a file is which holds no tensors that can be read, and the way out."""
+    """The error for a file without readable tensors: what the file is, and the way out."""
     what, hint = _described(path, start)
     return UsageError(f"{path} {what}", hint)
 

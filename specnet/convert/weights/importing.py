@@ -63,8 +63,8 @@ def import_weights(
     `file` may be the folder of a run, whose newest checkpoint is taken, or that of a checkpoint.
     `mapping` is the path of a mapping file; `precision` is the widest in the file unless named; `seed` and
     `data` (KIND or KIND:PATH) are kept for `train --resume` and `evaluate`. Nothing is written unless
-    everything fits. Raises `SpecError` with all findings about the mapping and the tensors, `UsageError` for
-    a file that cannot be read and `RunError` for a directory that holds a run already.
+    everything fits. Raises `SpecError` with all diagnostics about the mapping and the tensors, `UsageError`
+    for a file that cannot be read and `RunError` for a directory that holds a run already.
     """
     plan = plans.make(analyse(spec))
     said = mappings.NOTHING if mapping is None else mappings.read(mapping)
@@ -104,17 +104,17 @@ def _state(file: TensorFile, matched: Matched, plan: Plan, precision: Precision)
     """The parameters by canonical name, in the plan's order. Raises `SpecError` if one is not finite."""
     flattening = Flattening(plan, matched.entries, matched.joining)
     constants = matched.named | matched.implied
-    found: State = {
+    state: State = {
         p.name: np.full(p.shape, constants[p.name], storage(precision))
         for p in plan.parameters
         if p.name in constants
     }
-    problems: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = []
     for entry in matched.entries:
         values = file.read(entry.tensor)
         wrong = _not_finite(entry, values, precision)
         if wrong is not None:
-            problems.append(wrong)
+            diagnostics.append(wrong)
             continue
         if file.layout == "keras":
             order = flattening.order(entry, own=file.tensors[entry.tensor].own)
@@ -123,14 +123,14 @@ def _state(file: TensorFile, matched: Matched, plan: Plan, precision: Precision)
         values = matched.joining.into(entry, values)
         ends = np.cumsum([shape[0] for shape in entry.shapes])
         for name, share in zip(entry.parameters, np.split(values, ends[:-1]), strict=True):
-            found[name] = np.array(share, dtype=storage(precision), order="C")
-    if problems:
-        raise SpecError(problems)
-    return {p.name: found[p.name] for p in plan.parameters}
+            state[name] = np.array(share, dtype=storage(precision), order="C")
+    if diagnostics:
+        raise SpecError(diagnostics)
+    return {p.name: state[p.name] for p in plan.parameters}
 
 
 def _not_finite(entry: Entry, values: Array, precision: Precision) -> Diagnostic | None:
-    """A finding if there are infinite values, or such that the precision would make infinite."""
+    """A diagnostic if there are infinite values, or such that the precision would make infinite."""
     wrong = values.size - int(np.count_nonzero(np.abs(values) <= np.finfo(storage(precision)).max))
     if not wrong:
         return None

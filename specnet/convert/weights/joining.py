@@ -1,9 +1,9 @@
 """The order of channels where shares of several layers are joined group by group.
 
 Layers a and b on two groups, concatenated on each and read by a layer that crosses, come in the order a0, b0,
-a1, b1. A model that holds a and b in one tensor each joins them whole: a0, a1, b0, b1. What lies between must
-work on each channel alone for the two to be one network. A mapping may say `concat: parts` of a model that
-joins as the spec does.
+a1, b1. A model that holds a and b in one tensor each joins full layers: a0, a1, b0, b1. What lies between
+must work on each channel alone for the two to be one network. A mapping may say `concat: parts` of a model
+that joins as the spec does.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CHANNELWISE = Concat | Dropout | Pool | GlobalAvgPool | Activation | BatchNorm |
 
 
 class Part(NamedTuple):
-    """Channels that one step made, and by number what else was done to each of them alone."""
+    """Channels that one operation made, and by number what else was done to each of them alone."""
 
     maker: str
     way: int
@@ -43,8 +43,8 @@ class Part(NamedTuple):
 class Joining:
     """What the values of a network are made of, in the spec's order and in the file's.
 
-    `entries` are the tensors of the file. `clashes` are the steps whose channels no model that joins whole
-    layers has in an order that can be known.
+    `entries` are the tensors of the file. `clashes` are the operations whose channels are in an unknown
+    order, or another one, in a model that joins full layers.
     """
 
     def __init__(self, plan: Plan, entries: Sequence[Entry], said: Concatenation | None = None) -> None:
@@ -64,7 +64,7 @@ class Joining:
             self._check(plan, entries)
 
     def read_by(self, op: Compute) -> list[Part]:
-        """The parts of what a step reads, in the spec's order; none if all are in the spec's order."""
+        """The parts of what an operation reads, in the spec's order; empty if the file has no other order."""
         return [part for value in op.values for part in self._parts.get(value, ())]
 
     def arranged(self, parts: Sequence[Part]) -> list[int] | None:
@@ -115,19 +115,19 @@ class Joining:
         every = self._ordered(entry)
         axis = 0 if len(every) < len(entry.shares) or _per_channel(entry.op, every[0]) else 1
         shares = np.split(values, np.cumsum([shape[0] for shape in entry.shapes])[:-1]) if axis else [values]
-        found = []
+        reordered = []
         for parts, share in zip(every, shares, strict=True):
             order = self.arranged(parts)
             assert order is not None
             length, total = share.shape[axis], sum(part.size for part in parts)
             ends = np.cumsum([part.size for part in parts])[:-1] * length // total
             blocks = np.split(np.arange(length), ends)
-            there = np.concatenate([blocks[place] for place in order])
-            found.append(share.take(there if back else np.argsort(there), axis))
-        return np.concatenate(found)
+            indices = np.concatenate([blocks[place] for place in order])
+            reordered.append(share.take(indices if back else np.argsort(indices), axis))
+        return np.concatenate(reordered)
 
     def _ordered(self, entry: Entry) -> list[list[Part]]:
-        """The parts along an axis of a tensor: of all its outputs, or of each share's inputs; or none."""
+        """The parts along an axis of a tensor: of all its outputs, or of each share's inputs; or empty."""
         if not self._stacks:
             return []
         read = [self.read_by(share) for share in entry.shares]
@@ -146,11 +146,11 @@ class Joining:
                     orders.append([parts[place][:2] for place in order])
             if any(order != orders[0] and sorted(order) == sorted(orders[0]) for order in orders):
                 self.clashes[entry.op.name] = entry.op
-        steps = {op.name: op for op in plan.computes}
+        operations = {op.name: op for op in plan.computes}
         for name in plan.outputs:
             order = self.arranged(self._parts[name])
-            if order is not None and not _identity(order) and name in steps:
-                self.clashes[name] = steps[name]
+            if order is not None and not _identity(order) and name in operations:
+                self.clashes[name] = operations[name]
 
     def _made(self, op: Operation) -> list[Part]:
         if isinstance(op, Feed):
@@ -180,7 +180,7 @@ class Joining:
         return self._after(op, parts, 1) if op.output_shape[0] == op.input_shapes[0][0] else own
 
     def _after(self, op: Compute, parts: Iterable[Part], to: int, each: int = 1) -> list[Part]:
-        """The parts after what a step does to each alone, `each` channels made into `to`.
+        """The parts after what an operation does to each alone, `each` channels made into `to`.
 
         Joining alone leaves no trace.
         """
@@ -202,11 +202,11 @@ class Joining:
             if not all(_identity(self.arranged(parts)) for parts in arguments):
                 self.clashes[op.name] = op
             return None
-        found: list[Part] = []
+        summed: list[Part] = []
         for part, *others in zip(*arguments, strict=True):
             does = "add", tuple(self._key(other) for other in others)
-            found.append(part._replace(way=self._way(part.way, does)))
-        return found
+            summed.append(part._replace(way=self._way(part.way, does)))
+        return summed
 
     def _way(self, before: int, does: Hashable) -> int:
         return self._ways.setdefault((before, does), len(self._ways) + 1)
@@ -222,7 +222,7 @@ class Joining:
         return self._stacks.get(part.maker, (part.maker,))
 
     def _loose(self, part: Part) -> bool:
-        """Whether a part has a tensor of its own; what comes from an input has none."""
+        """Whether a part has a tensor of its own; what comes from an input does not."""
         return part.maker in self._groups and part.maker not in self._stacks
 
     def _on_groups(self, parts: Sequence[Part], moved: Iterable[int]) -> bool:
@@ -241,7 +241,7 @@ def _mixes_by_weight(op: Compute) -> bool:
 
 
 def _per_channel(op: Compute, parts: Sequence[Part]) -> bool:
-    """Whether a step has weights for each of several parts alone."""
+    """Whether an operation has weights for each of several parts alone."""
     if len(parts) < 2 or isinstance(op.layer, BatchNorm):
         return len(parts) > 1
     if not isinstance(op.layer, Conv) or op.layer.groups == 1:

@@ -1,9 +1,9 @@
 """Reading `.weights.h5` with h5py alone.
 
 Keras stores the variables of each layer as datasets `layers/CLASS_N/vars/0`, `1`, ..., the trainable ones
-first, and the layer's own name as an attribute of `vars`. A variable is called `NAME/0` here. A whole model
-in HDF5 has `model_weights/NAME/.../NAME/kernel`, or `kernel:0`, which is called `NAME/kernel`. State that is
-no weight, of the optimizer and of random generators, is left out.
+first, and the layer's own name as an attribute of `vars`. A variable is called `NAME/0` here. A full model
+in HDF5 has `model_weights/NAME/.../NAME/kernel`, or `kernel:0`, which is called `NAME/kernel`. State of
+the optimizer and of random generators, which is not a weight, is left out.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from specnet.numerics.randomness import Array
 from specnet.storage.processes import ask_python
 
 DAMAGE = OSError, RuntimeError, KeyError, ValueError
-"""What h5py raises where a file is not whole: `ValueError` for names and types that cannot be."""
+"""What h5py raises where a file is not intact: `ValueError` for names and types that cannot be."""
 MAX_DEPTH = 32
 MAX_OBJECTS = 100_000
 MAX_CHUNK = 2**26
@@ -73,11 +73,11 @@ def survey(path: bytes) -> bytes:
     import h5py
 
     with suppress(UsageError, *DAMAGE), h5py.File(os.fsdecode(path), "r") as file:
-        found = KerasFile(Path(os.fsdecode(path)), file)
-        for name, header in found.tensors.items():
+        weights = KerasFile(Path(os.fsdecode(path)), file)
+        for name, header in weights.tensors.items():
             if math.prod(header.shape) * 8 <= MAX_CHUNK:  # larger ones are as large in the file
                 with suppress(UsageError, *DAMAGE):
-                    found.read(name)
+                    weights.read(name)
     return b""
 
 
@@ -90,20 +90,20 @@ class KerasFile:
     def __init__(self, path: Path, file: Any) -> None:
         self.path = path
         try:
-            found = list(_datasets(path, file))
-            modules = [_module(dataset) for dataset in found]
-            types = {dataset.name: str(dataset.dtype) for dataset in found}
+            datasets = list(_datasets(path, file))
+            modules = [_module(dataset) for dataset in datasets]
+            types = {dataset.name: str(dataset.dtype) for dataset in datasets}
         except DAMAGE as error:
             raise UsageError(f"{path} is damaged: {error}") from None
         places = Counter(name for name, _ in dict.fromkeys(modules))
         self._datasets: dict[str, Any] = {}
-        for dataset, (name, place) in zip(found, modules, strict=True):
+        for dataset, (name, place) in zip(datasets, modules, strict=True):
             module = name if places[name] == 1 else place
             variable = f"{module}/{_variable(dataset.name)}"
             if variable in self._datasets:
                 raise UsageError(f"{path} has two variables called '{variable}'")
             self._datasets[variable] = dataset
-        own = {d.parent.name for d in found if OWN.match(d.name) or _variable(d.name) == "weight"}
+        own = {d.parent.name for d in datasets if OWN.match(d.name) or _variable(d.name) == "weight"}
         self.tensors: Mapping[str, Header] = {
             name: Header(tuple(d.shape or ()), types[d.name], d.parent.name in own)
             for name, d in sorted(self._datasets.items())

@@ -34,13 +34,13 @@ def keras_shapes(entry: Entry) -> list[Shape]:
 
 def _multiplier(entry: Entry) -> int | None:
     """Filters for each input channel, of a convolution that reads every channel on its own; else None."""
-    found: set[int] = set()
+    multipliers: set[int] = set()
     for share in entry.shares:
         channels = share.input_shapes[0][0]
         if not isinstance(share.layer, Conv) or share.layer.groups != channels:
             return None
-        found.add(share.layer.filters // channels)
-    return found.pop() if len(found) == 1 else None
+        multipliers.add(share.layer.filters // channels)
+    return multipliers.pop() if len(multipliers) == 1 else None
 
 
 def from_keras(array: Array, entry: Entry, order: list[Shape]) -> Array:

@@ -37,7 +37,7 @@ from specnet.syntax import document
 from specnet.syntax.document import Document
 
 Constants = dict[str, float]
-"""Values of whole parameters by canonical name."""
+"""The one value of all elements of a parameter, by canonical name."""
 
 
 def _target(value: Any) -> Any:
@@ -95,8 +95,8 @@ class Mapping:
         said = self.contents.prefix
         if said is None:
             known = {*self.contents.tensors, *self.contents.ignore}
-            found = prefixes.on_every_name(tensors, names, known) if layout == "torch" else ""
-            return Modules(layout, tensors, found), []
+            prefix = prefixes.on_every_name(tensors, names, known) if layout == "torch" else ""
+            return Modules(layout, tensors, prefix), []
         prefix = prefixes.written(said, layout)
         if any(tensor.startswith(prefix) for tensor in tensors):
             return Modules(layout, tensors, prefix), []
@@ -108,52 +108,52 @@ class Mapping:
 
     def constants(self, names: ParameterNames) -> tuple[Constants, list[Diagnostic]]:
         """The parameters that are given a value here, and a diagnostic for every other name."""
-        found: Constants = {}
-        problems: list[Diagnostic] = []
+        constants: Constants = {}
+        diagnostics: list[Diagnostic] = []
         for key, value in self.contents.constants.items():
             one = names.parameter(key)
             if one is None or one.role is None:
                 place = self._source.locate(("constants", key), key=True) if self._source else None
                 message = f"constants: the network has no parameter called '{key}'"
                 valid = [name for name in names.valid() if names.parameter(name)]
-                problems.append(
+                diagnostics.append(
                     rules.MAPPED_TO_NOTHING.at(place, message, suggestion(key, valid, noun="name"))
                 )
                 continue
-            found |= {parameter_name(share, one.role): value for share in one.shares}
-        return found, problems
+            constants |= {parameter_name(share, one.role): value for share in one.shares}
+        return constants, diagnostics
 
     def entries(
         self, names: ParameterNames, modules: Modules, constants: Constants
     ) -> tuple[list[Entry], list[Diagnostic]]:
-        """What the mapping says, one entry for each tensor, and the findings about it."""
-        found: list[Entry] = []
-        problems: list[Diagnostic] = []
+        """What the mapping says, one entry for each tensor, and the diagnostics about it."""
+        entries: list[Entry] = []
+        diagnostics: list[Diagnostic] = []
         for key, target in self.contents.tensors.items():
             try:
-                found += stacked(key, target, names, modules, constants, self.place(key))
+                entries += stacked(key, target, names, modules, constants, self.place(key))
             except SpecError as error:
-                problems += error.diagnostics
-        return found, problems
+                diagnostics += error.diagnostics
+        return entries, diagnostics
 
     def place(self, key: str) -> Position | None:
         """Where a key of `tensors` stands."""
         return self._source.locate(("tensors", key), key=True) if self._source else None
 
     def ignored(self, modules: Modules, names: list[str]) -> tuple[set[str], list[Diagnostic]]:
-        """The tensors that are to be left out, and a finding for every entry that matches none."""
+        """The tensors that are to be left out, and a diagnostic for every entry that matches nothing."""
         out: set[str] = set()
-        problems: list[Diagnostic] = []
+        diagnostics: list[Diagnostic] = []
         for index, entry in enumerate(self.contents.ignore):
             matches = modules.matching(entry)
             if not matches:
                 place = self._source.locate(("ignore", index)) if self._source else None
                 message = f"the file has no tensor or module '{entry}'"
-                problems.append(
+                diagnostics.append(
                     rules.ENTRY_WITHOUT_TENSOR.at(place, message, suggestion(entry, names, noun="tensor"))
                 )
             out |= matches
-        return out, problems
+        return out, diagnostics
 
 
 NOTHING = Mapping(Contents(weights=1), None)
@@ -173,7 +173,7 @@ def stacked(
     def wrong(rule: Rule, message: str, hint: str | None = None) -> SpecError:
         return SpecError([rule.at(place, message, hint)])
 
-    found = []
+    named = []
     for text in target.to:
         one = names.find(text)
         if one is None:
@@ -181,15 +181,15 @@ def stacked(
             raise wrong(
                 rules.MAPPED_TO_NOTHING, f"'{key}': the network has no parameters called '{text}'", hint
             )
-        found.append(one)
-    roles = {one.role for one in found}
+        named.append(one)
+    roles = {one.role for one in named}
     if len(roles) > 1:
         message = f"'{key}': {', '.join(target.to)} are not all layers, or not all the same parameter"
         raise wrong(rules.UNLIKE_TARGETS, message, "name layers only, or the same parameter of each")
     if target.flatten == "separate" and modules.layout == "torch":
         message = f"'{key}': flatten: separate is for Keras files"
         raise wrong(rules.FLATTEN, message, "leave it out: PyTorch flattens in the same order either way")
-    shares = tuple(op for one in found for op in one.shares)
+    shares = tuple(op for one in named for op in one.shares)
     weights = shares[0].weights
     if any(list(op.weights) != list(weights) for op in shares):
         message = f"'{key}': {', '.join(target.to)} do not have the same parameters"
@@ -198,7 +198,7 @@ def stacked(
     if role is not None:
         tensors = {role: modules.full(key)}
     else:
-        tensors = modules.parameters(key, weights, constant(shares, constants), found[0].name, place)
+        tensors = modules.parameters(key, weights, constant(shares, constants), named[0].name, place)
     entries = [Entry(tensor, shares, r, target.flatten, place) for r, tensor in tensors.items()]
     for entry in entries:
         if len(entry.shapes) > 1 and len({shape[1:] for shape in entry.shapes}) > 1:
@@ -213,7 +213,7 @@ def constant(shares: Sequence[Compute], constants: Constants) -> set[str]:
 
 
 def read(path: str | Path) -> Mapping:
-    """A mapping file. Raises `UsageError` if it cannot be read and `SpecError` with every finding."""
+    """A mapping file. Raises `UsageError` if it cannot be read and `SpecError` with every diagnostic."""
     try:
         source = document.read(path)
     except SpecError as error:
@@ -224,9 +224,9 @@ def read(path: str | Path) -> Mapping:
         raise SpecError(findings(error, source)) from None
 
 
-def _in_terms_of_mappings(found: Diagnostic) -> Diagnostic:
-    """The two findings about a document as a whole speak of specs."""
-    if found.rule not in (rules.NOT_A_MAPPING, rules.EMPTY_FILE):
-        return found
-    message = found.message.replace("a spec is", "a mapping file is")
-    return found.rule.at(found.position, message, "start with 'weights: 1'")
+def _in_terms_of_mappings(diagnostic: Diagnostic) -> Diagnostic:
+    """A diagnostic that calls the document a spec, in the words of a mapping file; any other as it is."""
+    if diagnostic.rule not in (rules.NOT_A_MAPPING, rules.EMPTY_FILE):
+        return diagnostic
+    message = diagnostic.message.replace("a spec is", "a mapping file is")
+    return diagnostic.rule.at(diagnostic.position, message, "start with 'weights: 1'")

@@ -44,24 +44,24 @@ def match(plan: Plan, file: TensorFile, mapping: Mapping) -> Matched:
     """
     names = ParameterNames(plan)
     tensors = list(file.tensors)
-    constants, problems = mapping.constants(names)
+    constants, diagnostics = mapping.constants(names)
     modules, more = mapping.modules(file.layout, tensors, names)
-    problems += more
+    diagnostics += more
     entries, more = mapping.entries(names, modules, constants)
-    problems += more
+    diagnostics += more
     ignored, more = mapping.ignored(modules, tensors)
-    problems += more
+    diagnostics += more
     mentioned = {entry.tensor for entry in entries} | ignored
     unused = [t for t in tensors if t not in mentioned]
     absentees = [entry for entry in entries if entry.tensor not in file.tensors]
-    problems += [not_in_file(entry, modules, unused) for entry in absentees]
+    diagnostics += [not_in_file(entry, modules, unused) for entry in absentees]
     rest = [t for t in unused if not t.endswith(f".{COUNTER}")]
     agreeing, unclear = _by_name(rest, names, modules, constants)
-    problems += shortened(unclear, "layers like these")
-    if any(problem.rule in (rules.GIVEN_TWICE, rules.HALF_BATCH_NORM) for problem in problems):
-        raise SpecError(problems)  # what is missing and what is left over follows from the answer
+    diagnostics += shortened(unclear, "layers like these")
+    if any(diagnostic.rule in (rules.GIVEN_TWICE, rules.HALF_BATCH_NORM) for diagnostic in diagnostics):
+        raise SpecError(diagnostics)  # what is missing and what is left over follows from the answer
     entries += agreeing
-    if not entries and not problems and not (constants and not rest):
+    if not entries and not diagnostics and not (constants and not rest):
         raise SpecError([nothing_agrees(tensors, plan, names)])
     implied = _implied(plan, entries, constants, modules)
     given = {name for entry in entries for name in entry.parameters} | {*constants, *implied}
@@ -69,19 +69,19 @@ def match(plan: Plan, file: TensorFile, mapping: Mapping) -> Matched:
     known = {entry.tensor for entry in agreeing}
     taken = {modules.parent(entry.tensor): entry for entry in entries}
     left = [extra(t, names, modules, taken, missing) for t in rest if t not in known]
-    problems += shortened(left, "tensors like these")
-    problems += _twice(entries, constants)
-    steps = {parameter_name(op, role): (op, role) for op in plan.computes for role in op.weights}
-    problems += shortened([absent(*steps[name]) for name in missing], "parameters like these")
+    diagnostics += shortened(left, "tensors like these")
+    diagnostics += _twice(entries, constants)
+    operations = {parameter_name(op, role): (op, role) for op in plan.computes for role in op.weights}
+    diagnostics += shortened([absent(*operations[name]) for name in missing], "parameters like these")
     joining = Joining(plan, entries, mapping.contents.concat)
-    problems += unlike(joining)
+    diagnostics += unlike(joining)
     flattening = Flattening(plan, entries, joining)
-    there = [entry for entry in entries if entry.tensor in file.tensors]
-    problems += [problem for entry in there for problem in _fit(entry, file, flattening)]
-    if file.layout == "keras" and not any(file.tensors[entry.tensor].own for entry in there):
-        problems += _clashes(flattening)
-    if problems:
-        raise SpecError(problems)
+    present = [entry for entry in entries if entry.tensor in file.tensors]
+    diagnostics += [diagnostic for entry in present for diagnostic in _fit(entry, file, flattening)]
+    if file.layout == "keras" and not any(file.tensors[entry.tensor].own for entry in present):
+        diagnostics += _clashes(flattening)
+    if diagnostics:
+        raise SpecError(diagnostics)
     return Matched(entries, constants, implied, joining)
 
 
@@ -90,28 +90,28 @@ def _by_name(
 ) -> tuple[list[Entry], list[Diagnostic]]:
     """The tensors that bear a parameter's own name. A leading dot is what Keras's names may need."""
     entries: list[Entry] = []
-    problems: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = []
     by_module: dict[str, list[str]] = {}
     for tensor in tensors:
         by_module.setdefault(modules.split(tensor)[0], []).append(tensor)
     for module, inside in by_module.items():
-        found = names.find(module.removeprefix("."))
-        if found is None or found.role is not None:
+        layer = names.find(module.removeprefix("."))
+        if layer is None or layer.role is not None:
             continue
         try:
-            roles = constant(found.shares, constants)
-            taken = modules.parameters(module, found.shares[0].weights, roles, found.name)
+            roles = constant(layer.shares, constants)
+            taken = modules.parameters(module, layer.shares[0].weights, roles, layer.name)
         except SpecError as error:
-            problems += error.diagnostics
+            diagnostics += error.diagnostics
             continue
-        entries += [Entry(t, found.shares, role) for role, t in taken.items() if t in inside]
-    return entries, problems
+        entries += [Entry(t, layer.shares, role) for role, t in taken.items() if t in inside]
+    return entries, diagnostics
 
 
 def _implied(plan: Plan, entries: Iterable[Entry], constants: Constants, modules: Modules) -> Constants:
-    """The 1 and 0 of batch norms without weight or bias, where the file surely has none."""
+    """The 1 and 0 of batch norms without weight or bias, where the file is known to lack them."""
     tensors = {name: entry.tensor for entry in entries for name in entry.parameters}
-    found: Constants = {}
+    implied: Constants = {}
     for op in plan.computes:
         mean, variance = (tensors.get(parameter_name(op, f"running_{what}")) for what in ("mean", "var"))
         if not isinstance(op.layer, BatchNorm) or mean is None or variance is None:
@@ -120,21 +120,23 @@ def _implied(plan: Plan, entries: Iterable[Entry], constants: Constants, modules
             name = parameter_name(op, role)
             if name not in tensors and name not in constants and modules.lacks(mean, role):
                 assert weight.initial is not None
-                found[name] = weight.initial
-    return found
+                implied[name] = weight.initial
+    return implied
 
 
 def _twice(entries: Iterable[Entry], constants: Constants) -> list[Diagnostic]:
     """What is given twice."""
     source = dict.fromkeys(constants, "constants")
-    problems: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = []
     for entry in entries:
         for name in entry.parameters:
             if name in source:
                 message = f"'{name}' is given twice, by '{source[name]}' and by '{entry.tensor}'"
-                problems.append(rules.GIVEN_TWICE.at(entry.place, message, "name one of them under ignore"))
+                diagnostics.append(
+                    rules.GIVEN_TWICE.at(entry.place, message, "name one of them under ignore")
+                )
             source[name] = entry.tensor
-    return problems
+    return diagnostics
 
 
 def _fit(entry: Entry, file: TensorFile, flattening: Flattening) -> Iterable[Diagnostic]:
@@ -146,9 +148,9 @@ def _fit(entry: Entry, file: TensorFile, flattening: Flattening) -> Iterable[Dia
         yield rules.TENSOR_TYPE.at(entry.place, message)
     shapes = torch_shapes(entry) if file.layout == "torch" else keras_shapes(entry)
     if header.shape not in shapes:
-        whole = " and ".join(f"'{name}'" for name in entry.parameters)
+        parameters = " and ".join(f"'{name}'" for name in entry.parameters)
         fitting = " or ".join(_words(shape) for shape in shapes)
-        message = f"'{entry.tensor}' is {_words(header.shape)}, and {fitting} is what fits {whole}"
+        message = f"'{entry.tensor}' is {_words(header.shape)}, and {fitting} is what fits {parameters}"
         yield rules.TENSOR_SHAPE.at(
             entry.place, message, "was the network changed, or is it another layer's?"
         )
@@ -169,8 +171,8 @@ NATIVE = "load it with the native Keras model, and export safetensors from there
 
 
 def unlike(joining: Joining) -> list[Diagnostic]:
-    """What cannot be one network if the file's model joins layers whole."""
-    found = []
+    """What cannot be one network if the file's model joins full layers."""
+    diagnostics = []
     for op in joining.clashes.values():
         message = (
             f"'{op.name}' has parts of several layers that are one tensor each in the file; a model that "
@@ -180,19 +182,19 @@ def unlike(joining: Joining) -> list[Diagnostic]:
             "if the model joins them part by part as the spec does, write 'concat: parts' in a mapping file "
             "(--map); if not, it is another network"
         )
-        found.append(rules.UNKNOWN_LAYOUT.at(None, message, hint))
-    return found
+        diagnostics.append(rules.UNKNOWN_LAYOUT.at(None, message, hint))
+    return diagnostics
 
 
 def _clashes(flattening: Flattening) -> list[Diagnostic]:
-    found = []
+    diagnostics = []
     for op in flattening.clashes():
         message = (
             f"'{op.name}' adds vectors that Keras holds in unlike orders: one was flattened, one was not"
         )
         hint = "flatten after the sum, in the spec and in Keras"
-        found.append(rules.UNKNOWN_LAYOUT.at(None, message, hint))
-    return found
+        diagnostics.append(rules.UNKNOWN_LAYOUT.at(None, message, hint))
+    return diagnostics
 
 
 def _words(shape: tuple[int, ...]) -> str:

@@ -1,7 +1,7 @@
 """The modules of a file: which of their tensors are which parameters, under the names that people write.
 
 The prefix that the names of a wrapped model bear (`module.`, `_orig_mod.`, `backbone.`) may be left out in
-what is said about a file; the whole name is understood, too.
+what is said about a file; the full name is understood, too.
 """
 
 from __future__ import annotations
@@ -79,8 +79,9 @@ class Modules:
         """The tensors of a module by role, for the network's `target`, which takes `weights` from it.
 
         Roles that are `constant` need no tensor. A batch norm without gamma or beta has its running
-        statistics alone, or with one of the two: what it lacks is left out. Raises `SpecError` with a finding
-        at `place` if it could lack either of the two, or lacks nothing although a role is constant.
+        statistics alone, or with one of the two: what it lacks is left out. Raises `SpecError` with a
+        diagnostic at `place` if it could lack either of the two, or lacks nothing although a role is
+        constant.
         """
         fixed = [role for role in weights if not weights[role].trainable]
         if self._numbered(module):

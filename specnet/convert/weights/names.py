@@ -15,7 +15,7 @@ Flatten = Literal["joined", "separate"]
 Concatenation = Literal["whole", "parts"]
 
 
-class Found(NamedTuple):
+class NamedParameters(NamedTuple):
     """Shares in the order in which their parameters are stacked, a role if one was named, and the name."""
 
     shares: tuple[Compute, ...]
@@ -28,7 +28,8 @@ class Entry:
     """One tensor of a file: the role's values of some shares, stacked along the first canonical axis.
 
     `flatten` says how a Keras model flattened what a layer reads: each image on its own, or all together
-    after joining their channels; None if nobody says. `place` is where a mapping file speaks of the tensor.
+    after joining their channels; None if that is not said. `place` is where a mapping file
+    speaks of the tensor.
     """
 
     tensor: str
@@ -39,7 +40,7 @@ class Entry:
 
     @property
     def op(self) -> Compute:
-        """Any of the steps: they differ in group and in the first size only."""
+        """Any of the operations: they differ in group and in the first size only."""
         return self.shares[0]
 
     @property
@@ -54,7 +55,7 @@ class Entry:
 
     @property
     def shape(self) -> Shape:
-        """The canonical shape of the whole tensor."""
+        """The canonical shape of the full tensor."""
         shapes = self.shapes
         return (sum(shape[0] for shape in shapes), *shapes[0][1:]) if shapes[0] else ()
 
@@ -69,7 +70,7 @@ class ParameterNames:
                 layer = op.name.removesuffix(f".{op.group}")
                 self._layers.setdefault(layer, {})[op.group] = op
 
-    def find(self, text: str) -> Found | None:
+    def find(self, text: str) -> NamedParameters | None:
         """What a name stands for, or None. A group's name goes before a role's."""
         layer, *rest = text.split(".")
         groups = self._layers.get(layer)
@@ -81,22 +82,22 @@ class ParameterNames:
         elif len(rest) == 2:
             return None
         role = rest[0] if rest else None
-        return Found(shares, role, text) if role is None or role in shares[0].weights else None
+        return NamedParameters(shares, role, text) if role is None or role in shares[0].weights else None
 
-    def parameter(self, text: str) -> Found | None:
+    def parameter(self, text: str) -> NamedParameters | None:
         """The same for names that end in a role."""
-        found = self.find(text)
-        return found if found is not None and found.role is not None else None
+        parameters = self.find(text)
+        return parameters if parameters is not None and parameters.role is not None else None
 
     def valid(self, among: Collection[str] | None = None) -> list[str]:
         """All names, for suggestions, or those that stand for any of the parameters `among`."""
-        found: list[str] = []
+        names: list[str] = []
         for layer, groups in self._layers.items():
             roles = list(next(iter(groups.values())).weights)
             for start, shares in [(layer, groups), *((f"{layer}.{g}", {g: s}) for g, s in groups.items())]:
                 held = [r for r in roles if among is None or _any(shares.values(), r, among)]
-                found += [start, *(f"{start}.{role}" for role in held)] if held else []
-        return found
+                names += [start, *(f"{start}.{role}" for role in held)] if held else []
+        return names
 
 
 def _any(shares: Iterable[Compute], role: str, among: Collection[str]) -> bool:

@@ -37,13 +37,13 @@ def on_every_name(tensors: Sequence[str], names: ParameterNames, said: Collectio
 
 def usual(tensors: Sequence[str], names: ParameterNames) -> str | None:
     """The prefix behind which most tensors bear a name of the network, or None."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for tensor in tensors:
         parts = tensor.split(".")
         for depth in range(1, len(parts) - 1):
             if names.parameter(".".join(parts[depth:])) is not None:
-                found[".".join(parts[:depth]) + "."] += 1
-    return found.most_common(1)[0][0] if found else None
+                counts[".".join(parts[:depth]) + "."] += 1
+    return counts.most_common(1)[0][0] if counts else None
 
 
 def _is_said(name: str, said: Collection[str]) -> bool:

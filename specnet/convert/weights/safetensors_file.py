@@ -1,4 +1,4 @@
-"""A safetensors file of anybody."""
+"""A safetensors file, whichever program wrote it."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def _values(data: bytes, dtype: str) -> Array:
         upper: Any = np.frombuffer(data, dtype="<u2")
         halves: Array = (upper.astype(np.uint32) << 16).view(np.float32)
         return halves
-    found: Array = np.frombuffer(data, dtype=np.dtype(dtype).newbyteorder("<"))
-    return found
+    values: Array = np.frombuffer(data, dtype=np.dtype(dtype).newbyteorder("<"))
+    return values
 
 
 def _opened(path: Path) -> tuple[Any, dict[str, tuple[int, int]]]:

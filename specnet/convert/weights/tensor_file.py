@@ -33,7 +33,7 @@ class TensorFile(Protocol):
     layout: Layout
     tensors: Mapping[str, Header]
     groups: tuple[str, ...]
-    """The groups of the spec that it was saved from, in order; none if it does not say."""
+    """The groups of the spec that it was saved from, in order; empty if it does not say."""
 
     def read(self, name: str) -> Array:
         """The values as float32, or float64 if stored so. Raises `UsageError` if they are damaged."""

@@ -1,4 +1,4 @@
-"""What is said about tensors and parameters that do not find each other."""
+"""The diagnostics for tensors without a parameter, and for parameters without a tensor."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from specnet.plans.operations import Compute, parameter_name
 from specnet.plans.plan import Plan
 
 SHOWN = 20
-"""More findings of one kind are counted, not listed."""
+"""More diagnostics of one kind are counted, not listed."""
 
 
 def nothing_agrees(tensors: Sequence[str], plan: Plan, names: ParameterNames) -> Diagnostic:
-    """The finding about a file none of whose names is the network's."""
+    """The diagnostic for a file in which every name is unknown to the network."""
     if not tensors:
         return rules.PARAMETER_MISSING.at(None, "the file holds no tensors")
     wanted = plan.parameters[0].name if plan.parameters else "no parameter at all"
@@ -33,12 +33,12 @@ def nothing_agrees(tensors: Sequence[str], plan: Plan, names: ParameterNames) ->
 
 
 def prefix_line(prefix: str) -> str:
-    """The advice to leave a prefix out."""
+    """The hint to leave a prefix out."""
     return f"write 'prefix: {prefix}' in a mapping file (--map)"
 
 
 def not_in_file(entry: Entry, modules: Modules, unused: Sequence[str]) -> Diagnostic:
-    """The finding about a mapping's tensor that is not there. `unused` are tensors that nothing mentions."""
+    """The diagnostic for a mapping's tensor that the file lacks. `unused` are those that nothing mentions."""
     message = f"the file has no tensor '{entry.tensor}'"
     lacking = _lacking(entry.op, entry.role)
     if lacking and modules.has(modules.parent(entry.tensor)):
@@ -49,13 +49,13 @@ def not_in_file(entry: Entry, modules: Modules, unused: Sequence[str]) -> Diagno
 def extra(
     tensor: str, names: ParameterNames, modules: Modules, taken: Mapping[str, Entry], missing: Sequence[str]
 ) -> Diagnostic:
-    """The finding about a tensor that is nothing in the network.
+    """The diagnostic for a tensor that the network has no parameter for.
 
     `taken` has an entry of each module that is something there, and `missing` the parameters without tensors.
     """
     module, own = modules.split(tensor)
-    found = names.find(module)
-    shares = found.shares if found is not None and found.role is None else ()
+    named = names.find(module)
+    shares = named.shares if named is not None and named.role is None else ()
     beside = taken.get(modules.parent(tensor))
     if beside is not None:
         shares = beside.shares
@@ -91,7 +91,7 @@ def _is_bias(own: str, modules: Modules, roles: Sequence[str]) -> bool:
 
 
 def absent(op: Compute, role: str) -> Diagnostic:
-    """The finding about a parameter that nothing fills."""
+    """The diagnostic for a parameter without a tensor or a constant."""
     lacking = _lacking(op, role)
     hint = f"map it (--map); {lacking}" if lacking else "map it (--map)"
     message = f"the file has nothing for the network's '{parameter_name(op, role)}'"
@@ -115,7 +115,9 @@ def _lacking(op: Compute, role: str) -> str | None:
     )
 
 
-def shortened(found: list[Diagnostic], noun: str) -> list[Diagnostic]:
-    """The first few findings, and how many more there are."""
-    rest = len(found) - SHOWN
-    return found if rest <= 0 else [*found[:SHOWN], found[0].rule.at(None, f"and {rest:,} more {noun}")]
+def shortened(diagnostics: list[Diagnostic], noun: str) -> list[Diagnostic]:
+    """The first few diagnostics, and how many more there are."""
+    rest = len(diagnostics) - SHOWN
+    if rest <= 0:
+        return diagnostics
+    return [*diagnostics[:SHOWN], diagnostics[0].rule.at(None, f"and {rest:,} more {noun}")]
