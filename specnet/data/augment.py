@@ -65,12 +65,12 @@ def cut(
 ) -> None:
     """Write each image's window to `out` (n, channels, height, width), changed in that order.
 
-    Results are those of doing each step to the whole batch, rounded to `out`'s type after each. But every
+    Results are those of doing each change to the full batch, rounded to `out`'s type after each. But every
     plane stays in the processor's cache until it is done, and so do the planes that move along: channels, and
     mirrored images apart from others, come one after another.
     """
     plane = np.empty((windows.height, windows.width), dtype=out.dtype)
-    # A last step that goes row by row writes to memory more slowly than a copy of its result does.
+    # A last change that goes row by row writes to memory more slowly than a copy of its result does.
     direct = len(changes) - 1 if changes and changes[-1].values.ndim == 2 else None
     turned = np.empty((windows.height, windows.width), dtype=images[0].dtype if len(images) else out.dtype)
     for mirrored in (False, True):

@@ -63,8 +63,8 @@ class Fallible(Protocol):
     """Images that may turn out to be unreadable in the middle of a training."""
 
     def faults(self, progress: Callable[[int], None]) -> Sequence[UsageError]:
-        """Reads all images and returns what training would die of. `progress` is told how many more are
-        done."""
+        """Reads all images and returns an error for each that cannot be read. `progress` is told how many
+        more are done."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ class ImageBatch:
     images: Pixels
     """As they were read or put in by `replace`, before all that follows."""
     full_shape: tuple[int, ...]
-    """Their shape: (channels, height, width), or that of a network's input that is no image."""
+    """Their shape: (channels, height, width), or that of a network's input that is not an image."""
     dtype: np.dtype[Any]
     empty: Callable[[tuple[int, ...], DTypeLike], Array] = np.empty
     """Where the memory of the results comes from."""
@@ -64,15 +64,17 @@ class ImageBatch:
         (n, channels); or an image as large as those that were read, of which each pixel is put together with
         the one that has lain there, however it has been cropped and mirrored since.
         """
-        found = np.asarray(values, dtype=self.dtype)
-        if found.shape != self.full_shape:
+        operands = np.asarray(values, dtype=self.dtype)
+        if operands.shape != self.full_shape:
             each = len(self), self.full_shape[0]
             try:
-                found = np.broadcast_to(found, each)
+                operands = np.broadcast_to(operands, each)
             except ValueError:
-                message = f"values of shape {found.shape} fit neither images of {self.full_shape} nor {each}"
+                message = (
+                    f"values of shape {operands.shape} fit neither images of {self.full_shape} nor {each}"
+                )
                 raise ValueError(message) from None
-        return replace(self, changes=(*self.changes, Change(calculation, found)))
+        return replace(self, changes=(*self.changes, Change(calculation, operands)))
 
     def pixels(self) -> Array:
         """The images (n, *shape) with all that was to be done with them."""
@@ -80,12 +82,12 @@ class ImageBatch:
             out = self.empty((len(self), *self.shape), self.dtype)
             augment.cut(self.images, self._windows(), self.changes, out)
             return out
-        found: Array = np.array(self.images, dtype=self.dtype)
+        images: Array = np.array(self.images, dtype=self.dtype)
         for change in self.changes:
             moves = change.values.shape == self.full_shape
-            values = change.values if moves else _spread(change.values, found.ndim)
-            change.calculation(found, values, out=found)
-        return found
+            values = change.values if moves else _spread(change.values, images.ndim)
+            change.calculation(images, values, out=images)
+        return images
 
     def replace(self, pixels: NDArray[Any]) -> Self:
         """Other images in place of these, (n, channels, height, width): those of `pixels`, changed."""

@@ -23,7 +23,7 @@ FLUSH = 4096
 class Sums:
     """The sum of images, and of the products of every two channels over all their pixels.
 
-    Both are exact whole numbers, and so do not depend on the order of the images. They are summed in float32,
+    Both are exact integers, and so do not depend on the order of the images. They are summed in float32,
     which is fast and holds them exactly below 2**24, and go on from there as int64.
     """
 
@@ -49,8 +49,8 @@ class Sums:
         for i, first in enumerate(self._rows):
             for j in range(i + 1):
                 # einsum keeps to this thread, where BLAS would start others beside the workers.
-                found = int(np.einsum("rx,rx->r", first, self._rows[j]).sum(dtype=np.float64))
-                self._products[i, j] += found
+                product = int(np.einsum("rx,rx->r", first, self._rows[j]).sum(dtype=np.float64))
+                self._products[i, j] += product
                 self._products[j, i] = self._products[i, j]
 
     def _flush(self) -> None:

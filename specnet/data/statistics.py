@@ -31,6 +31,6 @@ class Statistics:
 def placeholder(shape: tuple[int, ...]) -> Statistics:
     """What stands for the statistics of images of `shape` where no recipe reads them.
 
-    No images have these: whose mean is 0 does not spread.
+    No images have these: those with a mean of 0 have a spread of 0.
     """
     return Statistics(np.zeros(shape), np.ones(shape[0]), np.zeros(shape[0]), np.eye(shape[0]))

@@ -17,7 +17,7 @@ from specnet.data.prepare import manifest
 from specnet.data.prepare.prepare import Options, prepare
 from specnet.data.sources.decoding import BadImage, decode_bytes
 from specnet.data.sources.file_kinds import why_not
-from specnet.data.sources.no_data import is_no_data
+from specnet.data.sources.no_data import is_not_data
 from specnet.diagnostics.errors import DataError
 from support import imagenet_files
 from support.data_folders import APPLE_DOUBLE, AVIF, HEIC, classes, counts, flat, image, put
@@ -96,9 +96,9 @@ NO_DATA = [
 
 
 @pytest.mark.parametrize("name", NO_DATA)
-def test_what_is_no_data_is_passed_over_at_every_level(tmp_path: Path, name: str) -> None:
+def test_what_is_not_data_is_passed_over_at_every_level(tmp_path: Path, name: str) -> None:
     """As a file beside the images, as a folder among them, among the classes, and above."""
-    assert is_no_data(name)
+    assert is_not_data(name)
     for part in ("train", "test"):
         classes(tmp_path / "in" / part)
     clean = names(opened(tmp_path / "in"))
@@ -121,10 +121,10 @@ def test_what_is_no_data_is_passed_over_at_every_level(tmp_path: Path, name: str
     "name", ["lost", "trash", "recycled", "thumbs", "cat.", "system", "tmp", "..", "a.b"]
 )
 def test_names_that_are_data(name: str) -> None:
-    assert not is_no_data(name)
+    assert not is_not_data(name)
 
 
-def test_what_is_no_data_in_archives(tmp_path: Path) -> None:
+def test_what_is_not_data_in_archives(tmp_path: Path) -> None:
     imagenet_files.official(tmp_path, each=1, validation=3)
     train, val = tmp_path / "ILSVRC2012_img_train.tar", tmp_path / "ILSVRC2012_img_val.tar"
     first = imagenet_files.CLASSES[0]

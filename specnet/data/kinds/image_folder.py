@@ -65,7 +65,10 @@ class ImageFolder(Data):
 
 
 def checked(path: str | None, wanted: Wanted, kind: str) -> Path:
-    """The path of a dataset of image files. Raises `DataError` without one, or for a network of no images."""
+    """The path of a dataset of image files.
+
+    Raises `DataError` if no path is given, or if the network's input is not an image.
+    """
     if path is None:
         raise DataError(f"the dataset '{kind}' needs a path", f"--data {kind}:PATH")
     if len(wanted.shape) != 3 or wanted.shape[0] not in (1, 3):
@@ -79,8 +82,8 @@ def checked(path: str | None, wanted: Wanted, kind: str) -> Path:
 def opened(source: Source, channels: int, size: int) -> Dataset:
     """A source as a dataset that decodes what is read. Raises `DataError` for an image known to be bad."""
     for item in (*source.train, *source.test):
-        if item.fault:
-            raise refusal(item, item.fault)
+        if item.unreadable:
+            raise refusal(item, item.unreadable)
     shape = (channels, size, size)
     train, test = Files(source.train, shape), Files(source.test, shape)
     return Dataset(source.classes, train, test, notes=source.notes)

@@ -42,11 +42,9 @@ class ImageNet(Data):
             )
             return opened(source, wanted.shape[0], self.size)
         dataset = open_prepared(Path(path))
-        if dataset.train.shape[1] != self.size:
-            found = dataset.train.shape[1]
-            raise DataError(
-                f"{path} is prepared at size {found}, not {self.size}", f"--set data.size={found}"
-            )
+        size = dataset.train.shape[1]
+        if size != self.size:
+            raise DataError(f"{path} is prepared at size {size}, not {self.size}", f"--set data.size={size}")
         return dataset
 
 

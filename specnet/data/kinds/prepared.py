@@ -108,9 +108,9 @@ class Shards:
     def read(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         import numpy as np
 
-        found, labels = self.views(indices)
-        images = np.empty((len(found), *self.shape), dtype=np.uint8)
-        for image, view in zip(images, found, strict=True):
+        views, labels = self.views(indices)
+        images = np.empty((len(views), *self.shape), dtype=np.uint8)
+        for image, view in zip(images, views, strict=True):
             image[:] = view
         return images, labels
 
@@ -134,12 +134,12 @@ class Shards:
         return views, labels
 
     def _opened(self, shard: int) -> int:
-        found = self._descriptors.get(shard)
-        if found is None:
+        descriptor = self._descriptors.get(shard)
+        if descriptor is None:
             if len(self._descriptors) >= OPEN:
                 os.close(self._descriptors.pop(next(iter(self._descriptors))))
-            found = self._descriptors[shard] = reading.descriptor_of(self._paths[shard])
-        return found
+            descriptor = self._descriptors[shard] = reading.descriptor_of(self._paths[shard])
+        return descriptor
 
 
 def _close(descriptors: dict[int, int]) -> None:

@@ -1,4 +1,4 @@
-"""The last step of preparing images: labels, names, statistics and manifest, from the shards' records."""
+"""The end of preparing images: labels, names, statistics and manifest, from the shards' records."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class _Collected:
         self.names += ["\t".join([task.items[place].name, *changes.get(place, ())]) for place in kept]
         self.labels += [task.items[place].label for place in kept]
         self.counts.append(len(kept))
-        self.converted.update(change for found in changes.values() for change in found)
+        self.converted.update(change for made in changes.values() for change in made)
         self.skipped += [
             Skipped(name=task.items[place].name, reason=printable(reason)) for place, reason in record.skipped
         ]
@@ -75,21 +75,21 @@ def assemble(source: Source, tasks: Sequence[Task], digest: str, decoder: str) -
     files: dict[str, Stored] = {}
     splits: dict[Split, _Collected] = {}
     for split in manifests.SPLITS:
-        found = splits[split] = _Collected()
+        records = splits[split] = _Collected()
         for task in tasks:
             if task.split == split:
-                found.add(task)
-        if not found.names:
-            first = f"{found.skipped[0].name}: {found.skipped[0].reason}"
+                records.add(task)
+        if not records.names:
+            first = f"{records.skipped[0].name}: {records.skipped[0].reason}"
             message = (
-                f"none of the {len(found.skipped):,} images to {split} on can be used; the first is {first}"
+                f"none of the {len(records.skipped):,} images to {split} on can be used; the first is {first}"
             )
             raise DataError(message)
         name = manifests.names_file(split)
-        files |= found.files
-        files[name] = manifests.write(folder / name, "".join(f"{line}\n" for line in found.names).encode())
+        files |= records.files
+        files[name] = manifests.write(folder / name, "".join(f"{line}\n" for line in records.names).encode())
     labels: dict[str, NDArray[np.int64]] = {
-        split: np.array(found.labels, dtype=np.int64) for split, found in splits.items()
+        split: np.array(records.labels, dtype=np.int64) for split, records in splits.items()
     }
     files[LABELS] = manifests.write(folder / LABELS, save(labels))
     train = splits["train"]

@@ -51,7 +51,7 @@ class Destination:
         self.work.replace(PLAN, checksummed_json({"settings": dict(settings), "shards": self._shards}))
 
     def _refuse_others(self, shards: Mapping[str, int]) -> None:
-        """Raise `UsageError` for what no attempt with so many shards has left here."""
+        """Raise `UsageError` for what an attempt with so many shards cannot have left here."""
         _check(self.folder, {WORK, *_files(shards)})
         _check(self.work, {lock.NAME, PLAN, *_records(shards)})
 
@@ -115,14 +115,14 @@ def _remove_work(folder: Folder, work: Folder, shards: Mapping[str, int]) -> Non
 
 
 def _plan(work: Folder) -> dict[str, Any] | None:
-    """The plan of unfinished work; None if there is none, or none of ours."""
+    """The plan of unfinished work; None if there is no plan, or not one that specnet wrote."""
     try:
         work.check(PLAN)
-        found = verified_json(reading.read(work.path / PLAN, MAX_PLAN))
-        shards = found["shards"]
+        plan = verified_json(reading.read(work.path / PLAN, MAX_PLAN))
+        shards = plan["shards"]
         counts = [shards[split] for split in manifests.SPLITS]
         sound = all(type(count) is int and 0 <= count <= MOST_SHARDS for count in counts)
-        return found if sound and "settings" in found else None
+        return plan if sound and "settings" in plan else None
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, json.JSONDecodeError):

@@ -36,13 +36,13 @@ LARGEST = 2**25
 LARGEST_ARRAYS = 2**28
 """Bytes of the labels, of thirty million images, and of the statistics."""
 
-Whole = Annotated[int, Field(ge=0, lt=2**63)]
+NonNegative = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class Stored(Strict):
     """A file's size and checksum."""
 
-    bytes: Whole
+    bytes: NonNegative
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -57,9 +57,9 @@ class Part(Strict):
     """The training or the test images. `shards` counts the images in each file; `converted` those that were
     not upright 8-bit RGB, by what they were."""
 
-    images: Whole
-    shards: Annotated[list[Whole], Field(fail_fast=True)]
-    converted: dict[str, Whole]
+    images: NonNegative
+    shards: Annotated[list[NonNegative], Field(fail_fast=True)]
+    converted: dict[str, NonNegative]
     skipped: Annotated[list[Skipped], Field(fail_fast=True)]
 
 
@@ -106,16 +106,17 @@ def names_file(split: Split) -> str:
 def read(folder: Path) -> Manifest:
     """The manifest of a prepared dataset whose files all have their sizes.
 
-    Raises `DataError` if there is none, if it makes no sense, or if a file is missing or of another size.
+    Raises `DataError` if there is no manifest, if it makes no sense, or if a file is missing or has
+    another size.
     """
     path = folder / NAME
     if not path.is_file():
         what = "is not finished or no prepared dataset" if folder.is_dir() else "does not exist"
         raise DataError(f"{folder} {what}", f"specnet prepare SRC {folder}")
     try:
-        found = json.loads(reading.read(path, LARGEST))
-        _check_keys(found)
-        manifest = Manifest.model_validate(found)
+        document = json.loads(reading.read(path, LARGEST))
+        _check_keys(document)
+        manifest = Manifest.model_validate(document)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -126,11 +127,11 @@ def read(folder: Path) -> Manifest:
     return manifest
 
 
-def _check_keys(found: Any) -> None:
+def _check_keys(document: Any) -> None:
     """Raise `ValueError` for unknown keys: a million of them would be a million errors."""
-    parts: list[tuple[Any, type[Strict]]] = [(found, Manifest)]
-    if isinstance(found, dict):
-        parts += [(found.get(split), Part) for split in SPLITS]
+    parts: list[tuple[Any, type[Strict]]] = [(document, Manifest)]
+    if isinstance(document, dict):
+        parts += [(document.get(split), Part) for split in SPLITS]
     for content, model in parts:
         if isinstance(content, dict) and len(content) > len(model.model_fields):
             raise ValueError("it has keys that no manifest has")
@@ -179,16 +180,16 @@ def changed(path: Path) -> DataError:
 
 
 def verify(folder: Path, workers: int) -> Iterator[tuple[str, int, bool]]:
-    """Hash every file; yields its name, its size and whether it is as it was made. Raises as `read`."""
+    """Hash every file; yields its name, its size and whether it is intact. Raises as `read`."""
     manifest = read(folder)
 
-    def sound(name: str) -> bool:
+    def is_intact(name: str) -> bool:
         return reading.digest(folder / name)[1] == manifest.files[name].sha256
 
     with ThreadPoolExecutor(workers) as pool:
         names = sorted(manifest.files)
-        for name, whole in zip(names, pool.map(sound, names), strict=True):
-            yield name, manifest.files[name].bytes, whole
+        for name, intact in zip(names, pool.map(is_intact, names), strict=True):
+            yield name, manifest.files[name].bytes, intact
 
 
 def as_json(value: Mapping[str, Any]) -> bytes:
@@ -196,6 +197,6 @@ def as_json(value: Mapping[str, Any]) -> bytes:
 
 
 def write(path: Path, data: bytes) -> Stored:
-    """Give a file its content in one step: after a crash it has all of it or is as it was."""
+    """Give a file its content at once: after a crash it has all of it or is as it was."""
     atomic.replace(path, data)
     return Stored(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())

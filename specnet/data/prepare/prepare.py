@@ -36,7 +36,7 @@ SHARDS, LEAST, MOST = 64, 64, 4096
 
 @dataclass(frozen=True)
 class Options:
-    """What decides over the result."""
+    """What the result depends on."""
 
     size: int = 256
     channels: int = 3
@@ -140,15 +140,15 @@ def _digest(source: Source, options: Options) -> str:
 
 def _finished(destination: Path, digest: str, options: Options) -> Manifest:
     """The manifest of what is there already. Raises `UsageError` unless it is what was asked for."""
-    found = manifests.read(destination)
-    if found.source != digest:
+    manifest = manifests.read(destination)
+    if manifest.source != digest:
         hint = "name another folder, or remove this one"
         raise UsageError(f"{destination} was prepared from other images, or at another size", hint)
     tidy_finished(destination)
-    skipped = [*found.train.skipped, *found.test.skipped]
+    skipped = [*manifest.train.skipped, *manifest.test.skipped]
     if options.strict and skipped:
         raise DataError(f"{destination} was made without the image {skipped[0].name}: {skipped[0].reason}")
-    return found
+    return manifest
 
 
 def _tasks(source: Source, destination: Path, work: Path, options: Options) -> list[Task]:

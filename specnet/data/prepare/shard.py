@@ -59,7 +59,7 @@ class Task:
 class Record:
     """What is known of a finished shard: its file, the sums over its pixels, what was skipped or converted.
 
-    `total` is (channels, height, width), `products` (channels, channels), both exact whole numbers. Skipped
+    `total` is (channels, height, width), `products` (channels, channels), both exact integers. Skipped
     and converted images are named by their place in the task's items.
     """
 

@@ -123,7 +123,7 @@ def _calm_surroundings() -> Iterator[None]:
 
 
 def work(descriptor: str) -> None:
-    """A worker's life: tasks in, messages out, until the other end closes."""
+    """The main loop of a worker: tasks in, messages out, until the other end closes."""
     from specnet.data.sources.decoding import pillow
 
     pipe = Connection(int(descriptor))

@@ -1,6 +1,6 @@
-"""Class folders: where they lie, however deep, and whether they are some.
+"""Class folders: where they lie, however deep, and which folders they are.
 
-What lies in folders is looked at until it is clear; nothing is listed as a whole here.
+What lies in folders is looked at until it is clear; no folder is listed in full here.
 """
 
 from __future__ import annotations

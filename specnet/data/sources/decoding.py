@@ -108,9 +108,9 @@ def decode_bytes(data: bytes, channels: int, size: int) -> tuple[NDArray[np.uint
                 raise BadImage(f"{width} x {height} pixels, more than {LARGEST_IMAGE:,} in all")
             opened.load()
             picture, changes = _upright(opened)
-            picture, found = _in_mode(picture, opened.format, "L" if channels == 1 else "RGB")
+            picture, conversions = _in_mode(picture, opened.format, "L" if channels == 1 else "RGB")
         if min(width, height) < size:
-            found.append("enlarged")
+            conversions.append("enlarged")
         if picture.size != (size, size):
             picture = ImageOps.fit(picture, (size, size), Image.Resampling.BILINEAR)
     except BadImage:
@@ -126,7 +126,7 @@ def decode_bytes(data: bytes, channels: int, size: int) -> tuple[NDArray[np.uint
     pixels = np.empty((channels, size, size), dtype=np.uint8)
     for plane, band in zip(pixels, picture.split(), strict=True):
         plane[:] = np.asarray(band)
-    return pixels, (*changes, *found)
+    return pixels, (*changes, *conversions)
 
 
 def _in_words(error: Exception) -> str:

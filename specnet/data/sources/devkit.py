@@ -48,10 +48,10 @@ class Devkit:
 
     def wordnet_id(self, name: str) -> str:
         """What the validation image of that file name shows. Raises `DataError` if it is not one of them."""
-        found = VALIDATION_NAME.fullmatch(name)
-        if found is None:
+        match = VALIDATION_NAME.fullmatch(name)
+        if match is None:
             raise DataError(f"'{name}' is not the name of a validation image", f"they are called {IMAGES}")
-        number = int(found[1])
+        number = int(match[1])
         if not 0 < number <= len(self.truth):
             raise DataError(
                 f"the ground truth has {len(self.truth):,} images, and '{name}' is not among them"
@@ -60,7 +60,7 @@ class Devkit:
 
 
 def find(root: Path) -> Devkit | None:
-    """The devkit in a folder: its archive, its folder, or its files; None if there is none."""
+    """The devkit in a folder: its archive, its folder, or its files; None if it has no devkit."""
     if (root / ARCHIVE).is_file():
         return make(_unpacked(root / ARCHIVE), str(root / ARCHIVE))
     for folder in (root / FOLDER / "data", root / FOLDER, root / "data", root):
@@ -120,8 +120,7 @@ def _unpacked(archive: Path) -> Callable[[str], bytes | None]:
     def read(offset: int, size: int) -> bytes:
         return data[offset : offset + size]
 
-    found = members(read, 0, len(data), str(archive))
-    files = {m.name.rpartition("/")[2]: m for m in found if m.is_file}
+    files = {m.name.rpartition("/")[2]: m for m in members(read, 0, len(data), str(archive)) if m.is_file}
 
     def file(name: str) -> bytes | None:
         return read(files[name].offset, files[name].size) if name in files else None

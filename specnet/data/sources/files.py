@@ -39,20 +39,20 @@ Watch = Callable[[str, int, int], None]
 
 
 class Item(NamedTuple):
-    """One image. `size` is None for a whole file; `fault` says why it cannot be read, if that is known."""
+    """One image. `size` is None for a file of its own; `unreadable` says why it cannot be read, if known."""
 
     name: str
     label: int
     path: str
     offset: int = 0
     size: int | None = None
-    fault: str = ""
+    unreadable: str = ""
 
 
 @dataclass(frozen=True)
 class Source:
     """Labelled images. `words` describes classes, where the source does; `left_out` names the files that are
-    no images or of a format that is not decoded, with the reason; `notes` say how the source was read."""
+    not images, or of a format that is not decoded, with the reason; `notes` say how the source was read."""
 
     root: Path
     classes: Sequence[str]
@@ -105,26 +105,26 @@ class Files:
     def faults(self, progress: Callable[[int], None]) -> list[DataError]:
         """Decodes every image and returns an error for each that cannot be read."""
 
-        def fault(item: Item) -> DataError | None:
+        def error_of(item: Item) -> DataError | None:
             try:
                 pixels(item, self.shape[0], self.shape[1])
             except BadImage as bad:
                 return refusal(item, str(bad))
             return None
 
-        found: list[DataError] = []
+        errors: list[DataError] = []
         with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool:
             for start in range(0, len(self.items), AT_ONCE):
                 part = self.items[start : start + AT_ONCE]
-                found += [error for error in pool.map(fault, part) if error is not None]
+                errors += [error for error in pool.map(error_of, part) if error is not None]
                 progress(len(part))
-        return found
+        return errors
 
 
 def pixels(item: Item, channels: int, size: int) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """What `decode_bytes` makes of an item. Raises `BadImage`."""
-    if item.fault:
-        raise BadImage(item.fault)
+    if item.unreadable:
+        raise BadImage(item.unreadable)
     return decode_bytes(read_bytes(item.path, item.offset, item.size), channels, size)
 
 
@@ -139,7 +139,7 @@ def refusal(item: Item, reason: str) -> DataError:
 def folder_source(root: Path, held_out: float, choice: Choice) -> Source:
     """The source in a folder of images, whose layout `specnet.data.sources.find_layout` finds.
 
-    Of class folders without a split, the share `held_out` of each class is tested on.
+    Of class folders without a split, the fraction `held_out` of each class is tested on.
     """
     left = LeftOut(root)
     layout = find(root, choice, left)
@@ -150,11 +150,11 @@ def folder_source(root: Path, held_out: float, choice: Choice) -> Source:
         train, test = split(train, layout.train.root, held_out)
     elif isinstance(layout.test, Flat):
         images = (
-            (PurePath(path).name, path, fault) for path, fault in image_files(str(layout.test.folder), left)
+            (PurePath(path).name, path, reason) for path, reason in image_files(str(layout.test.folder), left)
         )
         items = [
-            (name, Item(printable(relative(path, root)), 0, path, fault=fault))
-            for name, path, fault in images
+            (name, Item(printable(relative(path, root)), 0, path, unreadable=reason))
+            for name, path, reason in images
         ]
         test, words = by_truth(items, classes, layout.test.truth), layout.test.truth.words
     else:
@@ -189,15 +189,17 @@ def labelled(folders: Mapping[str, Path], classes: Sequence[str], root: Path, le
             continue
         if loops(inside):
             shown = printable(relative(str(inside), root))
-            items.append(Item(shown, label, str(inside), fault="a link that loops"))
+            items.append(Item(shown, label, str(inside), unreadable="a link that loops"))
             continue
-        found = sorted(image_files(str(inside), left), key=lambda pair: pair[0].split("/"))
-        items += [Item(printable(relative(path, root)), label, path, fault=fault) for path, fault in found]
+        images = sorted(image_files(str(inside), left), key=lambda pair: pair[0].split("/"))
+        items += [
+            Item(printable(relative(path, root)), label, path, unreadable=reason) for path, reason in images
+        ]
     return items
 
 
-def split(items: Sequence[Item], root: Path, share: float) -> tuple[list[Item], list[Item]]:
-    """What to train and to test on: `share` of each class, at least one image on either side.
+def split(items: Sequence[Item], root: Path, fraction: float) -> tuple[list[Item], list[Item]]:
+    """What to train and to test on: `fraction` of each class, at least one image on either side.
 
     Drawn by a digest of the path from `root` alone, so that the same files are drawn on every machine, and
     a new file moves at most one other. The only image of a class is trained on.
@@ -205,7 +207,7 @@ def split(items: Sequence[Item], root: Path, share: float) -> tuple[list[Item], 
     drawn: set[str] = set()
     for _, group in groupby(items, key=lambda item: item.label):
         own = sorted(group, key=lambda item: (_digest(relative(item.path, root)), item.path))
-        count = min(max(int(share * len(own) + 0.5), 1), len(own) - 1)
+        count = min(max(int(fraction * len(own) + 0.5), 1), len(own) - 1)
         drawn.update(item.path for item in own[:count])
     train = [item for item in items if item.path not in drawn]
     return train, [item for item in items if item.path in drawn]

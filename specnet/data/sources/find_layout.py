@@ -3,7 +3,7 @@
 Names say what is for training and what for testing (`specnet.data.sources.splits`), and what lies in the
 folders says whether that can be: a test folder has labels if it has class folders of the training folder, or
 if a file says what its images show (`specnet.data.sources.truth`). What can be read in two ways is an error
-that lists what was found.
+that lists the folders.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ NO_TEST = "it has a folder to train on but neither 'test' nor 'val'"
 def find(root: Path, choice: Choice, left: LeftOut) -> Layout:
     """The layout of the data folder `root`. Images that lie beside class folders are added to `left`.
 
-    Raises `DataError` if there is none, or more than one.
+    Raises `DataError` if no layout fits, or more than one.
     """
     if not root.is_dir():
         what = "is not a folder" if root.exists() else "does not exist"
@@ -82,12 +82,12 @@ class _Search:
         if self.choice.train:
             train = self._classes(self._named(self.choice.train, inside))
         else:
-            found = self._trained(
+            trained = self._trained(
                 [folder for folder in parts if self.roles.get(folder.name) == "train"], inside
             )
-            if found is None:
+            if trained is None:
                 return Layout(self._classes(self.place), None, self.notes)
-            train = found
+            train = trained
         own = (train.root, *train.root.parents)
         others = [folder for folder in parts if self.roles.get(folder.name) != "train" and folder not in own]
         chosen = self._tested(train, test) if test else self._best(train, others)
@@ -122,7 +122,9 @@ class _Search:
         """The class folders to train on. Raises `DataError` if there are none."""
         try:
             chosen = self.choice.train
-            found = class_folders(folder, self.left, here=chosen == HERE, skip=skip, deep=chosen is not None)
+            classes = class_folders(
+                folder, self.left, here=chosen == HERE, skip=skip, deep=chosen is not None
+            )
         except Unusable as unusable:
             inside = folders(folder)
             empty = inside and not holds_images(folder)
@@ -136,10 +138,10 @@ class _Search:
                 )
                 hint += " for a class, whatever it holds"
             raise DataError(f"{folder} {why}", hint) from None
-        barren = [f for f in folders(found.root) if f.name not in found.by_name and f != skip]
+        barren = [f for f in folders(classes.root) if f.name not in classes.by_name and f != skip]
         if barren:
             self.notes.append(f"no classes, as they hold no images: {quoted(barren)}")
-        return found
+        return classes
 
     def _trained(self, named: Sequence[Path], inside: Sequence[Path]) -> ClassFolders | None:
         """The training folder by its name. None if all folders are classes, one of which has such a name."""
@@ -183,9 +185,9 @@ class _Search:
         listed = [f"'{printable(folder.name)}' {why}" for folder, why in reasons.items()]
         if not usable:
             what = "; ".join(listed) or NO_TEST
-            share = f"{self.choice.path(train.root)} tests on a share of each class there"
+            held_out = f"{self.choice.path(train.root)} tests on a share of each class there"
             raise DataError(
-                f"{self.place} has nothing to test on: {what}", f"add class folders to test on; {share}"
+                f"{self.place} has nothing to test on: {what}", f"add class folders to test on; {held_out}"
             )
         tests = [folder for folder in usable if self.roles.get(folder.name) == "test"]
         best = tests or list(usable)
@@ -210,20 +212,20 @@ class _Search:
                 f"'{printable(folder.name)}' cannot be tested on: it {why}", self._which()
             ) from None
 
-    def _taken(self, found: ClassFolders | Flat) -> ClassFolders | Flat:
-        if isinstance(found, ClassFolders):
-            entries(found.root, self.left)
-            stray_images(found.root, self.left)
-        return found
+    def _taken(self, chosen: ClassFolders | Flat) -> ClassFolders | Flat:
+        if isinstance(chosen, ClassFolders):
+            entries(chosen.root, self.left)
+            stray_images(chosen.root, self.left)
+        return chosen
 
     def _labelled(self, train: ClassFolders, folder: Path) -> ClassFolders | Flat:
         """A test folder whose labels are known. Raises `Unusable`."""
         why = "holds no images"
         try:
-            found = class_folders(folder, None, deep=self.choice.train is not None)
-            strange = [name for name in found.by_name if name not in train.by_name]
-            if len(strange) < len(found.by_name):
-                return found
+            classes = class_folders(folder, None, deep=self.choice.train is not None)
+            strange = [name for name in classes.by_name if name not in train.by_name]
+            if len(strange) < len(classes.by_name):
+                return classes
             why = f"has a class '{printable(strange[0])}' that the training folder does not have"
             if alike := nearest(strange[0], list(train.by_name)):
                 why += f" (did you mean '{printable(alike[0])}'?)"
@@ -241,13 +243,13 @@ class _Search:
         raise Unusable("holds images and no class folders")
 
     def _places(self) -> list[Path]:
-        """Where files about the whole dataset may lie: from the split upwards to the data folder, and beyond
+        """Where files about all of the dataset may lie: from the split upwards to the data folder, and beyond
         it if that lies in the tree of Kaggle's archive."""
         places = [self.place, *(above for above in self.place.parents if above.is_relative_to(self.root))]
-        whole = self.place.resolve()
+        resolved = self.place.resolve()
         for tail in KAGGLE:
-            if whole.parts[-len(tail.parts) :] == tail.parts:
-                places += whole.parents[: len(tail.parts)]
+            if resolved.parts[-len(tail.parts) :] == tail.parts:
+                places += resolved.parents[: len(tail.parts)]
                 break
         return list(dict.fromkeys(places))
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from specnet.data.sources.decoding import unreadable
 from specnet.data.sources.file_kinds import HEAD, is_image_by_name, is_other_format, why_not
-from specnet.data.sources.no_data import is_no_data
+from specnet.data.sources.no_data import is_not_data
 from specnet.storage import reading
 from specnet.text import few, plural, printable
 
@@ -23,11 +23,11 @@ BESIDE = "beside the class folders"
 
 @dataclass
 class LeftOut:
-    """What was found below `root` and not taken: files with the reason, and names that are not data."""
+    """What lies below `root` and was not read: files with the reason, and names that are not data."""
 
     root: Path
     files: list[tuple[str, str]] = field(default_factory=list)
-    no_data: Counter[str] = field(default_factory=Counter)
+    not_data: Counter[str] = field(default_factory=Counter)
 
     def add(self, path: str, reason: str) -> None:
         self.files.append((printable(relative(path, self.root)), reason))
@@ -45,9 +45,9 @@ class LeftOut:
             f"left out {plural(len(names), 'file')} ({reason}): {few(names)}"
             for reason, names in sorted(by_reason.items())
         ]
-        if self.no_data:
-            names = few(sorted(map(printable, self.no_data)))
-            lines.append(f"passed over {self.no_data.total():,}, as they are not data: {names}")
+        if self.not_data:
+            names = few(sorted(map(printable, self.not_data)))
+            lines.append(f"passed over {self.not_data.total():,}, as they are not data: {names}")
         return lines
 
 
@@ -58,21 +58,21 @@ def relative(path: str, root: Path) -> str:
 
 def entries(folder: str | Path, left: LeftOut | None = None) -> list[os.DirEntry[str]]:
     """What a folder holds and may be data, by name. Raises `OSError` if it cannot be looked at."""
-    with os.scandir(folder) as found:
-        listed = [(entry.name, is_no_data(entry.name), entry) for entry in found]
+    with os.scandir(folder) as scan:
+        listed = [(entry.name, is_not_data(entry.name), entry) for entry in scan]
     if left is not None:
-        left.no_data.update(name for name, passed_over, _ in listed if passed_over)
+        left.not_data.update(name for name, passed_over, _ in listed if passed_over)
     return [entry for name, passed_over, entry in sorted(listed, key=itemgetter(0)) if not passed_over]
 
 
 def folders(folder: Path) -> list[Path]:
-    """The folders in a folder, links to folders included; none if it cannot be looked at."""
+    """The folders in a folder, links to folders included; an empty list if it cannot be looked at."""
     try:
-        with os.scandir(folder) as found:
-            inside = sorted(entry.name for entry in found if _is_folder(entry))
+        with os.scandir(folder) as scan:
+            inside = sorted(entry.name for entry in scan if _is_folder(entry))
     except OSError:
         return []
-    return [folder / name for name in inside if not is_no_data(name)]
+    return [folder / name for name in inside if not is_not_data(name)]
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -107,10 +107,10 @@ def _below(folder: str | Path, *, by_name: bool) -> bool:
     waiting = [folder]
     while waiting:
         try:
-            found, inside = _here(waiting.pop(), by_name=by_name)
+            image_here, inside = _here(waiting.pop(), by_name=by_name)
         except OSError:
             return True
-        if found:
+        if image_here:
             return True
         waiting += inside
     return False
@@ -119,9 +119,9 @@ def _below(folder: str | Path, *, by_name: bool) -> bool:
 def _here(folder: str | Path, *, by_name: bool) -> tuple[bool, list[str]]:
     """Whether an image lies in a folder, and the folders in it as far as they were seen before the image."""
     inside: list[str] = []
-    with os.scandir(folder) as found:
-        for entry in found:
-            if is_no_data(entry.name):
+    with os.scandir(folder) as scan:
+        for entry in scan:
+            if is_not_data(entry.name):
                 continue
             if _is_folder(entry):
                 if not entry.is_symlink():
@@ -152,19 +152,19 @@ def unread(path: str) -> str:
 
 
 def image_files(folder: str, left: LeftOut) -> Iterator[tuple[str, str]]:
-    """Paths of the images below a folder, and of what cannot be looked at: with its fault.
+    """Paths of the images below a folder, and of what cannot be looked at, with the reason.
 
-    Links to folders are not followed, so that nothing is found twice and the walk ends.
+    Links to folders are not followed, so that nothing is visited twice and the walk ends.
     """
     waiting = [folder]  # no recursion: a stranger's folders may be deeper than Python's stack
     while waiting:
         inside = waiting.pop()
         try:
-            found = entries(inside, left)
+            listed = entries(inside, left)
         except OSError as error:
             yield inside, unreadable(error, inside)
             continue
-        for entry in found:
+        for entry in listed:
             if not entry.is_symlink() and entry.is_dir():
                 waiting.append(entry.path)
                 continue

@@ -21,7 +21,7 @@ from specnet.data.sources import devkit
 from specnet.data.sources.devkit import VALIDATION_NAME, WORDNET_ID, Devkit
 from specnet.data.sources.files import Item, Source, Watch, by_truth, labelled
 from specnet.data.sources.folders import LeftOut, entries, folders, holds_images, image_files, relative
-from specnet.data.sources.no_data import no_data_in
+from specnet.data.sources.no_data import not_data_in
 from specnet.data.sources.tar_index import Member, Read, members
 from specnet.diagnostics.errors import DataError
 from specnet.storage import reading
@@ -42,9 +42,9 @@ def imagenet_source(root: Path, watch: Watch | None = None) -> Source:
     if (root / TRAIN).is_file():
         classes, train = _train_archive(root / TRAIN, left, watch)
     elif (root / "train").is_dir():
-        found = _classes(root / "train", left)
-        classes = sorted(found)
-        train = labelled(found, classes, root, left)
+        by_class = _classes(root / "train", left)
+        classes = sorted(by_class)
+        train = labelled(by_class, classes, root, left)
     else:
         raise DataError(f"{root} has neither {TRAIN} nor a folder 'train'", _layout())
     if (root / VALIDATION).is_file():
@@ -79,7 +79,7 @@ def _is_flat(folder: Path) -> bool:
 
 def _train_archive(path: Path, left: LeftOut, watch: Watch | None) -> tuple[list[str], list[Item]]:
     """Class names and items of the tar of tars."""
-    found: list[tuple[str, list[Member]]] = []
+    archives: list[tuple[str, list[Member]]] = []
     with _reading(path) as (read, length):
         for outer in members(read, 0, length, str(path)):
             name = outer.name.rpartition("/")[2].removesuffix(".tar")
@@ -91,30 +91,30 @@ def _train_archive(path: Path, left: LeftOut, watch: Watch | None) -> tuple[list
             inside = members(read, outer.offset, outer.offset + outer.size, f"{path}: {name}.tar")
             # A folder's entry is not an image; a link's or a device's would be one if it could be read.
             images = [m for m in inside if not m.name.endswith("/") and not _passed_over(m, left)]
-            found.append((name, images))
+            archives.append((name, images))
             if watch:
                 watch("indexing MB", (outer.offset + outer.size) // 10**6, length // 10**6)
-    classes = sorted(name for name, _ in found)
+    classes = sorted(name for name, _ in archives)
     twice = [a for a, b in itertools.pairwise(classes) if a == b]
     if twice:
         raise DataError(f"{path} holds the class {twice[0]} twice")
     items: list[Item] = []
-    for label, (name, inside_class) in enumerate(sorted(found)):
+    for label, (name, inside_class) in enumerate(sorted(archives)):
         items += [_item(f"train/{name}/{image.name}", label, path, image) for image in sorted(inside_class)]
     return classes, items
 
 
 def _item(name: str, label: int, path: Path, member: Member) -> Item:
-    fault = "" if member.is_file else "not a file in the archive, but a link or a device"
-    fault = fault or ("" if member.size else "the file is empty")
-    return Item(printable(name), label, str(path), member.offset, member.size, fault)
+    reason = "" if member.is_file else "not a file in the archive, but a link or a device"
+    reason = reason or ("" if member.size else "the file is empty")
+    return Item(printable(name), label, str(path), member.offset, member.size, reason)
 
 
 def _passed_over(member: Member, left: LeftOut) -> bool:
     """Whether a member is not data by its name."""
-    name = no_data_in(member.name)
+    name = not_data_in(member.name)
     if name is not None:
-        left.no_data[name] += 1
+        left.not_data[name] += 1
     return name is not None
 
 
@@ -129,8 +129,8 @@ def _archived(path: Path, left: LeftOut, watch: Watch | None) -> Iterator[tuple[
 
 
 def _unpacked(folder: Path, root: Path, left: LeftOut) -> Iterator[tuple[str, Item]]:
-    for path, fault in image_files(str(folder), left):
-        yield Path(path).name, Item(printable(relative(path, root)), 0, path, fault=fault)
+    for path, reason in image_files(str(folder), left):
+        yield Path(path).name, Item(printable(relative(path, root)), 0, path, unreadable=reason)
 
 
 def _validation(

@@ -38,7 +38,7 @@ class Flat:
 
 @dataclass(frozen=True)
 class Layout:
-    """What is trained and tested on. Without a test folder, a share of each class is held out."""
+    """What is trained and tested on. Without a test folder, a fraction of each class is held out."""
 
     train: ClassFolders
     test: ClassFolders | Flat | None = None

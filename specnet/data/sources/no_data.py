@@ -30,12 +30,12 @@ _PATTERNS = re.compile(
 )
 
 
-def is_no_data(name: str) -> bool:
+def is_not_data(name: str) -> bool:
     """Whether a file or folder of that name is to be passed over."""
     lower = name.lower()
     return lower in NAMES or _PATTERNS.fullmatch(lower) is not None
 
 
-def no_data_in(path: str) -> str | None:
+def not_data_in(path: str) -> str | None:
     """The first part of a path in an archive that is not data, a folder on the way or the file itself."""
-    return next((part for part in PurePosixPath(path).parts if is_no_data(part)), None)
+    return next((part for part in PurePosixPath(path).parts if is_not_data(part)), None)

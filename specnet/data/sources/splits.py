@@ -43,15 +43,15 @@ def role(name: str) -> Role | None:
 def roles(names: Iterable[str]) -> dict[str, Role]:
     """What folders that lie beside one another are for, by name; without those whose names do not say."""
     listed = list(names)
-    found = {name: part for name in listed if (part := role(name))}
+    by_name = {name: part for name in listed if (part := role(name))}
     alike: dict[tuple[str, ...], dict[str, Role]] = {}
     for name in listed:
         words = re.split(r"[-_ .]+", name.lower())
         parts = [(place, part) for place, word in enumerate(words) if (part := role(word))]
-        if name not in found and len(parts) == 1:
+        if name not in by_name and len(parts) == 1:
             place, part = parts[0]
             alike.setdefault((*words[:place], "", *words[place + 1 :]), {})[name] = part
     for named in alike.values():
         if "train" in named.values() and len(set(named.values())) > 1:
-            found |= named
-    return found
+            by_name |= named
+    return by_name

@@ -45,12 +45,12 @@ class Listed:
     stems: bool = False
 
     def wordnet_id(self, name: str) -> str:
-        found = self.shown.get(PurePath(name).stem if self.stems else name)
-        if found is None:
+        shown = self.shown.get(PurePath(name).stem if self.stems else name)
+        if shown is None:
             raise DataError(
                 f"{self.path} does not say what '{name}' shows", "add it there, or remove the image"
             )
-        return found
+        return shown
 
 
 def find(folder: Path, split: Path, places: Sequence[Path]) -> Truth | None:
