@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BeforeValidator,
+    ConfigDict,
     Field,
     PrivateAttr,
     SerializeAsAny,
@@ -120,6 +121,8 @@ class Assumed(Strict):
 
 class Spec(Strict):
     """A network, where its parts live, and how it is trained."""
+
+    model_config = ConfigDict(defer_build=False)  # its signature is public
 
     specnet: Annotated[Literal[1], Field(description="Version of the spec language.")]
     name: Annotated[Name, Field(description="Name of the network, and of its run directory.")]
