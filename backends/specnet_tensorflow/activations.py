@@ -17,7 +17,7 @@ activation: Kinds[Function] = Kinds("tensorflow", "activation")
 
 
 def find(op: Compute, name: str) -> Function:
-    """The function for a layer. Raises `UsageError`, naming the layer, if there is none."""
+    """The function for a layer. Raises `UsageError`, naming the layer, if it is unknown."""
     return activation.find(name, f"layer '{op.name}'")
 
 

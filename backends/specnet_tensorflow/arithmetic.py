@@ -1,6 +1,6 @@
 """What the precision of a network means to TensorFlow: its switches, turned for as long as a step takes.
 
-They belong to the whole process, so what somebody else has set is back afterwards: with deterministic
+They belong to the process, so what somebody else has set is back afterwards: with deterministic
 operations left on, a Keras model that draws its own dropout masks would be refused. TensorFlow's own default
 takes TF32, with 10 bits of significand instead of 23, for all float32 products of a GPU.
 """

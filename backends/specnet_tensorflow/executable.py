@@ -63,8 +63,8 @@ class TensorFlowExecutable:
         self.traced_gradients = _traced(self._loss_and_gradients, batch)
         self.traced_watch = _traced(self._watched, batch)
         self.traced_step = _traced(self._update, (*batch, rates))
-        share = tf.TensorSpec([], self._precision)
-        self.traced_part = _traced(self._add, (*batch, share))
+        fraction = tf.TensorSpec([], self._precision)
+        self.traced_part = _traced(self._add, (*batch, fraction))
         self.traced_apply = _traced(self._apply_totals, (rates,))
 
     @cached_property
@@ -134,8 +134,8 @@ class TensorFlowExecutable:
     def watch(self, batch: Batch) -> tuple[State, State]:
         """What `specnet.testing.decisions.Watched` says."""
         values, gradients = self.traced_watch(*self._feed(batch))
-        found = {name: np.ascontiguousarray(channels_first(t.numpy())) for name, t in values.items()}
-        return found, {name: self._canonical(name, g) for name, g in gradients.items()}
+        watched = {name: np.ascontiguousarray(channels_first(t.numpy())) for name, t in values.items()}
+        return watched, {name: self._canonical(name, g) for name, g in gradients.items()}
 
     @reraise_out_of_memory()
     def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> Tensor:
@@ -157,8 +157,8 @@ class TensorFlowExecutable:
             total.assign(tf.zeros_like(total))
         losses = []
         for part in parts:
-            share = tf.constant(len(part.labels) / images, self._precision)
-            losses.append(self.traced_part(*self._feed(part), share))
+            fraction = tf.constant(len(part.labels) / images, self._precision)
+            losses.append(self.traced_part(*self._feed(part), fraction))
         self.traced_apply(rates)
         return tf.add_n(losses)
 
@@ -172,13 +172,13 @@ class TensorFlowExecutable:
         self._apply(gradients, rates)
         return loss
 
-    def _add(self, images: Tensors, labels: Tensor, masks: Tensors, share: Tensor) -> Tensor:
+    def _add(self, images: Tensors, labels: Tensor, masks: Tensors, fraction: Tensor) -> Tensor:
         """Add a part's gradients to the totals of a step; returns what it adds to the loss."""
         loss, gradients = self._loss_and_gradients(images, labels, masks)
         for name, gradient in gradients.items():
             with tf.device(self._devices[self._groups[name]]):
-                self._totals[name].assign_add(tf.identity(share) * gradient)
-        return share * loss
+                self._totals[name].assign_add(tf.identity(fraction) * gradient)
+        return fraction * loss
 
     def _apply_totals(self, rates: Tensors) -> None:
         self._apply(self._totals, rates)

@@ -57,11 +57,11 @@ class Share(keras.layers.Layer):
                 )
 
     def build(self, input_shape: Any) -> None:
-        """The weights exist already: their shapes follow from the step."""
+        """The weights exist already: their shapes follow from the operation."""
         self.built = True
 
     def call(self, values: Any, training: bool = False, keep: Tensor | None = None) -> Tensor:
-        """The share's output for the values that its step reads, in the step's order."""
+        """The share's output for the values that its operation reads, in that order."""
         pieces = values if isinstance(values, list | tuple) else [values]
         with tf.device(device_name(self.device)):
             run = Run(bool(training), keep)
@@ -126,11 +126,11 @@ class Move(keras.layers.Layer):
 
 
 Layers = dict[str, Share | Move]
-"""The Keras layers by the name of their step."""
+"""The Keras layers by the name of their operation."""
 
 
 def make_layers(plan: Plan, placement: Placement, dtype: str) -> Layers:
-    """A layer for each compute and transfer step."""
+    """A layer for each compute and transfer operation."""
     layers: Layers = {}
     for op in plan.operations:
         if isinstance(op, Compute):

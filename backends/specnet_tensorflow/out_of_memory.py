@@ -22,10 +22,10 @@ MEANT = re.compile(
     r"|without (BLAS|DNN) support|(CUBLAS|CUDNN)_STATUS_NOT_INITIALIZED|failed to create cu(BLAS|DNN) handle",
     re.IGNORECASE,
 )
-"""What it says where a copy, a kernel's workspace or a library's handle found no room."""
+"""What it says where a copy, a kernel's workspace or a library's handle got no memory."""
 
 ONEDNN = "Status: 1,"
-"""How TensorFlow passes on that oneDNN, which computes convolutions and more on a CPU, found no memory."""
+"""How TensorFlow passes on that oneDNN, which computes convolutions and more on a CPU, got no memory."""
 
 
 @contextmanager

@@ -115,7 +115,7 @@ class Passes:
 
     def _read(self, op: Compute) -> list[str]:
         """The values that an operation reads and that have a gradient. One that it reads twice is there once:
-        a tape gives the whole gradient for every mention."""
+        a tape gives the full gradient for every mention."""
         return [name for name in dict.fromkeys(op.values) if name in self._plan.differentiable]
 
 

@@ -25,7 +25,7 @@ IN_PLACE: dict[str, Function] = {"relu": relu_in_place}
 
 
 def find(op: Compute, name: str) -> Function:
-    """The function for a layer. Raises `UsageError`, naming the layer, if there is none."""
+    """The function for a layer. Raises `UsageError`, naming the layer, if it is unknown."""
     return activation.find(name, f"layer '{op.name}'")
 
 

@@ -1,6 +1,6 @@
 """What the precision of a network means to PyTorch: its switches, turned for as long as a step takes.
 
-They belong to the whole process, so what somebody else has set is back afterwards. PyTorch's own default
+They belong to the process, so what somebody else has set is back afterwards. PyTorch's own default
 takes TF32, with 10 bits of significand instead of 23, for the float32 convolutions of a GPU.
 """
 

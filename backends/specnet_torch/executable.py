@@ -127,15 +127,15 @@ class TorchExecutable:
         if len(parts) == 1:
             return loss, gradients
         images = sum(len(part.labels) for part in parts)
-        share = len(parts[0].labels) / images
-        loss, totals = loss * share, [gradient * share for gradient in gradients]
+        fraction = len(parts[0].labels) / images
+        loss, totals = loss * fraction, [gradient * fraction for gradient in gradients]
         for part in parts[1:]:
             del gradients
-            share = len(part.labels) / images
-            found, gradients = self._loss_and_gradients(part)
-            loss += found * share
+            fraction = len(part.labels) / images
+            part_loss, gradients = self._loss_and_gradients(part)
+            loss += part_loss * fraction
             for total, gradient in zip(totals, gradients, strict=True):
-                total += gradient * share
+                total += gradient * fraction
         return loss, totals
 
     def _loss_and_gradients(self, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...]]:

@@ -72,7 +72,7 @@ class Normalize(torch.autograd.Function):
 
 
 def _in_pieces(*batches: Tensor) -> Iterator[tuple[Tensor, ...]]:
-    """Batches of one size cut alike, into pieces of a few images on a CPU; whole elsewhere."""
+    """Batches of one size cut alike, into pieces of a few images on a CPU; uncut elsewhere."""
     first = batches[0]
     if first.device.type != "cpu":
         return iter([batches])
@@ -160,10 +160,10 @@ def fused_sgd(
     """v <- m v - rate (g + decay w); w <- w + v in one pass over the memory; False if it is not taken.
 
     It is for weights that the cache cannot hold: it adds products without rounding them first, as no other
-    framework does. There is none without momentum, and only float32 is worth it: 1 + rate is rounded.
+    framework does. It is not taken without momentum, and only float32 is worth it: 1 + rate is rounded.
 
-    torch's rule is v <- m v + (1 - dampening) (g + decay w); w <- w - lr v. Ours is that with a dampening of
-    1 + rate and a learning rate of -1.
+    torch's rule is v <- m v + (1 - dampening) (g + decay w); w <- w - lr v. It is this one with a dampening
+    of 1 + rate and a learning rate of -1.
     """
     fused = getattr(torch, "_fused_sgd_", None)
     large = weight.numel() * weight.element_size() > PIECE

@@ -44,7 +44,7 @@ class Share(nn.Module):
                 self.register_buffer(role, values)
 
     def forward(self, *values: Tensor, keep: Tensor | None = None) -> Tensor:
-        """The share's output for the values that its step reads, in the step's order."""
+        """The share's output for the values that its operation reads, in that order."""
         weights: dict[str, Tensor] = {**self._parameters, **self._buffers}  # type: ignore[dict-item]
         arguments, full = self._arguments(values), self.op.layer.full_precision
         if self.rounding is not None and full:
@@ -128,12 +128,12 @@ class TorchModel(_Layer):
             holder.put(op.group, Share(op, self.devices[op.group], dtype, rounding))
 
     def share(self, op: Compute) -> Share:
-        """The submodule that carries out a step."""
+        """The submodule that carries out an operation."""
         holder = self.at(op.name.removesuffix(f".{op.group}"))
         assert isinstance(holder, _Layer)
-        found = holder.at(op.group)
-        assert isinstance(found, Share)
-        return found
+        share = holder.at(op.group)
+        assert isinstance(share, Share)
+        return share
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> TorchModel:
         """What `to`, `cuda` and the like do. The groups go where their parameters go."""
@@ -156,8 +156,8 @@ class TorchModel(_Layer):
     ) -> Tensor | dict[str, Tensor]:
         """The output, or outputs by name if there are several.
 
-        `inputs` are the images by input layer, and `masks` dropout masks by the name of the step that uses
-        them.
+        `inputs` are the images by input layer, and `masks` dropout masks by the name of the
+        operation that uses them.
         """
 
         def feed(op: Feed) -> Tensor:

@@ -21,7 +21,7 @@ MEANT = re.compile(
     r"unable to find (a valid cuDNN algorithm|an engine to execute)|(CUBLAS|CUDNN)_STATUS_NOT_INITIALIZED",
     re.IGNORECASE,
 )
-"""What cuDNN and cuBLAS say where none of their kernels, or not even their handle, found room."""
+"""What cuDNN and cuBLAS say where no memory was left for any of their kernels, or even for their handle."""
 
 
 @contextmanager

@@ -22,7 +22,7 @@ def arguments(inputs: Iterable[str]) -> dict[str, str]:
 
     `left-eye` is `left_eye`, `2d` is `_2d`, `class` is `class_`.
     """
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     layers = list(inputs)
     plain = {name for name in layers if _sound(name)}
     for layer in layers:
@@ -30,10 +30,10 @@ def arguments(inputs: Iterable[str]) -> dict[str, str]:
         if not _sound(name):
             name = re.sub(r"\W", "_", name, flags=re.ASCII)
             name = f"_{name}" if name[0].isdecimal() else name
-            while not _sound(name) or name in plain or name in found.values():
+            while not _sound(name) or name in plain or name in names.values():
                 name += "_"
-        found[layer] = name
-    return found
+        names[layer] = name
+    return names
 
 
 def _sound(name: str) -> bool:
@@ -42,8 +42,8 @@ def _sound(name: str) -> bool:
 
 def written(cls: type) -> type:
     """The class that stands in some module, for one that `with_inputs` made of it."""
-    found: type = getattr(cls, "_made_of", cls)
-    return found
+    origin: type = getattr(cls, "_made_of", cls)
+    return origin
 
 
 @cache

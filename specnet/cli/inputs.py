@@ -51,7 +51,7 @@ def read_content(path: str) -> tuple[bytes, str]:
 
 
 def is_revision(path: str) -> bool:
-    """Whether a path names a file in a revision that git knows, and none that lies here."""
+    """Whether a path names a file in a revision that git knows, and not a file that lies here."""
     return ":" in path and not Path(path).exists()
 
 

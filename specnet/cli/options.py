@@ -59,8 +59,8 @@ def train_options(options: argparse.Namespace) -> TrainOptions:
     return TrainOptions(**{option.name: getattr(options, option.name) for option in fields(TrainOptions)})
 
 
-def whole_number(text: str) -> int:
-    """A whole number, for argparse."""
+def integer(text: str) -> int:
+    """An integer, for argparse."""
     try:
         return int(text)
     except ValueError:
@@ -68,8 +68,8 @@ def whole_number(text: str) -> int:
 
 
 def count(text: str) -> int:
-    """A whole number of at least 1, for argparse."""
-    number = whole_number(text)
+    """An integer of at least 1, for argparse."""
+    number = integer(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is not at least 1")
     if number > LARGEST_COUNT:

@@ -37,7 +37,7 @@ def flush() -> None:
 
 @contextmanager
 def ignore_broken_pipe() -> Iterator[None]:
-    """What is written in here may find no reader, and the command still ends with the code it has found."""
+    """What is written in here may have no reader, and the command still ends with its own exit code."""
     try:
         yield
     except BrokenPipeError:

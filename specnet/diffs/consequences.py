@@ -87,8 +87,8 @@ class Consequences:
 def _moved(before: int, after: int) -> str:
     if before == after:
         return f"{before:,}, unchanged"
-    share = f", {(after - before) / before:+.1%}" if before else ""
-    return f"{before:,} -> {after:,} ({after - before:+,}{share})"
+    percent = f", {(after - before) / before:+.1%}" if before else ""
+    return f"{before:,} -> {after:,} ({after - before:+,}{percent})"
 
 
 def consequences(
@@ -102,13 +102,13 @@ def consequences(
     shapes = {row.name: row.output_shape for row in new.rows}
     named = [(renamed.get(row.name, row.name), row.output_shape) for row in old.rows]
     same = correspondence(before, after) if written_only else None
-    kept = {_renamed_node(node, same, renamed, role): found for node, role, found in _weights(before)}
+    kept = {_renamed_node(node, same, renamed, role): weight for node, role, weight in _weights(before)}
     fit = every = 0
     untrained: dict[str, None] = {}
-    for node, role, found in _weights(after):
-        values = math.prod(found.shape)
+    for node, role, weight in _weights(after):
+        values = math.prod(weight.shape)
         every += values
-        if kept.get(f"{node}.{role}") == found:
+        if kept.get(f"{node}.{role}") == weight:
             fit += values
         else:
             untrained[node.rpartition(".")[0]] = None

@@ -1,7 +1,7 @@
 """What changed between two specs, by meaning, and what follows from it.
 
 Both specs are compared fully resolved: defaults written out, names in place of positions. Key order,
-comments and YAML style cannot show up. Parts of different kinds are compared as wholes. A renamed layer is a
+comments and YAML style cannot show up. Parts of different kinds are compared in full. A renamed layer is a
 change of its own, and all other changes are in the new names, so applied in order they lead from one spec to
 the other.
 """
@@ -47,7 +47,7 @@ class Change:
         return f"{SIGNS[self.op]} {self.path}: {' -> '.join(sides)}"
 
     def words(self, side: Any) -> str:
-        """One of the sides as YAML; of a whole layer, without what has its default."""
+        """One of the sides as YAML; a full layer without the fields at their defaults."""
         if self.op == "rename" or not isinstance(side, dict) or self.path.count(".") != 1:
             return written(side)
         if not self.path.startswith("layers."):

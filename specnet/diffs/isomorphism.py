@@ -38,10 +38,10 @@ def _by_signature(network: Network) -> dict[str, list[Node]]:
     """Nodes grouped by what they compute and by what is made of it."""
     below = _from_inputs(network)
     above = _to_outputs(network, below)
-    found: dict[str, list[Node]] = {}
+    by_digest: dict[str, list[Node]] = {}
     for node in network.shares:
-        found.setdefault(_digest([below[node], above[node]]), []).append(node)
-    return found
+        by_digest.setdefault(_digest([below[node], above[node]]), []).append(node)
+    return by_digest
 
 
 def _from_inputs(network: Network) -> Signatures:
@@ -79,7 +79,7 @@ def _paired(olds: list[Node], news: list[Node]) -> dict[Node, Node]:
 
 
 def _consistent(before: Network, after: Network, names: Mapping[Node, Node]) -> bool:
-    """Whether every node reads the same things in both, under the names found."""
+    """Whether every node reads the same things in both, under `names`."""
     return all(
         tuple(tuple(names[source] for source in argument) for argument in share.reads)
         == after.shares[names[node]].reads

@@ -6,8 +6,8 @@ A layer keeps its name unless it is gone, so only names that stand in one of the
 2. equal fields, and the same layers read it;
 3. the same kind, it reads the same layers, and the same layers read it: renamed and changed.
 
-"The same" is meant under the names found so far, so a renamed chain is found link by link. Layers that are
-alike in all of this are paired in the order of the file. Matching is the same in both directions.
+"The same" is meant under the names matched so far, so a renamed chain is matched link by link. Layers that
+are alike in all of this are paired in the order of the file. Matching is the same in both directions.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class _Side:
         return cls(
             layers=spec.layers,
             reads={name: layer.inputs for name, layer in spec.layers.items()},
-            readers={name: tuple(found) for name, found in readers.items()},
+            readers={source: tuple(names) for source, names in readers.items()},
             loss=_read_by_loss(spec),
         )
 
@@ -65,7 +65,7 @@ def renamed(before: Spec, after: Spec) -> Renames:
         return {}
     kept = {name: name for name in old.layers if name in new.layers}
     matching = _Matching(old, new, gone, come, kept, dict(kept))
-    for _ in range(2):  # what is found upwards may start another chain downwards
+    for _ in range(2):  # what is matched upwards may start another chain downwards
         matching.spread(_reads, _readers)
         matching.spread(_readers, _reads)
     matching.same_places()
@@ -87,7 +87,7 @@ Key = tuple[str, tuple[str, ...], tuple[str, ...] | None]
 
 @dataclass(frozen=True)
 class _Matching:
-    """The pairs found so far: `names` are new names by old ones, `origins` old names by new ones."""
+    """The pairs matched so far: `names` are new names by old ones, `origins` old names by new ones."""
 
     old: _Side
     new: _Side
@@ -99,7 +99,7 @@ class _Matching:
     def spread(self, towards: Neighbours, away: Neighbours) -> None:
         """Match layers of equal fields whose neighbours on one side are matched, from neighbour to neighbour.
 
-        Layers that share fields and neighbours are one group, and groups are matched as wholes.
+        Layers that share fields and neighbours are one group, and groups are matched in full.
         """
         groups, others = _groups(self.old, self.gone, towards), _groups(self.new, self.come, towards)
         of = {name: key for key, members in groups.items() for name in members}
@@ -133,24 +133,24 @@ class _Matching:
 
 def _groups(side: _Side, members: Iterable[str], towards: Neighbours) -> dict[Key, list[str]]:
     """Layers by their fields and their neighbours on one side: those they read in order, or their readers."""
-    found: dict[Key, list[str]] = {}
+    groups: dict[Key, list[str]] = {}
     for name in members:
         near = towards(side, name)
         key = (side.fields(name), near if towards is _reads else tuple(sorted(near)), side.loss.get(name))
-        found.setdefault(key, []).append(name)
-    return found
+        groups.setdefault(key, []).append(name)
+    return groups
 
 
 def _places(
     side: _Side, members: Iterable[str], matched: Renames, names: Renames
 ) -> dict[tuple[Hashable, ...], list[str]]:
     """Unmatched layers by kind and neighbours, where those are all matched, under the new `names`."""
-    found: dict[tuple[Hashable, ...], list[str]] = {}
+    places: dict[tuple[Hashable, ...], list[str]] = {}
     for name in members:
         near = (*side.reads[name], *side.readers[name])
         if name not in matched and all(n in matched or n not in side.layers for n in near):
             reads = tuple(names.get(n, n) for n in side.reads[name])
             readers = tuple(sorted(names.get(n, n) for n in side.readers[name]))
             place = (side.layers[name].kind, reads, readers, side.loss.get(name))
-            found.setdefault(place, []).append(name)
-    return found
+            places.setdefault(place, []).append(name)
+    return places

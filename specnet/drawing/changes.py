@@ -91,7 +91,7 @@ def _phrase(change: Change, field: str) -> str:
 
 def _items(old: Content, new: Content, phrases: dict[str, list[str]], split: set[str]) -> list[Item]:
     held = [_held(old), _held(new)]
-    found = [
+    items = [
         replace(item, status="removed", output_status="removed", hover=f"removed\n{item.hover}")
         for key, item in old.items.items()
         if key not in new.items
@@ -99,23 +99,23 @@ def _items(old: Content, new: Content, phrases: dict[str, list[str]], split: set
     for key, item in new.items.items():
         was = old.items.get(key)
         if was is None:
-            found.append(replace(item, status="added", output_status="added", hover=f"added\n{item.hover}"))
+            items.append(replace(item, status="added", output_status="added", hover=f"added\n{item.hover}"))
         else:
             told = phrases.get(key.layer, [])
             item = _compared(was, item, told)
             if key.layer in split:
-                whole = held[0][key.layer], held[1][key.layer]
-                item = shares.marked(item, was, whole, has_phrases=bool(told))
-            found.append(item)
-    return found
+                layer_parameters = held[0][key.layer], held[1][key.layer]
+                item = shares.marked(item, was, layer_parameters, has_phrases=bool(told))
+            items.append(item)
+    return items
 
 
 def _held(content: Content) -> Counter[str]:
-    """The parameters of whole layers."""
-    found: Counter[str] = Counter()
+    """The parameters of each layer, over all its groups."""
+    counts: Counter[str] = Counter()
     for key, item in content.items.items():
-        found[key.layer] += item.parameters
-    return found
+        counts[key.layer] += item.parameters
+    return counts
 
 
 def _compared(was: Item, item: Item, phrases: Sequence[str]) -> Item:
@@ -137,25 +137,25 @@ def _compared(was: Item, item: Item, phrases: Sequence[str]) -> Item:
 def _links(old: Content, new: Content) -> list[Link]:
     ends = {(link.source, link.target) for link in old.links}
     kept = {(link.source, link.target) for link in new.links}
-    found = [
+    links = [
         link if (link.source, link.target) in ends else replace(link, status="added") for link in new.links
     ]
     gone = (link for link in old.links if (link.source, link.target) not in kept)
-    return found + [replace(link, status="removed") for link in gone]
+    return links + [replace(link, status="removed") for link in gone]
 
 
 def _columns(old: Content, new: Content) -> tuple[Column, ...]:
     before = {column.name: column for column in old.columns}
-    found: list[Column] = []
+    columns: list[Column] = []
     for column in new.columns:
         was = before.pop(column.name, None)
         if was is None:
-            found.append(replace(column, status="added"))
+            columns.append(replace(column, status="added"))
         elif was.parameters != column.parameters:
-            found.append(replace(column, note=shares.parameters(was.parameters, column.parameters)))
+            columns.append(replace(column, note=shares.parameters(was.parameters, column.parameters)))
         else:
-            found.append(column)
-    return (*found, *(replace(column, status="removed") for column in before.values()))
+            columns.append(column)
+    return (*columns, *(replace(column, status="removed") for column in before.values()))
 
 
 def _merged(old: Sequence[str], new: Sequence[str]) -> tuple[str, ...]:
@@ -172,14 +172,14 @@ def _merged(old: Sequence[str], new: Sequence[str]) -> tuple[str, ...]:
 
 def _subtitle(items: Sequence[Item], old: Content, new: Content, changes: Iterable[Change]) -> str:
     counts = Counter(item.status for item in items)
-    found = [f"{plural(counts[status], 'share')} {status}" for status in ("added", "removed", "changed")]
-    found = [words for words in found if not words.startswith("0 ")] or ["no layer changed"]
+    notes = [f"{plural(counts[status], 'share')} {status}" for status in ("added", "removed", "changed")]
+    notes = [words for words in notes if not words.startswith("0 ")] or ["no layer changed"]
     crossings = len(old.crossings()), len(new.crossings())
     if crossings[0] != crossings[1]:
-        found.append(f"{crossings[0]} -> {crossings[1]} cross-group edges")
+        notes.append(f"{crossings[0]} -> {crossings[1]} cross-group edges")
     if any(line.startswith(shares.LAYER) for item in items for line in item.lines):
-        found.append("a box is one group's share, and 'layer:' is the whole")
+        notes.append("a box is one group's share, and 'layer:' is the whole")
     undrawn = sum(change.path.split(".")[0] in ("training", "data") for change in changes)
     if undrawn:
-        found.append(f"{plural(undrawn, 'change')} of the recipe not drawn")
-    return " · ".join(found)
+        notes.append(f"{plural(undrawn, 'change')} of the recipe not drawn")
+    return " · ".join(notes)

@@ -95,11 +95,11 @@ class Content:
 
     def crossings(self) -> dict[tuple[Node, str], Link]:
         """The cross-group edges as the layer table counts them, each with the first link that is one."""
-        found: dict[tuple[Node, str], Link] = {}
+        edges: dict[tuple[Node, str], Link] = {}
         for link in self.links:
             if link.crosses and link.status != "removed":
-                found.setdefault((link.source, link.group), link)
-        return found
+                edges.setdefault((link.source, link.group), link)
+        return edges
 
 
 def of(network: Network) -> Content:

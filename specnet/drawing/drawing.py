@@ -26,14 +26,14 @@ class Drawing:
     @public(format="form")
     def render(self, form: str = "svg") -> bytes:
         """The content of a file in one of `draw.FORMATS`. Raises `PluginError` for PNG without
-        Pillow and `UsageError` for a format that there is not."""
+        Pillow and `UsageError` for an unknown format."""
         return draw(self.network, format_of("-", form), self.before)
 
     @public(format="form")
     def save(self, path: str | Path, form: str | None = None) -> Path:
         """Write a file, in the format that its suffix means unless `form` names one; returns its path.
 
-        Raises `UsageError` for a format that there is not and a file that cannot be written.
+        Raises `UsageError` for an unknown format and a file that cannot be written.
         """
         content = self.render(format_of(str(path), form))
         try:

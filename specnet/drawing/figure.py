@@ -134,7 +134,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A whole drawing. Later fields lie over earlier ones."""
+    """A drawing. Later fields lie over earlier ones."""
 
     width: float
     height: float

@@ -70,7 +70,7 @@ class Frame:
         return 10 + TRACK * tracks + (0 if is_last else 8)
 
     def span(self, key: Node) -> tuple[float, float]:
-        """Left edge and width of a box. Inputs share the whole width: they lie on every group."""
+        """Left edge and width of a box. Inputs share the full width: they lie on every group."""
         if key.group != EVERYWHERE:
             return self.lane_x[key.group, self.grid.lane[key]], self.box_width
         width = (self.right - self.left + PAD) / len(self.inputs) - PAD

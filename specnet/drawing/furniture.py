@@ -32,13 +32,13 @@ Sample = tuple[str, str, str, float]
 def panels(content: Content, frame: Frame) -> tuple[Rect, ...]:
     """A panel for each group."""
     top, bottom = frame.panel_y
-    found: list[Rect] = []
+    rects: list[Rect] = []
     for column in content.columns:
         left, right = frame.panel_x[column.name]
         stroke = PANEL_LINE if column.status == "same" else STATUSES[column.status].stroke
         dashed = column.status == "removed"
-        found.append(Rect(left, top, right - left, bottom - top, PANEL, stroke, 12, dashed=dashed))
-    return tuple(found)
+        rects.append(Rect(left, top, right - left, bottom - top, PANEL, stroke, 12, dashed=dashed))
+    return tuple(rects)
 
 
 def around(content: Content, frame: Frame) -> tuple[tuple[Text, ...], tuple[Rect, ...], float]:
@@ -99,24 +99,24 @@ def _legend(content: Content, frame: Frame) -> tuple[list[Text], list[Rect]]:
 
 def _samples(content: Content) -> list[Sample]:
     """What needs an explanation in this picture, and nothing else."""
-    found: list[Sample] = []
+    samples: list[Sample] = []
     if content.is_diff:
         statuses = {item.status for item in content.items.values()} | {link.status for link in content.links}
         shown: list[Status] = [s for s in ("added", "removed", "changed", "same") if s in statuses]
         for status in shown:
             words = "unchanged" if status == "same" else status
-            found.append((words, STATUSES[status].fill, STATUSES[status].stroke, 12.0))
+            samples.append((words, STATUSES[status].fill, STATUSES[status].stroke, 12.0))
         if any(link.crosses for link in content.links):
-            found.append(("crosses groups", CROSSING_IN_DIFF, CROSSING_IN_DIFF, 3.0))
-        return found
+            samples.append(("crosses groups", CROSSING_IN_DIFF, CROSSING_IN_DIFF, 3.0))
+        return samples
     kinds: dict[str, set[str]] = defaultdict(set)
     for item in content.items.values():
         kinds[item.family].add(item.kind)
     for family in ("map", "units"):
         if family in kinds:
             listed = ", ".join(sorted(kinds[family])[:6])
-            found.append((listed, FAMILIES[family].fill, FAMILIES[family].stroke, 12.0))
+            samples.append((listed, FAMILIES[family].fill, FAMILIES[family].stroke, 12.0))
     if len(content.columns) > 1:
-        found.append(("within a group", LINE, LINE, 1.5))
-        found.append(("crosses groups", CROSSING, CROSSING, 3.0))
-    return found
+        samples.append(("within a group", LINE, LINE, 1.5))
+        samples.append(("crosses groups", CROSSING, CROSSING, 3.0))
+    return samples

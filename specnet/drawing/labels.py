@@ -23,7 +23,7 @@ def amount(count: int) -> str:
 
 
 def amounts(parameters: int, macs: int) -> str:
-    """Parameters and multiply-accumulates in one line; empty for none of both."""
+    """Parameters and multiply-accumulates in one line; empty if there are neither."""
     parts = [(parameters, "parameters"), (macs, "MACs")]
     return " · ".join(f"{amount(count)} {noun}" for count, noun in parts if count)
 

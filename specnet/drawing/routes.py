@@ -20,7 +20,7 @@ def legs(content: Content, grid: Grid, frame: Frame) -> dict[Link, Leg]:
         track = grid.tracks.get(link)
         way = frame.track_x(track) if track else frame.port(link)
         arrivals[link.target].append((way, link))
-    found: dict[Link, Leg] = {}
+    legs_by_link: dict[Link, Leg] = {}
     for target, ways in arrivals.items():
         middle = frame.middle(target)
         ways.sort(key=lambda entry: entry[0])
@@ -31,8 +31,8 @@ def legs(content: Content, grid: Grid, frame: Frame) -> dict[Link, Leg]:
         ends |= {link: middle + step * (index + 1) for index, (_, link) in enumerate(right)}
         for way, link in ways:
             rows = grid.row[link.source], grid.row[target]
-            found[link] = Leg(frame.port(link), way, ends.get(link, middle), *rows)
-    return found
+            legs_by_link[link] = Leg(frame.port(link), way, ends.get(link, middle), *rows)
+    return legs_by_link
 
 
 def route(leg: Leg, start_y: float, frame: Frame) -> Curve:

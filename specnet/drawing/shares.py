@@ -1,4 +1,4 @@
-"""What changed in a layer that lies on several groups: said of the whole layer, and of one group's share."""
+"""What changed in a layer that lies on several groups: said of the full layer, and of one group's share."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def split(before: Network, after: Network, renamed: Mapping[str, str]) -> set[st
 def phrases(before: Network, after: Network, renamed: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     """By the new names of split layers, what became of their filters or units: the layer's, and a share's.
 
-    A layer in which neither changed has none.
+    A layer in which neither changed is left out.
     """
     old_names = {renamed.get(name, name): name for name in before.graph.order}
     return dict(_phrases(before, after, old_names, split(before, after, renamed)))
@@ -43,28 +43,28 @@ def _phrases(
         field = now.split_field
         if field is None or was.kind != now.kind:
             continue
-        whole = getattr(was, field), getattr(now, field)
+        full = getattr(was, field), getattr(now, field)
         share = getattr(before.graph.layers[old], field), getattr(after.graph.layers[name], field)
-        if whole[0] != whole[1] or share[0] != share[1]:
-            yield name, (f"{LAYER}{field} {_sides(*whole)}", f"{SHARE}{field} {_sides(*share)}")
+        if full[0] != full[1] or share[0] != share[1]:
+            yield name, (f"{LAYER}{field} {_sides(*full)}", f"{SHARE}{field} {_sides(*share)}")
 
 
 def _sides(before: int, after: int) -> str:
     return f"{before:,} -> {after:,}" if before != after else f"{after:,}, unchanged"
 
 
-def marked(item: Item, was: Item, whole: tuple[int, int], *, has_phrases: bool) -> Item:
+def marked(item: Item, was: Item, full: tuple[int, int], *, has_phrases: bool) -> Item:
     """A share that stands in both networks, with everything said to be the layer's or the share's.
 
-    `whole` are the parameters of its layer before and after. Without phrases its lines are its own numbers.
+    `full` are the parameters of its layer before and after. Without phrases its lines are its own numbers.
     """
     if item.output_status != "same":
         item = replace(item, whose=SHARE)
-    if was.parameters == item.parameters and whole[0] == whole[1]:
+    if was.parameters == item.parameters and full[0] == full[1]:
         is_told = item.status != "same" and item.amounts
         return replace(item, amounts=f"{SHARE}{item.amounts}") if is_told else item
     own = item.lines if has_phrases else tuple(f"{SHARE}{line}" for line in item.lines)
-    lines = (*own, f"{LAYER}{parameters(*whole)}")
+    lines = (*own, f"{LAYER}{parameters(*full)}")
     amounts = f"{SHARE}{parameters(was.parameters, item.parameters)}"
     return replace(item, status="changed", lines=lines, amounts=amounts, amounts_status="changed")
 

@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from specnet.diagnostics import rules
 from specnet.diagnostics.suggestions import sure
 from specnet.layers.base import Advice, Layer, LayerError, Shape, Window, image
-from specnet.schema.fields import LARGEST, Pair, is_whole, shown
+from specnet.schema.fields import LARGEST, Pair, is_integer, shown
 from specnet.schema.strict import schema_error
 from specnet.text import describe, plural
 
@@ -34,9 +34,9 @@ class Pads(NamedTuple):
 def _padding(value: Any) -> Any:
     if value == "same" and isinstance(value, str):
         return value
-    if is_whole(value):
+    if is_integer(value):
         return (value,) * 4
-    if isinstance(value, list | tuple) and len(value) == 4 and all(is_whole(v) for v in value):
+    if isinstance(value, list | tuple) and len(value) == 4 and all(is_integer(v) for v in value):
         return tuple(value)
     message = f"expected a number of pixels, [top, bottom, left, right] or 'same', got {shown(value)}"
     hint = "leave it out for no padding ('valid' in other languages)"

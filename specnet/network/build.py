@@ -31,7 +31,7 @@ class Builder:
         self.lost: set[str] = set()
         """Layers of which not all inputs are known."""
         self.adrift: set[str] = set()
-        """Layers that another one's error may have put on the wrong groups, or on none that are known."""
+        """Layers that another one's error may have put on the wrong groups, or on unknown ones."""
         self.undivided: set[str] = set()
         """Layers that cannot be shared out over their groups."""
         self._groups = groups or ()

@@ -1,7 +1,7 @@
-"""A spec's text with everything mended of which it is certain what was meant.
+"""A spec's text with every error mended where it is certain what was meant.
 
 A fix is a guess until its outcome is known, so each is carried out and the text examined again. It stays if
-its finding is gone, there are no more errors than before, and none that it may have made itself.
+its finding is gone, there are no more errors than before, and no error that it may have caused.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ def mend(text: str, name: str) -> Mended:
 def _mended(state: Mended, looks: _Looks) -> Mended:
     """The state after fixes that hold each by itself; or after all there are, if that leaves fewer errors.
 
-    A key that is mended may show several faults that it hid, and a crossing that is declared make another one
-    needless: where such faults are mended as well, the first fix was right.
+    A key that is mended may show several errors that it hid, and a crossing that is declared make another one
+    needless: where such errors are mended as well, the first fix was right.
     """
     careful = _chain(state, looks, careful=True)
     if _fixes(careful.diagnostics, looks.name):
@@ -150,7 +150,7 @@ def _new_errors(before: Mended, after: Mended) -> list[Diagnostic]:
 def _hid(mended: Diagnostic, error: Diagnostic) -> bool:
     """Whether an error was hidden by what was mended, rather than made by mending it.
 
-    What a finding hides is found by checks that come after its own: by families of rules in their order, or
+    What a finding hides is reported by later checks than its own: by families of rules in their order, or
     further down in the text. A text that is not YAML hides all the rest; an edit that leaves it so, or leaves
     an error on its own line, was not right.
     """

@@ -76,7 +76,7 @@ class Examination:
         return [diagnostic for diagnostic in self.diagnostics if diagnostic.severity == "error"]
 
     def valid(self) -> Network:
-        """The network. Raises `SpecError` with every finding if there is none."""
+        """The network. Raises `SpecError` with every finding if the spec is invalid."""
         if self.network is None:
             raise SpecError(self.diagnostics)
         return self.network

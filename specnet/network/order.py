@@ -1,6 +1,6 @@
 """In which order layers can be computed: every layer after its inputs, ties in the order of the file.
 
-What stands in the way is reported: names that are no layer's, networks without an input, cycles.
+What stands in the way is reported: names of unknown layers, networks without an input, cycles.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def dependencies(
 ) -> tuple[networkx.DiGraph, set[str]]:
     """The layers with an edge to each from what it reads, and those of which not all inputs are known.
 
-    Reports names that are no layer's, and a missing input.
+    Reports names of unknown layers, and a missing input.
     """
     names = networkx.DiGraph()
     names.add_nodes_from(layers)

@@ -49,7 +49,7 @@ class PartialNetwork:
     lost: Set[str]
     """Layers of which not all inputs are known."""
     adrift: Set[str]
-    """Layers that an error may have put on the wrong groups, or on none that are known."""
+    """Layers that an error may have put on the wrong groups, or on unknown ones."""
     undivided: Set[str]
     """Layers that cannot be shared out over their groups."""
 

@@ -143,7 +143,7 @@ def _check_written_shapes(name: str, share: Share, graph: Graph, sink: Sink) -> 
 
 
 def _check_replica(share: Share) -> None:
-    """A layer that is whole on several groups must have nothing to train: its copies would drift apart."""
+    """A layer with a full copy on several groups must have nothing to train: the copies would drift apart."""
     if any(weight.trainable for weight in share.parameters().values()):
         message = "it would be whole on several groups, each training a copy of its own that drifts apart"
         hint = "put it on one group (group: NAME), or let it work on its own group's share (no cross_group)"

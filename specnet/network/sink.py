@@ -1,4 +1,4 @@
-"""Where everything that is found in one pass over a spec ends up, so that all of it is said at once."""
+"""Collects the diagnostics of one pass over a spec, so that all of them are reported at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Python's search for garbage, and pausing it where a lot is made and none of it refers to itself."""
+"""Python's search for garbage, and pausing it where many objects are made without reference cycles."""
 
 from __future__ import annotations
 

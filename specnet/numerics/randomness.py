@@ -64,18 +64,18 @@ def permutation(seed: int, *purpose: Purpose, count: int) -> NDArray[np.int64]:
 
 def uniforms(seed: int, *purpose: Purpose, samples: Sequence[int] | NDArray[np.int64], count: int) -> Array:
     """`count` uniform numbers in [0, 1) for each sample, shape (samples, count)."""
-    found = np.empty((len(samples), count))
-    for row, (_, numbers) in zip(found, _streams(seed, *purpose, samples=samples), strict=True):
+    values = np.empty((len(samples), count))
+    for row, (_, numbers) in zip(values, _streams(seed, *purpose, samples=samples), strict=True):
         row[:] = numbers.random_sample(count)
-    return found
+    return values
 
 
 def normals(seed: int, *purpose: Purpose, samples: Sequence[int] | NDArray[np.int64], count: int) -> Array:
     """`count` standard normal numbers for each sample, shape (samples, count)."""
-    found = np.empty((len(samples), count))
-    for row, (_, numbers) in zip(found, _streams(seed, *purpose, samples=samples), strict=True):
+    values = np.empty((len(samples), count))
+    for row, (_, numbers) in zip(values, _streams(seed, *purpose, samples=samples), strict=True):
         row[:] = numbers.standard_normal(count + count % 2)[:count]
-    return found
+    return values
 
 
 @dataclass(frozen=True)

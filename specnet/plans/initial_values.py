@@ -17,5 +17,5 @@ def initial_value(parameter: Parameter, seed: int) -> Array:
 
 
 def initial_state(plan: Plan, seed: int, dtype: str = "float32") -> dict[str, Array]:
-    """Starting values of a whole plan by canonical name, drawn in float64 and rounded to `dtype`."""
+    """Starting values of a plan's parameters by canonical name, drawn in float64 and rounded to `dtype`."""
     return {p.name: initial_value(p, seed).astype(dtype) for p in plan.parameters}

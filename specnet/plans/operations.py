@@ -42,14 +42,14 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """A dropout mask that a training step needs: drawn for the whole layer, `offset` units into it.
+    """A dropout mask that a training step needs: drawn for the full layer, `offset` units into it.
 
     The draw is named after the layer and not the share, so a layer's mask does not depend on its split.
     """
 
     layer: str
     offset: int
-    whole: Shape
+    layer_shape: Shape
     rate: float
 
 
@@ -88,7 +88,7 @@ class Compute(Generic[L_co]):
         return [name for argument in self.arguments for name in argument]
 
     def config(self) -> dict[str, Any]:
-        """Plain data from which `from_config` makes the step again."""
+        """Plain data from which `from_config` makes the operation again."""
         return {
             "name": self.name,
             "layer": self.layer.as_yaml(),
@@ -99,7 +99,7 @@ class Compute(Generic[L_co]):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Compute[Layer]:
-        """The step that `config()` described, without its mask."""
+        """The operation that `config()` described, without its mask."""
         layer: Layer = plugins.load("specnet.layers", config["layer"]["kind"]).model_validate(config["layer"])
         shapes = tuple(tuple(shape) for shape in config["input_shapes"])
         arguments = tuple(tuple(argument) for argument in config["arguments"])

@@ -1,6 +1,6 @@
-"""Network -> Plan: the steps that carry it out, in order.
+"""Network -> Plan: the operations that carry it out, in order.
 
-A step computes one share on its group or transfers one value to another group; nothing else moves data
+An operation computes one share on its group or transfers one value to another group; nothing else moves data
 between groups. Values are named `conv1.gpu0`, and `conv1.gpu0@gpu1` after a transfer.
 """
 
@@ -80,7 +80,7 @@ class Plan:
         return frozenset(known)
 
     def last_uses(self) -> dict[str, list[str]]:
-        """For each step, the values that nothing after it reads, so that their memory can be given back."""
+        """For each operation, the values that nothing after it reads, so that their memory can be freed."""
         last: dict[str, str] = {}
         for op in self.operations:
             if isinstance(op, Compute):

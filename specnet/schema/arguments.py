@@ -45,7 +45,7 @@ class _Function(NamedTuple):
         return f"specnet.{self.call.__qualname__}"
 
     def parameter(self, flag: str) -> Any:
-        """The parameter that a flag stands for; None if there is none."""
+        """The parameter that a flag stands for; None for a flag of another function."""
         import inspect
 
         name = self.renamed.get(flag, flag.replace("-", "_"))
@@ -107,10 +107,10 @@ def in_words_of(function: str, text: str) -> str:
         return text
     parts: list[str] = []
     end = 0
-    for found in _COMMAND.finditer(text):
-        parts.append(_without_flags(function, text[end : found.start()]))
-        parts.append(_call(found))
-        end = found.end()
+    for command in _COMMAND.finditer(text):
+        parts.append(_without_flags(function, text[end : command.start()]))
+        parts.append(_call(command))
+        end = command.end()
     return "".join([*parts, _without_flags(function, text[end:])])
 
 
@@ -127,25 +127,25 @@ def _call(command: re.Match[str]) -> str:
 def _without_flags(function: str, text: str) -> str:
     if "--" not in text:
         return text
-    text = _SET.sub(lambda found: f"{found['quoted'] or found['plain']} in the spec", text)
-    return _FLAG.sub(lambda found: _argument(function, found), text)
+    text = _SET.sub(lambda match: f"{match['quoted'] or match['plain']} in the spec", text)
+    return _FLAG.sub(lambda match: _argument(function, match), text)
 
 
-def _argument(function: str, found: re.Match[str]) -> str:
+def _argument(function: str, match: re.Match[str]) -> str:
     """One flag, with the value after it if there is one, as an argument."""
-    flag, word = found["flag"], found["value"]
+    flag, word = match["flag"], match["value"]
     for name in (function, *_functions):
         parameter = _functions[name].parameter(flag) if name in _functions else None
         if parameter is not None:
             break
     else:
-        return found[0]
+        return match[0]
     takes_value = not isinstance(parameter.default, bool)
     value = word if word and takes_value and _is_value(word) else ""
     said = f"{parameter.name}={_written(value, str(parameter.annotation)) if takes_value else True}"
     rest = f" {word}" if word and not value else ""
-    owner = "" if name == function or found["next"] else f" of {name}"
-    return said + owner + rest + (", " if found["next"] else "")
+    owner = "" if name == function or match["next"] else f" of {name}"
+    return said + owner + rest + (", " if match["next"] else "")
 
 
 def _is_value(word: str) -> bool:

@@ -1,4 +1,4 @@
-"""Errors of the schema of which it is certain what was meant, as fixes."""
+"""Fixes for errors of the schema where it is certain what was meant."""
 
 from __future__ import annotations
 

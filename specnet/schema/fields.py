@@ -33,8 +33,8 @@ def shown(value: object, limit: int = 40) -> str:
     return str(value)[:limit]
 
 
-def is_whole(value: object, least: int = 0) -> bool:
-    """Whether a YAML value is a whole number from `least` to `LARGEST`."""
+def is_integer(value: object, least: int = 0) -> bool:
+    """Whether a YAML value is an integer from `least` to `LARGEST`."""
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= LARGEST
 
 
@@ -44,9 +44,9 @@ def is_number(value: object) -> bool:
 
 
 def _pair(value: Any) -> Any:
-    if is_whole(value, 1):
+    if is_integer(value, 1):
         return (value, value)
-    if isinstance(value, list | tuple) and len(value) == 2 and all(is_whole(v, 1) for v in value):
+    if isinstance(value, list | tuple) and len(value) == 2 and all(is_integer(v, 1) for v in value):
         return tuple(value)
     raise schema_error(
         "pair", f"expected a size of at least 1, or [height, width], got {shown(value)}", "for example 3"
@@ -62,7 +62,7 @@ def _names(value: Any) -> Any:
 
 
 def _sizes(value: Any) -> Any:
-    if isinstance(value, list | tuple) and value and all(is_whole(v, 1) for v in value):
+    if isinstance(value, list | tuple) and value and all(is_integer(v, 1) for v in value):
         return tuple(value)
     hint = "sizes stand in a list, as in [channels, height, width] or [units]"
     raise schema_error("sizes", f"expected a list of sizes, got {shown(value)}", hint)
@@ -72,7 +72,7 @@ _SIZE = {"type": "integer", "minimum": 1, "maximum": LARGEST}
 
 
 Count = Annotated[int, Field(ge=1, le=LARGEST)]
-"""A whole number of at least 1."""
+"""An integer of at least 1."""
 
 
 Positive = Annotated[float, Field(gt=0, le=LARGEST)]

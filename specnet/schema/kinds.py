@@ -21,7 +21,7 @@ from specnet.schema.strict import ALIASES, Strict, run_together, schema_error
 KINDS_OF = "kinds of"
 """The key under which a part's JSON Schema names the group of its kinds, until these are put in."""
 ADVICE = "; a plugin's kind is there once its package is installed"
-"""The end of a hint about a kind that there is not and that is no slip of one that there is."""
+"""The end of a hint about an unknown kind that is not a slip of a known one."""
 _LONGEST = 100
 """Letters of a key or a kind that are compared with the valid ones."""
 
@@ -144,29 +144,29 @@ def with_the_rest(
     is wrong for all kinds alike: values that every kind with such a key refuses, and, if asked for, `keys`
     that are mistyped. Other keys may be those of the kind that is not known.
     """
-    found = [InitErrorDetails(type=unknown, loc=(), input=value)]
+    details = [InitErrorDetails(type=unknown, loc=(), input=value)]
     if not isinstance(value, dict):
-        return ValidationError.from_exception_data("kind", found)
+        return ValidationError.from_exception_data("kind", details)
     context = unknown.context or {}
     named = value.get(context["at"]) if context.get("at") else None
     meant = mistyped(named, classes) if isinstance(named, str) and len(named) <= _LONGEST else None
     rest = {key: part for key, part in value.items() if key not in ("kind", context.get("at"))}
     if meant is not None:
-        return ValidationError.from_exception_data("kind", [*found, *_refused(classes[meant], rest, meant)])
+        return ValidationError.from_exception_data("kind", [*details, *_refused(classes[meant], rest, meant)])
     refused = [(cls.keys(), _refused(cls, rest, kind)) for kind, cls in classes.items()]
     known = {key for valid, _ in refused for key in valid}
     for key, part in rest.items():
         about = [[e for e in errors if e["loc"][:1] == (key,)] for valid, errors in refused if key in valid]
         if about and all(about):
-            found += about[0]
+            details += about[0]
         near = mistyped(str(key)[:_LONGEST], known - set(rest)) if keys else None
         if near and not about:
             certain = sure(str(key), known - set(rest))
             kind = schema_error(
                 "unknown_key", f"unknown key '{key}'", f"did you mean '{near}'?", meant=certain
             )
-            found.append(InitErrorDetails(type=kind, loc=(key,), input=part))
-    return ValidationError.from_exception_data("kind", found)
+            details.append(InitErrorDetails(type=kind, loc=(key,), input=part))
+    return ValidationError.from_exception_data("kind", details)
 
 
 def _refused(cls: type[Strict], fields: Mapping[str, Any], kind: str) -> list[InitErrorDetails]:

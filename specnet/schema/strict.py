@@ -1,6 +1,6 @@
 """The strict pydantic base of everything a spec can say, and its field types.
 
-Fields take exactly what they name: `true` is no number, `"3"` is no number, and an unknown key is an error
+Fields take exactly what they name: `true` is not a number, nor is `"3"`, and an unknown key is an error
 that knows the valid ones. Messages are written for the person who edits the YAML file.
 """
 
@@ -55,19 +55,19 @@ class Strict(BaseModel):
         try:
             return handler(data)
         except ValidationError as error:
-            found = error.errors(include_url=False)
-            if not any(e["type"] == "extra_forbidden" for e in found):
+            errors = error.errors(include_url=False)
+            if not any(e["type"] == "extra_forbidden" for e in errors):
                 raise
-            raise ValidationError.from_exception_data(cls.__name__, cls._translate(found)) from None
+            raise ValidationError.from_exception_data(cls.__name__, cls._translate(errors)) from None
 
     @classmethod
-    def _translate(cls, found: list[ErrorDetails]) -> list[InitErrorDetails]:
+    def _translate(cls, errors: list[ErrorDetails]) -> list[InitErrorDetails]:
         """The errors with unknown keys explained. A key missing because it is misspelt is one error."""
-        unknown = [str(e["loc"][0]) for e in found if e["type"] == "extra_forbidden" and len(e["loc"]) == 1]
-        missing = [str(e["loc"][0]) for e in found if e["type"] == "missing" and len(e["loc"]) == 1]
+        unknown = [str(e["loc"][0]) for e in errors if e["type"] == "extra_forbidden" and len(e["loc"]) == 1]
+        missing = [str(e["loc"][0]) for e in errors if e["type"] == "missing" and len(e["loc"]) == 1]
         translated: list[InitErrorDetails] = []
         misspelt: set[str] = set()
-        for e in found:
+        for e in errors:
             kind = PydanticCustomError(e["type"], e["msg"], e.get("ctx", {}))
             if e["type"] == "extra_forbidden" and len(e["loc"]) == 1:
                 key = str(e["loc"][0])
@@ -86,7 +86,7 @@ class Strict(BaseModel):
             translated.append(InitErrorDetails(type=kind, loc=e["loc"], input=e["input"]))
         return [
             e
-            for e, original in zip(translated, found, strict=True)
+            for e, original in zip(translated, errors, strict=True)
             if not (original["type"] == "missing" and original["loc"] and original["loc"][-1] in misspelt)
         ]
 

@@ -56,18 +56,18 @@ EXPECTED = {
 
 def findings(error: ValidationError, origin: Document | None) -> list[Diagnostic]:
     """Pydantic's errors as diagnostics with positions, in words for the person who edits the file."""
-    found = [
+    diagnostics = [
         _finding(dict(e), origin)
         for e in error.errors(include_url=False)
         if e["type"] != "default_factory_not_called"  # it merely follows from another
     ]
-    placed = {diagnostic.position for diagnostic in found}
+    placed = {diagnostic.position for diagnostic in diagnostics}
     more = empty_keys(origin) if origin else []
-    return [*found, *(diagnostic for diagnostic in more if diagnostic.position not in placed)]
+    return [*diagnostics, *(diagnostic for diagnostic in more if diagnostic.position not in placed)]
 
 
 def empty_keys(origin: Document) -> list[Diagnostic]:
-    """A finding for each key that nothing stands behind, also where the key may be left out."""
+    """A finding for each key without a value, also where the key may be left out."""
     empty = _without_value(origin.root)
     return [rules.WRONG_TYPE.at(node.key_position(), f"'{key}' has no value", EMPTY) for key, node in empty]
 

@@ -1,1 +1,1 @@
-"""The schema of a spec file as a whole, what is sound in an invalid one, overrides, starters."""
+"""The schema of a full spec file, what is sound in an invalid one, overrides, starters."""

@@ -76,7 +76,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def _sound(group: str) -> dict[str, type[Strict]]:
-    """The classes of a group by their kinds, without those that cannot be had or are no parts of a spec."""
+    """The classes of a group by their kinds, without those that cannot be loaded or are not spec parts."""
     classes: dict[str, Any] = {}
     for kind in plugins.names(group):
         with suppress(PluginError):

@@ -1,4 +1,4 @@
-"""`--set`: changes of a spec by name, and the whole path where only a part of it was typed."""
+"""`--set`: changes of a spec by name, and the full path where only a part of it was typed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from specnet.syntax.reader import Node
 DEEP = 3
 """Mappings in one another below the top that a path may have left out."""
 
-Fault = Diagnostic | UsageError | None
+Refusal = Diagnostic | UsageError | None
 
 
 def apply(document: Document, assignments: Iterable[str]) -> None:
@@ -29,9 +29,9 @@ def apply(document: Document, assignments: Iterable[str]) -> None:
         path, equals, value = assignment.partition("=")
         short = path.count(".") <= MAX_STEPS
         if short and equals and path.strip() and not _stands(document.root, path.strip().split(".")):
-            fault = _tried(document, assignment)
-            if _is_of_path(fault):
-                raise _explained(document, path.strip(), value, fault)
+            refusal = _refusal(document, assignment)
+            if _is_of_path(refusal):
+                raise _explained(document, path.strip(), value, refusal)
         document.override(assignment)
 
 
@@ -42,8 +42,8 @@ def _stands(root: Node, steps: Sequence[str]) -> bool:
     return node is not None
 
 
-def _tried(document: Document, assignment: str) -> Fault:
-    """What is wrong with an assignment: its path, or else its value."""
+def _refusal(document: Document, assignment: str) -> Refusal:
+    """What is wrong with an assignment: its path, or else its value. None if it is right."""
     tried = copy.deepcopy(document)
     file = f"--set {assignment.partition('=')[0]}"
     try:
@@ -57,41 +57,41 @@ def _tried(document: Document, assignment: str) -> Fault:
     return None
 
 
-def _is_of_path(fault: Fault) -> bool:
-    return isinstance(fault, UsageError) or (
-        isinstance(fault, Diagnostic) and fault.rule is rules.UNKNOWN_KEY
+def _is_of_path(refusal: Refusal) -> bool:
+    return isinstance(refusal, UsageError) or (
+        isinstance(refusal, Diagnostic) and refusal.rule is rules.UNKNOWN_KEY
     )
 
 
-def _explained(document: Document, path: str, value: str, fault: Fault) -> SpecnetError:
+def _explained(document: Document, path: str, value: str, refusal: Refusal) -> SpecnetError:
     """What to say about a path that leads nowhere."""
     steps = path.split(".")
-    tried = [(whole, _tried(document, f"{whole}={value}")) for whole in _paths(document.root, steps)]
-    good = [whole for whole, problem in tried if problem is None]
+    tried = [(full, _refusal(document, f"{full}={value}")) for full in _paths(document.root, steps)]
+    good = [full for full, reason in tried if reason is None]
     only_value = [
-        whole
-        for whole, problem in tried
-        if not _is_of_path(problem) and _is_single(document.root, whole.split("."))
+        full
+        for full, reason in tried
+        if not _is_of_path(reason) and _is_single(document.root, full.split("."))
     ]
-    for whole in (good or only_value)[:1]:
-        changed = [a for a, b in zip(steps, whole.split("."), strict=False) if a != b]
-        if isinstance(fault, UsageError) and whole.count(".") == path.count(".") and len(changed) == 1:
-            return fault  # it names the one step
-        return UsageError(f"--set: the spec has no '{path}'", f"did you mean --set '{whole}={value}'?")
-    for whole, problem in tried:
-        if isinstance(problem, Diagnostic) and len(steps) > 1 and whole.endswith(f".{path}"):
-            return UsageError(f"--set {whole}: {problem.message}", problem.hint)
+    for full in (good or only_value)[:1]:
+        changed = [a for a, b in zip(steps, full.split("."), strict=False) if a != b]
+        if isinstance(refusal, UsageError) and full.count(".") == path.count(".") and len(changed) == 1:
+            return refusal  # it names the one step
+        return UsageError(f"--set: the spec has no '{path}'", f"did you mean --set '{full}={value}'?")
+    for full, reason in tried:
+        if isinstance(reason, Diagnostic) and len(steps) > 1 and full.endswith(f".{path}"):
+            return UsageError(f"--set {full}: {reason.message}", reason.hint)
     if steps[0] not in Spec.model_fields and not mistyped(steps[0], document.root.value):
         example = _in_a_layer(document.root, steps[-1]) if len(steps) == 1 else None
         hint = f"a path starts with {', '.join(Spec.model_fields)}"
         if example:
             hint = f"name the layer, for example --set '{example}={value}'"
         return UsageError(f"--set: the spec has no '{steps[0]}'", hint)
-    return SpecError([fault]) if isinstance(fault, Diagnostic) else fault or UsageError(f"--set {path}")
+    return SpecError([refusal]) if isinstance(refusal, Diagnostic) else refusal or UsageError(f"--set {path}")
 
 
 def _is_single(root: Node, steps: Sequence[str]) -> bool:
-    """Whether a path leads to a value that is there already and is no mapping."""
+    """Whether a path leads to a value that is there already and is not a mapping."""
     node = root
     for step in steps:
         if not isinstance(node.value, dict) or step not in node.value:
@@ -110,15 +110,15 @@ def _in_a_layer(root: Node, step: str) -> str | None:
 
 
 def _paths(root: Node, steps: Sequence[str]) -> Iterator[str]:
-    """Whole paths that may have been meant, those first that change least."""
+    """Full paths that may have been meant, those first that change least."""
     places = list(_mappings(root, (), DEEP))
     layers = root.value.get("layers")
     for start in range(len(steps)):
         for close in (False, True):
             for place, node in places:
-                found = _followed(node, steps[start:], layers, close=close)
-                if found is not None:
-                    yield ".".join(map(str, (*place, *found)))
+                rest = _followed(node, steps[start:], layers, close=close)
+                if rest is not None:
+                    yield ".".join(map(str, (*place, *rest)))
 
 
 def _mappings(node: Node, path: Path_, deep: int) -> Iterator[tuple[Path_, Node]]:
@@ -132,18 +132,18 @@ def _mappings(node: Node, path: Path_, deep: int) -> Iterator[tuple[Path_, Node]
 
 def _followed(node: Node, steps: Sequence[str], layers: Node | None, *, close: bool) -> list[str] | None:
     """The steps as they stand in the document. The last may be new there, but for a layer."""
-    found: list[str] = []
+    names: list[str] = []
     for depth, step in enumerate(steps):
         if not isinstance(node.value, dict):
             return None
         name = _name(node, step)
         if close and name not in node.value:
             name = mistyped(step, node.value) or name
-        found.append(name)
+        names.append(name)
         if name not in node.value:
-            return found if depth == len(steps) - 1 and node is not layers else None
+            return names if depth == len(steps) - 1 and node is not layers else None
         node = node.value[name]
-    return found
+    return names
 
 
 def _name(node: Node, step: str) -> str:

@@ -64,7 +64,7 @@ class Reading:
     """Layers with findings of their own."""
 
     def locate(self, path: Path_, *, key: bool = False) -> Position | None:
-        """Where a part stands in its file; None where there is none."""
+        """Where a part stands in its file; None if that is not known."""
         return self.origin.locate(path, key=key) if self.origin else None
 
 

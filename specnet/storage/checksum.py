@@ -24,8 +24,8 @@ def verified_json(data: bytes) -> dict[str, Any]:
         raise ValueError(f"it cannot be read ({error})") from None
     if not untouched:
         raise ValueError("it has changed")
-    found: dict[str, Any] = content
-    return found
+    verified: dict[str, Any] = content
+    return verified
 
 
 def checksummed_text(text: str) -> bytes:

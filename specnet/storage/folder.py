@@ -141,7 +141,7 @@ class Folder:
         self.sync()
 
     def _replaceable(self, name: str) -> int | None:
-        """The mode of the file whose content may be replaced; None if there is none."""
+        """The mode of the file whose content may be replaced; None if it does not exist."""
         self.check(name)
         mode = self.mode(name)
         if mode is None:
@@ -155,8 +155,8 @@ class Folder:
     def tidy(self, *names: str) -> None:
         """Remove what kills have left of attempts to replace these files."""
         for leftover in self.names():
-            found = BESIDE.fullmatch(leftover)
-            if found and found["name"] in names:
+            match = BESIDE.fullmatch(leftover)
+            if match and match["name"] in names:
                 self.remove(leftover)
 
     def rename(self, name: str, target: str) -> None:

@@ -75,10 +75,10 @@ class Lock:
     def _is_there(self) -> bool:
         """Whether the file is still the one that bears the name; if not, locking it means nothing."""
         try:
-            found = os.stat(NAME, dir_fd=self._folder.descriptor, follow_symlinks=False)
+            status = os.stat(NAME, dir_fd=self._folder.descriptor, follow_symlinks=False)
         except FileNotFoundError:
             return False
-        return os.path.samestat(os.fstat(self._descriptor), found)
+        return os.path.samestat(os.fstat(self._descriptor), status)
 
     def _sign(self) -> None:
         """Say who holds it, unless the file has other names: they may be somebody's."""

@@ -114,7 +114,7 @@ def _limit(what: int, most: int) -> None:
 
 
 def _mapped() -> int:
-    """Bytes of address space that this process has now; none where the system does not say (not Linux)."""
+    """Bytes of address space that this process has now; 4 GiB where the system does not say (not Linux)."""
     try:
         pages = int(Path("/proc/self/statm").read_bytes().split()[0])
     except OSError:
@@ -126,5 +126,5 @@ def search_path() -> list[str]:
     """Where modules are looked for, the current folder last, and only if specnet itself lies in it."""
     own = str(Path(__file__).resolve().parents[2])
     here = str(Path.cwd())
-    found = [entry for entry in map(os.path.abspath, sys.path) if entry != here]
-    return found if own in found else [*found, own]
+    folders = [entry for entry in map(os.path.abspath, sys.path) if entry != here]
+    return folders if own in folders else [*folders, own]

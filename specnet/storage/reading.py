@@ -33,12 +33,12 @@ def opened_plain(path: Path, limit: int | None = None) -> Iterator[tuple[int, in
     """A plain file's descriptor and size in bytes."""
     check_plain(path)
     with system.opened(path, os.O_RDONLY | os.O_NONBLOCK) as descriptor:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             raise Unfit("it is not a plain file")
-        if limit is not None and found.st_size > limit:
+        if limit is not None and status.st_size > limit:
             raise Unfit(f"it is larger than {limit:,} bytes")
-        yield descriptor, found.st_size
+        yield descriptor, status.st_size
 
 
 def descriptor_of(path: Path) -> int:
@@ -53,14 +53,14 @@ def descriptor_of(path: Path) -> int:
 
 def check_plain(path: Path) -> int:
     """The size of a plain file. Opening a device may do something already, so it is looked at first."""
-    found = path.stat()
-    if not stat.S_ISREG(found.st_mode):
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
         raise Unfit("it is not a plain file")
-    return found.st_size
+    return status.st_size
 
 
 def read(path: Path, limit: int) -> bytes:
-    """A whole file of at most `limit` bytes."""
+    """The content of a file of at most `limit` bytes."""
     with opened_plain(path, limit) as (descriptor, _):
         data = at_most(descriptor, limit + 1)
     if len(data) > limit:  # it has grown meanwhile
@@ -69,7 +69,7 @@ def read(path: Path, limit: int) -> bytes:
 
 
 def read_inherited(path: Path, limit: int) -> bytes:
-    """A whole file, or what comes through a pipe that the shell has opened for us: `<(command)`."""
+    """The content of a file, or what comes through a pipe that the shell has opened for us: `<(command)`."""
     if path.parent in (Path("/dev/fd"), Path("/proc/self/fd")) and path.is_fifo():
         with path.open("rb") as stream:
             return read_stream(stream, limit)
@@ -104,16 +104,16 @@ def read_stream(stream: IO[bytes], limit: int) -> bytes:
 
 def digest(path: Path) -> tuple[int, str]:
     """Size and SHA-256 of a file."""
-    found, size = hashlib.sha256(), 0
+    sha256, size = hashlib.sha256(), 0
     with opened_plain(path) as (descriptor, _):
         while piece := system.calls.read(descriptor, system.PIECE):
-            found.update(piece)
+            sha256.update(piece)
             size += len(piece)
-    return size, found.hexdigest()
+    return size, sha256.hexdigest()
 
 
 def lines(path: Path) -> Iterator[bytes]:
-    """The whole lines of a file, each with its end. One that is longer than `LONGEST_LINE` is passed over."""
+    """The complete lines of a file, each with its end. One longer than `LONGEST_LINE` is passed over."""
     with opened_plain(path, LONGEST_FILE) as (descriptor, _):
         rest, skipping = b"", False
         while piece := system.calls.read(descriptor, STEP):

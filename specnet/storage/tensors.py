@@ -27,10 +27,10 @@ def parse(data: bytes) -> dict[str, Any]:
 
     _check_length(data[:8], len(data))
     try:
-        found: dict[str, Any] = load_bytes(data)
+        tensors: dict[str, Any] = load_bytes(data)
     except (KeyError, AttributeError, TypeError) as error:  # types that NumPy does not have
         raise reading.Unfit(f"it holds a type of number that is not known here: {error}") from None
-    return {name: found[name] for name in sorted(found)}  # the library's order changes from call to call
+    return {name: tensors[name] for name in sorted(tensors)}  # the library's order changes from call to call
 
 
 def check_header(path: Path) -> None:

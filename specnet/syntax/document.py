@@ -126,12 +126,12 @@ def _unknown_step(
     if isinstance(node.value, dict):
         hint = suggestion(step, node.value, noun="name")
         if not nearest(step, list(node.value)):
-            whole = text.strip()
+            full = text.strip()
             for name in reversed(missing[1:]):
-                whole = f"{{{name}: {whole}}}"
+                full = f"{{{name}: {full}}}"
             path = f"{parent}.{step}" if parent else step
             there = ", ".join(list(node.value)[:24])
-            hint = f"to add it, write all of it: --set '{path}={whole}'; there are {there}"
+            hint = f"to add it, write all of it: --set '{path}={full}'; there are {there}"
         return UsageError(f"--set: {where} has no '{step}'", hint)
     if isinstance(node.value, list):
         return UsageError(
@@ -195,8 +195,8 @@ def parse(text: str | bytes, name: str = "<text>") -> Document:
             [rules.EMPTY_FILE.at(root.position(), "the file is empty", "a spec starts with 'specnet: 1'")]
         )
     if not isinstance(root.value, dict):
-        found = "a list" if isinstance(root.value, list) else "a single value"
-        message = f"a spec is a mapping of keys to values, and this is {found}"
+        actual = "a list" if isinstance(root.value, list) else "a single value"
+        message = f"a spec is a mapping of keys to values, and this is {actual}"
         raise SpecError([rules.NOT_A_MAPPING.at(root.position(), message, "start with 'specnet: 1'")])
     return Document(root)
 

@@ -25,11 +25,11 @@ _NEAR = 100
 """Characters on either side of a finding that are looked at."""
 
 
-def recognised(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+def recognised(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Diagnostics, of which those about one such expression are a single one that says how it is written."""
     seen: dict[Position, Diagnostic] = {}
     made: list[Diagnostic] = []
-    for finding in found:
+    for finding in diagnostics:
         known = _recognised(finding)
         if known is finding or known.position is None:
             made.append(finding)
@@ -43,26 +43,26 @@ def _recognised(finding: Diagnostic) -> Diagnostic:
     place = finding.position
     if place is None or finding.rule not in _RULES:
         return finding
-    found = _around(_TUPLE, place)
-    if found and ("," in found[1] or finding.rule is rules.WRONG_TYPE):
-        certain = f"[{found[1]}]" if "," in found[0] and _ITEMS.fullmatch(found[1]) else None
-        hint = f"a list has square brackets: [{found[1]}]"
-        return _as(finding, place, found, "is not a list", hint, certain)
+    match = _around(_TUPLE, place)
+    if match and ("," in match[1] or finding.rule is rules.WRONG_TYPE):
+        certain = f"[{match[1]}]" if "," in match[0] and _ITEMS.fullmatch(match[1]) else None
+        hint = f"a list has square brackets: [{match[1]}]"
+        return _as(finding, place, match, "is not a list", hint, certain)
     if finding.rule not in (rules.KEY_NOT_TEXT, rules.WRONG_TYPE):
         return finding
-    found = _around(_COMMA, place)
+    match = _around(_COMMA, place)
     sizes = "[height, width]" in finding.message
-    if found and (finding.rule is rules.KEY_NOT_TEXT or len(found[0]) == place.width):
-        whole, part = found[1], found[2]
-        point = "" if sizes else f"write {whole}.{part}, with a point"
-        pair = "" if whole.lstrip("+-") == "0" else f"write [{whole}, {part}] for two numbers"
-        certain = f"[{whole}, {part}]" if sizes else f"{whole}.{part}"
+    if match and (finding.rule is rules.KEY_NOT_TEXT or len(match[0]) == place.width):
+        integer, decimals = match[1], match[2]
+        point = "" if sizes else f"write {integer}.{decimals}, with a point"
+        pair = "" if integer.lstrip("+-") == "0" else f"write [{integer}, {decimals}] for two numbers"
+        certain = f"[{integer}, {decimals}]" if sizes else f"{integer}.{decimals}"
         hint = "; or ".join(filter(None, (point, pair)))
-        return _as(finding, place, found, "is not a number", hint, None if point and pair else certain)
-    found = _around(_TIMES, place) if sizes else None
-    if found and len(found[0]) == place.width:
-        size = f"[{found[1]}, {found[2]}]"
-        return _as(finding, place, found, "is not a size", f"write {size}", size)
+        return _as(finding, place, match, "is not a number", hint, None if point and pair else certain)
+    match = _around(_TIMES, place) if sizes else None
+    if match and len(match[0]) == place.width:
+        size = f"[{match[1]}, {match[2]}]"
+        return _as(finding, place, match, "is not a size", f"write {size}", size)
     return finding
 
 
@@ -70,16 +70,16 @@ def _around(pattern: re.Pattern[str], place: Position) -> re.Match[str] | None:
     """The match that covers the place."""
     at = place.column - 1
     start = max(0, at - _NEAR)
-    for found in pattern.finditer(place.source, start, at + _NEAR):
-        if found.start() <= at < found.end():
-            return found
+    for match in pattern.finditer(place.source, start, at + _NEAR):
+        if match.start() <= at < match.end():
+            return match
     return None
 
 
 def _as(
-    finding: Diagnostic, place: Position, found: re.Match[str], fault: str, hint: str, certain: str | None
+    finding: Diagnostic, place: Position, match: re.Match[str], complaint: str, hint: str, certain: str | None
 ) -> Diagnostic:
     """The finding at the expression. `certain` is how it is written, if there is one way."""
-    where = replace(place, column=found.start() + 1, width=len(found[0]))
+    where = replace(place, column=match.start() + 1, width=len(match[0]))
     fix = None if certain is None else where.replaced(certain)
-    return replace(finding, message=f"'{found[0]}' {fault}", position=where, hint=hint, fix=fix)
+    return replace(finding, message=f"'{match[0]}' {complaint}", position=where, hint=hint, fix=fix)

@@ -73,12 +73,12 @@ def named(char: str) -> str:
     return f"U+{ord(char):04X} {unicodedata.name(char, '')}".rstrip()
 
 
-def explained(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+def explained(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Diagnostics, of which those about text with such characters point at the first one and name it.
 
     What is written out of habit is recognised before.
     """
-    return [_explained(diagnostic) for diagnostic in recognised(found)]
+    return [_explained(diagnostic) for diagnostic in recognised(diagnostics)]
 
 
 def _explained(finding: Diagnostic) -> Diagnostic:

@@ -10,7 +10,7 @@ from specnet.syntax.source import BREAKS
 
 
 class Patch:
-    """A text and the edits that were accepted for it, none of which touches another."""
+    """A text and the edits that were accepted for it; no two of them touch."""
 
     def __init__(self, text: str) -> None:
         self.text = text

@@ -28,7 +28,7 @@ MAX_ENTRIES = 1_000
 MAX_ITEMS = 10_000
 MAX_LAYERS = 120_000
 MAX_FINDINGS = 5_000
-"""Diagnostics after which a text is not read any further: it is no spec."""
+"""Diagnostics after which a text is not read any further: it is not a spec."""
 MAX_DIGITS = 400
 
 _PARSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -89,7 +89,7 @@ def read_nodes(source: Source) -> Node:
         builder.build(yaml.parse(source.text, Loader=_PARSER))
     except yaml.MarkedYAMLError as error:
         finding = syntax_error(source, error, _PARSER)
-        # A bracket that is none makes keys of what stood in it.
+        # What stands in a broken bracket looks like keys.
         builder.findings = [
             d for d in builder.findings if d.rule is not rules.KEY_NOT_TEXT or _line(d) != _line(finding)
         ]
@@ -104,7 +104,7 @@ def _line(finding: Diagnostic) -> int | None:
 
 
 def _is_plain_key(place: Position) -> bool:
-    """Whether a key that is no text would be a name with quotes around it."""
+    """Whether a key that is not text would be a name with quotes around it."""
     behind = place.source[place.column - 1 + place.width :].lstrip()
     return re.fullmatch("[A-Za-z0-9_-]+", place.text) is not None and behind.startswith(":")
 

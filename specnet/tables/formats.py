@@ -46,7 +46,7 @@ def window(row: Row) -> str:
 
 
 def field(row: Row) -> str:
-    """The receptive field; `all` for the whole input."""
+    """The receptive field; `all` for the full input."""
     return describe(row.receptive_field) if row.receptive_field else "all"
 
 
@@ -68,8 +68,8 @@ def table_columns(table: Contents) -> list[Column]:
 
 
 @gc_paused()
-def text(table: Contents, width: int | None = None, whole: str = "") -> str:
-    """Columns under one another. Without a width nothing is left out; `whole` are ways to see all."""
+def text(table: Contents, width: int | None = None, full_views: str = "") -> str:
+    """Columns under one another. Without a width nothing is left out; `full_views` are ways to see all."""
     shown = table_columns(table)
     left_out: list[str] = []
     made = _aligned(table, shown)
@@ -80,7 +80,7 @@ def text(table: Contents, width: int | None = None, whole: str = "") -> str:
         made = _aligned(table, shown)
     lines = [table.name, made, *notes(table)]
     if left_out:
-        lines.append(f"no room for: {', '.join(left_out)} ({whole} show all)")
+        lines.append(f"no room for: {', '.join(left_out)} ({full_views} show all)")
     return "\n".join(lines)
 
 
@@ -91,7 +91,7 @@ def _aligned(table: Contents, shown: Sequence[Column]) -> str:
 
 
 def _totals(table: Contents, shown: Sequence[Column]) -> list[list[str]]:
-    """A line for each group if there are several, and one for the whole."""
+    """A line for each group if there are several, and one for the full network."""
     parts: list[tuple[str, object]] = [("total", table.totals)]
     if len(table.groups) > 1:
         parts = [*((f"on {name}", group) for name, group in table.groups.items()), *parts]
@@ -110,17 +110,17 @@ def _totals(table: Contents, shown: Sequence[Column]) -> list[list[str]]:
 def notes(table: Contents) -> list[str]:
     """What stands under the table: activations, crossings, traffic and memory."""
     t = table.totals
-    found = [f"{t.activations:,} activations in layers with parameters"]
+    lines = [f"{t.activations:,} activations in layers with parameters"]
     if len(table.groups) > 1:
         carried = f"{t.cross_group_values:,} values for each image"
-        found.append(f"{t.cross_group_edges} cross-group edges (*) carry {carried}")
+        lines.append(f"{t.cross_group_edges} cross-group edges (*) carry {carried}")
     step = f"a step of {plural(table.images, 'image')}"
     if table.traffic:
         routes = few([f"{a} -> {b} {size(moved)}" for (a, b), moved in table.traffic.items()])
-        found.append(f"{step} moves {size(sum(table.traffic.values()))}: {routes}")
+        lines.append(f"{step} moves {size(sum(table.traffic.values()))}: {routes}")
     least = few([f"{name} {size(group.needs)}" for name, group in table.groups.items()])
-    found.append(f"{step} needs at least: {least}")
-    return found
+    lines.append(f"{step} needs at least: {least}")
+    return lines
 
 
 def markdown(table: Contents) -> str:

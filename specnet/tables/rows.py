@@ -15,8 +15,8 @@ Field = tuple[int, int]
 class Row:
     """One layer, over all its groups.
 
-    `window` and `padding` are None for a layer that slides none. `receptive_field` is None for a layer each
-    of whose outputs is made from the whole input. `memory` counts bytes.
+    `window` and `padding` are None for a layer without a window. `receptive_field` is None for a layer each
+    of whose outputs is made from the full input. `memory` counts bytes.
     """
 
     name: str
@@ -45,7 +45,7 @@ class GroupTotal:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What the network as a whole holds, computes and moves."""
+    """What the full network holds, computes and moves."""
 
     parameters: int
     macs: int

@@ -34,11 +34,11 @@ class Table(Contents):
         return formats.text(self)
 
     def text(
-        self, width: int | None = None, whole: str = "a greater width, as_markdown() or as_csv()"
+        self, width: int | None = None, full_views: str = "a greater width, as_markdown() or as_csv()"
     ) -> str:
-        """The table for people; columns that do not fit into `width` are left out, and named, with the ways
-        to see the `whole` of it."""
-        return formats.text(self, width, whole)
+        """The table for people; columns that do not fit into `width` are left out, and named, with the
+        ways to see them, `full_views`."""
+        return formats.text(self, width, full_views)
 
     def as_markdown(self) -> str:
         """The table for a pull request or a page."""

@@ -1,4 +1,4 @@
-"""The networks that the contract is checked on: one for each thing a kind can do, and a few whole ones."""
+"""The networks that the contract is checked on: one for each thing a kind can do, and a few full ones."""
 
 from __future__ import annotations
 

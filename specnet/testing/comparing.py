@@ -60,14 +60,14 @@ def shortened(state: State) -> State:
     return {name.replace("_a.", ".").replace("_b.", "."): values for name, values in state.items()}
 
 
-def spoilt(state: State, fault: str) -> State:
-    """A state with one fault in fc4."""
+def spoilt(state: State, damage: str) -> State:
+    """A state damaged in fc4."""
     name = "fc4.a.weight"
-    if fault == "missing":
+    if damage == "missing":
         return {n: values for n, values in state.items() if n != name}
-    if fault == "extra":
+    if damage == "extra":
         return {**state, "fc4.a.weights": state[name]}
-    changed = state[name].T if fault == "turned" else np.concatenate([state[name]] * 2)
+    changed = state[name].T if damage == "turned" else np.concatenate([state[name]] * 2)
     return {**state, name: changed}
 
 

@@ -105,9 +105,9 @@ class BackendContract(OnBackend):
     @pytest.mark.parametrize("net", cases.TIES, ids=str)
     @pytest.mark.parametrize("precision", ["float64", "float32"])
     def test_ties_are_decided_alike(self, net: Net, precision: Precision) -> None:
-        """The first of equal pixels in reading order takes a window's gradient; a ReLU at 0 lets none pass.
+        """The first of equal pixels in reading order takes a window's gradient; a ReLU at 0 passes nothing.
 
-        Images, weights and biases up to the pooling are whole numbers, so that equal is equal in any type.
+        Images, weights and biases up to the pooling are integers, so that equal is equal in any type.
         """
         executable, expected = self.compiled(net.plan, precision), oracle(net.plan)
         state = {
@@ -115,10 +115,10 @@ class BackendContract(OnBackend):
             for name, values in expected.state().items()
         }
         batch = random_batch(net.plan, 1, 5)
-        whole = Batch(np.rint(batch.images), batch.labels)
+        rounded = Batch(np.rint(batch.images), batch.labels)
         for program in (executable, expected):
             program.load_state(state)
-        gradients, gradients_ = executable.gradients(whole)[1], expected.gradients(whole)[1]
+        gradients, gradients_ = executable.gradients(rounded)[1], expected.gradients(rounded)[1]
         assert_alike(gradients, gradients_, GRADIENT if precision == "float64" else SINGLE_STEPS)
 
     @pytest.mark.parametrize("net", [cases.SPLIT, cases.TOWERS], ids=str)
@@ -152,8 +152,8 @@ class BackendContract(OnBackend):
             for (x, label, _), rate in zip(samples, DROP, strict=True):
                 executable.train_step(Batch(np.array([[x]]), np.array([label])), rate)
             w, b = (start[f"out.a.{role}"].ravel().tolist() for role in ("weight", "bias"))
-            found = executable.state()
-            got = [*found["out.a.weight"].ravel(), *found["out.a.bias"]]
+            trained = executable.state()
+            got = [*trained["out.a.weight"].ravel(), *trained["out.a.bias"]]
             error = relative_error(got, by_hand.train(options, w, b, samples))
             record_property("four parameters after 8 steps", error)
             assert error < STEPS
@@ -204,8 +204,8 @@ class BackendContract(OnBackend):
         """Two groups and one compute the same, masks included, from the start and after some steps."""
         split, merged = self.compiled(net.plan), self.compiled(cases.MERGED.plan, seed=None)
         merged.load_state(joined(split.state()))
-        batch, whole = random_batch(net.plan, 1, 4), random_batch(cases.MERGED.plan, 1, 4)
-        (loss, gradients), (loss_, gradients_) = split.gradients(batch), merged.gradients(whole)
+        batch, merged_batch = random_batch(net.plan, 1, 4), random_batch(cases.MERGED.plan, 1, 4)
+        (loss, gradients), (loss_, gradients_) = split.gradients(batch), merged.gradients(merged_batch)
         assert relative_error(loss, loss_) < FORWARD
         assert_alike(joined(gradients), gradients_, GRADIENT)
         assert_alike_losses(train(split, net.plan), train(merged, cases.MERGED.plan), STEPS)
@@ -238,7 +238,7 @@ class BackendContract(OnBackend):
 
     @pytest.mark.parametrize("net", [cases.CROSSING], ids=str)
     def test_only_transfers_cross(self, net: Net) -> None:
-        """What is no number on one group shows on the other behind a transfer, and nowhere else."""
+        """What is not a number on one group shows on the other behind a transfer, and nowhere else."""
         executable, inputs = self.compiled(net.plan), images_for(net.plan)
         clean, state = executable.forward(inputs), executable.state()
         executable.load_state({**state, "first.b.weight": np.full_like(state["first.b.weight"], np.nan)})

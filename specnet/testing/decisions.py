@@ -1,7 +1,7 @@
 """The decisions that a network takes, and where two programs take them otherwise.
 
 A ReLU lets a value through or not, and a pooling window passes one pixel on. Which, follows from the values
-alone, so two programs' decisions can be read off the values that their steps give.
+alone, so two programs' decisions can be read off the values that their operations give.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Watched(Executable, Protocol):
     """An executable that shows what it computes on the way."""
 
     def watch(self, batch: Batch) -> tuple[State, State]:
-        """Every compute step's output in a training pass, by the step's name, and the gradients.
+        """Every compute operation's output in a training pass, by its name, and the gradients.
 
         Images are (n, channels, height, width). Running statistics move.
         """
@@ -47,7 +47,7 @@ class Decision:
     kind: str
     values: tuple[float, float]
     scale: float
-    """The largest value of the step, either way."""
+    """The largest value of the operation, either way."""
 
     def told(self, one: str, other: str) -> str:
         """In words: where it is and what the two programs have there."""
@@ -65,13 +65,13 @@ def decided_otherwise(
     `states` are what each had before the pass, `values` are what `watch` gave.
     """
     one, other = (_complete(plan, batch, seen) for seen in values)
-    found: list[Decision] = []
+    decisions: list[Decision] = []
     for op in plan.computes:
         if _has_relu(op):
-            found += _relus(op, batch, states, (one, other))
+            decisions += _relus(op, batch, states, (one, other))
         if isinstance(op.layer, MaxPool):
-            found += _windows(op, (one, other))
-    return found
+            decisions += _windows(op, (one, other))
+    return decisions
 
 
 def _complete(plan: Plan, batch: Batch, values: Mapping[str, Array]) -> dict[str, Array]:
@@ -113,16 +113,16 @@ def _relu_input(op: Compute, image: int, batch: Batch, state: State, values: Map
     if isinstance(op.layer, Activation):
         alone: Array = arguments[0][image]
         return alone
-    whole = isinstance(op.layer, BatchNorm)
-    if not whole:
+    over_batch = isinstance(op.layer, BatchNorm)
+    if not over_batch:
         arguments = [argument[image : image + 1] for argument in arguments]
     weights = {role: state[parameter_name(op, role)].astype(np.float64) for role in op.weights}
     mask = batch.masks.get(op.name)
     result = layer_oracle.find(op.layer.kind, f"layer '{op.name}'")(
         op.layer, arguments, weights, Circumstances(True, mask)
     )
-    found: Array = result.output[image if whole else 0]
-    return found
+    output: Array = result.output[image if over_batch else 0]
+    return output
 
 
 def _windows(op: Compute, values: Sequence[Mapping[str, Array]]) -> Iterator[Decision]:

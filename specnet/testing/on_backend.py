@@ -43,9 +43,9 @@ class OnBackend:
 
     def compiled(self, plan: Plan, precision: Precision = "float64", seed: int | None = 1) -> Executable:
         """The plan on this backend, with the random state of a seed or as it is compiled."""
-        found = backends.find(self.backend) if isinstance(self.backend, str) else self.backend
+        backend = backends.find(self.backend) if isinstance(self.backend, str) else self.backend
         devices = {g: self.devices[i % len(self.devices)] for i, g in enumerate(plan.groups)}
-        executable = found.compile(plan, place(plan.groups, devices, found.devices()), precision)
+        executable = backend.compile(plan, place(plan.groups, devices, backend.devices()), precision)
         if seed is not None:
             executable.load_state(random_state(plan, seed))
         return executable

@@ -95,25 +95,25 @@ def compare(seed: int, chosen: Sequence[Backend], devices: str = "cpu") -> Itera
     """All pairs among NumPy and the backends on the network of one seed."""
     plan = plans.make(network_of(random_spec(seed)))
     state, batch = random_state(plan, seed), random_batch(plan, seed, 2 + seed % 2)
-    found = {"numpy": answers(Interpreter(plan), plan, state, batch)}
+    answered = {"numpy": answers(Interpreter(plan), plan, state, batch)}
     for backend in chosen:
         placement = place(plan.groups, dealt(plan.groups, devices), backend.devices())
-        found[backend.name] = answers(backend.compile(plan, placement, "float64"), plan, state, batch)
+        answered[backend.name] = answers(backend.compile(plan, placement, "float64"), plan, state, batch)
 
     @cache
     def noise() -> State:
-        return rounding_noise(plan, state, batch, found["numpy"].gradient)
+        return rounding_noise(plan, state, batch, answered["numpy"].gradient)
 
-    for one, other in combinations(found, 2):
+    for one, other in combinations(answered, 2):
         pair = f"{one} - {other}"
-        expected = found[one]
-        assert expected.forward.keys() == found[other].forward.keys()
-        assert expected.gradient.keys() == found[other].gradient.keys() != set()
+        expected = answered[one]
+        assert expected.forward.keys() == answered[other].forward.keys()
+        assert expected.gradient.keys() == answered[other].gradient.keys() != set()
         for name, value in expected.forward.items():
-            error = relative_error(found[other].forward[name], value)
+            error = relative_error(answered[other].forward[name], value)
             yield Difference(seed, pair, "forward", name, error)
         for name, value in expected.gradient.items():
-            got = found[other].gradient[name]
+            got = answered[other].gradient[name]
             error = relative_error(got, value)
             if error <= LIMITS["gradient"]:
                 yield Difference(seed, pair, "gradient", name, error)

@@ -270,12 +270,12 @@ def random_batch(plan: Plan, seed: int, size: int) -> Batch:
 
 
 def random_masks(plan: Plan, seed: int, size: int) -> dict[str, NDArray[np.uint8]]:
-    """The mask of each dropout step: the layer's, drawn whole, and from it the share's units."""
+    """The mask of each dropout operation: the layer's, drawn in full, and from it the share's units."""
     masks: dict[str, NDArray[np.uint8]] = {}
     for op in plan.computes:
         if op.mask is not None:
             drawn = (seed, "random mask", op.mask.layer)
-            whole = keep_mask(*drawn, samples=range(size), shape=op.mask.whole, rate=op.mask.rate)
+            full = keep_mask(*drawn, samples=range(size), shape=op.mask.layer_shape, rate=op.mask.rate)
             units = slice(op.mask.offset, op.mask.offset + math.prod(op.output_shape))
-            masks[op.name] = whole.reshape(size, -1)[:, units].reshape(size, *op.output_shape)
+            masks[op.name] = full.reshape(size, -1)[:, units].reshape(size, *op.output_shape)
     return masks

@@ -95,26 +95,26 @@ class Inputs:
         return images if normalize is None else normalize.rescale(images, self._statistics)
 
     def _draw_masks(self, samples: NDArray[np.int64], step: int) -> dict[str, NDArray[np.uint8]]:
-        """The dropout masks of a step, each layer's drawn whole and cut into its shares."""
-        wholes: dict[str, NDArray[np.uint8]] = {}
+        """The dropout masks of a step, each layer's drawn in full and cut into its shares."""
+        layer_masks: dict[str, NDArray[np.uint8]] = {}
         masks: dict[str, NDArray[np.uint8]] = {}
         for name, mask in self._masks.items():
-            if mask.layer not in wholes:
+            if mask.layer not in layer_masks:
                 purpose = (self._seed, "dropout", mask.layer, step)
-                whole = keep_mask(*purpose, samples=samples, shape=mask.whole, rate=mask.rate)
-                wholes[mask.layer] = whole.reshape(len(samples), -1)
+                full = keep_mask(*purpose, samples=samples, shape=mask.layer_shape, rate=mask.rate)
+                layer_masks[mask.layer] = full.reshape(len(samples), -1)
             shape = self._shapes[name]
             units = slice(mask.offset, mask.offset + math.prod(shape))
-            masks[name] = wholes[mask.layer][:, units].reshape(len(samples), *shape)
+            masks[name] = layer_masks[mask.layer][:, units].reshape(len(samples), *shape)
         return masks
 
 
 def check_images(shape: tuple[int, ...], recipe: Training, images: Images) -> None:
     """Raise `DataError` unless these images come out as the network's input `shape`, however cropped."""
-    found = images.shape
-    if fits(recipe, found, shape):
+    actual = images.shape
+    if fits(recipe, actual, shape):
         return
-    message = f"the images are {describe(found)}, and the network's input is {describe(shape)}"
+    message = f"the images are {describe(actual)}, and the network's input is {describe(shape)}"
     raise DataError(
         message, "change the dataset's size, or crop in both training.augment and training.evaluate"
     )

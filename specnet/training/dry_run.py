@@ -153,12 +153,12 @@ def _read_all(dataset: Dataset, progress: Progress) -> None:
 
     progress.begin()
     try:
-        faults: list[UsageError] = [error for images in parts for error in images.faults(count)]
+        errors: list[UsageError] = [error for images in parts for error in images.faults(count)]
     finally:
         progress.clear()
-    if len(faults) == 1:
-        raise faults[0]
-    if faults:
-        more = [f"and {len(faults) - SHOWN:,} more"] if len(faults) > SHOWN else []
-        named = "\n".join([*(error.message for error in faults[:SHOWN]), *more])
-        raise DataError(f"{len(faults):,} of {total:,} images cannot be read\n{named}", faults[0].hint)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        more = [f"and {len(errors) - SHOWN:,} more"] if len(errors) > SHOWN else []
+        named = "\n".join([*(error.message for error in errors[:SHOWN]), *more])
+        raise DataError(f"{len(errors):,} of {total:,} images cannot be read\n{named}", errors[0].hint)

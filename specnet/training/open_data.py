@@ -44,7 +44,7 @@ def open_data(network: Network, asked: str | None) -> tuple[Dataset, str]:
 def with_data(spec: Spec, asked: str | None) -> Spec:
     """The spec with the dataset that is asked for as KIND or KIND:PATH, if it names another or none.
 
-    Raises `DataError` for a kind that there is not.
+    Raises `DataError` for an unknown kind.
     """
     kind = asked.partition(":")[0] if asked else ""
     if not kind or (spec.data is not None and spec.data.kind == kind):

@@ -21,7 +21,7 @@ UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 def _flag(about: str, **more: Any) -> dict[str, Any]:
-    """The help of an option, and what else `argparse` has to know; `least` is of a whole number."""
+    """The help of an option, and what else `argparse` has to know; `least` is of an integer."""
     return {"help": about, **more}
 
 

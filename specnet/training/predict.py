@@ -129,7 +129,7 @@ def image_files(path: Path, note: Callable[[str], None] = lambda text: None) -> 
         return [str(path)]
     left = LeftOut(path)
     listed = (
-        file for file, fault in folders.image_files(str(path), left) if not (fault and Path(file).is_dir())
+        file for file, reason in folders.image_files(str(path), left) if not (reason and Path(file).is_dir())
     )
     paths = sorted((Path(file).parts, file) for file in listed)
     for line in left.notes():

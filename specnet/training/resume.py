@@ -104,7 +104,7 @@ def _writing(spec: Spec) -> list[str]:
 
 
 def _is_remark(path: str) -> bool:
-    """Whether a difference at that path is none to the training: its length, or where values come from."""
+    """Whether a difference at that path leaves the training alone: its length, or where values come from."""
     return path == "training.epochs" or path.partition(".")[0] == "assumed"
 
 

@@ -11,7 +11,7 @@ DIGITS = 1000
 
 
 def seed_of(seed: object) -> int:
-    """The seed as a plain `int`: any whole number, NumPy's too. Raises `UsageError` for all else."""
+    """The seed as a plain `int`: any integer, NumPy's too. Raises `UsageError` for all else."""
     if isinstance(seed, bool) or not hasattr(seed, "__index__"):
         raise UsageError(
             f"seed is a whole number, not {seed!r}", "name one, for example seed=0, or leave it out"

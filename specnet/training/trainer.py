@@ -36,7 +36,7 @@ SLOW = 0.5
 the present step to do."""
 
 
-class _Stop(Exception):  # noqa: N818  (a stop on request is no error)
+class _Stop(Exception):  # noqa: N818  (a stop on request is not an error)
     """Leaves an evaluation when a signal has come."""
 
 

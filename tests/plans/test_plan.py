@@ -100,7 +100,7 @@ def test_masks_are_drawn_for_the_whole_layer_and_cut_by_offset() -> None:
             "  whole: {kind: dropout, from: c, cross_group: true, rate: 0.5}\n"
         )
     )
-    found = {name: (mask.offset, mask.whole) for name, mask in made.masks.items()}
+    found = {name: (mask.offset, mask.layer_shape) for name, mask in made.masks.items()}
     assert found == {
         "split.a": (0, (6, 6, 6)),
         "split.b": (3 * 6 * 6, (6, 6, 6)),

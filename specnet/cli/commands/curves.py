@@ -44,17 +44,17 @@ def run(options: argparse.Namespace) -> int:
     histories: dict[str, History] = {}
     for named in map(Path, options.runs):
         is_one = (named / METRICS).exists() or listing.is_run(named)
-        found = {}
+        with_metrics = {}
         for path in [named] if is_one else listing.find([named]):
             history = gather(metrics.lines(path / METRICS))
             if history.step:
-                found[str(path)] = history
+                with_metrics[str(path)] = history
             elif not is_one:
                 say(f"note: {path} holds no metrics yet, and is left out", to=sys.stderr)
-        if not found:
+        if not with_metrics:
             what = "holds no metrics" if is_one else "holds no run with metrics"
             raise RunError(f"{named} {what}", "`specnet runs` lists the runs that there are")
-        histories.update(found)
+        histories.update(with_metrics)
     title = next(iter(histories)) if len(histories) == 1 else f"{len(histories):,} runs"
     try:
         (file,) = draw([curves_of(histories, title, form)])

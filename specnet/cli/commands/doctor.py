@@ -54,8 +54,8 @@ def _packages() -> Iterator[Check]:
     yield Check("python", "ok" if sys.version_info >= (3, 11) else "broken", f"{python} at {sys.executable}")
     yield Check("specnet", "ok", __version__)
     for package in ("networkx", "pydantic", "pyyaml"):
-        found = _version(package)
-        yield Check(package, "ok" if found else "broken", found or f"pip install {package}")
+        version = _version(package)
+        yield Check(package, "ok" if version else "broken", version or f"pip install {package}")
     fast = hasattr(yaml, "CSafeLoader")
     yield Check("libyaml", "ok" if fast else "missing", "" if fast else "specs are read ten times slower")
     arrays = (("numpy", "arrays"), ("safetensors", "arrays"))
@@ -67,8 +67,8 @@ def _packages() -> Iterator[Check]:
         ("h5py", "keras"),
         ("shtab", "completion"),
     ):
-        found = _version(package)
-        yield Check(package, "ok" if found else "missing", found or f"pip install 'specnet[{extra}]'")
+        version = _version(package)
+        yield Check(package, "ok" if version else "missing", version or f"pip install 'specnet[{extra}]'")
 
 
 def _version(package: str) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from specnet.cli.options import whole_number
+from specnet.cli.options import integer
 from specnet.diagnostics.errors import UsageError
 from specnet.terminal.output import say
 from specnet.text import describe, size
@@ -60,10 +60,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _from_one_to(most: int) -> Callable[[str], int]:
-    """A whole number up to `most`, for argparse."""
+    """An integer up to `most`, for argparse."""
 
     def checked(text: str) -> int:
-        number = whole_number(text)
+        number = integer(text)
         if not 1 <= number <= most:
             raise argparse.ArgumentTypeError(f"{number} is not between 1 and {most}")
         return number
@@ -139,10 +139,10 @@ def _verify(options: argparse.Namespace, workers: int, watch: Watch) -> int:
     folder = Path(options.source)
     total = sum(stored.bytes for stored in manifest.read(folder).files.values())
     damaged, done = [], 0
-    for name, count, whole in manifest.verify(folder, workers):
+    for name, count, intact in manifest.verify(folder, workers):
         done += count
         watch("verifying MB", done // 10**6, total // 10**6)
-        if not whole:
+        if not intact:
             damaged.append(name)
     for name in damaged:
         say(f"{folder / name}: damaged")

@@ -36,7 +36,7 @@ def _crosses(graph: Graph, name: str) -> bool:
 def check_unread(network: PartialNetwork, sink: Sink) -> None:
     """An error for each layer that reads one share of another while nothing reads the rest.
 
-    There is none for a layer that has `cross_group: false` written in it. A layer of which no share is read
+    A layer that has `cross_group: false` written in it is left out. A layer of which no share is read
     is an output or feeds nothing, which is another matter, as is what the loss reads.
     """
     graph, layers = network.graph, network.parts.layers

@@ -14,7 +14,7 @@ from specnet.network.shapes import Share, full_shape
 from specnet.network.sink import Sink
 from specnet.recipe.cropping import written_crops
 from specnet.recipe.losses import layers_read
-from specnet.schema.fields import is_whole
+from specnet.schema.fields import is_integer
 from specnet.syntax.document import Path_
 from specnet.text import describe
 
@@ -53,7 +53,7 @@ def _check_batch(recipe: Mapping[str, Any], shares: Mapping[Node, Share], sink: 
     """Batches must have enough images for every layer."""
     size: Any = recipe.get("batch_size")
     node, least = neediest(shares)
-    if node is not None and is_whole(size, 1) and size < least:
+    if node is not None and is_integer(size, 1) and size < least:
         kind = shares[node].layer.kind
         message = f"layer '{node.layer}' ({kind}) needs at least {least} images in a batch, not {size}"
         hint = f"use a batch_size of {least} or more; specnet explain {rules.BATCH_TOO_SMALL.code} says why"

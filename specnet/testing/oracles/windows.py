@@ -32,10 +32,10 @@ def starts(
         lacking = max((count - 1) * stride + kernel - size, 0)
         return [i * stride - lacking // 2 for i in range(count)]
     before, after = padding
-    found = list(range(-before, size + after - kernel + 1, stride))
-    if rounding == "ceil" and found[-1] + kernel < size + after:
-        found.append(found[-1] + stride)
-    return found
+    firsts = list(range(-before, size + after - kernel + 1, stride))
+    if rounding == "ceil" and firsts[-1] + kernel < size + after:
+        firsts.append(firsts[-1] + stride)
+    return firsts
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def _end(places: list[Window]) -> tuple[int, int]:
 def max_pool(
     layer: MaxPool, inputs: Sequence[Values], weights: Mapping[str, Values], run: Circumstances
 ) -> Result:
-    """The largest pixel of each window; the first one in reading order takes the whole gradient."""
+    """The largest pixel of each window; the first one in reading order takes the full gradient."""
     (x,) = inputs
     places = windows(layer, x.shape[2:])
     output = np.zeros((*x.shape[:2], *_end(places)))
@@ -130,10 +130,10 @@ def max_pool(
         for at in places:
             pixels = x[at.pixels]
             flat = pixels.reshape(*pixels.shape[:2], -1)
-            share = np.zeros_like(flat)
+            routed = np.zeros_like(flat)
             winner = flat.argmax(axis=2)[:, :, None]
-            np.put_along_axis(share, winner, gradient[at.output][:, :, None], axis=2)
-            dx[at.pixels] += share.reshape(pixels.shape)
+            np.put_along_axis(routed, winner, gradient[at.output][:, :, None], axis=2)
+            dx[at.pixels] += routed.reshape(pixels.shape)
         return [dx], {}
 
     return Result(output, pullback)
