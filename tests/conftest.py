@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import statistics
 from base64 import b64decode
 from collections.abc import Callable
@@ -31,6 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in the background of a script
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "pictures: trainings draw, while elsewhere an empty picture stands in")
     config.addinivalue_line("markers", "seeds(n): the argument `seed` takes the first n, or those of --seeds")
     if config.option.seeds:
