@@ -109,10 +109,11 @@ def validate(source: Source) -> Diagnostics:
     Raises `UsageError` if the file cannot be read.
     """
     from specnet.diagnostics.errors import SpecError
+    from specnet.network import network
     from specnet.schema.arguments import in_words_of
 
     try:
-        diagnostics = _examined(source).diagnostics
+        diagnostics = network.examine(source).diagnostics
     except SpecError as error:  # text that is not YAML
         diagnostics = error.diagnostics
     return diagnostics.reworded(lambda text: in_words_of("specnet.validate", text))
@@ -128,21 +129,12 @@ def examine(source: Source) -> Examination:
     """
     from dataclasses import replace
 
+    from specnet.network import network
     from specnet.schema.arguments import in_words_of
 
-    made = _examined(source)
+    made = network.examine(source)
     words = made.diagnostics.reworded(lambda text: in_words_of("specnet.examine", text))
     return replace(made, diagnostics=words)
-
-
-def _examined(source: Source) -> Examination:
-    """One pass over a spec, wherever it is."""
-    from pathlib import Path
-
-    from specnet.network import network
-    from specnet.syntax import document
-
-    return network.examine(document.read(source) if isinstance(source, str | Path) else source)
 
 
 @public()
@@ -153,17 +145,19 @@ def table(source: Source, *, batch_size: int | None = None) -> Table:
 
     Raises `SpecError` for an invalid spec.
     """
+    from specnet.network import network
     from specnet.tables import build
 
-    return build.make(_examined(source).valid(), batch_size)
+    return build.make(network.examine(source).valid(), batch_size)
 
 
 @public()
 def diff(before: Source, after: Source) -> Diff:
     """What changed between two specs, by meaning, and what follows from it. Falsy if nothing did."""
     from specnet.diffs.diff import compare
+    from specnet.network import network
 
-    return compare(_examined(before), _examined(after))
+    return compare(network.examine(before), network.examine(after))
 
 
 @public()
@@ -174,9 +168,10 @@ def draw(source: Source, after: Source | None = None) -> Drawing:
     Raises `SpecError` for an invalid spec.
     """
     from specnet.drawing.drawing import Drawing
+    from specnet.network import network
 
-    first = _examined(source).valid()
-    return Drawing(first) if after is None else Drawing(_examined(after).valid(), before=first)
+    first = network.examine(source).valid()
+    return Drawing(first) if after is None else Drawing(network.examine(after).valid(), before=first)
 
 
 @public()
@@ -194,11 +189,12 @@ def compile(  # noqa: A001  (the field's word, and only ever used as specnet.com
     Raises `SpecError`, `PluginError` for a missing backend, `DeviceError` for a missing
     device.
     """
+    from specnet.network import network
     from specnet.plans import plan as plans
+    from specnet.plans.seeds import seed_of
     from specnet.training.compile import compile_plan, initialise
-    from specnet.training.seeds import seed_of
 
-    compiled = compile_plan(plans.make(_examined(source).valid()), backend, devices, precision)
+    compiled = compile_plan(plans.make(network.examine(source).valid()), backend, devices, precision)
     initialise(compiled, seed_of(seed), precision)
     return compiled.executable.model
 
@@ -232,9 +228,9 @@ def train(
 
     Raises `UsageError` for what cannot be: `DataError`, `DeviceError`, `PluginError`, `RunError`.
     """
+    from specnet.network import network
     from specnet.training import session
     from specnet.training.options import TrainOptions
-    from specnet.training.seeds import seed_of
 
     options = TrainOptions(
         backend=backend,
@@ -243,14 +239,14 @@ def train(
         run_dir=run_dir,
         epochs=epochs,
         steps=steps,
-        seed=None if seed is None else seed_of(seed),
+        seed=seed,
         precision=precision,
         checkpoint_every=checkpoint_every,
         micro_batch=micro_batch,
         resume=resume,
         allow_changes=allow_changes,
     )
-    return session.train(_examined(source).valid(), options, progress or progress_of("specnet.train"))
+    return session.train(network.examine(source).valid(), options, progress or progress_of("specnet.train"))
 
 
 @public()

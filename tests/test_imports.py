@@ -135,6 +135,17 @@ def test_light_commands_import_nothing_heavy(arguments: list[str]) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_command_imports_no_other_command() -> None:
+    script = (
+        "import sys\nfrom specnet.cli.main import main\nmain(['validate', 'specs/alexnet.yaml'])\n"
+        "print(*(m for m in sys.modules if m.startswith(('specnet.cli.commands.', 'specnet.training'))))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.splitlines()[-1] == "specnet.cli.commands.validate", done.stderr
+
+
 def test_names_in_docstrings_and_pages_are_there() -> None:
     """A dotted name in backticks is a module, or in one, or a group of entry points. The changelog also
     tells of what is gone."""

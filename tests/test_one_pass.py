@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 import specnet
 from conftest import Outcome
@@ -109,3 +111,17 @@ def test_a_plan_is_made_once_and_kept_with_its_network(
     network = specnet.examine(paths[0]).valid()
     assert plan.make(network) is plan.make(network)
     assert counted["plans"] == 1
+
+
+def test_an_import_of_weights_is_one_pass(
+    paths: tuple[Path, Path], tmp_path: Path, cli: CLI, counted: dict[str, int]
+) -> None:
+    shapes = {"conv.a": (2, 1, 3, 3), "conv.b": (2, 1, 3, 3), "out.a": (4, 144)}
+    state = {f"{name}.weight": np.ones(shape) for name, shape in shapes.items()}
+    state |= {f"{name}.bias": np.zeros(shape[0]) for name, shape in shapes.items()}
+    save_file(state, tmp_path / "x.safetensors")
+    done = cli("weights", "import", paths[0], tmp_path / "x.safetensors", "--run-dir", tmp_path / "r")
+    assert done.code == 0, done.err
+    assert counted == {"analyses": 1, "readings": 1, "plans": 1}
+    specnet.import_weights(paths[0], tmp_path / "x.safetensors", tmp_path / "s")
+    assert counted == {"analyses": 2, "readings": 2, "plans": 2}

@@ -13,7 +13,6 @@ from specnet.diagnostics.errors import UsageError
 
 if TYPE_CHECKING:
     from specnet.network.network import Network
-    from specnet.spec.spec import Spec
     from specnet.syntax.document import Document
 
 
@@ -73,11 +72,6 @@ def load_network(path: str, overrides: Sequence[str] = ()) -> Network:
     network = examine(open_document(path, overrides)).valid()
     report(network.warnings)
     return network
-
-
-def load_spec(path: str, overrides: Sequence[str] = ()) -> Spec:
-    """The spec of a valid network. Raises `SpecError` with all diagnostics for any other."""
-    return load_network(path, overrides).spec
 
 
 def load_networks(paths: Sequence[str], overrides: Sequence[str] = ()) -> list[Network]:

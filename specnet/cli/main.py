@@ -99,12 +99,12 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     from specnet.diagnostics.suggestions import suggestion
     from specnet.text import printable
 
-    if arguments and not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
-        raise UsageError(
-            f"there is no command '{arguments[0]}'", suggestion(arguments[0], COMMANDS, noun="command")
-        )
+    named = [name for name in arguments[:1] if not name.startswith("-")]
+    for name in named:
+        if name not in COMMANDS:
+            raise UsageError(f"there is no command '{name}'", suggestion(name, COMMANDS, noun="command"))
     try:
-        options, rest = build_parser().parse_known_args(arguments)
+        options, rest = build_parser(commands=named or COMMANDS).parse_known_args(arguments)
     except SystemExit:  # after --help and --version
         flush()
         raise
@@ -132,8 +132,10 @@ def _filled(text: str) -> str:
     return text
 
 
-def build_parser(kind: type[argparse.ArgumentParser] = Parser) -> argparse.ArgumentParser:
-    """The parser of all commands, which are of one kind with it."""
+def build_parser(
+    kind: type[argparse.ArgumentParser] = Parser, commands: Sequence[str] = COMMANDS
+) -> argparse.ArgumentParser:
+    """The parser of some commands, which are of one kind with it. No other command is imported."""
     from specnet import __version__
 
     parser = kind(
@@ -143,10 +145,10 @@ def build_parser(kind: type[argparse.ArgumentParser] = Parser) -> argparse.Argum
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"specnet {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name in COMMANDS:
+    parsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in commands:
         command = importlib.import_module(f"specnet.cli.commands.{name}")
-        sub = commands.add_parser(
+        sub = parsers.add_parser(
             name,
             help=command.HELP,
             description=command.HELP[0].upper() + command.HELP[1:] + ".",

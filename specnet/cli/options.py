@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import fields
+from typing import TYPE_CHECKING
 
 from specnet.text import printable
-from specnet.training.options import TrainOptions
+
+if TYPE_CHECKING:
+    from specnet.training.options import TrainOptions
 
 SPEC = "path of a spec or of a run's folder, REVISION:PATH as git takes it, or - for standard input"
 
@@ -44,6 +47,8 @@ def add_precision(parser: argparse.ArgumentParser) -> None:
 
 def add_option(parser: argparse._ActionsContainer, name: str) -> None:
     """The flag of a training's option, as `TrainOptions` declares it."""
+    from specnet.training.options import TrainOptions  # of no use to most commands
+
     (declared,) = (option for option in fields(TrainOptions) if option.name == name)
     flag, about = f"--{name.replace('_', '-')}", dict(declared.metadata)
     if declared.default is False:
@@ -56,6 +61,8 @@ def add_option(parser: argparse._ActionsContainer, name: str) -> None:
 
 def train_options(options: argparse.Namespace) -> TrainOptions:
     """What was asked for."""
+    from specnet.training.options import TrainOptions
+
     return TrainOptions(**{option.name: getattr(options, option.name) for option in fields(TrainOptions)})
 
 

@@ -141,6 +141,11 @@ class Diagnostics(list[Diagnostic]):
     def __str__(self) -> str:
         return "\n".join(map(str, self)) or "no findings"
 
+    @property
+    def errors(self) -> list[Diagnostic]:
+        """Those that are not warnings."""
+        return [d for d in self if d.severity == "error"]
+
     def reworded(self, words: Callable[[str], str]) -> Diagnostics:
         """The same in other words; `words` gives them for a piece of text."""
         return Diagnostics(

@@ -21,6 +21,9 @@ class Activation(Layer):
         """Whether an output depends on all units, as with softmax."""
         return function_named(self.function).needs_all_units
 
+    def applied_function(self) -> str:
+        return self.function
+
     def split(self, parts: int) -> Self:
         check_activation_split(self.function, parts, "function")
         return self

@@ -188,6 +188,10 @@ class Layer(Strict):
         """The activation function that it applies to its own output, if any."""
         return None
 
+    def applied_function(self) -> str | None:
+        """The activation function that its outputs have gone through, by itself or as its own."""
+        return self.output_activation()
+
     def drop_rate(self) -> float | None:
         """The probability of zeroing a unit in training, for a kind that needs such a mask, else None."""
         return None

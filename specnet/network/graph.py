@@ -79,6 +79,10 @@ class Graph:
         edges = self.nx.in_edges(data="crosses")
         return list({(source, node.group): None for source, node, crosses in edges if crosses})
 
+    def inputs(self) -> list[str]:
+        """The names of the input layers, in order."""
+        return [name for name, layer in self.layers.items() if layer.is_input]
+
     def sinks(self) -> list[str]:
         """Layers that no layer reads, in order."""
         return [name for name in self.order if not self.names.succ[name]]

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from specnet.diagnostics.diagnostic import Diagnostic, Edit, Fix
+from specnet.diagnostics.diagnostic import Diagnostic, Diagnostics, Edit, Fix
 from specnet.diagnostics.errors import SpecError
 from specnet.diagnostics.rules import FAMILIES, KEY_NOT_TEXT, READING, VALUES
 from specnet.network.network import Network, examine
@@ -38,12 +38,12 @@ class Mended:
 
     text: str
     network: Network | None
-    diagnostics: list[Diagnostic]
+    diagnostics: Diagnostics
     done: tuple[Mend, ...] = ()
 
     @property
     def errors(self) -> int:
-        return sum(d.severity == "error" for d in self.diagnostics)
+        return len(self.diagnostics.errors)
 
 
 def mend(text: str, name: str) -> Mended:
@@ -89,7 +89,7 @@ class _Looks:
         return Mended(text, known.network, known.diagnostics, done)
 
 
-def _examined(text: str, name: str) -> tuple[Network | None, list[Diagnostic]]:
+def _examined(text: str, name: str) -> tuple[Network | None, Diagnostics]:
     try:
         examination = examine(document.parse(text, name))
     except SpecError as error:
@@ -144,7 +144,7 @@ def _holds(tried: Sequence[Diagnostic], before: Mended, after: Mended) -> bool:
 
 def _new_errors(before: Mended, after: Mended) -> list[Diagnostic]:
     new = _said(after.diagnostics) - _said(before.diagnostics)
-    return [d for d in after.diagnostics if d.severity == "error" and new[_key(d)]]
+    return [error for error in after.diagnostics.errors if new[_key(error)]]
 
 
 def _hid(mended: Diagnostic, error: Diagnostic) -> bool:

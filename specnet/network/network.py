@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from specnet.diagnostics.diagnostic import Diagnostic, Diagnostics, in_order
 from specnet.diagnostics.errors import SpecError
@@ -54,7 +55,7 @@ class Network:
 
     def inputs(self) -> list[str]:
         """The names of the input layers, in order."""
-        return [name for name, layer in self.graph.layers.items() if layer.is_input]
+        return self.graph.inputs()
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Examination:
     @property
     def errors(self) -> list[Diagnostic]:
         """The diagnostics because of which there is no network."""
-        return [diagnostic for diagnostic in self.diagnostics if diagnostic.severity == "error"]
+        return self.diagnostics.errors
 
     def valid(self) -> Network:
         """The network. Raises `SpecError` with every finding if the spec is invalid."""
@@ -88,8 +89,8 @@ def analyse(spec: Spec) -> Network:
 
 
 @gc_paused()
-def examine(source: Spec | Document | Mapping[str, object]) -> Examination:
-    """Everything there is to say about a spec, a document or a mapping.
+def examine(source: Spec | Document | str | Path | Mapping[str, object]) -> Examination:
+    """Everything there is to say about a spec, a document, the file at a path or a mapping.
 
     Where the schema is broken, graph, shapes and recipe of what is sound are checked all the same.
     """
@@ -116,7 +117,7 @@ def _examined(spec: Spec | None, parts: Parts, sink: Sink) -> Examination:
     advise(partial, sink)
     diagnostics = Diagnostics(in_order(sink.diagnostics))
     network = None
-    if spec is not None and all(diagnostic.severity == "warning" for diagnostic in diagnostics):
+    if spec is not None and not diagnostics.errors:
         network = Network(spec, partial.graph, partial.shapes.shares, tuple(diagnostics))
     return Examination(spec, network, partial, diagnostics)
 

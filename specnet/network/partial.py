@@ -71,7 +71,7 @@ class PartialNetwork:
 
     def inputs(self) -> list[str]:
         """The names of the input layers, in order."""
-        return [name for name, layer in self.graph.layers.items() if layer.is_input]
+        return self.graph.inputs()
 
     def sound_shares(self) -> Mapping[Node, Share]:
         """The shares of the layers whose shapes are certain."""

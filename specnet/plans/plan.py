@@ -79,20 +79,6 @@ class Plan:
                     known.add(op.name)
         return frozenset(known)
 
-    def last_uses(self) -> dict[str, list[str]]:
-        """For each operation, the values that nothing after it reads, so that their memory can be freed."""
-        last: dict[str, str] = {}
-        for op in self.operations:
-            if isinstance(op, Compute):
-                last.update(dict.fromkeys(op.values, op.name))
-            elif isinstance(op, Transfer):
-                last[op.source] = op.name
-        uses: dict[str, list[str]] = {}
-        for value, step_name in last.items():
-            if value not in self.outputs:
-                uses.setdefault(step_name, []).append(value)
-        return uses
-
 
 def make(network: Network) -> Plan:
     """The plan of a network, which is made once and kept with it."""

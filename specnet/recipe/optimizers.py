@@ -78,13 +78,11 @@ class Optimizer(Strict):
 class SGD(Optimizer):
     """v <- momentum * v - learning_rate * (gradient + weight_decay * w); w <- w + v (the paper, section 5).
 
-    The learning rate is inside the velocity, and the decay belongs to the gradient. With `clip_norm`, the
-    gradient of all parameters together is first multiplied by clip_norm / max(norm, clip_norm): the norm's
-    squares are summed in float64, for each parameter and then over the parameters in the plan's order.
+    The learning rate is inside the velocity, and the decay belongs to the gradient.
     """
 
     kind: Literal["sgd"] = "sgd"
-    momentum: Annotated[float, Field(ge=0, lt=1, description="Share of the velocity that stays.")] = 0.0
+    momentum: Annotated[float, Field(ge=0, lt=1, description="Fraction of the velocity that stays.")] = 0.0
 
     slots = ("velocity",)
 

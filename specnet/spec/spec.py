@@ -214,14 +214,19 @@ def load(source: str | Path | Mapping[str, Any] | Document) -> Spec:
     Raises `UsageError` if the file cannot be read, and `SpecError` with every finding if it is not a spec.
     Only the schema is checked here; `specnet.validate` checks the graph and the shapes as well.
     """
-    reading = read(document.read(source) if isinstance(source, str | Path) else source)
+    reading = read(source)
     if reading.spec is None:
         raise SpecError(reading.diagnostics)
     return reading.spec
 
 
-def read(source: Mapping[str, Any] | Document) -> Reading:
-    """A mapping or a parsed document as the schema reads it."""
+def read(source: str | Path | Mapping[str, Any] | Document) -> Reading:
+    """The file at a path, a mapping or a parsed document as the schema reads it.
+
+    Raises `UsageError` if the file cannot be read, and `SpecError` if it is not YAML.
+    """
+    if isinstance(source, str | Path):
+        source = document.read(source)
     origin = source if isinstance(source, Document) else None
     reading = Reading(source.data() if isinstance(source, Document) else dict(source), origin)
     token = _reading.set(reading)

@@ -21,7 +21,8 @@ from specnet.runs.run_directory import RunDirectory
 from specnet.tables import build
 from specnet.tables.table import Table
 from specnet.terminal.progress import Progress
-from specnet.text import columns, describe, plural, size
+from specnet.text import columns, plural, size
+from specnet.training.dataset_check import Contents
 from specnet.training.options import TrainOptions, images_at_once
 from specnet.training.prepare import prepare
 
@@ -37,13 +38,7 @@ class DryRun:
     backend: str
     placement: Mapping[str, str]
     memory: Mapping[str, int]
-    data: str
-    image_shape: tuple[int, ...]
-    classes: int
-    train_images: int
-    test_images: int
-    notes: Sequence[str]
-    """How the dataset was read."""
+    contents: Contents
     warnings: Sequence[Diagnostic]
     batch_size: int
     at_once: int
@@ -61,6 +56,7 @@ class DryRun:
         return held
 
     def as_json(self) -> dict[str, Any]:
+        data = self.contents.as_json()
         return {
             "name": self.table.name,
             "run_dir": str(self.run_dir),
@@ -71,14 +67,7 @@ class DryRun:
                 for group, device in self.placement.items()
             },
             "devices": {device: {"least_memory": held} for device, held in self.devices().items()},
-            "data": {
-                "kind": self.data,
-                "image_shape": list(self.image_shape),
-                "classes": self.classes,
-                "train_images": self.train_images,
-                "test_images": self.test_images,
-                "notes": list(self.notes),
-            },
+            "data": {"kind": data.pop("data"), **data},
             "warnings": [warning.as_json() for warning in self.warnings],
             "batch_size": self.batch_size,
             "micro_batch": self.at_once,
@@ -99,9 +88,7 @@ class DryRun:
                 str(self.table),
                 "",
                 columns(("group", "device", "least memory"), blocks, right={2}),
-                f"data: {self.data}, {self.train_images:,} training and {self.test_images:,} test images, "
-                f"{describe(self.image_shape)}, {self.classes:,} classes",
-                *(f"  {note}" for note in self.notes),
+                str(self.contents),
                 f"steps: {self.steps_per_epoch:,} an epoch, batches of {self.batch_size:,}{parts}; "
                 f"{self.stop:,} in {plural(epochs, 'epoch')}{start}",
                 f"run: {self.run_dir}, with {self.backend}; this was a dry run, and nothing was written",
@@ -123,12 +110,7 @@ def dry_run(network: Network, options: TrainOptions, progress: Progress | None =
         backend=options.backend,
         placement=placed,
         memory=memory.needed(prepared.network, at_once, np.dtype(storage(prepared.precision)).itemsize),
-        data=prepared.data,
-        image_shape=dataset.train.shape,
-        classes=len(dataset.classes),
-        train_images=len(dataset.train),
-        test_images=len(dataset.test),
-        notes=dataset.notes,
+        contents=Contents.of(prepared.data, dataset),
         warnings=prepared.warnings,
         batch_size=prepared.recipe.batch_size,
         at_once=at_once,

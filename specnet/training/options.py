@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from specnet.diagnostics.errors import UsageError
+from specnet.plans.seeds import seed_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,6 +101,8 @@ class TrainOptions:
             count = getattr(self, name)
             if count is not None and (not isinstance(count, int) or count < 1):
                 raise UsageError(f"{name} is a whole number of at least 1, not {count!r}")
+        if self.seed is not None:
+            object.__setattr__(self, "seed", seed_of(self.seed))
         if self.checkpoint_every is not None:
             parse_interval(self.checkpoint_every)
         if self.allow_changes and not self.resume:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,23 +18,17 @@ from specnet.syntax.document import parse
 from specnet.testing.comparing import assert_equal
 
 import specnet_tensorflow  # noqa: F401  # isort: skip  (TensorFlow without its greeting)
-import keras
 
 from support.joined_cases import CASES, CAT, CROSS, FC, LAST, maps
 from support.joined_models import Model, assert_same_outputs, spec, taken
 
 # Keras's own: it hands tensors to h5py, and TensorFlow's do not know NumPy 2's way to ask for an array.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [
+    pytest.mark.usefixtures("keras_in_float64"),
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
 
 Cli = Callable[..., Any]
-
-
-@pytest.fixture(autouse=True)
-def _in_float64() -> Iterator[None]:
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float64")
-    yield
-    keras.config.set_dtype_policy(policy)
 
 
 @pytest.mark.parametrize("framework", ["torch", "keras"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,10 @@ import keras
 from keras import layers as kl
 
 # Keras's own: it hands tensors to h5py, and TensorFlow's do not know NumPy 2's way to ask for an array.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [
+    pytest.mark.usefixtures("keras_in_float64"),
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
 
 Cli = Callable[..., Any]
 HEAD = """\
@@ -34,14 +37,6 @@ FLAT = """\
   f1: {kind: flatten, from: c1}
   f2: {kind: flatten, from: c2}
 """
-
-
-@pytest.fixture(autouse=True)
-def _in_float64() -> Iterator[None]:
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float64")
-    yield
-    keras.config.set_dtype_policy(policy)
 
 
 def maps(image: Any) -> list[Any]:

@@ -23,16 +23,11 @@ from specnet.data.prepare.prepare import Options
 from specnet.diagnostics.errors import DataError, UsageError
 from specnet.testing.comparing import assert_equal
 from support import image_files
-from support.prepared import SMALL, contents, made, opened, shown, textured_photos
+from support.prepared import SMALL, contents, made, opened, shown
 
 pytestmark = pytest.mark.slow
 
 Cli = Callable[..., Any]
-
-
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    return textured_photos(tmp_path / "photos")
 
 
 def specnet(*arguments: object) -> list[str]:

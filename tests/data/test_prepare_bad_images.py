@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,21 +12,11 @@ import pytest
 from specnet.data.prepare import manifest, prepare
 from specnet.diagnostics.errors import DataError
 from support import image_files
-from support.prepared import SMALL, made, opened, textured_photos
+from support.prepared import SMALL, made, opened
 
 pytestmark = pytest.mark.slow
 
 Cli = Callable[..., Any]
-
-
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    return textured_photos(tmp_path / "photos")
-
-
-def specnet(*arguments: object) -> list[str]:
-    """A command in a process of its own."""
-    return [sys.executable, "-m", "specnet", *map(str, arguments)]
 
 
 def test_thirteen_kinds_of_bad_images(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,21 +13,11 @@ from specnet.data.base import Wanted
 from specnet.data.kinds.imagenet import ImageNet
 from specnet.testing.comparing import assert_equal
 from support import imagenet_files
-from support.prepared import contents, made, opened, shown, textured_photos
+from support.prepared import contents, made, opened, shown
 
 pytestmark = pytest.mark.slow
 
 Cli = Callable[..., Any]
-
-
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    return textured_photos(tmp_path / "photos")
-
-
-def specnet(*arguments: object) -> list[str]:
-    """A command in a process of its own."""
-    return [sys.executable, "-m", "specnet", *map(str, arguments)]
 
 
 def test_archives_and_their_tree_give_the_same_images(tmp_path: Path) -> None:

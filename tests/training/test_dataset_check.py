@@ -140,7 +140,7 @@ def test_the_dry_run_reads_every_image(cli: Cli, spec: Path, tmp_path: Path) -> 
     for part in ("train", "val"):
         classes(tmp_path / "in" / part, "cat dog emu fox", each=3)
     network, data = load(document.read(spec)), f"image_folder:{tmp_path / 'in'}"
-    assert dry(network, tmp_path / "run", data=data).train_images == 12
+    assert dry(network, tmp_path / "run", data=data).contents.train_images == 12
     bad = tmp_path / "in" / "val" / "emu" / "1.jpg"
     bad.write_bytes(bad.read_bytes()[:300])
     with pytest.raises(DataError) as named:

@@ -20,7 +20,11 @@ def test_it_shows_what_training_does(small: Spec, tmp_path: Path) -> None:
     found = dry(small, tmp_path / "r")
     # 1,437 digits in batches of 200 are 8 steps, for 2 epochs.
     assert (found.steps_per_epoch, found.start, found.stop) == (8, 0, 16)
-    assert (found.train_images, found.test_images, found.classes) == (1437, 360, 10)
+    assert (found.contents.train_images, found.contents.test_images, found.contents.classes) == (
+        1437,
+        360,
+        10,
+    )
     assert found.placement == {"a": "cpu", "b": "cpu"}
     assert found.devices() == {"cpu": sum(found.memory.values())}
     assert not (tmp_path / "r").exists()

@@ -67,6 +67,8 @@ def test_what_is_not_a_whole_number_is_refused(tiny: Path, tmp_path: Path, seed:
     assert not (tmp_path / "r").exists()
     with pytest.raises(UsageError, match="seed"):
         specnet.compile(tiny, seed=seed)
+    with pytest.raises(UsageError, match="seed"):
+        specnet.import_weights(tiny, tmp_path / "none.safetensors", tmp_path / "i", seed=seed)
 
 
 def test_numbers_of_numpy_are_the_same_seed(tiny: Path, tmp_path: Path) -> None:

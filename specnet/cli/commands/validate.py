@@ -162,7 +162,7 @@ def _examined(
     if network is not None and available is not None:
         from specnet.network.memory import memory_findings
 
-        diagnostics = in_order([*diagnostics, *memory_findings(network, available)])
+        return network, in_order([*diagnostics, *memory_findings(network, available)]), done
     return network, diagnostics, done
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from specnet.cli.inputs import load_spec
+from specnet.cli.inputs import load_network
 from specnet.cli.options import add_json, add_spec
 from specnet.cli.output import print_json
 from specnet.terminal.output import say
@@ -119,7 +119,7 @@ def _import(options: argparse.Namespace) -> int:
 
     _check_order(options.spec, options.file)
     made = import_weights(
-        load_spec(options.spec, options.overrides),
+        load_network(options.spec, options.overrides),
         options.file,
         options.run_dir,
         mapping=options.map,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,10 +22,11 @@ from specnet.convert.weights.tensor_file import TensorFile
 from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.errors import SpecError, UsageError
-from specnet.network.network import analyse
+from specnet.network.network import Network, examine
 from specnet.numerics.randomness import Array
 from specnet.plans import plan as plans
 from specnet.plans.plan import Plan
+from specnet.plans.seeds import seed_of
 from specnet.runs.checkpoint import Checkpoint
 from specnet.runs.records import RunProgress
 from specnet.runs.run_directory import RunDirectory
@@ -49,7 +52,7 @@ class Imported:
 
 
 def import_weights(
-    spec: Spec,
+    source: Network | Spec | str | Path | Mapping[str, Any],
     file: str | Path,
     run_dir: str | Path,
     *,
@@ -58,15 +61,18 @@ def import_weights(
     seed: int = 0,
     data: str | None = None,
 ) -> Imported:
-    """Make a run of `spec` that starts from the weights in `file`, what its optimizer keeps zero.
+    """Make a run that starts from the weights in `file`, what its optimizer keeps zero.
 
-    `file` may be the folder of a run, whose newest checkpoint is taken, or that of a checkpoint.
+    `source` is its spec, the path of one, a mapping, or a network that has been checked. `file` may be the
+    folder of a run, whose newest checkpoint is taken, or that of a checkpoint.
     `mapping` is the path of a mapping file; `precision` is the widest in the file unless named; `seed` and
     `data` (KIND or KIND:PATH) are kept for `train --resume` and `evaluate`. Nothing is written unless
     everything fits. Raises `SpecError` with all diagnostics about the mapping and the tensors, `UsageError`
     for a file that cannot be read and `RunError` for a directory that holds a run already.
     """
-    plan = plans.make(analyse(spec))
+    seed = seed_of(seed)
+    network = source if isinstance(source, Network) else examine(source).valid()
+    spec, plan = network.spec, plans.make(network)
     said = mappings.NOTHING if mapping is None else mappings.read(mapping)
     run = RunDirectory(Path(run_dir))
     run.check_unused()
