@@ -101,6 +101,7 @@ def test_processes_are_started_by_the_doors() -> None:
     assert used == set(PROCESS_DOORS), "a door that nobody uses any more"
 
 
+@pytest.mark.slow
 def test_what_is_printed_goes_through_one_function() -> None:
     used: set[tuple[str, str]] = set()
     for module, tree in modules():

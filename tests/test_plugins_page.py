@@ -17,6 +17,8 @@ from sklearn.datasets import load_digits
 
 from specnet import plugins
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parents[1] / "docs" / "plugins.md"
 FILE = re.compile(r"^```(?:python|toml|yaml)\n# (\S+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
@@ -83,8 +85,8 @@ def test_it_trains_alike_on_both_backends(site: Path) -> None:
         rates = [step["learning_rate"] for step in steps]
         assert rates[:20] == pytest.approx([0.1 * step / 20 for step in range(1, 21)], rel=1e-15)
         assert set(rates[20:]) == {0.1}
-        assert lines(site / backend)[-1]["evaluation"]["top1_error"] < 0.2  # measured 0.141
-    assert losses["torch"] == pytest.approx(losses["tensorflow"], rel=1e-10)  # measured 3.2e-15
+        assert lines(site / backend)[-1]["evaluation"]["top1_error"] < 0.2  # measured 0.131
+    assert losses["torch"] == pytest.approx(losses["tensorflow"], rel=1e-10)  # measured 4e-16
 
 
 def test_the_hooks_of_layers_that_it_lists_are_there() -> None:

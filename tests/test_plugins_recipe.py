@@ -24,6 +24,8 @@ from specnet_example.initializer import LeCunNormal
 from specnet_example.normalization import PerImage
 from support.example_package import EXAMPLE, install, specnet
 
+pytestmark = pytest.mark.slow
+
 RECIPE = EXAMPLE / "recipe.yaml"
 
 

@@ -192,6 +192,7 @@ def slips() -> Iterator[tuple[str, str]]:
             yield f"{text[: word.start()]}{wrong}{text[word.end() :]}", text
 
 
+@pytest.mark.slow
 def test_slips_in_shipped_specs() -> None:
     """Mended to the byte: 121 of 121 that are wrong."""
     wrong = [(broken, text) for broken, text in slips() if errors(broken)]

@@ -17,6 +17,8 @@ from specnet.plots.draw import draw, format_of
 from specnet.plots.request import Kernels, curves_of, kernels_of
 from specnet.runs.history import History
 
+pytestmark = pytest.mark.slow
+
 STARTS = {"png": b"\x89PNG\r\n\x1a\n", "svg": b"<?xml", "pdf": b"%PDF"}
 
 

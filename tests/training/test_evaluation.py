@@ -61,6 +61,7 @@ training: {loss: {kind: softmax_cross_entropy, from: b}, optimizer: {kind: sgd, 
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["torch", "tensorflow"])
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_the_loss_of_a_diverged_network_is_its_own(backend: str, precision: Precision) -> None:
