@@ -6,8 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from specnet.layers.base import Layer, Shape, check_activation_split
+from specnet.layers.base import Layer, Shape
 from specnet.layers.functions import FunctionName, function_named
+from specnet.layers.weighted import check_activation_split
 
 
 class Activation(Layer):

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from specnet.layers.base import Activated, Shape, Weight
+from specnet.layers.base import Shape, Weight
+from specnet.layers.weighted import Activated
 from specnet.schema.fields import Positive
 
 

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from specnet.diagnostics import rules
-from specnet.layers.base import LayerError, Shape, Weight, Weighted
+from specnet.layers.base import LayerError, Shape, Weight
+from specnet.layers.weighted import Weighted
 from specnet.layers.window import Windowed
 from specnet.schema.fields import Count
 

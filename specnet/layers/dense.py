@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from specnet.layers.base import Shape, Weight, Weighted
+from specnet.layers.base import Shape, Weight
+from specnet.layers.weighted import Weighted
 from specnet.schema.fields import Count
 
 

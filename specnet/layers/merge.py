@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from specnet.layers.base import Activated, Layer, LayerError, Shape
+from specnet.layers.base import Layer, LayerError, Shape
+from specnet.layers.weighted import Activated
 from specnet.text import describe
 
 

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from specnet.diagnostics import rules
-from specnet.layers.base import Activated, Layer, LayerError, Shape, image
+from specnet.layers.base import Layer, LayerError, Shape, image
+from specnet.layers.weighted import Activated
 from specnet.layers.window import Pads, Windowed
 from specnet.schema.fields import Pair
 

@@ -10,8 +10,8 @@ from specnet.convert.weights.names import Entry, ParameterNames
 from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.suggestions import suggestion
-from specnet.layers.base import Weighted
 from specnet.layers.batch_norm import BatchNorm
+from specnet.layers.weighted import Weighted
 from specnet.plans.operations import Compute, parameter_name
 from specnet.plans.plan import Plan
 

@@ -4,7 +4,15 @@ Plain loops over windows, maps and steps: slow, and meant to be read. Arrays are
 images (n, channels, height, width), weights (out, in, height, width) or (out, in).
 """
 
-from specnet.testing.oracles import activations, kinds, windows  # noqa: F401  (each registers its own)
+from specnet.testing.oracles import (  # noqa: F401  (each registers its own)
+    activations,
+    conv,
+    dense,
+    elementwise,
+    normalize,
+    pool,
+    rearrange,
+)
 from specnet.testing.oracles.base import (
     Circumstances,
     Result,

@@ -44,10 +44,13 @@ class Result:
 
 Labels = NDArray[np.int64]
 
+Weights = Mapping[str, Values]
+"""Parameters by role."""
+
 Pull = Callable[[Values], Values]
 """From the gradient of the output to that of the one input."""
 
-Oracle = Callable[[Any, Sequence[Values], Mapping[str, Values], Circumstances], Result]
+Oracle = Callable[[Any, Sequence[Values], Weights, Circumstances], Result]
 """An oracle takes the layer (one share's), an array for each argument, and the weights by role."""
 
 layer_oracle: Kinds[Oracle] = Kinds("oracle", "layer")

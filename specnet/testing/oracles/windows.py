@@ -1,4 +1,4 @@
-"""Oracles of the kinds that slide a window: convolution and pooling.
+"""The windows of the kinds that slide one over an image: convolution and pooling.
 
 No image is ever padded here: a window that hangs over the edge is cut down to the pixels that exist. That is
 the meaning of zeros for a convolution, of minus infinity for a maximum, and of the mean without padding.
@@ -7,15 +7,9 @@ the meaning of zeros for a convolution, of minus infinity for a maximum, and of 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from specnet.layers.conv import Conv
-from specnet.layers.pool import AvgPool, GlobalAvgPool, MaxPool
 from specnet.layers.window import Windowed
-from specnet.testing.oracles.base import Circumstances, Result, Values, layer_oracle
 
 
 def starts(
@@ -73,102 +67,7 @@ def _window(
     return Window((every, every, *place), (every, every, *pixels), (every, every, *weights))
 
 
-@layer_oracle("conv")
-def conv(layer: Conv, inputs: Sequence[Values], weights: Mapping[str, Values], run: Circumstances) -> Result:
-    """y[o, i, j] = bias[o] + sum over c, r, s of w[o, c, r, s] * x[c, i * down + r, j * right + s]."""
-    (x,) = inputs
-    weight, bias = weights["weight"], weights.get("bias")
-    places = windows(layer, x.shape[2:])
-    output = np.zeros((len(x), layer.filters, *_end(places)))
-    for o, c in _blocks(layer, x.shape[1]):
-        for at in places:
-            output[:, o][at.output] = np.einsum("ncrs,ocrs->no", x[:, c][at.pixels], weight[o][at.weights])
-    if bias is not None:
-        output += bias[:, None, None]
-
-    def pullback(gradient: Values) -> tuple[list[Values], dict[str, Values]]:
-        dx, dw = np.zeros_like(x), np.zeros_like(weight)
-        for o, c in _blocks(layer, x.shape[1]):
-            for at in places:
-                g = gradient[:, o][at.output]
-                dx[:, c][at.pixels] += np.einsum("no,ocrs->ncrs", g, weight[o][at.weights])
-                dw[o][at.weights] += np.einsum("no,ncrs->ocrs", g, x[:, c][at.pixels])
-        gradients = {"weight": dw}
-        if bias is not None:
-            gradients["bias"] = gradient.sum(axis=(0, 2, 3))
-        return [dx], gradients
-
-    return Result(output, pullback)
-
-
-def _blocks(layer: Conv, channels: int) -> Iterator[tuple[slice, slice]]:
-    """The filters and the input channels of each block of a grouped convolution."""
-    out, into = layer.filters // layer.groups, channels // layer.groups
-    for block in range(layer.groups):
-        yield slice(block * out, (block + 1) * out), slice(block * into, (block + 1) * into)
-
-
-def _end(places: list[Window]) -> tuple[int, int]:
+def end(places: list[Window]) -> tuple[int, int]:
     """Height and width of the output."""
     _, _, row, column = places[-1].output
     return row + 1, column + 1
-
-
-@layer_oracle("max_pool")
-def max_pool(
-    layer: MaxPool, inputs: Sequence[Values], weights: Mapping[str, Values], run: Circumstances
-) -> Result:
-    """The largest pixel of each window; the first one in reading order takes the full gradient."""
-    (x,) = inputs
-    places = windows(layer, x.shape[2:])
-    output = np.zeros((*x.shape[:2], *_end(places)))
-    for at in places:
-        output[at.output] = x[at.pixels].max(axis=(2, 3))
-
-    def pullback(gradient: Values) -> tuple[list[Values], dict[str, Values]]:
-        dx = np.zeros_like(x)
-        for at in places:
-            pixels = x[at.pixels]
-            flat = pixels.reshape(*pixels.shape[:2], -1)
-            routed = np.zeros_like(flat)
-            winner = flat.argmax(axis=2)[:, :, None]
-            np.put_along_axis(routed, winner, gradient[at.output][:, :, None], axis=2)
-            dx[at.pixels] += routed.reshape(pixels.shape)
-        return [dx], {}
-
-    return Result(output, pullback)
-
-
-@layer_oracle("avg_pool")
-def avg_pool(
-    layer: AvgPool, inputs: Sequence[Values], weights: Mapping[str, Values], run: Circumstances
-) -> Result:
-    """The mean of the pixels that each window sees."""
-    (x,) = inputs
-    places = windows(layer, x.shape[2:])
-    output = np.zeros((*x.shape[:2], *_end(places)))
-    for at in places:
-        output[at.output] = x[at.pixels].mean(axis=(2, 3))
-
-    def pullback(gradient: Values) -> tuple[list[Values], dict[str, Values]]:
-        dx = np.zeros_like(x)
-        for at in places:
-            count = x[at.pixels][0, 0].size
-            dx[at.pixels] += gradient[at.output][:, :, None, None] / count
-        return [dx], {}
-
-    return Result(output, pullback)
-
-
-@layer_oracle("global_avg_pool")
-def global_avg_pool(
-    layer: GlobalAvgPool, inputs: Sequence[Values], weights: Mapping[str, Values], run: Circumstances
-) -> Result:
-    """The mean of each map."""
-    (x,) = inputs
-    count = x.shape[2] * x.shape[3]
-
-    def pullback(gradient: Values) -> tuple[list[Values], dict[str, Values]]:
-        return [np.ones_like(x) * (gradient / count)[:, :, None, None]], {}
-
-    return Result(x.sum(axis=(2, 3)) / count, pullback)

@@ -1,38 +1,20 @@
-"""Oracles of the layer kinds without windows."""
+"""Oracles of the normalizations."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from specnet.layers.activation import Activation
-from specnet.layers.base import Layer
 from specnet.layers.batch_norm import BatchNorm
-from specnet.layers.dense import Dense
-from specnet.layers.dropout import Dropout
 from specnet.layers.lrn import LRN
-from specnet.layers.merge import Add
-from specnet.testing.oracles.base import Circumstances, Result, Values, activation_oracle, layer_oracle
-
-Weights = Mapping[str, Values]
-
-
-@layer_oracle("dense")
-def dense(layer: Dense, inputs: Sequence[Values], weights: Weights, run: Circumstances) -> Result:
-    """y[o] = bias[o] + sum over i of w[o, i] * x[i], x in channel, height, width order."""
-    (x,) = inputs
-    rows = x.reshape(len(x), -1)
-    weight, bias = weights["weight"], weights.get("bias")
-    output = np.einsum("ni,oi->no", rows, weight) + (0 if bias is None else bias)
-
-    def pullback(gradient: Values) -> tuple[list[Values], dict[str, Values]]:
-        gradients = {"weight": np.einsum("no,ni->oi", gradient, rows)}
-        if bias is not None:
-            gradients["bias"] = gradient.sum(axis=0)
-        return [np.einsum("no,oi->ni", gradient, weight).reshape(x.shape)], gradients
-
-    return Result(output, pullback)
+from specnet.testing.oracles.base import (
+    Circumstances,
+    Result,
+    Values,
+    Weights,
+    layer_oracle,
+)
 
 
 @layer_oracle("lrn")
@@ -91,43 +73,3 @@ def batch_norm(layer: BatchNorm, inputs: Sequence[Values], weights: Weights, run
         return [dx], gradients
 
     return Result(gamma * centred / deviation + beta, pullback, updates)
-
-
-@layer_oracle("dropout")
-def dropout(layer: Dropout, inputs: Sequence[Values], weights: Weights, run: Circumstances) -> Result:
-    """The mask times a factor in training, a factor alone at test; one of the factors is 1."""
-    (x,) = inputs
-    stay = 1.0 - layer.rate
-    if run.training:
-        assert run.keep is not None, "a training step of dropout needs its mask"
-        factor = run.keep / stay if layer.scale_at == "train" else run.keep.astype(np.float64)
-    else:
-        factor = np.full(x.shape, stay if layer.scale_at == "test" else 1.0)
-    return Result(factor * x, lambda gradient: ([factor * gradient], {}))
-
-
-@layer_oracle("activation")
-def activation(layer: Activation, inputs: Sequence[Values], weights: Weights, run: Circumstances) -> Result:
-    """The function that the layer names."""
-    output, pull = activation_oracle.find(layer.function, "the layer")(inputs[0])
-    return Result(output, lambda gradient: ([pull(gradient)], {}))
-
-
-@layer_oracle("flatten")
-def flatten(layer: Layer, inputs: Sequence[Values], weights: Weights, run: Circumstances) -> Result:
-    """All values in one row, the last size fastest."""
-    (x,) = inputs
-    return Result(x.reshape(len(x), -1), lambda gradient: ([gradient.reshape(x.shape)], {}))
-
-
-@layer_oracle("concat")
-def concat(layer: Layer, inputs: Sequence[Values], weights: Weights, run: Circumstances) -> Result:
-    """Its one argument: what it reads has been joined along the channels already."""
-    (x,) = inputs
-    return Result(x, lambda gradient: ([gradient], {}))
-
-
-@layer_oracle("add")
-def add(layer: Add, inputs: Sequence[Values], weights: Weights, run: Circumstances) -> Result:
-    """The sum of all arguments."""
-    return Result(np.sum(np.stack(inputs), axis=0), lambda gradient: ([gradient] * len(inputs), {}))

@@ -1,0 +1,25 @@
+"""What moves values about and leaves them as they are in TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from specnet.backend.kinds import Run
+from specnet.plans.operations import Compute
+from specnet_tensorflow.layers.base import Tensor, Weights, layer
+
+
+@layer("flatten")
+def flatten(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]) -> Tensor:
+    (x,) = inputs
+    rank = len(x.shape)
+    if rank > 2:
+        x = tf.transpose(x, [0, rank - 1, *range(1, rank - 1)])
+    return tf.reshape(x, [-1, op.output_shape[0]])
+
+
+@layer("concat")
+def concat(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]) -> Tensor:
+    return tf.identity(inputs[0])

@@ -1,0 +1,24 @@
+"""Convolution in PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from specnet.backend.kinds import Run
+from specnet.layers.conv import Conv
+from specnet.plans.operations import Compute
+from specnet_torch.layers.base import Weights, layer, padded, sides
+
+
+@layer("conv")
+def conv(op: Compute[Conv], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]) -> Tensor:
+    settings, (x,) = op.layer, inputs
+    pads = settings.window(op.input_shapes[0])[0]
+    weight, bias = weights["weight"], weights.get("bias")
+    even = sides(pads)
+    if even is not None:
+        return F.conv2d(x, weight, bias, settings.stride, even, groups=settings.groups)
+    return F.conv2d(padded(x, pads, 0.0), weight, bias, settings.stride, groups=settings.groups)

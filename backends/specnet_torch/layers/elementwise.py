@@ -1,0 +1,43 @@
+"""What is done to each value by itself in PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from specnet.backend.kinds import Run
+from specnet.layers.activation import Activation
+from specnet.layers.dropout import Dropout
+from specnet.plans.operations import Compute
+from specnet_torch import activations
+from specnet_torch.layers.base import Weights, layer
+
+
+@layer("dropout")
+def dropout(op: Compute[Dropout], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]) -> Tensor:
+    settings, (x,) = op.layer, inputs
+    stay = 1 - settings.rate
+    if not run.training:
+        return x * stay if settings.scale_at == "test" else x
+    if run.keep is None:
+        dropped = F.dropout(x, settings.rate)
+        return dropped * stay if settings.scale_at == "test" else dropped
+    kept = x * run.keep
+    return kept if settings.scale_at == "test" else kept / stay
+
+
+@layer("activation")
+def activation(
+    op: Compute[Activation], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]
+) -> Tensor:
+    return activations.find(op, op.layer.function)(inputs[0])
+
+
+@layer("add")
+def add(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]) -> Tensor:
+    total = inputs[0]
+    for other in inputs[1:]:
+        total = total + other
+    return total

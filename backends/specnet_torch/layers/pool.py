@@ -1,0 +1,41 @@
+"""Pooling in PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from specnet.backend.kinds import Run
+from specnet.layers.pool import AvgPool, MaxPool
+from specnet.plans.operations import Compute
+from specnet_torch import fast
+from specnet_torch.layers.base import Weights, layer, padded, sides
+
+
+@layer("max_pool")
+def max_pool(op: Compute[MaxPool], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]) -> Tensor:
+    settings = op.layer
+    pads = settings.window(op.input_shapes[0])[0]
+    even, (high, wide) = sides(pads), settings.kernel
+    if even is not None and even[0] <= high // 2 and even[1] <= wide // 2:  # PyTorch's limit
+        return fast.max_pool(inputs[0], settings.kernel, settings.stride, even)
+    return fast.max_pool(padded(inputs[0], pads, float("-inf")), settings.kernel, settings.stride, (0, 0))
+
+
+@layer("avg_pool")
+def avg_pool(op: Compute[AvgPool], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]) -> Tensor:
+    settings, (x,) = op.layer, inputs
+    pads = settings.window(op.input_shapes[0])[0]
+    mean = F.avg_pool2d(padded(x, pads, 0.0), settings.kernel, settings.stride)
+    if not any(pads):
+        return mean
+    pixels = padded(torch.ones_like(x[:1, :1]), pads, 0.0)
+    return mean / F.avg_pool2d(pixels, settings.kernel, settings.stride)
+
+
+@layer("global_avg_pool")
+def global_avg_pool(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]) -> Tensor:
+    return inputs[0].mean(dim=(2, 3))

@@ -1,0 +1,90 @@
+"""Layers with an activation function of their own, and those with weights and biases."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, SerializeAsAny, WithJsonSchema
+
+from specnet.diagnostics import rules
+from specnet.diagnostics.suggestions import sure
+from specnet.layers.base import Layer, LayerError, Shape, Weight
+from specnet.layers.functions import FunctionName, function_named
+from specnet.recipe.initializers import Initializer
+from specnet.schema.fields import LARGEST, Sizes, is_number, shown
+from specnet.schema.kinds import registered
+from specnet.schema.strict import schema_error
+
+
+class Activated(Layer):
+    """A layer that can apply an activation function to its own output."""
+
+    activation: Annotated[FunctionName | None, Field(description="Function applied to the output.")] = None
+
+    def output_activation(self) -> str | None:
+        return self.activation
+
+    def split(self, parts: int) -> Self:
+        if self.activation is not None:
+            check_activation_split(self.activation, parts, "activation")
+        return super().split(parts)
+
+
+def check_activation_split(function: str, parts: int, field: str) -> None:
+    """Some functions, as softmax, need all units at once. Raises `LayerError` where these are spread out."""
+    if parts > 1 and function_named(function).needs_all_units:
+        message = f"{function} needs all units in one place, and this layer is split over {parts} groups"
+        hint = "give the layer one group (group: NAME, with cross_group: true if it reads the others)"
+        raise LayerError(message, rule=rules.SPLIT_SOFTMAX, field=field, hint=hint)
+
+
+def _bias(value: Any) -> Any:
+    if value == "none" and isinstance(value, str):
+        return value
+    if is_number(value):
+        if abs(value) > LARGEST:
+            raise schema_error("range", f"a number beyond {LARGEST:,} is out of range, got {shown(value)}")
+        return float(value)
+    hint = "0 is the default; 'none' means a layer without biases"
+    meant = sure(value, ["none"]) if isinstance(value, str) else None
+    raise schema_error("bias", f"expected a number or 'none', got {shown(value)}", hint, meant=meant)
+
+
+Bias = Annotated[
+    float | Literal["none"],
+    BeforeValidator(_bias),
+    WithJsonSchema(
+        {"oneOf": [{"type": "number", "minimum": -LARGEST, "maximum": LARGEST}, {"const": "none"}]}
+    ),
+    Field(description="The value the biases start from, or 'none' for a layer without biases."),
+]
+
+
+class Weighted(Activated):
+    """A layer with weights and biases."""
+
+    bias: Bias = 0.0
+    weights: Annotated[
+        SerializeAsAny[Initializer] | None,
+        registered("specnet.initializers", "initializer", Initializer),
+        Field(description="Where the weights start; the recipe's if left out."),
+    ] = None
+    weight_shape: Annotated[
+        Sizes | None,
+        Field(
+            description="What you expect one group's weights to be, [out, in, ...]; checked, nothing more."
+        ),
+    ] = None
+    bias_shape: Annotated[
+        Sizes | None, Field(description="What you expect one group's biases to be, [out]; checked.")
+    ] = None
+
+    checked_shapes = MappingProxyType({"weight": "weight_shape", "bias": "bias_shape"})
+
+    def weight_and_bias(self, shape: Shape) -> dict[str, Weight]:
+        """The two parameters, for weights of `shape` laid out (out, in, ...)."""
+        parameters = {"weight": Weight(shape)}
+        if self.bias != "none":
+            parameters["bias"] = Weight((shape[0],), initial=self.bias)
+        return parameters

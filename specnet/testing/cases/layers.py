@@ -1,0 +1,93 @@
+"""One layer for each thing that a kind can do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from specnet.testing.cases.net import Fields
+
+
+class Variant(NamedTuple):
+    """A layer as it is checked by itself: the shapes of what it reads, and its fields but `from`."""
+
+    shapes: Sequence[Sequence[int]]
+    layer: Fields
+
+
+IMAGE = (4, 7, 6)
+"""Neither square nor symmetrical, so that swapped sides and sizes show."""
+
+WINDOWS: dict[str, Fields] = {
+    "plain": {"kernel": 3, "stride": 1},
+    "two sizes": {"kernel": [3, 2], "stride": [1, 2]},
+    "padding": {"kernel": 3, "stride": 2, "padding": 1},
+    "padding top": {"kernel": 3, "stride": 2, "padding": [2, 0, 0, 0]},
+    "padding bottom": {"kernel": 3, "stride": 2, "padding": [0, 2, 0, 0]},
+    "padding left": {"kernel": 3, "stride": 2, "padding": [0, 0, 2, 0]},
+    "padding right": {"kernel": 3, "stride": 2, "padding": [0, 0, 0, 2]},
+    "padding on four sides": {"kernel": [4, 3], "stride": 1, "padding": [1, 3, 2, 0]},
+    "same": {"kernel": [2, 3], "stride": 1, "padding": "same"},
+    "same with stride": {"kernel": 4, "stride": [2, 3], "padding": "same"},
+    "floor": {"kernel": 2, "stride": [3, 4], "rounding": "floor"},
+    "ceil": {"kernel": 2, "stride": [3, 5], "rounding": "ceil"},
+    "ceil with padding": {"kernel": 3, "stride": 2, "padding": [0, 1, 1, 0], "rounding": "ceil"},
+}
+
+FUNCTIONS = ("relu", "tanh", "sigmoid", "elu", "softmax")
+
+VARIANTS: dict[str, Variant] = {
+    **{f"conv {name}": Variant([IMAGE], {"kind": "conv", "filters": 3, **w}) for name, w in WINDOWS.items()},
+    **{f"max_pool {name}": Variant([IMAGE], {"kind": "max_pool", **w}) for name, w in WINDOWS.items()},
+    **{f"avg_pool {name}": Variant([IMAGE], {"kind": "avg_pool", **w}) for name, w in WINDOWS.items()},
+    "conv without bias": Variant([IMAGE], {"kind": "conv", "filters": 2, "kernel": 2, "bias": "none"}),
+    "conv in blocks": Variant([IMAGE], {"kind": "conv", "filters": 6, "kernel": 3, "groups": 2}),
+    "conv of several inputs": Variant([IMAGE] * 2, {"kind": "conv", "filters": 3, "kernel": 3}),
+    "max_pool by its kernel": Variant([IMAGE], {"kind": "max_pool", "kernel": [2, 3]}),
+    "global_avg_pool": Variant([IMAGE], {"kind": "global_avg_pool"}),
+    "dense of an image": Variant([IMAGE], {"kind": "dense", "units": 5}),
+    "dense of a vector": Variant([(6,)], {"kind": "dense", "units": 5}),
+    "dense without bias": Variant([IMAGE], {"kind": "dense", "units": 3, "bias": "none"}),
+    "dense of several inputs": Variant([IMAGE] * 2, {"kind": "dense", "units": 3}),
+    "lrn of the sum": Variant(
+        [(7, 3, 2)],
+        {"kind": "lrn", "size": 5, "k": 2, "alpha": 0.1, "beta": 0.75, "alpha_over": "sum"},
+    ),
+    "lrn of the mean": Variant(
+        [(7, 3, 2)],
+        {"kind": "lrn", "size": 3, "k": 1, "alpha": 0.3, "beta": 0.5, "alpha_over": "size"},
+    ),
+    "lrn wider than the maps": Variant(
+        [(3, 2, 2)],
+        {"kind": "lrn", "size": 9, "k": 2, "alpha": 0.2, "beta": 1.5},
+    ),
+    "batch_norm of an image": Variant([IMAGE], {"kind": "batch_norm"}),
+    "batch_norm of a vector": Variant([(5,)], {"kind": "batch_norm", "epsilon": 1e-3, "momentum": 0.7}),
+    "dropout scaled in training": Variant([IMAGE], {"kind": "dropout", "rate": 0.3, "scale_at": "train"}),
+    "dropout scaled at test": Variant([IMAGE], {"kind": "dropout", "rate": 0.3, "scale_at": "test"}),
+    "dropout of a vector": Variant([(6,)], {"kind": "dropout", "rate": 0.5, "scale_at": "test"}),
+    "flatten": Variant([IMAGE], {"kind": "flatten"}),
+    "flatten of a vector": Variant([(6,)], {"kind": "flatten"}),
+    "concat": Variant([IMAGE] * 3, {"kind": "concat"}),
+    "concat of vectors": Variant([(3,)] * 2, {"kind": "concat"}),
+    "add": Variant([IMAGE] * 3, {"kind": "add"}),
+    "add of vectors": Variant([(4,)] * 2, {"kind": "add"}),
+    **{f"{f} of an image": Variant([IMAGE], {"kind": "activation", "function": f}) for f in FUNCTIONS},
+    **{f"{f} of a vector": Variant([(5,)], {"kind": "activation", "function": f}) for f in FUNCTIONS},
+    **{
+        f"conv with {f}": Variant([IMAGE], {"kind": "conv", "filters": 3, "kernel": 3, "activation": f})
+        for f in FUNCTIONS
+    },
+    **{f"dense with {f}": Variant([(6,)], {"kind": "dense", "units": 4, "activation": f}) for f in FUNCTIONS},
+    **{f"batch_norm with {f}": Variant([IMAGE], {"kind": "batch_norm", "activation": f}) for f in FUNCTIONS},
+    **{
+        f"max_pool with {f}": Variant([IMAGE], {"kind": "max_pool", "kernel": 2, "activation": f})
+        for f in FUNCTIONS
+    },
+    **{
+        f"avg_pool with {f}": Variant([IMAGE], {"kind": "avg_pool", "kernel": 2, "activation": f})
+        for f in FUNCTIONS
+    },
+    **{f"add with {f}": Variant([IMAGE] * 2, {"kind": "add", "activation": f}) for f in FUNCTIONS},
+}
+"""The layers that are checked by themselves, by name."""

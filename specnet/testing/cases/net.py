@@ -1,0 +1,52 @@
+"""A network that the contract is checked on, and the short way to write one down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from specnet.plans.plan import Plan, make
+from specnet.testing.random_specs import network_of
+
+Fields = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Net:
+    """A network by the name that its tests bear. `data` is what `specnet.load` takes."""
+
+    name: str
+    data: Fields
+
+    def __str__(self) -> str:
+        return self.name
+
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """The layer kinds that a backend must know to run it."""
+        return frozenset(str(layer["kind"]) for layer in self.data["layers"].values()) - {"input"}
+
+    @cached_property
+    def plan(self) -> Plan:
+        return make(network_of(self.data))
+
+
+def net(
+    name: str,
+    layers: Mapping[str, Fields],
+    groups: Sequence[str] = ("a",),
+    loss: str | None = None,
+    kind: str = "softmax_cross_entropy",
+    optimizer: str = "sgd",
+    **rule: Any,
+) -> Net:
+    """A network, with a recipe if it has a loss, of `kind`. `rule` are fields of its optimizer."""
+    data: dict[str, Any] = {"specnet": 1, "name": "net", "groups": list(groups), "layers": dict(layers)}
+    if loss is not None:
+        own = {"momentum": 0.9} if optimizer == "sgd" else {}
+        fields = {"kind": optimizer, "learning_rate": 0.1, **own, "weight_decay": 5e-4, **rule}
+        reads = {"kind": kind, "from": loss}
+        data["training"] = {"loss": reads, "optimizer": fields}
+    return Net(name, data)

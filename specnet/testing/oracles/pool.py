@@ -1,0 +1,71 @@
+"""Oracles of the poolings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from specnet.layers.pool import AvgPool, GlobalAvgPool, MaxPool
+from specnet.testing.oracles.base import Circumstances, Result, Values, layer_oracle
+from specnet.testing.oracles.windows import end, windows
+
+
+@layer_oracle("max_pool")
+def max_pool(
+    layer: MaxPool, inputs: Sequence[Values], weights: Mapping[str, Values], run: Circumstances
+) -> Result:
+    """The largest pixel of each window; the first one in reading order takes the full gradient."""
+    (x,) = inputs
+    places = windows(layer, x.shape[2:])
+    output = np.zeros((*x.shape[:2], *end(places)))
+    for at in places:
+        output[at.output] = x[at.pixels].max(axis=(2, 3))
+
+    def pullback(gradient: Values) -> tuple[list[Values], dict[str, Values]]:
+        dx = np.zeros_like(x)
+        for at in places:
+            pixels = x[at.pixels]
+            flat = pixels.reshape(*pixels.shape[:2], -1)
+            routed = np.zeros_like(flat)
+            winner = flat.argmax(axis=2)[:, :, None]
+            np.put_along_axis(routed, winner, gradient[at.output][:, :, None], axis=2)
+            dx[at.pixels] += routed.reshape(pixels.shape)
+        return [dx], {}
+
+    return Result(output, pullback)
+
+
+@layer_oracle("avg_pool")
+def avg_pool(
+    layer: AvgPool, inputs: Sequence[Values], weights: Mapping[str, Values], run: Circumstances
+) -> Result:
+    """The mean of the pixels that each window sees."""
+    (x,) = inputs
+    places = windows(layer, x.shape[2:])
+    output = np.zeros((*x.shape[:2], *end(places)))
+    for at in places:
+        output[at.output] = x[at.pixels].mean(axis=(2, 3))
+
+    def pullback(gradient: Values) -> tuple[list[Values], dict[str, Values]]:
+        dx = np.zeros_like(x)
+        for at in places:
+            count = x[at.pixels][0, 0].size
+            dx[at.pixels] += gradient[at.output][:, :, None, None] / count
+        return [dx], {}
+
+    return Result(output, pullback)
+
+
+@layer_oracle("global_avg_pool")
+def global_avg_pool(
+    layer: GlobalAvgPool, inputs: Sequence[Values], weights: Mapping[str, Values], run: Circumstances
+) -> Result:
+    """The mean of each map."""
+    (x,) = inputs
+    count = x.shape[2] * x.shape[3]
+
+    def pullback(gradient: Values) -> tuple[list[Values], dict[str, Values]]:
+        return [np.ones_like(x) * (gradient / count)[:, :, None, None]], {}
+
+    return Result(x.sum(axis=(2, 3)) / count, pullback)

@@ -1,0 +1,144 @@
+"""Random fields of a layer of each kind. Not all of them fit what it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from specnet.testing.random_specs.draws import Draws
+
+LARGEST_CHANNELS = 16
+"""Of one layer, over all its groups."""
+
+IMAGE_KINDS = (
+    *("conv",) * 10,
+    *("max_pool",) * 4,
+    *("avg_pool",) * 4,
+    *("lrn",) * 2,
+    *("batch_norm",) * 2,
+    *("add",) * 2,
+    *("concat",) * 2,
+    "dropout",
+    "activation",
+    "global_avg_pool",
+    "flatten",
+    "dense",
+)
+VECTOR_KINDS = ("dense", "dense", "activation", "dropout", "batch_norm", "add", "concat")
+FUNCTIONS = ("relu", "tanh", "sigmoid", "softmax")
+
+Fields = dict[str, Any]
+
+FIELDS: dict[str, Callable[[Draws], Fields]] = {}
+
+
+def fields(kind: str) -> Callable[[Callable[[Draws], Fields]], Callable[[Draws], Fields]]:
+    """Register the function that draws the fields of a kind."""
+
+    def register(function: Callable[[Draws], Fields]) -> Callable[[Draws], Fields]:
+        FIELDS[kind] = function
+        return function
+
+    return register
+
+
+@fields("conv")
+def conv(draw: Draws) -> Fields:
+    return {
+        "kind": "conv",
+        "filters": draw.groups * draw.between(1, LARGEST_CHANNELS // draw.groups),
+        **window(draw),
+        "groups": draw.among(1, 1, 1, 2, 3),
+        "bias": bias(draw),
+        "activation": function(draw),
+    }
+
+
+@fields("dense")
+def dense(draw: Draws) -> Fields:
+    units = draw.groups * draw.between(1, 6)
+    return {"kind": "dense", "units": units, "bias": bias(draw), "activation": function(draw)}
+
+
+@fields("max_pool")
+def max_pool(draw: Draws) -> Fields:
+    return {"kind": "max_pool", **window(draw)}
+
+
+@fields("avg_pool")
+def avg_pool(draw: Draws) -> Fields:
+    return {"kind": "avg_pool", **window(draw)}
+
+
+@fields("global_avg_pool")
+def global_avg_pool(draw: Draws) -> Fields:
+    return {"kind": "global_avg_pool"}
+
+
+@fields("flatten")
+def flatten(draw: Draws) -> Fields:
+    return {"kind": "flatten"}
+
+
+@fields("lrn")
+def lrn(draw: Draws) -> Fields:
+    return {
+        "kind": "lrn",
+        "size": draw.among(1, 3, 5, 7),
+        "k": draw.among(1.0, 2.0),
+        "alpha": draw.among(0.01, 0.1, 0.5),
+        "beta": draw.among(0.5, 0.75, 1.0),
+        "alpha_over": draw.among("sum", "size"),
+    }
+
+
+@fields("batch_norm")
+def batch_norm(draw: Draws) -> Fields:
+    return {
+        "kind": "batch_norm",
+        "epsilon": draw.among(1e-5, 1e-3),
+        "momentum": draw.among(0.9, 0.99),
+        "activation": function(draw),
+    }
+
+
+@fields("dropout")
+def dropout(draw: Draws) -> Fields:
+    return {"kind": "dropout", "rate": draw.among(0.2, 0.5), "scale_at": draw.among("train", "test")}
+
+
+@fields("activation")
+def activation(draw: Draws) -> Fields:
+    return {"kind": "activation", "function": draw.among(*FUNCTIONS)}
+
+
+@fields("add")
+def add(draw: Draws) -> Fields:
+    return {"kind": "add", "activation": function(draw)}
+
+
+@fields("concat")
+def concat(draw: Draws) -> Fields:
+    return {"kind": "concat"}
+
+
+def window(draw: Draws) -> Fields:
+    """Kernel, stride, padding and rounding, each in any form the language has."""
+    four = [draw.between(0, 3) for _ in range(4)]
+    padding = draw.among(0, 1, 2, "same", four, four)
+    return {
+        "kernel": draw.among(1, 2, 3, 5, [2, 3], [4, 1], [1, 3]),
+        "stride": draw.among(1, 1, 2, 3, [2, 1], [1, 3]),
+        "padding": padding,
+        "rounding": None if padding == "same" else draw.among("floor", "ceil"),
+    }
+
+
+def bias(draw: Draws) -> float | str:
+    chosen: float | str = draw.among(0, 1, 0.5, "none")
+    return chosen
+
+
+def function(draw: Draws) -> str | None:
+    chosen: str | None = draw.among(None, None, "relu", "relu", *FUNCTIONS)
+    return chosen
