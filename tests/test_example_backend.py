@@ -23,4 +23,5 @@ class TestPlainNumpy(BackendContract):
             for function in FUNCTIONS
         },
         "loss sigmoid_cross_entropy": "its only loss is that of a softmax",
+        "loss sigmoid_cross_entropy, soft labels": "its only loss is that of a softmax",
     }

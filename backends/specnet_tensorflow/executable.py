@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -26,6 +26,7 @@ from specnet_tensorflow.layers import Tensor, channels_first, channels_last
 from specnet_tensorflow.model import Layers, make_layers, make_model
 from specnet_tensorflow.out_of_memory import reraise_out_of_memory
 from specnet_tensorflow.passes import Passed, Passes
+from specnet_tensorflow.tracing import TracedByLabels, traced
 
 Tensors = dict[str, Tensor]
 
@@ -56,16 +57,15 @@ class TensorFlowExecutable:
         masks = {
             s.name: tf.TensorSpec([None, *_last(s.output_shape)], tf.uint8) for s in plan.computes if s.mask
         }
-        batch = (images, tf.TensorSpec([None], tf.int64), masks)
         rates = {role: tf.TensorSpec([], self._precision) for role in self._roles}
         # The traced functions are built at their first call.
-        self.traced_forward = _traced(self._outputs, (images,))
-        self.traced_gradients = _traced(self._loss_and_gradients, batch)
-        self.traced_watch = _traced(self._watched, batch)
-        self.traced_step = _traced(self._update, (*batch, rates))
+        self.traced_forward = traced(self._outputs, images)
+        self.traced_gradients = TracedByLabels(self._loss_and_gradients, images, masks)
+        self.traced_watch = TracedByLabels(self._watched, images, masks)
+        self.traced_step = TracedByLabels(self._update, images, masks, rates)
         fraction = tf.TensorSpec([], self._precision)
-        self.traced_part = _traced(self._add, (*batch, fraction))
-        self.traced_apply = _traced(self._apply_totals, (rates,))
+        self.traced_part = TracedByLabels(self._add, images, masks, fraction)
+        self.traced_apply = traced(self._apply_totals, rates)
 
     @cached_property
     def _slots(self) -> dict[str, Tensors]:
@@ -245,12 +245,6 @@ class TensorFlowExecutable:
     def _native(self, name: str, array: Array) -> Array:
         share, role = self._passes.holder(name)
         return share.native(role, np.asarray(array, dtype=self._precision))
-
-
-def _traced(function: Callable[..., Any], signature: tuple[Any, ...]) -> Any:
-    """A function as a graph. It branches on the plan only, so there is nothing for AutoGraph to translate,
-    which took two seconds of AlexNet's start."""
-    return tf.function(function, input_signature=signature, autograph=False)
 
 
 def _placed(array: NDArray[Any], device: str) -> Tensor:

@@ -1,8 +1,9 @@
 """The built-in losses in TensorFlow.
 
-A function takes the loss, the values that it reads in the order of its `reads`, and the labels. It returns
-the mean over the images. Values are float64 whatever the network computes in, since no two programs round an
-exponential alike; images have their channels last.
+A function takes the loss, the values that it reads in the order of its `reads`, and the labels: classes,
+int64 (images,), or, where the loss allows soft labels, each class's share, float64 (images, classes). It
+returns the mean over the images. Values are float64 whatever the network computes in, since no two programs
+round an exponential alike; images have their channels last.
 """
 
 from __future__ import annotations
@@ -23,12 +24,23 @@ loss: Kinds[LossFunction] = Kinds("tensorflow", "loss")
 
 @loss("softmax_cross_entropy")
 def softmax_cross_entropy(rule: SoftmaxCrossEntropy, values: Sequence[Tensor], labels: Tensor) -> Tensor:
-    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, values[0]))
+    (logits,) = values
+    if not (rule.label_smoothing or labels.dtype.is_floating):
+        return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
+    spread = rule.label_smoothing / logits.shape[1]
+    right = (1 - rule.label_smoothing) * shares(labels, logits) + spread
+    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(right, logits))
 
 
 @loss("sigmoid_cross_entropy")
 def sigmoid_cross_entropy(rule: SigmoidCrossEntropy, values: Sequence[Tensor], labels: Tensor) -> Tensor:
     (logits,) = values
-    right = tf.one_hot(labels, logits.shape[1], dtype=logits.dtype)
-    entropies = tf.nn.sigmoid_cross_entropy_with_logits(right, logits)
+    entropies = tf.nn.sigmoid_cross_entropy_with_logits(shares(labels, logits), logits)
     return tf.reduce_mean(tf.reduce_sum(entropies, axis=1))
+
+
+def shares(labels: Tensor, outputs: Tensor) -> Tensor:
+    """Each class's share of each image, like `outputs` (images, classes)."""
+    if labels.dtype.is_floating:
+        return tf.cast(labels, outputs.dtype)
+    return tf.one_hot(labels, outputs.shape[1], dtype=outputs.dtype)

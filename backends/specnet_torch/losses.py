@@ -1,8 +1,9 @@
 """The built-in losses in PyTorch.
 
-A function takes the loss, the values that it reads in the order of its `reads`, and the labels. It returns
-the mean over the images. Values are float64 whatever the network computes in, since no two programs round an
-exponential alike.
+A function takes the loss, the values that it reads in the order of its `reads`, and the labels: classes,
+int64 (images,), or, where the loss allows soft labels, each class's share, float64 (images, classes). It
+returns the mean over the images. Values are float64 whatever the network computes in, since no two programs
+round an exponential alike.
 """
 
 from __future__ import annotations
@@ -23,11 +24,16 @@ loss: Kinds[LossFunction] = Kinds("torch", "loss")
 
 @loss("softmax_cross_entropy")
 def softmax_cross_entropy(rule: SoftmaxCrossEntropy, values: Sequence[Tensor], labels: Tensor) -> Tensor:
-    return F.cross_entropy(values[0], labels)
+    return F.cross_entropy(values[0], labels, label_smoothing=rule.label_smoothing)
 
 
 @loss("sigmoid_cross_entropy")
 def sigmoid_cross_entropy(rule: SigmoidCrossEntropy, values: Sequence[Tensor], labels: Tensor) -> Tensor:
     (logits,) = values
-    right = F.one_hot(labels, logits.shape[1]).to(logits.dtype)
+    right = shares(labels, logits)
     return F.binary_cross_entropy_with_logits(logits, right, reduction="sum") / len(logits)
+
+
+def shares(labels: Tensor, outputs: Tensor) -> Tensor:
+    """Each class's share of each image, like `outputs` (images, classes)."""
+    return (labels if labels.is_floating_point() else F.one_hot(labels, outputs.shape[1])).to(outputs.dtype)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specnet.numerics.randomness import Array
+
+Labels: TypeAlias = NDArray[np.int64] | NDArray[np.float64]
+"""The class of each image, int64 (images,); or each class's share of an image, float64 (images, classes), at
+least 0 and 1 in sum: what mixed images are labelled with."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +21,7 @@ class Batch:
     """What one training step sees. `masks` are the dropout masks by the name of the step that uses them."""
 
     images: Array
-    labels: NDArray[np.int64]
+    labels: Labels
     masks: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
 
     def parts(self, size: int | None) -> list[Batch]:

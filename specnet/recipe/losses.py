@@ -38,6 +38,10 @@ class Loss(Strict):
 
     labels: ClassVar[Labels] = "class"
 
+    soft_labels: ClassVar[bool] = False
+    """Whether a backend's function takes each class's share of an image, too, where `labels` are classes: a
+    batch of mixed images has float64 (images, classes) in place of int64 (images,)."""
+
     head: ClassVar[heads.Values] = heads.Values()
     """What the outputs of the head mean."""
 
@@ -62,27 +66,41 @@ class Loss(Strict):
 
 
 class SoftmaxCrossEntropy(Loss):
-    """-log softmax(logits)[label], the mean over the global batch. `from` names the layer of the logits."""
+    """-log softmax(logits)[label], the mean over the global batch. `from` names the layer of the logits.
+
+    With `label_smoothing` s, of K classes the right one counts for 1 - s + s / K and every other one for
+    s / K: -sum over classes of share * log softmax(logits) (Szegedy et al. 2016, section 7, as PyTorch has
+    it).
+    """
 
     kind: Literal["softmax_cross_entropy"] = "softmax_cross_entropy"
     from_: Annotated[str, Field(alias="from", description="The layer whose outputs are the logits.")]
+    label_smoothing: Annotated[
+        float, Field(ge=0, lt=1, description="How much of a label is spread over all classes alike.")
+    ] = 0.0
 
+    soft_labels = True
     head = heads.Softmax()
 
     def per_image(self, outputs: Array, labels: NDArray[np.int64]) -> Array:
         import numpy as np
 
-        losses: Array = -outputs[np.arange(len(labels)), labels]
+        own = outputs[np.arange(len(labels)), labels]
+        losses: Array = -own
+        if self.label_smoothing:
+            losses = -(1 - self.label_smoothing) * own - self.label_smoothing * outputs.mean(axis=1)
         return losses
 
 
 class SigmoidCrossEntropy(Loss):
     """-log sigmoid(logit) of the right class, and -log(1 - sigmoid(logit)) of every other one, added up; the
-    mean over the global batch. `from` names the layer of the logits."""
+    mean over the global batch. `from` names the layer of the logits. Of an image that several classes share,
+    each class's two terms count for its share and for the rest."""
 
     kind: Literal["sigmoid_cross_entropy"] = "sigmoid_cross_entropy"
     from_: Annotated[str, Field(alias="from", description="The layer whose outputs are the logits.")]
 
+    soft_labels = True
     head = heads.Sigmoid()
 
     def per_image(self, outputs: Array, labels: NDArray[np.int64]) -> Array:

@@ -38,10 +38,12 @@ def images_for(plan: Plan, seed: int = 1) -> dict[str, Any]:
     return {n: stream(seed, "images", n).standard_normal((4, *shape)) for n, shape in plan.inputs.items()}
 
 
-def train(executable: Executable, plan: Plan, micro_batch: int | None = None, seed: int = 1) -> list[float]:
+def train(
+    executable: Executable, plan: Plan, micro_batch: int | None = None, seed: int = 1, *, soft: bool = False
+) -> list[float]:
     """Steps with a drop of the learning rate and batches of two sizes; the losses."""
     first = (seed - 1) * len(DROP)
-    batches = [random_batch(plan, first + step, 4 - step % 2) for step in range(len(DROP))]
+    batches = [random_batch(plan, first + step, 4 - step % 2, soft=soft) for step in range(len(DROP))]
     steps = zip(batches, DROP, strict=True)
     return [float(executable.train_step(batch, rate, micro_batch)) for batch, rate in steps]
 

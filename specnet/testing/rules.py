@@ -45,6 +45,17 @@ DENSE = net(
 )
 """Rate and decay of biases and a cut gradient, for backends that know dense layers only."""
 
+SOFT = net(
+    "soft labels",
+    {
+        "image": {"kind": "input", "shape": [7]},
+        "fc": {"kind": "dense", "from": "image", "units": 4},
+    },
+    loss={"kind": "softmax_cross_entropy", "from": "fc", "label_smoothing": 0.1},
+    soft=True,
+)
+"""Labels that are shares of classes, which parts of a batch take with them."""
+
 ADAGRAD = net(
     "adagrad",
     MEETING,

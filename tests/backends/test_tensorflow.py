@@ -52,7 +52,7 @@ def test_every_variable_lives_with_its_group(net: Net) -> None:
 @pytest.mark.parametrize("net", [cases.SPLIT, cases.TOWERS], ids=str)
 def test_only_transfers_and_their_gradients_cross_devices(net: Net) -> None:
     """A training step's graph: every edge between devices is a declared transfer or the way back of one."""
-    graph = compiled(net).traced_step.get_concrete_function().graph
+    graph = compiled(net).traced_step.by_classes.get_concrete_function().graph
     expected = Counter(edge(transfer) for transfer in net.plan.transfers)
     # In these networks every transferred value depends on a parameter, so that each has a gradient.
     expected += Counter((there, here, shape) for here, there, shape in expected.elements())

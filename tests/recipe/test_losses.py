@@ -60,3 +60,11 @@ def test_the_sigmoid_loss_of_an_image_by_hand() -> None:
     outputs = np.array([[math.log(3), 0.0], [math.log(3), 0.0], [3000.0, -2000.0]])
     expected = [-math.log(3 / 4 * 1 / 2), -math.log(1 / 4 * 1 / 2), 5000]
     assert loss.per_image(outputs, np.array([0, 1, 1])).tolist() == pytest.approx(expected)
+
+
+def test_the_smoothed_loss_of_an_image_by_hand() -> None:
+    """Probabilities 1/4 and 3/4; a fifth of the label spread over both leaves 0.9 of it."""
+    loss = SoftmaxCrossEntropy.model_validate({"from": "fc8", "label_smoothing": 0.2})
+    outputs = np.log([[1 / 4, 3 / 4]])
+    expected = -0.9 * math.log(1 / 4) - 0.1 * math.log(3 / 4)
+    assert loss.per_image(outputs, np.array([0])).tolist() == pytest.approx([expected])

@@ -17,7 +17,6 @@ from specnet.layers.dense import Dense
 from specnet.layers.dropout import Dropout
 from specnet.layers.lrn import LRN
 from specnet.layers.pool import AvgPool, MaxPool
-from specnet.recipe.losses import SigmoidCrossEntropy
 from specnet.testing import cases, relative_error
 from specnet.testing.cases import ALONE, Net
 from specnet.testing.oracles import (
@@ -26,9 +25,7 @@ from specnet.testing.oracles import (
     Result,
     activation_oracle,
     clipped,
-    cross_entropy,
     layer_oracle,
-    loss_oracle,
     sgd,
 )
 from specnet.testing.oracles.base import Values
@@ -220,23 +217,6 @@ def test_dropout_by_hand(scale_at: str, training: bool, expected: list[float]) -
 def test_activations_by_hand(name: str, expected: list[float]) -> None:
     values = np.array([[-math.log(3), 0.0]])
     assert activation_oracle.find(name, "it")(values)[0][0] == pytest.approx(expected)
-
-
-def test_sigmoid_cross_entropy_by_hand() -> None:
-    """Sigmoids 3/4 and 1/2, of which the first is right: -log(3/4) - log(1/2), and p - 1 and p."""
-    rule = SigmoidCrossEntropy.model_validate({"from": "x"})
-    oracle = loss_oracle.find(rule.kind, "it")
-    loss, (gradient,) = oracle(rule, [np.array([[math.log(3), 0.0]])], np.array([0]))
-    assert loss == pytest.approx(-math.log(3 / 8))
-    assert gradient[0] == pytest.approx([-1 / 4, 1 / 2])
-
-
-def test_cross_entropy_by_hand() -> None:
-    """Equal logits of ten classes: log 10, whatever their value; the gradient is the mean over the batch."""
-    loss, gradient = cross_entropy(np.full((2, 10), 700.0), np.array([3, 4]))
-    assert loss == pytest.approx(math.log(10), rel=1e-12)
-    assert gradient[0, 3] == pytest.approx(-0.45)
-    assert gradient[0, 4] == pytest.approx(0.05)
 
 
 def test_momentum_over_a_drop_of_the_learning_rate() -> None:

@@ -19,6 +19,8 @@ class Net:
 
     name: str
     data: Fields
+    soft: bool = False
+    """Whether its batches are labelled with each class's share."""
 
     def __str__(self) -> str:
         return self.name
@@ -37,16 +39,18 @@ def net(
     name: str,
     layers: Mapping[str, Fields],
     groups: Sequence[str] = ("a",),
-    loss: str | None = None,
-    kind: str = "softmax_cross_entropy",
+    loss: str | Fields | None = None,
     optimizer: str = "sgd",
+    *,
+    soft: bool = False,
     **rule: Any,
 ) -> Net:
-    """A network, with a recipe if it has a loss, of `kind`. `rule` are fields of its optimizer."""
+    """A network, with a recipe if it has a loss: the layer whose softmax it is of, or all its fields. `rule`
+    are fields of its optimizer."""
     data: dict[str, Any] = {"specnet": 1, "name": "net", "groups": list(groups), "layers": dict(layers)}
     if loss is not None:
         own = {"momentum": 0.9} if optimizer == "sgd" else {}
         fields = {"kind": optimizer, "learning_rate": 0.1, **own, "weight_decay": 5e-4, **rule}
-        reads = {"kind": kind, "from": loss}
-        data["training"] = {"loss": reads, "optimizer": fields}
-    return Net(name, data)
+        told = {"kind": "softmax_cross_entropy", "from": loss} if isinstance(loss, str) else loss
+        data["training"] = {"loss": told, "optimizer": fields}
+    return Net(name, data, soft)

@@ -24,11 +24,17 @@ _DENSE: dict[str, Fields] = {
     "hidden": {"kind": "dense", "from": "image", "units": 6, "activation": "relu"},
     "head": {"kind": "dense", "from": "hidden", "units": 4},
 }
+_OF_LOGITS: dict[str, Fields] = {
+    "softmax_cross_entropy": {"kind": "softmax_cross_entropy"},
+    "label smoothing": {"kind": "softmax_cross_entropy", "label_smoothing": 0.1},
+    "sigmoid_cross_entropy": {"kind": "sigmoid_cross_entropy"},
+}
 LOSSES = [
-    net(f"loss {kind}", _DENSE, loss="head", kind=kind)
-    for kind in ("softmax_cross_entropy", "sigmoid_cross_entropy")
+    net(f"loss {name}{', soft labels' * soft}", _DENSE, loss={**fields, "from": "head"}, soft=soft)
+    for name, fields in _OF_LOGITS.items()
+    for soft in (False, True)
 ]
-"""Each built-in loss on the same network."""
+"""Each built-in loss on the same network, with classes as labels and with their shares."""
 
 SHARED: dict[str, Fields] = {
     "image": {"kind": "input", "shape": [3, 12, 11]},

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from specnet.backend.batch import Labels
 from specnet.backend.kinds import Kinds
 
 Values = NDArray[np.float64]
@@ -41,8 +42,6 @@ class Result:
     pullback: Pullback
     updates: dict[str, Values] = field(default_factory=dict)
 
-
-Labels = NDArray[np.int64]
 
 Weights = Mapping[str, Values]
 """Parameters by role."""

@@ -6,16 +6,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from specnet.backend.batch import Labels
 from specnet.recipe.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy
-from specnet.testing.oracles.base import Labels, Values, loss_oracle
+from specnet.testing.oracles.base import Values, loss_oracle
 
 
 @loss_oracle("softmax_cross_entropy")
 def softmax_cross_entropy(
     loss: SoftmaxCrossEntropy, read: Sequence[Values], labels: Labels
 ) -> tuple[float, list[Values]]:
-    """That of the logits."""
-    mean, gradient = cross_entropy(read[0], labels)
+    """That of the logits, by the definition of smoothed labels: (1 - s) of what they are, s for all alike."""
+    (logits,) = read
+    classes = logits.shape[1]
+    smoothed = (1 - loss.label_smoothing) * shares(labels, classes) + loss.label_smoothing / classes
+    mean, gradient = cross_entropy(logits, smoothed)
     return mean, [gradient]
 
 
@@ -23,23 +27,32 @@ def softmax_cross_entropy(
 def sigmoid_cross_entropy(
     loss: SigmoidCrossEntropy, read: Sequence[Values], labels: Labels
 ) -> tuple[float, list[Values]]:
-    """With p = 1 / (1 + exp(-x)): the sum of -log p for the right class and -log(1 - p) for the others, whose
-    derivatives are p - 1 and p."""
+    """With p = 1 / (1 + exp(-x)): for each class of share t, -t log p - (1 - t) log(1 - p), whose derivative
+    is p - t."""
     (logits,) = read
     total, gradient = 0.0, np.zeros_like(logits)
-    for image, label in enumerate(labels):
-        for output, x in enumerate(logits[image]):
-            p = 1 / (1 + np.exp(-x))
-            total -= float(np.log(p if output == label else 1 - p))
-            gradient[image, output] = p - (output == label)
+    for image, row in enumerate(shares(labels, logits.shape[1])):
+        for output, share in enumerate(row):
+            p = 1 / (1 + np.exp(-logits[image, output]))
+            total -= float(share * np.log(p) + (1 - share) * np.log(1 - p))
+            gradient[image, output] = p - share
     return total / len(logits), [gradient / len(logits)]
 
 
 def cross_entropy(logits: Values, labels: Labels) -> tuple[float, Values]:
-    """The mean over the batch of -log softmax(logits)[label], and its gradient (softmax - one hot) / n."""
+    """The mean over the batch of -sum(share * log softmax(logits)), and its gradient (softmax - shares) / n
+    for shares that are 1 in sum."""
     n = len(logits)
     shifted = logits - logits.max(axis=1, keepdims=True)
     logarithms = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    hot = np.zeros_like(logits)
-    hot[np.arange(n), labels] = 1.0
-    return -float((hot * logarithms).sum()) / n, (np.exp(logarithms) - hot) / n
+    right = shares(labels, logits.shape[1])
+    return -float((right * logarithms).sum()) / n, (np.exp(logarithms) - right) / n
+
+
+def shares(labels: Labels, classes: int) -> Values:
+    """Each class's share of each image: labels that are classes as ones and zeros."""
+    if labels.ndim == 2:
+        return np.asarray(labels, np.float64)
+    hot = np.zeros((len(labels), classes))
+    hot[np.arange(len(labels)), labels] = 1.0
+    return hot

@@ -27,15 +27,19 @@ def random_state(plan: Plan, seed: int) -> State:
     return state
 
 
-def random_batch(plan: Plan, seed: int, size: int) -> Batch:
-    """Images of normal pixels, labels, and the masks of dropout."""
+def random_batch(plan: Plan, seed: int, size: int, *, soft: bool = False) -> Batch:
+    """Images of normal pixels, labels, and the masks of dropout. Soft labels are shares of two classes."""
     (shape,) = plan.inputs.values()
     draw = stream(seed, "random batch", size)
     images = draw.standard_normal((size, *shape))
     assert plan.head is not None
     (classes,) = next(op.output_shape for op in plan.computes if op.name == plan.head)
     labels = draw.randint(classes, size=size).astype(np.int64)
-    return Batch(images, labels, random_masks(plan, seed, size))
+    masks = random_masks(plan, seed, size)
+    if not soft:
+        return Batch(images, labels, masks)
+    others, part = draw.randint(classes, size=size), draw.random_sample((size, 1))
+    return Batch(images, part * np.eye(classes)[labels] + (1 - part) * np.eye(classes)[others], masks)
 
 
 def random_masks(plan: Plan, seed: int, size: int) -> dict[str, NDArray[np.uint8]]:

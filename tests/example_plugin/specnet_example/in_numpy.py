@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specnet.numerics.randomness import Array
 from specnet.plans.operations import Compute
 from specnet_example.layer import ChannelScale
 from specnet_example.loss import Brier
-from specnet_example.numpy_kinds import Labels, Pull, activation, layer, loss, optimizer
+from specnet_example.numpy_kinds import Pull, activation, layer, loss, optimizer
 from specnet_example.optimizer import Counted
 
 
@@ -28,7 +29,7 @@ def softsign(x: Array) -> tuple[Array, Pull]:
 
 
 @loss("brier")
-def brier(rule: Brier, values: Sequence[Array], labels: Labels) -> tuple[float, list[Array]]:
+def brier(rule: Brier, values: Sequence[Array], labels: NDArray[np.int64]) -> tuple[float, list[Array]]:
     logits, hidden = values
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     p = powers / powers.sum(axis=1, keepdims=True)

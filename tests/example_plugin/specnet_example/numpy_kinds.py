@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from specnet.backend.batch import Labels
 from specnet.backend.kinds import Kinds
 from specnet.layers.activation import Activation
 from specnet.numerics.randomness import Array
@@ -19,7 +19,6 @@ from specnet.plans.operations import Compute
 from specnet.recipe.losses import SoftmaxCrossEntropy
 from specnet.recipe.optimizers import SGD
 
-Labels = NDArray[np.int64]
 Weights = Mapping[str, Array]
 Pull = Callable[[Array], Array]
 Back = Callable[[Array], tuple[list[Array], dict[str, Array]]]
@@ -30,7 +29,7 @@ LayerFunction = Callable[
 
 layer: Kinds[LayerFunction] = Kinds("plain_numpy", "layer")
 activation: Kinds[Callable[[Array], tuple[Array, Pull]]] = Kinds("plain_numpy", "activation")
-loss: Kinds[Callable[[Any, Sequence[Array], Labels], tuple[float, list[Array]]]]
+loss: Kinds[Callable[[Any, Sequence[Array], Any], tuple[float, list[Array]]]]
 loss = Kinds("plain_numpy", "loss")
 optimizer: Kinds[Callable[[Any, Array, Weights, Array, float, float], None]]
 optimizer = Kinds("plain_numpy", "optimizer")
@@ -73,10 +72,10 @@ def softmax_cross_entropy(
     (logits,) = values
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     softmax = powers / powers.sum(axis=1, keepdims=True)
-    rows = np.arange(len(labels))
-    mean = float(-np.log(softmax[rows, labels]).mean())
-    softmax[rows, labels] -= 1
-    return mean, [softmax / len(rows)]
+    right = labels if labels.ndim == 2 else np.eye(logits.shape[1])[labels]
+    right = (1 - rule.label_smoothing) * right + rule.label_smoothing / logits.shape[1]
+    mean = float(-(right * np.log(softmax)).sum(axis=1).mean())
+    return mean, [(softmax - right) / len(logits)]
 
 
 @optimizer("sgd")
