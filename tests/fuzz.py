@@ -173,7 +173,7 @@ def _value(draw: random.Random, key: str) -> Any:
     if draw.random() < 0.03:
         return draw.choice((None, "x", [], {}, True, -1, 1e300, [1, [2]], {"kind": "normal", "std": 1}))
     if key in ("activation", "function"):
-        return draw.choice(("relu", "tanh", "softmax", "sigmoid", "gelu"))
+        return draw.choice(("relu", "tanh", "softmax", "sigmoid", "maxout"))
     if key in ("rate", "alpha", "beta", "momentum", "epsilon", "bias", "k"):
         return draw.choice((0, 0.5, 0.75, 1, 2, 1e-4))
     if key == "shape":

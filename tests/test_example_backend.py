@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from specnet.testing.cases import MORE_FUNCTIONS
 from specnet.testing.contract import BackendContract
 from specnet_example.backend import NumpyBackend
 
 pytestmark = pytest.mark.slow
 
 UNKNOWN = ["add", "avg_pool", "batch_norm", "concat", "conv", "dropout", "global_avg_pool", "lrn", "max_pool"]
-FUNCTIONS = ("tanh", "sigmoid", "elu", "softmax")
+FUNCTIONS = ("tanh", "sigmoid", "elu", "softmax", *MORE_FUNCTIONS)
 
 
 class TestPlainNumpy(BackendContract):

@@ -112,7 +112,7 @@ def _rsqrt(s: Tensor) -> Tensor:
 
 
 def batch_norm(
-    layer: BatchNorm, x: Tensor, scale: Tensor, offset: Tensor
+    layer: BatchNorm, x: Tensor, scale: Tensor | None, offset: Tensor | None
 ) -> tuple[Tensor, Tensor, Tensor] | None:
     """A normalized batch, its means and variances (channels,) by TensorFlow's own kernel; None if not taken.
 
@@ -126,8 +126,8 @@ def batch_norm(
     images = x if len(x.shape) == 4 else tf.reshape(x, [-1, 1, 1, channels])
     normal, mean, var, *_ = tf.raw_ops.FusedBatchNormV3(
         x=images,
-        scale=scale,
-        offset=offset,
+        scale=tf.ones([channels], x.dtype) if scale is None else scale,
+        offset=tf.zeros([channels], x.dtype) if offset is None else offset,
         mean=[],
         variance=[],
         epsilon=layer.epsilon,

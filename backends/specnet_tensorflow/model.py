@@ -39,8 +39,8 @@ class Share(keras.layers.Layer):
         super().__init__(**{"name": keras_name(self.op.name), **options})
         self.device = resolve_device(device)
         self.implementation = kinds.find(self.op.layer.kind, f"layer '{self.op.name}'")
-        name = self.op.activation
-        self.function = None if name is None else activations.find(self.op, name)
+        applied = self.op.activation
+        self.function = None if applied is None else activations.find(self.op, applied)
         self.roles: dict[str, Any] = {}
         statistics = any(not weight.trainable for weight in self.op.weights.values())
         autocast = not (statistics or self.op.layer.full_precision)

@@ -9,9 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from specnet.backend.kinds import Kinds
+from specnet.layers.functions import GELU_CUBIC, GELU_FACTOR, ActivationFunction
 from specnet.plans.operations import Compute
 
-Function = Callable[[Tensor], Tensor]
+Function = Callable[..., Tensor]
+"""From a value, and the numbers of the activation function by name, to a value of the same shape."""
 
 activation: Kinds[Function] = Kinds("torch", "activation")
 
@@ -24,9 +26,9 @@ IN_PLACE: dict[str, Function] = {"relu": relu_in_place}
 """Those that PyTorch can also put over their argument, and whose gradient looks at their output alone."""
 
 
-def find(op: Compute, name: str) -> Function:
+def find(op: Compute, function: ActivationFunction) -> Callable[[Tensor], Tensor]:
     """The function for a layer. Raises `UsageError`, naming the layer, if it is unknown."""
-    return activation.find(name, f"layer '{op.name}'")
+    return activation.with_options(function.kind, function.options, f"layer '{op.name}'")
 
 
 @activation("relu")
@@ -45,8 +47,60 @@ def sigmoid(x: Tensor) -> Tensor:
 
 
 @activation("elu")
-def elu(x: Tensor) -> Tensor:
-    return F.elu(x)
+def elu(x: Tensor, alpha: float) -> Tensor:
+    return F.elu(x, alpha)
+
+
+@activation("relu6")
+def relu6(x: Tensor) -> Tensor:
+    return F.relu6(x)
+
+
+@activation("leaky_relu")
+def leaky_relu(x: Tensor, slope: float) -> Tensor:
+    return F.leaky_relu(x, slope)
+
+
+@activation("scaled_tanh")
+def scaled_tanh(x: Tensor, amplitude: float, slope: float) -> Tensor:
+    return amplitude * torch.tanh(slope * x)
+
+
+@activation("hard_sigmoid")
+def hard_sigmoid(x: Tensor) -> Tensor:
+    """Not PyTorch's own, whose gradient has float32's 1 / 6."""
+    return F.relu6(x + 3) / 6
+
+
+@activation("hard_swish")
+def hard_swish(x: Tensor) -> Tensor:
+    """Not PyTorch's own, which multiplies before it divides: a large x would be infinite in between."""
+    return x * (F.relu6(x + 3) / 6)
+
+
+@activation("gelu")
+def gelu(x: Tensor) -> Tensor:
+    return F.gelu(x)
+
+
+@activation("gelu_tanh")
+def gelu_tanh(x: Tensor) -> Tensor:
+    """The tanh is 1 beyond 20 in any type; the square of a larger x could make its gradient no number."""
+    wide = x.float() if x.dtype.itemsize < 4 else x  # 1 + tanh(x) loses all digits where it is small
+    z = wide.clamp(-20, 20)
+    y = 0.5 * wide * (1 + torch.tanh(GELU_FACTOR * (z + GELU_CUBIC * z * z * z)))
+    return y.to(x.dtype)
+
+
+@activation("silu")
+def silu(x: Tensor) -> Tensor:
+    return F.silu(x)
+
+
+@activation("softplus")
+def softplus(x: Tensor) -> Tensor:
+    """It is x beyond 50 in any type; PyTorch's own limit, 20, is one of float32."""
+    return F.softplus(x, threshold=50)
 
 
 @activation("softmax")

@@ -34,7 +34,7 @@ class Share(nn.Module):
         self.rounding = rounding
         self._carry_out = layer.find(op.layer.kind, f"layer '{op.name}'")
         self._function = None if op.activation is None else activations.find(op, op.activation)
-        in_place = activations.IN_PLACE.get(op.activation or "")
+        in_place = activations.IN_PLACE.get(op.activation.kind) if op.activation is not None else None
         self._in_place = in_place if op.layer.kind in FRESH else None
         for role, weight in op.weights.items():
             values = fast.images_last(torch.zeros(weight.shape, device=device, dtype=dtype))

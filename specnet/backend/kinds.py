@@ -12,9 +12,10 @@ What a function takes and gives is the backend's to say.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from functools import partial
+from typing import Any, Generic, Literal, TypeVar, cast
 
 from specnet import plugins
 from specnet.diagnostics.errors import PluginError, UsageError
@@ -66,6 +67,11 @@ class Kinds(Generic[F]):
             hint = f"a plugin adds it with an entry point in the group '{group}'"
             raise UsageError(f"{message}: it does not know the {self.noun} '{kind}'", hint)
         return self._functions[kind]
+
+    def with_options(self, kind: str, options: Mapping[str, Any], what: str) -> F:
+        """The function of a kind with its options as named arguments."""
+        function: Any = self.find(kind, what)
+        return cast(F, partial(function, **options)) if options else cast(F, function)
 
     def names(self) -> list[str]:
         """The kinds that are registered so far."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from specnet.layers.base import Layer
+from specnet.layers.functions import ActivationFunction
 from specnet.syntax.emit import written
 from specnet.text import describe
 
@@ -31,7 +32,7 @@ def amounts(parameters: int, macs: int) -> str:
 def tag(layer: Layer) -> str:
     """The kind, and the function that the layer applies: `conv · relu`."""
     function = getattr(layer, "activation", None) or getattr(layer, "function", None)
-    return f"{layer.kind} · {function}" if isinstance(function, str) else layer.kind
+    return f"{layer.kind} · {function.kind}" if isinstance(function, ActivationFunction) else layer.kind
 
 
 def key_numbers(layer: Layer) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 
 from specnet.layers.base import Layer, Shape
-from specnet.layers.functions import FunctionName, function_named
+from specnet.layers.functions import ActivationFunction, Function
 from specnet.layers.weighted import check_activation_split
 
 
@@ -15,14 +15,16 @@ class Activation(Layer):
     """`function` applied to the input. Softmax runs over the channels (or units)."""
 
     kind: Literal["activation"] = "activation"
-    function: Annotated[FunctionName, Field(description="The name of an activation function.")]
+    function: Annotated[
+        Function, Field(description="An activation function: its name, or {kind: NAME, ...}.")
+    ]
 
     @property
     def needs_all_units(self) -> bool:
         """Whether an output depends on all units, as with softmax."""
-        return function_named(self.function).needs_all_units
+        return self.function.needs_all_units
 
-    def applied_function(self) -> str:
+    def applied_function(self) -> ActivationFunction:
         return self.function
 
     def split(self, parts: int) -> Self:

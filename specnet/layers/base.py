@@ -19,6 +19,7 @@ from pydantic import Field
 from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Rule
 from specnet.diagnostics.errors import SpecnetError
+from specnet.layers.functions import ActivationFunction
 from specnet.schema.fields import NameList
 from specnet.schema.strict import Strict
 from specnet.text import describe
@@ -180,11 +181,11 @@ class Layer(Strict):
         """How many images a training step must have for the layer to mean anything."""
         return 1
 
-    def output_activation(self) -> str | None:
+    def output_activation(self) -> ActivationFunction | None:
         """The activation function that it applies to its own output, if any."""
         return None
 
-    def applied_function(self) -> str | None:
+    def applied_function(self) -> ActivationFunction | None:
         """The activation function that its outputs have gone through, by itself or as its own."""
         return self.output_activation()
 

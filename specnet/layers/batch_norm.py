@@ -15,6 +15,8 @@ from specnet.schema.fields import Positive
 class BatchNorm(Activated):
     """y = weight * (x - mean) / sqrt(variance + epsilon) + bias, for each channel.
 
+    `scale: false` leaves the weight out, gamma in the paper, and `shift: false` the bias, beta.
+
     In training, mean and variance are the batch's; afterwards the running ones, which follow
     running <- momentum * running + (1 - momentum) * batch. The variance is the plain mean of squares about
     the mean, without Bessel's correction, in both.
@@ -23,6 +25,9 @@ class BatchNorm(Activated):
     kind: Literal["batch_norm"] = "batch_norm"
     epsilon: Annotated[Positive, Field(description="What the variance is added to.")] = 1e-5
     momentum: Annotated[float, Field(ge=0, lt=1, description="Share of the running value that stays.")] = 0.9
+
+    scale: Annotated[bool, Field(description="Whether it has weights, the paper's gamma.")] = True
+    shift: Annotated[bool, Field(description="Whether it has biases, the paper's beta.")] = True
 
     full_precision = True
     mixes_images = True
@@ -36,9 +41,11 @@ class BatchNorm(Activated):
 
     def parameters(self, *inputs: Shape) -> dict[str, Weight]:
         channels = (inputs[0][0],)
+        weight = {"weight": Weight(channels, initial=1.0)} if self.scale else {}
+        bias = {"bias": Weight(channels, initial=0.0)} if self.shift else {}
         return {
-            "weight": Weight(channels, initial=1.0),
-            "bias": Weight(channels, initial=0.0),
+            **weight,
+            **bias,
             "running_mean": Weight(channels, initial=0.0, trainable=False),
             "running_var": Weight(channels, initial=1.0, trainable=False),
         }

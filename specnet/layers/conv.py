@@ -3,31 +3,58 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from specnet.diagnostics import rules
-from specnet.layers.base import LayerError, Shape, Weight
+from specnet.layers.base import Advice, LayerError, Shape, Weight
 from specnet.layers.weighted import Weighted
 from specnet.layers.window import Windowed
-from specnet.schema.fields import Count
+from specnet.schema.fields import Count, Pair
 
 
 class Conv(Windowed, Weighted):
     """Cross-correlation of an image with `filters` kernels, weights (out, in, height, width).
 
+    `dilation` is the distance between the pixels that neighbouring weights see; 1 is an ordinary convolution.
     `groups` is ordinary grouped convolution within each share: filters and input channels are cut into that
     many blocks that do not see each other. It has nothing to do with the groups that layers live on.
     """
 
     kind: Literal["conv"] = "conv"
     filters: Annotated[Count, Field(description="Output channels, over all groups the layer lives on.")]
+    dilation: Annotated[
+        Pair, Field(description="Distance between the pixels of a window, or [down, right].")
+    ] = (1, 1)
     groups: Annotated[
         Count, Field(description="Blocks of an ordinary grouped convolution, within a share.")
     ] = 1
 
     split_field = "filters"
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        high, wide = ((k - 1) * d + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
+        return high, wide
+
+    def advice(self, inputs: tuple[Shape, ...] | None) -> Iterator[Advice]:
+        """Besides what all windows are warned of, a dilation and a stride that leave pixels out everywhere.
+
+        Where both are even, no window sees an odd pixel.
+        """
+        yield from super().advice(inputs)
+        common = [
+            math.gcd(d, s) if k > 1 else 1
+            for k, d, s in zip(self.kernel, self.dilation, self.stride, strict=True)
+        ]
+        lines = [f"{noun}s" for noun, of in zip(("row", "column"), common, strict=True) if of > 1]
+        if lines:
+            every = ("second", "third")[max(common) - 2] if max(common) < 4 else f"{max(common)}th"
+            message = f"stride and dilation see every {every} of the {' and '.join(lines)} alone"
+            hint = "a stride of 1, or a dilation and a stride without a common divisor, sees all of them"
+            yield Advice(message, rules.UNREACHED_PIXELS, "dilation", hint)
 
     def output_shape(self, *inputs: Shape) -> Shape:
         for what, size in (("filters", self.filters), ("input channels", inputs[0][0])):

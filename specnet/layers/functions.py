@@ -1,45 +1,114 @@
-"""Activation functions by name: what `activation` of a layer and `function` of the kind `activation` say."""
+"""Activation functions: what `activation` of a layer and `function` of the kind `activation` say.
+
+One with its usual numbers is said by its name, `activation: leaky_relu`; other numbers make a mapping of it,
+`activation: {kind: leaky_relu, slope: 0.2}`.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+import math
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, GetJsonSchemaHandler
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, PlainSerializer, SerializeAsAny
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from specnet import plugins
 from specnet.diagnostics.errors import PluginError
 from specnet.plugins import Group
-from specnet.schema.strict import schema_error
+from specnet.schema.fields import Number, Positive
+from specnet.schema.kinds import KINDS_OF, of_kind
+from specnet.schema.strict import Strict, schema_error
 
 GROUP: Group = "specnet.activations"
 
+GELU_FACTOR = math.sqrt(2 / math.pi)
+GELU_CUBIC = 0.044715
+"""The constants of `gelu_tanh`."""
 
-class ActivationFunction:
+
+class ActivationFunction(Strict):
     """Base of all activation functions. The name of its entry point is the one that a spec says.
 
-    Each backend has one function for it, from a value to a value of the same shape.
+    Each backend has one function for it, from a value to a value of the same shape. Fields reach that
+    function as named arguments; each needs a default, so that the name alone means something.
     """
+
+    kind: str
 
     needs_all_units: ClassVar[bool] = False
     """Whether an output depends on all units of a layer, so that these must be in one place."""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Its numbers by name."""
+        return {name: value for name, value in self if name != "kind"}
 
 
 class ReLU(ActivationFunction):
     """max(x, 0), with derivative 0 at 0."""
 
 
+class ReLU6(ActivationFunction):
+    """min(max(x, 0), 6), with derivative 0 at 0 and at 6 (Krizhevsky 2010, "Convolutional deep belief
+    networks on CIFAR-10")."""
+
+
+class LeakyReLU(ActivationFunction):
+    """x above 0, slope * x elsewhere, with derivative `slope` at 0 (Maas et al. 2013)."""
+
+    kind: Literal["leaky_relu"] = "leaky_relu"
+    slope: Annotated[Number, Field(description="Factor of what is not above 0.")] = 0.01
+
+
 class Tanh(ActivationFunction):
     """(exp(x) - exp(-x)) / (exp(x) + exp(-x))."""
+
+
+class ScaledTanh(ActivationFunction):
+    """amplitude * tanh(slope * x); by default 1.7159 tanh(2x / 3) (LeCun et al. 1998, "Efficient BackProp",
+    section 4.4), and cuda-convnet's `tanh[a,b]` with a and b."""
+
+    kind: Literal["scaled_tanh"] = "scaled_tanh"
+    amplitude: Annotated[Number, Field(description="Factor of the tanh.")] = 1.7159
+    slope: Annotated[Number, Field(description="Factor of the tanh's argument.")] = 2 / 3
 
 
 class Sigmoid(ActivationFunction):
     """1 / (1 + exp(-x))."""
 
 
+class HardSigmoid(ActivationFunction):
+    """min(max(x + 3, 0), 6) / 6, with derivative 0 at -3 and at 3, as in PyTorch and Keras 3 (Howard et al.
+    2019, section 5.2)."""
+
+
 class ELU(ActivationFunction):
-    """x above 0, exp(x) - 1 below (Clevert et al. 2016, equation 15, with alpha = 1)."""
+    """x above 0, alpha * (exp(x) - 1) elsewhere, with derivative `alpha` at 0 (Clevert et al. 2016,
+    equation 15)."""
+
+    kind: Literal["elu"] = "elu"
+    alpha: Annotated[Positive, Field(description="What it falls to, below 0.")] = 1.0
+
+
+class GELU(ActivationFunction):
+    """x * P(z <= x) for a standard normal z (Hendrycks and Gimpel 2016)."""
+
+
+class GELUTanh(ActivationFunction):
+    """x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x ** 3))), their approximation of `gelu`."""
+
+
+class SiLU(ActivationFunction):
+    """x / (1 + exp(-x)), also known as swish (Ramachandran et al. 2017)."""
+
+
+class HardSwish(ActivationFunction):
+    """x * min(max(x + 3, 0), 6) / 6, with derivative 0 at -3 and 1 at 3 (Howard et al. 2019, section 5.2)."""
+
+
+class Softplus(ActivationFunction):
+    """log(1 + exp(x))."""
 
 
 class Softmax(ActivationFunction):
@@ -48,31 +117,48 @@ class Softmax(ActivationFunction):
     needs_all_units = True
 
 
-def function_named(name: str) -> type[ActivationFunction]:
+def function_class(name: str) -> type[ActivationFunction]:
     """The class registered under a name. Raises `PluginError` if there is none, or it cannot be imported."""
     function: type[ActivationFunction] = plugins.load(GROUP, name)
     return function
 
 
 def _registered(value: Any) -> Any:
+    """The function that a name or a mapping stands for."""
+    if isinstance(value, ActivationFunction):
+        return value
+    if isinstance(value, dict):
+        return of_kind(value, GROUP, "activation function")
     names = plugins.names(GROUP)
     if not isinstance(value, str) or value not in names:
         raise schema_error("literal_error", "unknown", expected=", ".join(f"'{name}'" for name in names))
     try:
-        function_named(value)
+        cls = function_class(value)
     except PluginError as error:
         raise schema_error("plugin", error.message, error.hint) from error
-    return value
+    return cls.model_validate({"kind": value})
 
 
-class _Names:
-    """The registered names in a JSON Schema, as they are when it is made."""
+def _short(function: ActivationFunction) -> Any:
+    """Its name where its numbers are the usual ones."""
+    usual = all(info.default == getattr(function, name) for name, info in _fields(function).items())
+    return function.kind if usual else function.as_yaml()
+
+
+def _fields(function: ActivationFunction) -> dict[str, Any]:
+    return {name: info for name, info in type(function).model_fields.items() if name != "kind"}
+
+
+class _Forms:
+    """A registered name, or a mapping with a `kind`, in a JSON Schema, as these are when it is made."""
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return {"enum": plugins.names(GROUP), "type": "string"}
+        return {"anyOf": [{"enum": plugins.names(GROUP), "type": "string"}, {KINDS_OF: GROUP}]}
 
 
-FunctionName = Annotated[str, BeforeValidator(_registered), _Names()]
-"""The name of a registered activation function."""
+Function = Annotated[
+    SerializeAsAny[ActivationFunction], BeforeValidator(_registered), PlainSerializer(_short), _Forms()
+]
+"""A registered activation function: its name, or a mapping of its `kind` and its numbers."""

@@ -53,12 +53,16 @@ class AvgPool(Pool):
 
 
 class GlobalAvgPool(Layer):
-    """The mean of each channel: an image becomes a vector."""
+    """The mean of each channel: an image becomes a vector, or with `keep_dims` an image of one pixel."""
 
     kind: Literal["global_avg_pool"] = "global_avg_pool"
+    keep_dims: Annotated[
+        bool, Field(description="Give an image of one pixel, which a convolution can read, not a vector.")
+    ] = False
 
     def receptive_window(self) -> None:
         return None
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        return (image(inputs[0], self.kind)[0],)
+        channels = image(inputs[0], self.kind)[0]
+        return (channels, 1, 1) if self.keep_dims else (channels,)

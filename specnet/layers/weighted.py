@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, WithJsonSchema
 from specnet.diagnostics import rules
 from specnet.diagnostics.suggestions import sure
 from specnet.layers.base import Layer, LayerError, Shape, Weight
-from specnet.layers.functions import FunctionName, function_named
+from specnet.layers.functions import ActivationFunction, Function
 from specnet.recipe.initializers import Initializer
 from specnet.schema.fields import LARGEST, Sizes, is_number, shown
 from specnet.schema.kinds import registered
@@ -20,9 +20,11 @@ from specnet.schema.strict import schema_error
 class Activated(Layer):
     """A layer that can apply an activation function to its own output."""
 
-    activation: Annotated[FunctionName | None, Field(description="Function applied to the output.")] = None
+    activation: Annotated[
+        Function | None, Field(description="Function applied to the output: its name, or {kind: NAME, ...}.")
+    ] = None
 
-    def output_activation(self) -> str | None:
+    def output_activation(self) -> ActivationFunction | None:
         return self.activation
 
     def split(self, parts: int) -> Self:
@@ -31,10 +33,10 @@ class Activated(Layer):
         return super().split(parts)
 
 
-def check_activation_split(function: str, parts: int, field: str) -> None:
+def check_activation_split(function: ActivationFunction, parts: int, field: str) -> None:
     """Some functions, as softmax, need all units at once. Raises `LayerError` where these are spread out."""
-    if parts > 1 and function_named(function).needs_all_units:
-        message = f"{function} needs all units in one place, and this layer is split over {parts} groups"
+    if parts > 1 and function.needs_all_units:
+        message = f"{function.kind} needs all units in one place, and this layer is split over {parts} groups"
         hint = "give the layer one group (group: NAME, with cross_group: true if it reads the others)"
         raise LayerError(message, rule=rules.SPLIT_SOFTMAX, field=field, hint=hint)
 

@@ -79,11 +79,16 @@ class Windowed(Layer):
         Field(description="Of the output size; ceil adds rows at the bottom and right."),
     ] = "floor"
 
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Height and width of the window from its first pixel to its last."""
+        return self.kernel
+
     def receptive_window(self) -> Window:
-        return Window(self.kernel, self.stride)
+        return Window(self.extent, self.stride)
 
     def sliding_window(self, *inputs: Shape) -> tuple[Window, Pads]:
-        return self.receptive_window(), self.window(inputs[0])[0]
+        return Window(self.kernel, self.stride), self.window(inputs[0])[0]
 
     def advice(self, inputs: tuple[Shape, ...] | None) -> Iterator[Advice]:
         """Windows that stop short of the last rows or columns because the output size is rounded down.
@@ -102,10 +107,10 @@ class Windowed(Layer):
 
     def _unseen(self, axis: int, size: int) -> int:
         """Pixels of the input beyond the last window, along the height (0) or the width (1)."""
-        if self.padding == "same" or self.kernel[axis] < self.stride[axis]:
+        if self.padding == "same" or self.extent[axis] < self.stride[axis]:
             return 0
         before, after = self.padding[2 * axis], self.padding[2 * axis + 1]
-        return max(0, (size + before + after - self.kernel[axis]) % self.stride[axis] - after)
+        return max(0, (size + before + after - self.extent[axis]) % self.stride[axis] - after)
 
     def window(self, shape: Shape) -> tuple[Pads, int, int]:
         """The explicit padding and the output's height and width for an image of `shape`."""
@@ -119,7 +124,7 @@ class Windowed(Layer):
 
     def _along(self, axis: int, size: int, shape: Shape) -> tuple[int, int, int]:
         """Padding before, padding after and output size along the height (0) or width (1) of an image."""
-        kernel, stride = self.kernel[axis], self.stride[axis]
+        kernel, stride = self.extent[axis], self.stride[axis]
         if self.padding == "same":
             out = -(-size // stride)
             total = max((out - 1) * stride + kernel - size, 0)
@@ -129,7 +134,12 @@ class Windowed(Layer):
         if room < 0:
             what = ("height", "width")[axis]
             padded = f" with padding {before}+{after}" if before or after else ""
-            message = f"a window of {what} {kernel} does not fit into {describe(shape)}{padded}"
+            spread = (
+                f" ({self.kernel[axis]} pixels, spread by the dilation)"
+                if kernel != self.kernel[axis]
+                else ""
+            )
+            message = f"a window of {what} {kernel}{spread} does not fit into {describe(shape)}{padded}"
             raise LayerError(message, rule=rules.UNFIT_WINDOW, field="kernel")
         if self.rounding == "ceil":
             out = 1 - (-room // stride)

@@ -11,6 +11,7 @@ from typing_extensions import TypeVar
 
 from specnet import plugins
 from specnet.layers.base import Layer, Shape, Weight
+from specnet.layers.functions import ActivationFunction
 from specnet.recipe.initializers import Initializer
 
 
@@ -78,7 +79,7 @@ class Compute(Generic[L_co]):
         return self.layer.parameters(*self.input_shapes)
 
     @property
-    def activation(self) -> str | None:
+    def activation(self) -> ActivationFunction | None:
         """The activation function applied to the output, for kinds that have one."""
         return self.layer.output_activation()
 

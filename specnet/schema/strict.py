@@ -37,6 +37,10 @@ ALIASES = {
     **dict.fromkeys(("strides", "subsample"), "stride"),
     **dict.fromkeys(("step_size", "decay_steps"), "every"),
     **dict.fromkeys(("eps",), "epsilon"),
+    **dict.fromkeys(("dilations", "dilation_rate"), "dilation"),
+    **dict.fromkeys(("keepdim", "keepdims", "keep_dim"), "keep_dims"),
+    **dict.fromkeys(("center",), "shift"),
+    **dict.fromkeys(("negative_slope", "alpha"), "slope"),
     **dict.fromkeys(("pad", "pads"), "padding"),
     **dict.fromkeys(("type", "class", "class_name"), "kind"),
 }

@@ -122,6 +122,8 @@ def _tidy(part: Any, chosen: Mapping[str, Any]) -> Any:
     real = [choice for choice in part.get("anyOf", []) if choice != {"type": "null"}]
     if "anyOf" in part and len(real) == 1:  # None stands for a key that is left out
         part = {**{key: value for key, value in part.items() if key != "anyOf"}, **real[0]}
+    elif real:
+        part = {**part, "anyOf": real}
     if KINDS_OF in part:
         described = {key: part[key] for key in ("description",) if key in part}
         return {**described, **chosen[part[KINDS_OF]]}

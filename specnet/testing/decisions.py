@@ -87,7 +87,8 @@ def _complete(plan: Plan, batch: Batch, values: Mapping[str, Array]) -> dict[str
 
 def _has_relu(op: Compute) -> bool:
     layer = op.layer
-    return op.activation == "relu" or (isinstance(layer, Activation) and layer.function == "relu")
+    applied = layer.function if isinstance(layer, Activation) else op.activation
+    return applied is not None and applied.kind == "relu"
 
 
 def _arguments(op: Compute, values: Mapping[str, Array]) -> list[Array]:

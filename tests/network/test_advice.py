@@ -86,3 +86,21 @@ def test_input_in_the_order_of_image_files_is_said_where_it_makes_the_shapes_wro
         "  c: {kind: conv, from: image, filters: 2, kernel: 5}\n"
     )
     assert [d.code for d in examine(document.parse(text)).diagnostics] == ["SN408", "SN402"]
+
+
+@pytest.mark.parametrize(
+    ("window", "message"),
+    [
+        ("kernel: 3, stride: 2, dilation: 2, padding: 1", "every second of the rows and columns alone"),
+        ("kernel: [3, 1], stride: 3, dilation: 6, padding: [6, 6, 0, 0]", "every third of the rows alone"),
+        ("kernel: 3, stride: 2, dilation: 3, padding: [3, 2, 3, 2]", None),
+        ("kernel: 1, stride: 2, dilation: 2, padding: 1", None),
+        ("kernel: 3, dilation: 2", None),
+    ],
+)
+def test_a_stride_and_a_dilation_that_leave_pixels_out_everywhere(window: str, message: str | None) -> None:
+    made = examine(
+        document.parse(SPEC.replace("filters: 8, kernel: 3, stride: 2", f"filters: 8, {window}"), "x")
+    )
+    found = [d.message for d in made.diagnostics if d.code == "SN405"]
+    assert found == ([f"layer 'conv': stride and dilation see {message}"] if message else [])

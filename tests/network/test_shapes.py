@@ -20,6 +20,10 @@ ONE = HEAD.replace("groups: [a, b]\n", "").replace("[4, 8, 8]", "[4, 224, 10]")
         ("kernel: 3, padding: [1, 2, 0, 1]", (5, 225, 9), (1, 2, 0, 1)),
         ("kernel: 3, padding: 1", (5, 224, 10), (1, 1, 1, 1)),
         ("kernel: 1, stride: 3", (5, 75, 4), (0, 0, 0, 0)),
+        # A kernel of 3 with dilation 4 covers 9 pixels: 1 + (10 - 9) columns, and same pads for 9.
+        ("kernel: [1, 3], dilation: [1, 4]", (5, 224, 2), (0, 0, 0, 0)),
+        ("kernel: [1, 3], dilation: 4, padding: same", (5, 224, 10), (0, 0, 4, 4)),
+        ("kernel: [11, 1], stride: [4, 1], dilation: 2", (5, 51, 10), (0, 0, 0, 0)),
     ],
 )
 def test_convolution_windows(options: str, shape: tuple[int, ...], pads: tuple[int, ...]) -> None:
@@ -33,6 +37,11 @@ def test_convolution_windows(options: str, shape: tuple[int, ...], pads: tuple[i
     ("layers", "code", "words"),
     [
         ("  c: {kind: conv, from: image, filters: 2, kernel: 11}\n", "SN402", "width 11 does not fit"),
+        (
+            "  c: {kind: conv, from: image, filters: 2, kernel: 3, dilation: 5}\n",
+            "SN402",
+            "width 11 (3 pixels, spread by the dilation) does not fit",
+        ),
         ("  c: {kind: max_pool, from: image, kernel: 2, padding: 2}\n", "SN402", "but padding"),
         ("  c: {kind: max_pool, from: image, kernel: 1, stride: 3, rounding: ceil}\n", "SN402", "nothing"),
         ("  f: {kind: flatten, from: image}\n  c: {kind: max_pool, from: f, kernel: 2}\n", "SN403", "8960"),

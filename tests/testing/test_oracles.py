@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from specnet.layers.batch_norm import BatchNorm
 from specnet.layers.conv import Conv
 from specnet.layers.dense import Dense
 from specnet.layers.dropout import Dropout
+from specnet.layers.functions import function_class
 from specnet.layers.lrn import LRN
 from specnet.layers.pool import AvgPool, MaxPool
 from specnet.testing import cases, relative_error
@@ -23,9 +25,9 @@ from specnet.testing.oracles import (
     Circumstances,
     Interpreter,
     Result,
-    activation_oracle,
     clipped,
     layer_oracle,
+    oracle_of,
     sgd,
 )
 from specnet.testing.oracles.base import Values
@@ -61,13 +63,11 @@ def test_gradients_are_slopes(net: Net) -> None:
 
     def output(inputs: Sequence[Values], weights: Mapping[str, Values]) -> Values:
         result = layer_oracle.find(op.layer.kind, "it")(op.layer, inputs, weights, run)
-        return (
-            activation_oracle.find(op.activation, "it")(result.output)[0] if op.activation else result.output
-        )
+        return oracle_of(op.activation, "it")(result.output)[0] if op.activation else result.output
 
     result = layer_oracle.find(op.layer.kind, "it")(op.layer, inputs, weights, run)
     toward = draw.standard_normal(result.output.shape)
-    pull = activation_oracle.find(op.activation, "it")(result.output)[1] if op.activation else np.asarray
+    pull = oracle_of(op.activation, "it")(result.output)[1] if op.activation else np.asarray
     of_inputs, of_weights = result.pullback(pull(toward))
 
     def along_input(i: int) -> Callable[[Values], float]:
@@ -212,11 +212,47 @@ def test_dropout_by_hand(scale_at: str, training: bool, expected: list[float]) -
         ("softmax", [1 / 4, 3 / 4]),
         ("tanh", [(1 / 3 - 3) / (1 / 3 + 3), 0]),
         ("elu", [1 / 3 - 1, 0]),
+        ("leaky_relu", [-0.01 * math.log(3), 0]),
+        ("softplus", [math.log(4 / 3), math.log(2)]),
+        ("silu", [-math.log(3) / 4, 0]),
+        ("hard_sigmoid", [(3 - math.log(3)) / 6, 1 / 2]),
+        ("hard_swish", [math.log(3) * (math.log(3) - 3) / 6, 0]),
+        ("relu6", [0, 0]),
+        ("gelu", [-math.log(3) * NormalDist().cdf(-math.log(3)), 0]),
+        ("gelu_tanh", [-math.log(3) * 0.1361, 0]),
+        ("scaled_tanh", [-1.7159 * (9 ** (2 / 3) - 1) / (9 ** (2 / 3) + 1), 0]),
     ],
 )
 def test_activations_by_hand(name: str, expected: list[float]) -> None:
+    """At -log 3 and 0, with an activation function's usual numbers."""
     values = np.array([[-math.log(3), 0.0]])
-    assert activation_oracle.find(name, "it")(values)[0][0] == pytest.approx(expected)
+    applied = function_class(name).model_validate({"kind": name})
+    tolerance = 1e-3 if name == "gelu_tanh" else 1e-12  # the tanh is an approximation of the distribution
+    assert oracle_of(applied, "it")(values)[0][0] == pytest.approx(expected, rel=tolerance)
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "slopes"),
+    [
+        ("relu6", [0.0, 6.0], [0.0, 0.0]),
+        ("leaky_relu", [0.0], [0.01]),
+        ("elu", [0.0], [1.0]),
+        ("hard_sigmoid", [-3.0, 3.0], [0.0, 0.0]),
+        ("hard_swish", [-3.0, 3.0], [0.0, 1.0]),
+    ],
+)
+def test_derivatives_at_kinks(name: str, at: list[float], slopes: list[float]) -> None:
+    applied = function_class(name).model_validate({"kind": name})
+    assert oracle_of(applied, "it")(np.array([at]))[1](np.ones((1, len(at))))[0].tolist() == slopes
+
+
+def test_windows_with_dilation() -> None:
+    """Two taps three apart on a row of five with a pixel of padding: pixels -1, 2; 0, 3; 1, 4; 2, 5."""
+    layer = Conv.model_validate(
+        {"from": "x", "filters": 1, "kernel": [1, 2], "dilation": 3, "padding": [0, 0, 1, 1], "bias": "none"}
+    )
+    output = of(layer, [[[[1.0, 2.0, 3.0, 4.0, 5.0]]]], weight=[[[[10.0, 1.0]]]]).output
+    assert output.tolist() == [[[[3.0, 14.0, 25.0, 30.0]]]]
 
 
 def test_momentum_over_a_drop_of_the_learning_rate() -> None:

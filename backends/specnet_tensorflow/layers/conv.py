@@ -10,7 +10,7 @@ from specnet.backend.kinds import Run
 from specnet.layers.conv import Conv
 from specnet.plans.operations import Compute
 from specnet_tensorflow import fast
-from specnet_tensorflow.layers.base import Layout, Tensor, Weights, layer, with_bias
+from specnet_tensorflow.layers.base import Layout, Tensor, Weights, layer, padded, with_bias
 
 CONV_WEIGHT = Layout(
     to_native=lambda w, op: w.transpose(2, 3, 1, 0),
@@ -22,11 +22,38 @@ CONV_WEIGHT = Layout(
 def conv(op: Compute[Conv], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]) -> Tensor:
     settings, (x,) = op.layer, inputs
     pads = settings.window(op.input_shapes[0])[0]
-    x, padding = fast.convolution_padding(settings, pads, x, op.input_shapes[0])
+    padding: str | list[list[int]] = "VALID"
+    spread = settings.dilation != (1, 1)
+    if spread:
+        x = padded(x, pads, 0.0)
+    else:
+        x, padding = fast.convolution_padding(settings, pads, x, op.input_shapes[0])
     # Blocks one by one: TensorFlow's grouped convolution is many times slower on a CPU.
     count, weight = settings.groups, weights["weight"]
     images = tf.split(x, count, axis=-1) if count > 1 else [x]
     kernels = tf.split(weight, count, axis=-1) if count > 1 else [weight]
-    blocks = [tf.nn.conv2d(i, k, settings.stride, padding) for i, k in zip(images, kernels, strict=True)]
+    blocks = [
+        _spread(i, k, settings) if spread else tf.nn.conv2d(i, k, settings.stride, padding)
+        for i, k in zip(images, kernels, strict=True)
+    ]
     output = blocks[0] if len(blocks) == 1 else tf.concat(blocks, axis=-1)
     return with_bias(output, weights)
+
+
+def _spread(x: Tensor, kernel: Tensor, settings: Conv) -> Tensor:
+    """A dilated convolution without padding. TensorFlow's own has no gradients on a CPU.
+
+    Pixels that are `dilation` apart become an image of their own, which an ordinary convolution takes; with a
+    stride it is the kernel that gets zeros in between.
+    """
+    down, right = settings.dilation
+    if settings.stride == (1, 1):
+        lacking = [[0, -x.shape[1] % down], [0, -x.shape[2] % right]]
+        apart = tf.space_to_batch(x, [down, right], lacking)
+        return tf.batch_to_space(tf.nn.conv2d(apart, kernel, 1, "VALID"), [down, right], lacking)
+    high, wide, *channels = kernel.shape
+    between = [[0, 0], [0, down - 1], [0, 0], [0, right - 1], [0, 0], [0, 0]]
+    zeros_between = tf.pad(tf.reshape(kernel, [high, 1, wide, 1, *channels]), between)
+    rows, columns = settings.extent
+    whole = tf.reshape(zeros_between, [high * down, wide * right, *channels])[:rows, :columns]
+    return tf.nn.conv2d(x, whole, settings.stride, "VALID")

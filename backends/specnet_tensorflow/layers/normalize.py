@@ -43,15 +43,18 @@ def batch_norm(
         for running, batch in ((mean, batch_mean), (var, batch_var)):
             running.assign(running + (1 - settings.momentum) * (tf.stop_gradient(batch) - running))
     else:
-        normal = tf.nn.batch_normalization(x, mean, var, weights["bias"], weights["weight"], settings.epsilon)
+        normal = tf.nn.batch_normalization(
+            x, mean, var, weights.get("bias"), weights.get("weight"), settings.epsilon
+        )
     return tf.cast(normal, dtype)
 
 
 def _normalized(settings: BatchNorm, x: Tensor, weights: Weights) -> tuple[Tensor, Tensor, Tensor]:
     """A batch normalized by its own statistics, its means and its variances without Bessel's correction."""
-    fused = fast.batch_norm(settings, x, weights["weight"], weights["bias"])
+    scale, shift = weights.get("weight"), weights.get("bias")
+    fused = fast.batch_norm(settings, x, scale, shift)
     if fused is not None:
         return fused
     mean, var = tf.nn.moments(x, axes=list(range(len(x.shape) - 1)))
-    normal = tf.nn.batch_normalization(x, mean, var, weights["bias"], weights["weight"], settings.epsilon)
+    normal = tf.nn.batch_normalization(x, mean, var, shift, scale, settings.epsilon)
     return normal, mean, var

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from specnet.backend.kinds import Run
-from specnet.layers.pool import AvgPool, MaxPool
+from specnet.layers.pool import AvgPool, GlobalAvgPool, MaxPool
 from specnet.plans.operations import Compute
 from specnet_tensorflow import fast
 from specnet_tensorflow.layers.base import Tensor, Weights, layer, padded
@@ -32,5 +32,7 @@ def avg_pool(op: Compute[AvgPool], inputs: Sequence[Tensor], weights: Weights, r
 
 
 @layer("global_avg_pool")
-def global_avg_pool(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]) -> Tensor:
-    return tf.reduce_mean(inputs[0], axis=[1, 2])
+def global_avg_pool(
+    op: Compute[GlobalAvgPool], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]
+) -> Tensor:
+    return tf.reduce_mean(inputs[0], axis=[1, 2], keepdims=op.layer.keep_dims)

@@ -20,5 +20,7 @@ def conv(op: Compute[Conv], inputs: Sequence[Tensor], weights: Weights, run: Run
     weight, bias = weights["weight"], weights.get("bias")
     even = sides(pads)
     if even is not None:
-        return F.conv2d(x, weight, bias, settings.stride, even, groups=settings.groups)
-    return F.conv2d(padded(x, pads, 0.0), weight, bias, settings.stride, groups=settings.groups)
+        return F.conv2d(x, weight, bias, settings.stride, even, settings.dilation, settings.groups)
+    return F.conv2d(
+        padded(x, pads, 0.0), weight, bias, settings.stride, 0, settings.dilation, settings.groups
+    )

@@ -37,7 +37,9 @@ def batch_norm(
     settings, (x,) = op.layer, inputs
     mean, var = weights["running_mean"], weights["running_var"]
     if not run.training:
-        return F.batch_norm(x, mean, var, weights["weight"], weights["bias"], False, 0.0, settings.epsilon)
+        return F.batch_norm(
+            x, mean, var, weights.get("weight"), weights.get("bias"), False, 0.0, settings.epsilon
+        )
     momentum = 1 - settings.momentum
     if not fast.enabled():
         normal = _normalized(x, weights, None, None, settings.epsilon)
@@ -63,4 +65,5 @@ def _normalized(
 ) -> Tensor:
     """A batch by its own statistics, which replace those in `mean` and `var`."""
     cudnn = torch.backends.cudnn.enabled
-    return torch.batch_norm(x, weights["weight"], weights["bias"], mean, var, True, 1.0, epsilon, cudnn)
+    scale, shift = weights.get("weight"), weights.get("bias")
+    return torch.batch_norm(x, scale, shift, mean, var, True, 1.0, epsilon, cudnn)

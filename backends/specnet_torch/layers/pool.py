@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from specnet.backend.kinds import Run
-from specnet.layers.pool import AvgPool, MaxPool
+from specnet.layers.pool import AvgPool, GlobalAvgPool, MaxPool
 from specnet.plans.operations import Compute
 from specnet_torch import fast
 from specnet_torch.layers.base import Weights, layer, padded, sides
@@ -37,5 +37,7 @@ def avg_pool(op: Compute[AvgPool], inputs: Sequence[Tensor], weights: Weights, r
 
 
 @layer("global_avg_pool")
-def global_avg_pool(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]) -> Tensor:
-    return inputs[0].mean(dim=(2, 3))
+def global_avg_pool(
+    op: Compute[GlobalAvgPool], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]
+) -> Tensor:
+    return inputs[0].mean(dim=(2, 3), keepdim=op.layer.keep_dims)

@@ -113,7 +113,8 @@ class Modules:
             message = f"'{module}' has {count} of the variables {', '.join(roles)}, and does not say which"
             hint = (
                 f"name one in a mapping file (--map): constants: {{{target}.weight: 1}} if Keras's layer has "
-                f"scale=False, constants: {{{target}.bias: 0}} if it has center=False"
+                f"scale=False, constants: {{{target}.bias: 0}} if it has center=False; or say "
+                "scale: false or shift: false in the spec"
             )
             raise SpecError([rules.HALF_BATCH_NORM.at(place, message, hint)])
         if count == len(fixed) < len(wanted):

@@ -93,7 +93,8 @@ def _logits(network: PartialNetwork, sink: Sink) -> None:
         sink.warn(rules.LOSS_OF_NO_LOGITS, message, f"read {layer.inputs[0]}: the loss takes logits", place)
         name = layer.inputs[0]
         layer = _sound_layer(network, name)
-    function = layer.applied_function() if layer is not None else None
+    last = layer.applied_function() if layer is not None else None
+    function = last.kind if last is not None else None
     if function == applied:
         message = f"the loss reads '{name}', which applies {function}, and the loss applies it again"
         hint = f"leave the {function} out: the loss takes logits"

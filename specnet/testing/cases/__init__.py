@@ -1,7 +1,7 @@
 """The networks that the contract is checked on: one for each thing a kind can do, and a few full ones."""
 
 from specnet.testing.cases.around import ALONE, BATCH_NORM, BETWEEN, TIES, alone, between, tied
-from specnet.testing.cases.layers import FUNCTIONS, IMAGE, VARIANTS, WINDOWS, Variant
+from specnet.testing.cases.layers import FUNCTIONS, IMAGE, MORE_FUNCTIONS, VARIANTS, WINDOWS, Variant
 from specnet.testing.cases.net import Fields, Net, net
 from specnet.testing.cases.networks import (
     CROSS,
@@ -27,6 +27,7 @@ __all__ = [
     "LOSSES",
     "MEETING",
     "MERGED",
+    "MORE_FUNCTIONS",
     "SHARED",
     "SHORT",
     "SPLIT",

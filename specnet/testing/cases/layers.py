@@ -35,6 +35,19 @@ WINDOWS: dict[str, Fields] = {
 }
 
 FUNCTIONS = ("relu", "tanh", "sigmoid", "elu", "softmax")
+"""Those that are tried on every kind that can have one of its own."""
+
+MORE_FUNCTIONS: dict[str, str | Fields] = {
+    **{
+        name: name
+        for name in ("relu6", "leaky_relu", "gelu", "gelu_tanh", "silu", "hard_swish", "hard_sigmoid")
+    },
+    **{name: name for name in ("softplus", "scaled_tanh")},
+    "leaky_relu of 0.2": {"kind": "leaky_relu", "slope": 0.2},
+    "elu of 0.7": {"kind": "elu", "alpha": 0.7},
+    "scaled_tanh of 2 and 0.3": {"kind": "scaled_tanh", "amplitude": 2.0, "slope": 0.3},
+}
+"""Those that are tried by themselves and on a dense layer: how a layer gets one is the same for all."""
 
 VARIANTS: dict[str, Variant] = {
     **{f"conv {name}": Variant([IMAGE], {"kind": "conv", "filters": 3, **w}) for name, w in WINDOWS.items()},
@@ -44,6 +57,26 @@ VARIANTS: dict[str, Variant] = {
     "conv in blocks": Variant([IMAGE], {"kind": "conv", "filters": 6, "kernel": 3, "groups": 2}),
     "conv of several inputs": Variant([IMAGE] * 2, {"kind": "conv", "filters": 3, "kernel": 3}),
     "max_pool by its kernel": Variant([IMAGE], {"kind": "max_pool", "kernel": [2, 3]}),
+    "conv with dilation": Variant(
+        [IMAGE], {"kind": "conv", "filters": 3, "kernel": [3, 2], "dilation": [2, 3], "padding": [2, 1, 0, 4]}
+    ),
+    "conv with dilation and stride": Variant(
+        [IMAGE],
+        {
+            "kind": "conv",
+            "filters": 4,
+            "kernel": 2,
+            "dilation": 3,
+            "stride": 2,
+            "groups": 2,
+            "rounding": "ceil",
+        },
+    ),
+    "conv with dilation and same": Variant(
+        [IMAGE],
+        {"kind": "conv", "filters": 2, "kernel": 3, "dilation": 2, "stride": [1, 2], "padding": "same"},
+    ),
+    "global_avg_pool with keep_dims": Variant([IMAGE], {"kind": "global_avg_pool", "keep_dims": True}),
     "global_avg_pool": Variant([IMAGE], {"kind": "global_avg_pool"}),
     "dense of an image": Variant([IMAGE], {"kind": "dense", "units": 5}),
     "dense of a vector": Variant([(6,)], {"kind": "dense", "units": 5}),
@@ -63,6 +96,9 @@ VARIANTS: dict[str, Variant] = {
     ),
     "batch_norm of an image": Variant([IMAGE], {"kind": "batch_norm"}),
     "batch_norm of a vector": Variant([(5,)], {"kind": "batch_norm", "epsilon": 1e-3, "momentum": 0.7}),
+    "batch_norm without scale": Variant([IMAGE], {"kind": "batch_norm", "scale": False}),
+    "batch_norm without shift": Variant([(5,)], {"kind": "batch_norm", "shift": False}),
+    "batch_norm without either": Variant([IMAGE], {"kind": "batch_norm", "scale": False, "shift": False}),
     "dropout scaled in training": Variant([IMAGE], {"kind": "dropout", "rate": 0.3, "scale_at": "train"}),
     "dropout scaled at test": Variant([IMAGE], {"kind": "dropout", "rate": 0.3, "scale_at": "test"}),
     "dropout of a vector": Variant([(6,)], {"kind": "dropout", "rate": 0.5, "scale_at": "test"}),
@@ -87,6 +123,14 @@ VARIANTS: dict[str, Variant] = {
     **{
         f"avg_pool with {f}": Variant([IMAGE], {"kind": "avg_pool", "kernel": 2, "activation": f})
         for f in FUNCTIONS
+    },
+    **{
+        f"{n} of an image": Variant([IMAGE], {"kind": "activation", "function": f})
+        for n, f in MORE_FUNCTIONS.items()
+    },
+    **{
+        f"dense with {n}": Variant([(6,)], {"kind": "dense", "units": 4, "activation": f})
+        for n, f in MORE_FUNCTIONS.items()
     },
     **{f"add with {f}": Variant([IMAGE] * 2, {"kind": "add", "activation": f}) for f in FUNCTIONS},
 }

@@ -20,6 +20,7 @@ from specnet.testing.oracles.base import (
     layer_oracle,
     loss_oracle,
     optimizer_oracle,
+    oracle_of,
 )
 from specnet.testing.oracles.interpreter import Interpreter
 from specnet.testing.oracles.losses import cross_entropy
@@ -35,5 +36,6 @@ __all__ = [
     "layer_oracle",
     "loss_oracle",
     "optimizer_oracle",
+    "oracle_of",
     "sgd",
 ]

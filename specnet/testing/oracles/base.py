@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from specnet.backend.batch import Labels
 from specnet.backend.kinds import Kinds
+from specnet.layers.functions import ActivationFunction
 
 Values = NDArray[np.float64]
 
@@ -54,8 +55,14 @@ Oracle = Callable[[Any, Sequence[Values], Weights, Circumstances], Result]
 
 layer_oracle: Kinds[Oracle] = Kinds("oracle", "layer")
 
-activation_oracle: Kinds[Callable[[Values], tuple[Values, Pull]]] = Kinds("oracle", "activation")
-"""An oracle takes values and gives the function's, and the way back."""
+activation_oracle: Kinds[Callable[..., tuple[Values, Pull]]] = Kinds("oracle", "activation")
+"""An oracle takes values, and the function's numbers by name; it gives its values and the way back."""
+
+
+def oracle_of(function: ActivationFunction, what: str) -> Callable[[Values], tuple[Values, Pull]]:
+    """The oracle of an activation function with its numbers; `what` needs it."""
+    return activation_oracle.with_options(function.kind, function.options, what)
+
 
 loss_oracle: Kinds[Callable[[Any, Sequence[Values], Labels], tuple[float, list[Values]]]]
 loss_oracle = Kinds("oracle", "loss")

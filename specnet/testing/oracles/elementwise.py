@@ -14,8 +14,8 @@ from specnet.testing.oracles.base import (
     Result,
     Values,
     Weights,
-    activation_oracle,
     layer_oracle,
+    oracle_of,
 )
 
 
@@ -35,7 +35,7 @@ def dropout(layer: Dropout, inputs: Sequence[Values], weights: Weights, run: Cir
 @layer_oracle("activation")
 def activation(layer: Activation, inputs: Sequence[Values], weights: Weights, run: Circumstances) -> Result:
     """The function that the layer names."""
-    output, pull = activation_oracle.find(layer.function, "the layer")(inputs[0])
+    output, pull = oracle_of(layer.function, "the layer")(inputs[0])
     return Result(output, lambda gradient: ([pull(gradient)], {}))
 
 

@@ -22,10 +22,10 @@ from specnet.testing.oracles.base import (
     Result,
     Rounding,
     Values,
-    activation_oracle,
     layer_oracle,
     loss_oracle,
     optimizer_oracle,
+    oracle_of,
 )
 from specnet.testing.oracles.optimizers import clipped
 
@@ -133,8 +133,8 @@ class Interpreter:
         arguments = [np.concatenate(parts, axis=1) for parts in pieces]
         weights = {role: self._state[f"{op.name}.{role}"] for role in op.weights}
         result = layer_oracle.find(op.layer.kind, f"layer '{op.name}'")(op.layer, arguments, weights, run)
-        name = op.activation
-        function = _unchanged if name is None else activation_oracle.find(name, f"layer '{op.name}'")
+        applied = op.activation
+        function = _unchanged if applied is None else oracle_of(applied, f"layer '{op.name}'")
         activated, pull = function(result.output)
         channels = [[part.shape[1] for part in parts] for parts in pieces]
 

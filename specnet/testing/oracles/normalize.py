@@ -45,7 +45,8 @@ def batch_norm(layer: BatchNorm, inputs: Sequence[Values], weights: Weights, run
     axes = (0, *range(2, x.ndim))
     count = x.size // x.shape[1]
     wide = (slice(None), *[None] * (x.ndim - 2))
-    gamma, beta = weights["weight"][wide], weights["bias"][wide]
+    one, zero = np.ones(x.shape[1]), np.zeros(x.shape[1])
+    gamma, beta = weights.get("weight", one)[wide], weights.get("bias", zero)[wide]
     updates: dict[str, Values] = {}
     if run.training:
         mean = run.rounded(x.sum(axis=axes) / count)
@@ -70,6 +71,6 @@ def batch_norm(layer: BatchNorm, inputs: Sequence[Values], weights: Weights, run
             "weight": (gradient * centred / deviation).sum(axis=axes),
             "bias": gradient.sum(axis=axes),
         }
-        return [dx], gradients
+        return [dx], {role: values for role, values in gradients.items() if role in weights}
 
     return Result(gamma * centred / deviation + beta, pullback, updates)

@@ -66,6 +66,7 @@ def global_avg_pool(
     count = x.shape[2] * x.shape[3]
 
     def pullback(gradient: Values) -> tuple[list[Values], dict[str, Values]]:
-        return [np.ones_like(x) * (gradient / count)[:, :, None, None]], {}
+        return [np.ones_like(x) * (gradient / count).reshape(*x.shape[:2], 1, 1)], {}
 
-    return Result(x.sum(axis=(2, 3)) / count, pullback)
+    means = x.sum(axis=(2, 3)) / count
+    return Result(means[:, :, None, None] if layer.keep_dims else means, pullback)

@@ -45,7 +45,7 @@ def windows(layer: Windowed, size: tuple[int, ...]) -> list[Window]:
     """All windows over an image of `size` (height, width), in reading order. Cut ones are smaller."""
     rows, columns = (_starts_along(layer, axis, size[axis]) for axis in (0, 1))
     return [
-        _window(layer.kernel, size, (i, j), (row, column))
+        _window(layer, size, (i, j), (row, column))
         for i, row in enumerate(rows)
         for j, column in enumerate(columns)
     ]
@@ -53,16 +53,27 @@ def windows(layer: Windowed, size: tuple[int, ...]) -> list[Window]:
 
 def _starts_along(layer: Windowed, axis: int, size: int) -> list[int]:
     padding = None if layer.padding == "same" else (layer.padding[2 * axis], layer.padding[2 * axis + 1])
-    return starts(size, layer.kernel[axis], layer.stride[axis], padding, layer.rounding)
+    span = 1 + (layer.kernel[axis] - 1) * _apart(layer)[axis]
+    return starts(size, span, layer.stride[axis], padding, layer.rounding)
+
+
+def _apart(layer: Windowed) -> tuple[int, int]:
+    """How far neighbouring weights are apart on the image, down and to the right."""
+    apart: tuple[int, int] = getattr(layer, "dilation", (1, 1))
+    return apart
 
 
 def _window(
-    kernel: tuple[int, int], size: tuple[int, ...], place: tuple[int, int], corner: tuple[int, int]
+    layer: Windowed, size: tuple[int, ...], place: tuple[int, int], corner: tuple[int, int]
 ) -> Window:
-    first = [max(c, 0) for c in corner]
-    last = [max(f, min(c + k, s)) for f, c, k, s in zip(first, corner, kernel, size, strict=True)]
-    pixels = [slice(f, e) for f, e in zip(first, last, strict=True)]
-    weights = [slice(f - c, e - c) for f, e, c in zip(first, last, corner, strict=True)]
+    pixels: list[slice] = []
+    weights: list[slice] = []
+    for axis, apart in enumerate(_apart(layer)):
+        seen = [i for i in range(layer.kernel[axis]) if 0 <= corner[axis] + i * apart < size[axis]]
+        first, end = (seen[0], seen[-1] + 1) if seen else (0, 0)
+        weights.append(slice(first, end))
+        start = corner[axis] + first * apart
+        pixels.append(slice(start, start + (end - 1 - first) * apart + 1, apart) if seen else slice(0, 0))
     every = slice(None)
     return Window((every, every, *place), (every, every, *pixels), (every, every, *weights))
 

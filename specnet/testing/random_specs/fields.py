@@ -25,7 +25,13 @@ IMAGE_KINDS = (
     "dense",
 )
 VECTOR_KINDS = ("dense", "dense", "activation", "dropout", "batch_norm", "add", "concat")
-FUNCTIONS = ("relu", "tanh", "sigmoid", "softmax")
+FUNCTIONS = (
+    *("relu", "tanh", "sigmoid", "softmax", "relu6", "leaky_relu", "elu", "gelu", "gelu_tanh", "silu"),
+    *("hard_swish", "hard_sigmoid", "softplus", "scaled_tanh"),
+    {"kind": "leaky_relu", "slope": 0.2},
+    {"kind": "elu", "alpha": 0.7},
+    {"kind": "scaled_tanh", "amplitude": 2.0, "slope": 0.5},
+)
 
 Fields = dict[str, Any]
 
@@ -48,6 +54,7 @@ def conv(draw: Draws) -> Fields:
         "kind": "conv",
         "filters": draw.groups * draw.between(1, LARGEST_CHANNELS // draw.groups),
         **window(draw),
+        "dilation": draw.among(1, 1, 1, 2, [1, 2], [3, 2]),
         "groups": draw.among(1, 1, 1, 2, 3),
         "bias": bias(draw),
         "activation": function(draw),
@@ -72,7 +79,7 @@ def avg_pool(draw: Draws) -> Fields:
 
 @fields("global_avg_pool")
 def global_avg_pool(draw: Draws) -> Fields:
-    return {"kind": "global_avg_pool"}
+    return {"kind": "global_avg_pool", "keep_dims": draw.among(False, True)}
 
 
 @fields("flatten")
@@ -98,6 +105,8 @@ def batch_norm(draw: Draws) -> Fields:
         "kind": "batch_norm",
         "epsilon": draw.among(1e-5, 1e-3),
         "momentum": draw.among(0.9, 0.99),
+        "scale": draw.among(True, True, False),
+        "shift": draw.among(True, True, False),
         "activation": function(draw),
     }
 
@@ -139,6 +148,6 @@ def bias(draw: Draws) -> float | str:
     return chosen
 
 
-def function(draw: Draws) -> str | None:
-    chosen: str | None = draw.among(None, None, "relu", "relu", *FUNCTIONS)
+def function(draw: Draws) -> str | Fields | None:
+    chosen: str | Fields | None = draw.among(None, None, "relu", "relu", *FUNCTIONS)
     return chosen

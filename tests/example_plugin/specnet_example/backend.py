@@ -19,7 +19,7 @@ from specnet.numerics.randomness import Array
 from specnet.plans.operations import Compute, role_of
 from specnet.plans.placement import Placement
 from specnet.plans.plan import Plan
-from specnet_example.numpy_kinds import Back, activation, layer, loss, optimizer
+from specnet_example.numpy_kinds import Back, function_of, layer, loss, optimizer
 
 
 class NumpyBackend:
@@ -43,7 +43,7 @@ class NumpyExecutable:
         for op in plan.computes:
             layer.find(op.layer.kind, f"layer '{op.name}'")
             if op.activation is not None:
-                activation.find(op.activation, f"layer '{op.name}'")
+                function_of(op.activation, f"layer '{op.name}'")
         if plan.loss is not None:
             self._loss = loss.find(plan.loss.kind, "the loss")
         if plan.optimizer is not None:
@@ -123,7 +123,7 @@ class NumpyExecutable:
             output, back = layer.find(op.layer.kind, op.name)(op, np.concatenate(values, axis=1), weights)
             pull = None
             if op.activation is not None:
-                output, pull = activation.find(op.activation, op.name)(output)
+                output, pull = function_of(op.activation, op.name)(output)
             ends = np.cumsum([value.shape[1] for value in values])[:-1]
 
             def backwards(gradient: Array) -> tuple[list[Array], dict[str, Array]]:

@@ -14,6 +14,7 @@ import numpy as np
 from specnet.backend.batch import Labels
 from specnet.backend.kinds import Kinds
 from specnet.layers.activation import Activation
+from specnet.layers.functions import ActivationFunction
 from specnet.numerics.randomness import Array
 from specnet.plans.operations import Compute
 from specnet.recipe.losses import SoftmaxCrossEntropy
@@ -28,11 +29,16 @@ LayerFunction = Callable[
 ]
 
 layer: Kinds[LayerFunction] = Kinds("plain_numpy", "layer")
-activation: Kinds[Callable[[Array], tuple[Array, Pull]]] = Kinds("plain_numpy", "activation")
+activation: Kinds[Callable[..., tuple[Array, Pull]]] = Kinds("plain_numpy", "activation")
 loss: Kinds[Callable[[Any, Sequence[Array], Any], tuple[float, list[Array]]]]
 loss = Kinds("plain_numpy", "loss")
 optimizer: Kinds[Callable[[Any, Array, Weights, Array, float, float], None]]
 optimizer = Kinds("plain_numpy", "optimizer")
+
+
+def function_of(applied: ActivationFunction, what: str) -> Callable[[Array], tuple[Array, Pull]]:
+    """An activation function with its numbers; `what` needs it."""
+    return activation.with_options(applied.kind, applied.options, what)
 
 
 @layer("flatten")
@@ -56,7 +62,7 @@ def dense(op: Compute, x: Array, weights: Weights) -> Any:
 
 @layer("activation")
 def function(op: Compute[Activation], x: Array, weights: Weights) -> Any:
-    output, pull = activation.find(op.layer.function, f"layer '{op.name}'")(x)
+    output, pull = function_of(op.layer.function, f"layer '{op.name}'")(x)
     return output, lambda gradient: (pull(gradient), {})
 
 
