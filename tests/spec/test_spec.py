@@ -315,7 +315,8 @@ def test_a_finding_reads_like_a_compilers() -> None:
     (finding,) = found(GOOD.replace("activation: relu", "activation: rleu"))
     assert str(finding) == (
         "x.yaml:6:85: error SN206: activation: the text 'rleu' is not one of "
-        "elu, relu, sigmoid, softmax, tanh\n"
+        "elu, gelu, gelu_tanh, hard_sigmoid, hard_swish, leaky_relu, relu, relu6, scaled_tanh, "
+        "sigmoid, silu, softmax, softplus, tanh\n"
         "  6 |   conv1: {kind: conv, from: image, filters: 8, kernel: 3, padding: 1, activation: rleu}\n"
         "    |                                                                                   ^^^^\n"
         "  hint: did you mean 'relu'?"
