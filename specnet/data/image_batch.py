@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -12,6 +12,21 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from specnet.data import augment
 from specnet.data.augment import Change, Pixels, Windows
 from specnet.numerics.randomness import Array
+
+Fill = Literal["mean", "black"]
+"""What lies where an image has no pixel: what `training.normalize` subtracts, or grey level 0."""
+
+
+@dataclass(frozen=True)
+class Black:
+    """What has become of black, grey level 0, in pixels about a mean: the mean's opposite.
+
+    `average` has a number for each channel. Where it differs from place to place, as it does about a mean
+    image, `image` gives all of it, (n or 1, channels, height, width), as large as images are read.
+    """
+
+    average: Array
+    image: Callable[[], Array] | None = None
 
 
 @dataclass(frozen=True)
@@ -32,6 +47,8 @@ class ImageBatch:
     windows: Windows | None = None
     """What is looked at; None for all of it."""
     changes: tuple[Change, ...] = ()
+    black: Black | None = None
+    """What has become of black in the beginning, before the first augmentation; None for 0."""
 
     def __len__(self) -> int:
         return len(self.images)
@@ -93,8 +110,45 @@ class ImageBatch:
         """Other images in place of these, (n, channels, height, width): those of `pixels`, changed."""
         if pixels.ndim != 4 or len(pixels) != len(self):
             raise ValueError(f"{len(self)} images cannot be replaced by an array of shape {pixels.shape}")
+        stays = pixels.shape[1:] == self.shape
+        return self._replaced(pixels, self._black_seen if stays else None)
+
+    def recolor(self, function: Callable[[Array], Array]) -> Self:
+        """The images that a function makes of theirs, both in grey levels, 0 being black and 255 white;
+        (n, channels, height, width)."""
+        black = self._black_seen().astype(self.dtype)
+        return self.replace(function(self.pixels() - black) + black)
+
+    def warp(self, function: Callable[[Array, Array], Array], fill: Fill = "mean") -> Self:
+        """The images, of any height and width, in which a function has moved the pixels.
+
+        The function gets the images (n, channels, height, width) and what lies beyond their edges
+        (channels,).
+        """
+        average = self._average()
+        beyond = np.zeros_like(average) if fill == "mean" else average
+        moved = function(self.pixels(), beyond.astype(self.dtype))
+        return self._replaced(moved, lambda: function(self._black_seen(), average))
+
+    def _replaced(self, pixels: NDArray[Any], black: Callable[[], Array] | None) -> Self:
+        """Other images, and black that is no longer where it was; None where that is not known."""
         made = np.asarray(pixels, dtype=self.dtype)
-        return replace(self, images=made, full_shape=made.shape[1:], windows=None, changes=())
+        kept = self.black
+        if kept is not None and kept.image is not None:
+            kept = Black(kept.average, black)
+        return replace(self, images=made, full_shape=made.shape[1:], windows=None, changes=(), black=kept)
+
+    def _average(self) -> Array:
+        channels = self.full_shape[0]
+        average: Array = np.zeros(channels) if self.black is None else self.black.average
+        return average
+
+    def _black_seen(self) -> Array:
+        """What black is now: an array that meets pixels, with a number for each channel or each pixel."""
+        if self.black is None or self.black.image is None:
+            return self._average().reshape(1, -1, 1, 1)
+        whole = np.broadcast_to(self.black.image(), (len(self), *self.full_shape))
+        return ImageBatch(whole, self.full_shape, whole.dtype, windows=self.windows).pixels()
 
     def _windows(self) -> Windows:
         return self.windows or augment.full(len(self), *self.full_shape[1:])

@@ -68,7 +68,33 @@ def _sizes(value: Any) -> Any:
     raise schema_error("sizes", f"expected a list of sizes, got {shown(value)}", hint)
 
 
+def _range(value: Any) -> Any:
+    hint = "for example [0.5, 1.5]"
+    if not isinstance(value, list | tuple) or len(value) != 2 or not all(map(is_number, value)):
+        raise schema_error("interval", f"expected [smallest, largest], got {shown(value)}", hint)
+    low, high = map(float, value)
+    if low > high:
+        raise schema_error("range", f"the smallest is larger than the largest in {shown(value)}", hint)
+    return low, high
+
+
+def _per_channel(value: Any) -> Any:
+    if is_number(value):
+        numbers = [value]
+    elif isinstance(value, list | tuple) and value and all(map(is_number, value)):
+        numbers = list(value)
+    else:
+        hint = "for example 127.5, or [123.68, 116.779, 103.939]"
+        message = f"expected a number, or a list of one for each channel, got {shown(value)}"
+        raise schema_error("numbers", message, hint)
+    beyond = [number for number in numbers if abs(number) > LARGEST]
+    if beyond:
+        raise schema_error("range", f"a number beyond {LARGEST:,} is out of range, got {shown(beyond[0])}")
+    return tuple(map(float, value)) if isinstance(value, list | tuple) else float(value)
+
+
 _SIZE = {"type": "integer", "minimum": 1, "maximum": LARGEST}
+_NUMBER = {"type": "number", "minimum": -LARGEST, "maximum": LARGEST}
 
 
 Count = Annotated[int, Field(ge=1, le=LARGEST)]
@@ -125,3 +151,25 @@ Sizes = Annotated[
     WithJsonSchema({"type": "array", "items": _SIZE, "minItems": 1}),
 ]
 """A list of sizes of at least 1."""
+
+
+def two_of(number: dict[str, Any]) -> dict[str, Any]:
+    """The JSON Schema of a list of two such numbers."""
+    return {"type": "array", "items": number, "minItems": 2, "maxItems": 2}
+
+
+Range = Annotated[tuple[float, float], BeforeValidator(_range), WithJsonSchema(two_of(_NUMBER))]
+"""`[smallest, largest]`."""
+
+
+def one_or_more_of(number: dict[str, Any]) -> dict[str, Any]:
+    """The JSON Schema of such a number or a list of them."""
+    return {"oneOf": [number, {"type": "array", "items": number, "minItems": 1}]}
+
+
+PerChannel = Annotated[
+    float | tuple[float, ...],
+    BeforeValidator(_per_channel),
+    WithJsonSchema(one_or_more_of(_NUMBER)),
+]
+"""A number for all channels, or a list of one for each."""

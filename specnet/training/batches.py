@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +14,7 @@ from specnet.backend.batch import Batch
 from specnet.backend.protocol import Precision, storage
 from specnet.data.augment import Pixels
 from specnet.data.base import Images, InPlace
-from specnet.data.image_batch import ImageBatch
+from specnet.data.image_batch import Black, ImageBatch
 from specnet.data.statistics import Statistics
 from specnet.diagnostics.errors import DataError, UsageError
 from specnet.network.checks.recipe import neediest
@@ -80,6 +82,8 @@ class Inputs:
     ) -> Array:
         """Images of `shape` with all that the recipe does to training images."""
         images = self._centered(ImageBatch(pixels, shape, self._dtype, self._memory.take))
+        if self._recipe.augment and len(shape) == 3:
+            images = replace(images, black=self._black)
         for index, part in enumerate(self._recipe.augment if len(shape) == 3 else ()):
             draws = Draws(self._seed, (part.kind, index, epoch), samples)
             images = part.apply(images, draws, self._statistics)
@@ -89,6 +93,15 @@ class Inputs:
         """Images about the training set's mean, still in grey levels, so that colour shifts have one unit."""
         normalize = self._recipe.normalize
         return images if normalize is None else normalize.center(images, self._statistics)
+
+    @cached_property
+    def _black(self) -> Black:
+        """What the normalization makes of black pixels in the beginning."""
+        nothing = np.zeros((1, *self._statistics.mean.shape), dtype=np.uint8)
+        image = self._centered(ImageBatch(nothing, nothing.shape[1:], np.dtype(np.float64))).pixels()
+        if (image == image[:, :, :1, :1]).all():
+            return Black(image[0, :, 0, 0])
+        return Black(image.mean(axis=(0, 2, 3)), lambda: image)
 
     def _rescaled(self, images: ImageBatch) -> ImageBatch:
         normalize = self._recipe.normalize

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from specnet.data.image_batch import ImageBatch
 from specnet.data.statistics import Statistics, placeholder
 from specnet.numerics.randomness import Array, Draws
-from specnet.recipe.augmentations import Augmentation, Brightness, HorizontalFlip, PCAColor, RandomCrop
+from specnet.recipe.augmentations import Augmentation, HorizontalFlip, RandomCrop
+from specnet.recipe.color_augmentations import Brightness, PCAColor
 from specnet.recipe.evaluations import CenterCrop, Evaluation, TenCrop
 from specnet.recipe.losses import SoftmaxCrossEntropy
 from specnet.recipe.normalizations import MeanImage, Standardize

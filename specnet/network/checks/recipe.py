@@ -12,11 +12,11 @@ from specnet.network.graph import Node
 from specnet.network.partial import PartialNetwork
 from specnet.network.shapes import Share, full_shape
 from specnet.network.sink import Sink
-from specnet.recipe.cropping import written_crops
+from specnet.recipe.cropping import wanted_channels, written_crops
 from specnet.recipe.losses import layers_read
 from specnet.schema.fields import is_integer
 from specnet.syntax.document import Path_
-from specnet.text import describe
+from specnet.text import describe, plural
 
 
 def read_by_loss(recipe: Any) -> dict[str, str]:
@@ -46,7 +46,9 @@ def check_recipe(network: PartialNetwork, sink: Sink) -> None:
             homes = homes or graph.groups[source]
     inputs = network.inputs()
     if inputs and inputs[0] in certain:
-        _check_crops(recipe, inputs[0], full_shape(graph, outputs, inputs[0]), sink)
+        shape = full_shape(graph, outputs, inputs[0])
+        _check_crops(recipe, inputs[0], shape, sink)
+        _check_channels(recipe, inputs[0], shape, sink)
 
 
 def _check_batch(recipe: Mapping[str, Any], shares: Mapping[Node, Share], sink: Sink) -> None:
@@ -89,12 +91,32 @@ def _check_loss(name: str, place: Path_, homes: tuple[str, ...], network: Partia
 
 def _check_crops(recipe: Mapping[str, Any], name: str, shape: Shape, sink: Sink) -> None:
     """Crops must have the size of the network's input. One of the two is wrong, and which is not known."""
-    for path, size in written_crops(recipe):
-        if shape[1:] == (size, size):
+    for crop in written_crops(recipe):
+        if crop.of is None and shape[1:] == crop.out:
             continue
-        message = f"crops of {size}x{size} do not fit the input, which is {describe(shape)}"
-        square = len(shape) == 3 and shape[1] == shape[2]
-        change = f"use {path[-1]} {shape[-1]}, or change the input's shape"
-        hint = change if square else "crops are square images"
-        sink.error(rules.CROP_SIZE, message, hint, ("training", *path))
+        size, place = f"{crop.size}x{crop.size}", ("training", *crop.path)
         sink.faulty.add(name)
+        if crop.of is not None:
+            message = f"crops of {size} do not fit into images that are {_by(crop.of)} by then"
+            sink.error(rules.CROP_SIZE, message, "take a smaller crop, or leave the earlier one out", place)
+            continue
+        later = "" if crop.out == (crop.size, crop.size) else f", which come out as {_by(crop.out)},"
+        message = f"crops of {size}{later} do not fit the input, which is {describe(shape)}"
+        square = len(shape) == 3 and shape[1] == shape[2]
+        fitting = shape[-1] - (crop.out[0] - crop.size)
+        change = f"use {crop.path[-1]} {fitting}, or change the input's shape"
+        sink.error(rules.CROP_SIZE, message, change if square else "crops are square images", place)
+
+
+def _by(size: Shape) -> str:
+    return "x".join(str(side) for side in size)
+
+
+def _check_channels(recipe: Mapping[str, Any], name: str, shape: Shape, sink: Sink) -> None:
+    """What is done to each channel is said for as many as the network's input has."""
+    for path, wanted in wanted_channels(recipe):
+        if wanted.count == shape[0]:
+            continue
+        has = plural(shape[0], "channel" if len(shape) == 3 else "unit")
+        message = f"{wanted.why}, and the input '{name}' has {has}"
+        sink.error(rules.CHANNEL_COUNT, message, wanted.hint, ("training", *path))
