@@ -44,7 +44,7 @@ def test_it_is_listed_and_imports(site: Path) -> None:
         ("specnet.schedules", "newbob"),
         ("specnet.initializers", "lecun_normal"),
         ("specnet.normalizations", "per_image"),
-        ("specnet.augmentations", "cutout"),
+        ("specnet.augmentations", "hole"),
         ("specnet.evaluations", "five_crop"),
     }
 

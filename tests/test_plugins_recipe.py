@@ -18,7 +18,7 @@ from specnet.recipe.losses import SoftmaxCrossEntropy
 from specnet.recipe.optimizers import SGD
 from specnet.recipe.training import Training
 from specnet.training.batches import Inputs
-from specnet_example.augmentation import Cutout
+from specnet_example.augmentation import Hole
 from specnet_example.evaluation import FiveCrop
 from specnet_example.initializer import LeCunNormal
 from specnet_example.normalization import PerImage
@@ -87,7 +87,7 @@ def test_its_images_are_prepared_as_its_kinds_say() -> None:
         loss=SoftmaxCrossEntropy.model_validate({"from": "logits"}),
         optimizer=SGD(learning_rate=0.1),
         normalize=PerImage(least=2.0),
-        augment=[Cutout(side=3), RandomCrop(size=8)],
+        augment=[Hole(side=3), RandomCrop(size=8)],
         evaluate=FiveCrop(side=8),
         batch_size=40,
     )
@@ -96,7 +96,7 @@ def test_its_images_are_prepared_as_its_kinds_say() -> None:
     (batch,) = inputs.batches(images, 0, 1)
     for image, sample in zip(batch.images, inputs.samples(images, 0), strict=True):
         expected = pixels[sample, 0] - pixels[sample].mean()
-        row, column = (int(u * 10) for u in stream(5, "cutout", 0, 0, int(sample)).random_sample(2))
+        row, column = (int(u * 10) for u in stream(5, "hole", 0, 0, int(sample)).random_sample(2))
         near = [np.abs(np.arange(10) - centre) <= 1 for centre in (row, column)]
         expected[np.outer(*near)] = 0
         top, left = (int(u * 3) for u in stream(5, "random_crop", 1, 0, int(sample)).random_sample(2))
@@ -128,7 +128,7 @@ def test_a_crop_of_its_own_must_have_the_size_of_the_input(site: Path) -> None:
 
 def test_without_the_package_the_errors_say_what_is_missing() -> None:
     done = specnet("validate", RECIPE)
-    nouns = {"newbob": "schedule", "cutout": "augmentation", "per_image": "normalization"}
+    nouns = {"newbob": "schedule", "hole": "augmentation", "per_image": "normalization"}
     for kind, noun in {**nouns, "five_crop": "evaluation", "lecun_normal": "initializer"}.items():
         assert f"error SN204: unknown {noun} kind '{kind}'" in done.stderr
     assert done.stderr.count("once its package is installed") == done.stderr.count("SN204") == 6

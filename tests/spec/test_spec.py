@@ -137,7 +137,7 @@ DENSE = "{kind: dense, from: image, group: a, units: 2}"
         ("0.1}\n", "0.1}\n  weights: {kind: lecun_uniform, std: -1}\n", "SN204 SN207"),
         ("0.1}\n", "0.1}\n  normalize: {kind: divide, scale: -1}\n", "SN204 SN207"),
         ("0.1}\n", "0.1}\n  evaluate: {kind: five_crop, size: 0}\n", "SN204 SN207"),
-        ("0.1}\n", "0.1}\n  augment: [{kind: cutout, size: x}, {kind: pca_color}]\n", "SN204 SN203 SN202"),
+        ("0.1}\n", "0.1}\n  augment: [{kind: posterize, size: x}, {kind: pca_color}]\n", "SN204 SN203 SN202"),
         ("layers:", "data: {kind: mnist, size: -1}\nlayers:", "SN204 SN207"),
         ("dense, from: image, group: a", "linear, from: imag, group: c", "SN204 SN301 SN501"),
         ("dense, from: image, group: a", "linear, from: 3, cross_group: yes", "SN204 SN203 SN203"),

@@ -1,4 +1,4 @@
-"""`cutout`: training images with a square missing."""
+"""`hole`: training images with a square missing."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from specnet.numerics.randomness import Draws
 
 
-class Cutout(Augmentation):
+class Hole(Augmentation):
     """A square of `side` at a random place of each image is set to the mean (DeVries and Taylor 2017)."""
 
-    kind: Literal["cutout"] = "cutout"
+    kind: Literal["hole"] = "hole"
     side: Annotated[Count, Field(description="Height and width of the square.")]
 
     def apply(self, images: ImageBatch, draws: Draws, statistics: Statistics) -> ImageBatch:
