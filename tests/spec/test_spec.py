@@ -158,7 +158,10 @@ def test_an_unknown_kind_hides_no_other_fault(old: str, new: str, expected: str)
     assert " ".join(d.code for d in errors(text.replace(old, new, 1))) == expected
 
 
-AUGMENTATIONS = "augmentation kinds: brightness, horizontal_flip, pca_color, random_crop"
+AUGMENTATIONS = (
+    "augmentation kinds: brightness, color_jitter, cutout, horizontal_flip, pad, pca_color, random_crop, "
+    "random_resized_crop, rotation"
+)
 SCHEDULES = "constant, cosine, inverse_time, multistep, plateau, step"
 INITIALIZERS = "constant, glorot_uniform, he_normal, he_uniform, normal"
 
@@ -166,7 +169,7 @@ INITIALIZERS = "constant, glorot_uniform, he_normal, he_uniform, normal"
 @pytest.mark.parametrize(
     ("key", "kind", "listed"),
     [
-        ("augment", "random_rotation", AUGMENTATIONS),
+        ("augment", "random_erasing", AUGMENTATIONS),
         ("augment", "vertical_flip", AUGMENTATIONS),
         ("evaluate", "five_crop", "evaluation kinds: center_crop, ten_crop"),
         ("schedule", "exponential", f"schedule kinds: {SCHEDULES}"),
