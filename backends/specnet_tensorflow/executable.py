@@ -16,7 +16,7 @@ from specnet.backend.checks import check_inputs, check_state
 from specnet.backend.protocol import Precision, State, storage
 from specnet.backend.slots import OptimizerState
 from specnet.numerics.randomness import Array
-from specnet.plans.operations import Feed, role_of
+from specnet.plans.operations import Feed
 from specnet.plans.placement import Placement
 from specnet.plans.plan import Plan
 from specnet_tensorflow import losses, optimizers
@@ -51,13 +51,13 @@ class TensorFlowExecutable:
             optimizers.optimizer.find(plan.optimizer.kind, "the update rule")
         self._groups = {p.name: p.group for p in plan.parameters}
         self._trainable = [p.name for p in plan.parameters if p.trainable]
-        self._roles = sorted({role_of(name) for name in self._trainable})
+        self._rates = sorted({own.learning_rate for own in plan.settings.values()})
         self._feeds = [op for op in plan.operations if isinstance(op, Feed)]
         images = {s.name: tf.TensorSpec([None, *_last(s.output_shape)], self._precision) for s in self._feeds}
         masks = {
             s.name: tf.TensorSpec([None, *_last(s.output_shape)], tf.uint8) for s in plan.computes if s.mask
         }
-        rates = {role: tf.TensorSpec([], self._precision) for role in self._roles}
+        rates = [tf.TensorSpec([], self._precision) for _ in self._rates]
         # The traced functions are built at their first call.
         self.traced_forward = traced(self._outputs, images)
         self.traced_gradients = TracedByLabels(self._loss_and_gradients, images, masks)
@@ -71,7 +71,7 @@ class TensorFlowExecutable:
     def _slots(self) -> dict[str, Tensors]:
         """Zero until the first step. They are as large as the weights, and only training asks for them."""
         rule = self.plan.optimizer
-        return {slot: self._zeros(count=slot in rule.counts) for slot in rule.slots} if rule else {}
+        return {slot: self._zeros(count=slot in rule.counts) for slot in rule.kept} if rule else {}
 
     @cached_property
     def _totals(self) -> Tensors:
@@ -139,9 +139,8 @@ class TensorFlowExecutable:
 
     @reraise_out_of_memory()
     def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> Tensor:
-        rule = self.plan.optimizer
-        assert rule is not None
-        rates = {r: tf.constant(rule.rate(r, learning_rate), self._precision) for r in self._roles}
+        now = {own.learning_rate: own.rate(learning_rate) for own in self.plan.settings.values()}
+        rates = [tf.constant(now[rate], self._precision) for rate in self._rates]
         parts = batch.parts(micro_batch)
         with arithmetic(self._arithmetic):
             return (
@@ -150,7 +149,7 @@ class TensorFlowExecutable:
                 else self.traced_step(*self._feed(batch), rates)
             )
 
-    def _in_parts(self, parts: Sequence[Batch], rates: Tensors) -> Tensor:
+    def _in_parts(self, parts: Sequence[Batch], rates: Sequence[Tensor]) -> Tensor:
         """One update from the gradients of all parts together; returns the mean loss."""
         images = sum(len(part.labels) for part in parts)
         for total in self._totals.values():
@@ -166,8 +165,8 @@ class TensorFlowExecutable:
         outputs = self._passes.forward(images, {}, training=False).outputs
         return {name: tf.cast(value, self._precision) for name, value in outputs.items()}
 
-    def _update(self, images: Tensors, labels: Tensor, masks: Tensors, rates: Tensors) -> Tensor:
-        """One training step; returns the loss. `rates` are the learning rates by role."""
+    def _update(self, images: Tensors, labels: Tensor, masks: Tensors, rates: Sequence[Tensor]) -> Tensor:
+        """One training step; returns the loss. `rates` are the learning rates in the order of `_rates`."""
         loss, gradients = self._loss_and_gradients(images, labels, masks)
         self._apply(gradients, rates)
         return loss
@@ -180,15 +179,15 @@ class TensorFlowExecutable:
                 self._totals[name].assign_add(tf.identity(fraction) * gradient)
         return fraction * loss
 
-    def _apply_totals(self, rates: Tensors) -> None:
+    def _apply_totals(self, rates: Sequence[Tensor]) -> None:
         self._apply(self._totals, rates)
 
-    def _apply(self, gradients: Tensors, rates: Tensors) -> None:
-        """Change the weights. `rates` are the learning rates by role."""
-        assert self.plan.optimizer is not None
+    def _apply(self, gradients: Tensors, rates: Sequence[Tensor]) -> None:
+        """Change the weights. `rates` are the learning rates in the order of `_rates`."""
         weights = {name: self._passes.variable(name) for name in gradients}
         devices = {name: self._devices[self._groups[name]] for name in gradients}
-        optimizers.update(self.plan.optimizer, weights, self._slots, gradients, rates, devices)
+        by_rate = dict(zip(self._rates, rates, strict=True))
+        optimizers.update(self.plan, weights, self._slots, gradients, by_rate, devices)
 
     def _loss_and_gradients(self, images: Tensors, labels: Tensor, masks: Tensors) -> tuple[Tensor, Tensors]:
         """The mean loss and the gradient of every parameter; zero where the loss does not depend on it."""

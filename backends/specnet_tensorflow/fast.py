@@ -16,6 +16,7 @@ from specnet.layers.batch_norm import BatchNorm
 from specnet.layers.conv import Conv
 from specnet.layers.lrn import LRN
 from specnet.layers.window import Pads
+from specnet.recipe.optimizers import SGD
 
 Tensor = Any
 
@@ -138,17 +139,21 @@ def batch_norm(
     return tf.reshape(normal, tf.shape(x)), mean, var * (count - 1) / count
 
 
-def momentum(weight: Tensor, velocity: Tensor, gradient: Tensor, rate: Tensor, share: float) -> bool:
-    """v <- share v - rate g; w <- w + v in one pass by TensorFlow's own kernel; False if it is not taken."""
+def momentum(rule: SGD, weight: Tensor, kept: Tensor, gradient: Tensor, rate: Tensor) -> bool:
+    """The step of sgd in one pass by TensorFlow's own kernel; False if it is not taken.
+
+    Keras's kernel has the rate inside the velocity, TensorFlow's older one has it outside.
+    """
     if not enabled():
         return False
-    tf.raw_ops.ResourceApplyKerasMomentum(
+    kernels = {"inside": tf.raw_ops.ResourceApplyKerasMomentum, "outside": tf.raw_ops.ResourceApplyMomentum}
+    kernels[rule.rate](
         var=weight.handle,
-        accum=velocity.handle,
+        accum=kept.handle,
         lr=rate,
         grad=gradient,
-        momentum=tf.constant(share, gradient.dtype),
+        momentum=tf.constant(rule.momentum, gradient.dtype),
         use_locking=False,
-        use_nesterov=False,
+        use_nesterov=rule.nesterov,
     )
     return True

@@ -1,8 +1,9 @@
-"""The built-in optimizers in TensorFlow, and what all of them share: clipping, and rates and decays by role.
+"""The built-in optimizers in TensorFlow, and what all of them share: clipping, and a rate and a decay for
+each parameter.
 
 A function changes one parameter and its slots in place, on their device. It takes the optimizer, the
-parameter and the slots by name as variables, the gradient, the rate of the parameter's role as a tensor of
-the parameter's type, and its weight decay.
+parameter and the slots by name as variables, the gradient, the rate of the parameter as a tensor of its type,
+and its weight decay.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from typing import Any
 import tensorflow as tf
 
 from specnet.backend.kinds import Kinds
-from specnet.plans.operations import role_of
-from specnet.recipe.optimizers import SGD, Adagrad, Optimizer
+from specnet.plans.plan import Plan
+from specnet.recipe.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 from specnet_tensorflow import fast
 
 Tensor = Any
@@ -25,22 +26,28 @@ optimizer: Kinds[OptimizerFunction] = Kinds("tensorflow", "optimizer")
 
 
 def update(
-    rule: Optimizer,
+    plan: Plan,
     weights: Tensors,
     slots: Mapping[str, Tensors],
     gradients: Tensors,
-    rates: Tensors,
+    rates: Mapping[float, Tensor],
     devices: Mapping[str, str],
 ) -> None:
-    """Change weights and slots in place, each on its device. `rates` are by role, all else by name."""
+    """Change weights and slots in place, each on its device.
+
+    `rates` are the learning rates of the step by those that the schedules start from, all else is by name.
+    """
+    rule = plan.optimizer
+    assert rule is not None
     function = optimizer.find(rule.kind, "the update rule")
     if rule.clip_norm is not None:
         gradients = _clipped(gradients, rule.clip_norm, devices)
     for name, gradient in gradients.items():
-        role = role_of(name)
+        settings = plan.settings[name]
         own = {slot: tensors[name] for slot, tensors in slots.items()}
         with tf.device(devices[name]):
-            function(rule, weights[name], own, gradient, tf.identity(rates[role]), rule.decay(role))
+            rate = tf.identity(rates[settings.learning_rate])
+            function(rule, weights[name], own, gradient, rate, settings.weight_decay)
 
 
 def _clipped(gradients: Tensors, longest: float, devices: Mapping[str, str]) -> Tensors:
@@ -66,22 +73,79 @@ def _clipped(gradients: Tensors, longest: float, devices: Mapping[str, str]) -> 
 
 @optimizer("sgd")
 def sgd(rule: SGD, weight: Tensor, slots: Tensors, gradient: Tensor, rate: Tensor, decay: float) -> None:
-    """v <- m v - rate (g + decay w); w <- w + v."""
-    velocity = slots["velocity"]
-    if decay:
-        gradient = gradient + decay * weight
-    if fast.momentum(weight, velocity, gradient, rate, rule.momentum):
+    """v <- m v - rate G; w <- w + v, or v <- m v + G; w <- w - rate v, with G = g + decay w."""
+    kept = slots[rule.kept[0]]
+    gradient = _with_decay(gradient, weight, decay)
+    if fast.momentum(rule, weight, kept, gradient, rate):
         return
-    velocity.assign(rule.momentum * velocity - rate * gradient)
-    weight.assign_add(velocity)
+    if rule.rate == "inside":
+        change = rate * gradient
+        velocity = kept.assign(rule.momentum * kept - change)
+        weight.assign_add(rule.momentum * velocity - change if rule.nesterov else velocity)
+        return
+    velocity = kept.assign(rule.momentum * kept + gradient)
+    weight.assign_sub(rate * (rule.momentum * velocity + gradient if rule.nesterov else velocity))
 
 
 @optimizer("adagrad")
 def adagrad(
     rule: Adagrad, weight: Tensor, slots: Tensors, gradient: Tensor, rate: Tensor, decay: float
 ) -> None:
-    """s <- s + g^2; w <- w - rate g / (sqrt(s) + epsilon), with g = gradient + decay w."""
-    if decay:
-        gradient = gradient + decay * weight
+    """s <- s + G^2; w <- w - rate G / (sqrt(s) + epsilon), with G = g + decay w."""
+    gradient = _with_decay(gradient, weight, decay)
     squares = slots["squares"].assign_add(gradient * gradient)
     weight.assign_sub(rate * gradient / (tf.sqrt(squares) + rule.epsilon))
+
+
+@optimizer("rmsprop")
+def rmsprop(
+    rule: RMSprop, weight: Tensor, slots: Tensors, gradient: Tensor, rate: Tensor, decay: float
+) -> None:
+    """s <- rho s + (1 - rho) G^2; w <- w - rate G / (sqrt(s) + epsilon), with G = g + decay w."""
+    gradient = _with_decay(gradient, weight, decay)
+    spread = _average(slots["squares"], gradient * gradient, rule.rho)
+    if rule.centered:
+        means = _average(slots["means"], gradient, rule.rho)
+        spread = tf.nn.relu(spread - means * means)  # what rounding has left of 0 may have any sign
+    step = gradient / (tf.sqrt(spread) + rule.epsilon)
+    if rule.momentum:
+        step = slots["velocity"].assign(rule.momentum * slots["velocity"] + step)
+    weight.assign_sub(rate * step)
+
+
+@optimizer("adam")
+def adam(
+    rule: Adam | AdamW, weight: Tensor, slots: Tensors, gradient: Tensor, rate: Tensor, decay: float
+) -> None:
+    """m <- b1 m + (1 - b1) G; s <- b2 s + (1 - b2) G^2; w <- w - rate M / (sqrt(S) + epsilon), with G = g +
+    decay w, M = m / (1 - b1^t) and S = s / (1 - b2^t)."""
+    gradient = _with_decay(gradient, weight, decay)
+    steps = slots["steps"].assign_add(tf.ones([], tf.float64))
+    means = _average(slots["means"], gradient, rule.beta1)
+    squares = _average(slots["squares"], gradient * gradient, rule.beta2)
+    if rule.amsgrad:
+        squares = slots["largest"].assign(tf.maximum(slots["largest"], squares))
+    of_squares = tf.cast(tf.sqrt(1 - tf.pow(_double(rule.beta2), steps)), gradient.dtype)
+    of_means = tf.cast(tf.cast(rate, tf.float64) / (1 - tf.pow(_double(rule.beta1), steps)), gradient.dtype)
+    weight.assign_sub(means * of_means / (tf.sqrt(squares) / of_squares + rule.epsilon))
+
+
+@optimizer("adamw")
+def adamw(rule: AdamW, weight: Tensor, slots: Tensors, gradient: Tensor, rate: Tensor, decay: float) -> None:
+    """w <- w - rate decay w, and then adam's step with the gradient alone."""
+    if decay:
+        weight.assign_sub(weight * (rate * decay))
+    adam(rule, weight, slots, gradient, rate, 0.0)
+
+
+def _with_decay(gradient: Tensor, weight: Tensor, decay: float) -> Tensor:
+    return gradient + decay * weight if decay else gradient
+
+
+def _average(kept: Tensor, values: Tensor, share: float) -> Tensor:
+    """A running mean of which `share` stays, changed in place."""
+    return kept.assign(share * kept + (1 - share) * values)
+
+
+def _double(number: float) -> Tensor:
+    return tf.constant(number, tf.float64)

@@ -43,8 +43,6 @@ class TorchExecutable:
         rounding = self._computing if self._computing != self._dtype else None
         self.model = TorchModel(plan, placement, self._dtype, rounding)
         self._weights = dict(self.model.named_parameters())
-        self._groups = {p.name: p.group for p in plan.parameters if p.trainable}
-
         if plan.loss is not None:
             self._loss_function = losses.loss.find(plan.loss.kind, "the loss")
         if plan.optimizer is not None:
@@ -54,7 +52,7 @@ class TorchExecutable:
     def _slots(self) -> dict[str, dict[str, Tensor]]:
         """Zero until the first step. They are as large as the weights, and only training asks for them."""
         rule = self.plan.optimizer
-        return {slot: self._zeros(count=slot in rule.counts) for slot in rule.slots} if rule else {}
+        return {slot: self._zeros(count=slot in rule.counts) for slot in rule.kept} if rule else {}
 
     def _zeros(self, *, count: bool) -> dict[str, Tensor]:
         """Zeros like every parameter, or one number beside each."""
@@ -112,13 +110,11 @@ class TorchExecutable:
 
     @reraise_out_of_memory()
     def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> Tensor:
-        rule = self.plan.optimizer
-        assert rule is not None
         with arithmetic(self._precision):
             loss, gradients = self._accumulated(batch.parts(micro_batch))
             named = dict(zip(self._weights, gradients, strict=True))
-            move = self.model.move
-            optimizers.update(rule, self._weights, self._slots, named, learning_rate, self._groups, move)
+            rates = {name: own.rate(learning_rate) for name, own in self.plan.settings.items()}
+            optimizers.update(self.plan, self._weights, self._slots, named, rates, self.model.move)
         return loss
 
     def _accumulated(self, parts: Sequence[Batch]) -> tuple[Tensor, Sequence[Tensor]]:

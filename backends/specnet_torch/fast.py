@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from specnet.backend import fast_paths
+from specnet.recipe.optimizers import SGD
 from specnet_torch.tracing import tracing
 
 PIECE = 3 * 2**20
@@ -154,31 +155,31 @@ class Pool(torch.autograd.Function):
         return dx, None, None, None
 
 
-def fused_sgd(
-    weight: Tensor, velocity: Tensor, gradient: Tensor, rate: float, momentum: float, decay: float
-) -> bool:
-    """v <- m v - rate (g + decay w); w <- w + v in one pass over the memory; False if it is not taken.
+def fused_sgd(rule: SGD, weight: Tensor, kept: Tensor, gradient: Tensor, rate: float, decay: float) -> bool:
+    """The step of sgd in one pass over the memory; False if it is not taken.
 
     It is for weights that the cache cannot hold: it adds products without rounding them first, as no other
     framework does. It is not taken without momentum, and only float32 is worth it: 1 + rate is rounded.
 
-    torch's rule is v <- m v + (1 - dampening) (g + decay w); w <- w - lr v. It is this one with a dampening
-    of 1 + rate and a learning rate of -1.
+    torch's rule is v <- m v + (1 - dampening) G; w <- w - lr v, with G = g + decay w. It is `rate: outside`
+    without a dampening. With one of 1 + rate and a learning rate of -1 it is v <- m v - rate G; w <- w + v,
+    but Nesterov's step, w <- w - lr (G + m v), would lack the rate.
     """
     fused = getattr(torch, "_fused_sgd_", None)
+    inside = rule.rate == "inside"
     large = weight.numel() * weight.element_size() > PIECE
     known = weight.device.type == "cpu" and weight.dtype == torch.float32
-    if fused is None or not (large and known and momentum and enabled()):
+    if fused is None or not (large and known and rule.momentum and enabled()) or (inside and rule.nesterov):
         return False
     fused(
         [weight],
         [gradient],
-        [velocity],
+        [kept],
         weight_decay=decay,
-        momentum=momentum,
-        lr=-1.0,
-        dampening=1.0 + rate,
-        nesterov=False,
+        momentum=rule.momentum,
+        lr=-1.0 if inside else rate,
+        dampening=1.0 + rate if inside else 0.0,
+        nesterov=rule.nesterov,
         maximize=False,
         is_first_step=False,
     )

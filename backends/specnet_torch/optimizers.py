@@ -1,7 +1,9 @@
-"""The built-in optimizers in PyTorch, and what all of them share: clipping, and rates and decays by role.
+"""The built-in optimizers in PyTorch, and what all of them share: clipping, and a rate and a decay for each
+parameter.
 
 A function changes one parameter and its slots in place. It takes the optimizer, the parameter, the slots by
-name, the gradient, and the rate and the weight decay of the parameter's role.
+name, the gradient, and the rate and the weight decay of the parameter. Every product is rounded before it is
+added, as in TensorFlow.
 """
 
 from __future__ import annotations
@@ -13,8 +15,8 @@ import torch
 from torch import Tensor
 
 from specnet.backend.kinds import Kinds
-from specnet.plans.operations import role_of
-from specnet.recipe.optimizers import SGD, Adagrad, Optimizer
+from specnet.plans.plan import Plan
+from specnet.recipe.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 from specnet_torch import fast
 
 Tensors = Mapping[str, Tensor]
@@ -26,24 +28,26 @@ optimizer: Kinds[OptimizerFunction] = Kinds("torch", "optimizer")
 
 
 def update(
-    rule: Optimizer,
+    plan: Plan,
     weights: Tensors,
     slots: Mapping[str, Tensors],
     gradients: Tensors,
-    learning_rate: float,
-    groups: Mapping[str, str],
+    rates: Mapping[str, float],
     move: Move,
 ) -> None:
-    """Change weights and slots in place. `groups` says where each parameter lives."""
+    """Change weights and slots in place. `rates` are the learning rates of the step."""
+    rule = plan.optimizer
+    assert rule is not None
     function = optimizer.find(rule.kind, "the update rule")
+    groups = {parameter.name: parameter.group for parameter in plan.parameters if parameter.trainable}
     with torch.no_grad():
         shorter = None if rule.clip_norm is None else _shorter(gradients, rule.clip_norm, groups, move)
         if shorter is not None:
             gradients = {n: g * shorter[groups[n]].to(g.dtype) for n, g in gradients.items()}
         for name, weight in weights.items():
-            role = role_of(name)
             own = {slot: tensors[name] for slot, tensors in slots.items()}
-            function(rule, weight, own, gradients[name], rule.rate(role, learning_rate), rule.decay(role))
+            decay = plan.settings[name].weight_decay
+            function(rule, weight, own, gradients[name], rates[name], decay)
 
 
 def _shorter(gradients: Tensors, longest: float, groups: Mapping[str, str], move: Move) -> dict[str, Tensor]:
@@ -62,24 +66,75 @@ def _shorter(gradients: Tensors, longest: float, groups: Mapping[str, str], move
 
 @optimizer("sgd")
 def sgd(rule: SGD, weight: Tensor, slots: Tensors, gradient: Tensor, rate: float, decay: float) -> None:
-    """v <- m v - rate (g + decay w); w <- w + v.
-
-    Every product is rounded before it is added, as in TensorFlow: `alpha` would round once.
-    """
-    velocity = slots["velocity"]
-    if fast.fused_sgd(weight, velocity, gradient, rate, rule.momentum, decay):
+    """v <- m v - rate G; w <- w + v, or v <- m v + G; w <- w - rate v, with G = g + decay w."""
+    kept = slots[rule.kept[0]]
+    if fast.fused_sgd(rule, weight, kept, gradient, rate, decay):
         return
-    change = (weight * decay).add_(gradient).mul_(rate) if decay else gradient * rate
-    velocity.mul_(rule.momentum).sub_(change)
-    weight.add_(velocity)
+    if rule.rate == "inside":
+        change = (weight * decay).add_(gradient).mul_(rate) if decay else gradient * rate
+        kept.mul_(rule.momentum).sub_(change)
+        weight.add_((kept * rule.momentum).sub_(change) if rule.nesterov else kept)
+        return
+    gradient = _with_decay(gradient, weight, decay)
+    kept.mul_(rule.momentum).add_(gradient)
+    weight.sub_((kept * rule.momentum).add_(gradient).mul_(rate) if rule.nesterov else kept * rate)
 
 
 @optimizer("adagrad")
 def adagrad(
     rule: Adagrad, weight: Tensor, slots: Tensors, gradient: Tensor, rate: float, decay: float
 ) -> None:
-    """s <- s + g^2; w <- w - rate g / (sqrt(s) + epsilon), with g = gradient + decay w."""
-    if decay:
-        gradient = (weight * decay).add_(gradient)
+    """s <- s + G^2; w <- w - rate G / (sqrt(s) + epsilon), with G = g + decay w."""
+    gradient = _with_decay(gradient, weight, decay)
     squares = slots["squares"].add_(gradient * gradient)
     weight.sub_((gradient * rate).div_(squares.sqrt().add_(rule.epsilon)))
+
+
+@optimizer("rmsprop")
+def rmsprop(
+    rule: RMSprop, weight: Tensor, slots: Tensors, gradient: Tensor, rate: float, decay: float
+) -> None:
+    """s <- rho s + (1 - rho) G^2; w <- w - rate G / (sqrt(s) + epsilon), with G = g + decay w."""
+    gradient = _with_decay(gradient, weight, decay)
+    spread = _average(slots["squares"], gradient * gradient, rule.rho)
+    if rule.centered:
+        means = _average(slots["means"], gradient, rule.rho)
+        spread = (spread - means * means).clamp_(min=0)  # what rounding has left of 0 may have any sign
+    step = gradient / spread.sqrt().add_(rule.epsilon)
+    if rule.momentum:
+        step = slots["velocity"].mul_(rule.momentum).add_(step)
+    weight.sub_(step * rate)
+
+
+@optimizer("adam")
+def adam(
+    rule: Adam | AdamW, weight: Tensor, slots: Tensors, gradient: Tensor, rate: float, decay: float
+) -> None:
+    """m <- b1 m + (1 - b1) G; s <- b2 s + (1 - b2) G^2; w <- w - rate M / (sqrt(S) + epsilon), with G = g +
+    decay w, M = m / (1 - b1^t) and S = s / (1 - b2^t)."""
+    gradient = _with_decay(gradient, weight, decay)
+    steps = slots["steps"].add_(1)
+    means = _average(slots["means"], gradient, rule.beta1)
+    squares = _average(slots["squares"], gradient * gradient, rule.beta2)
+    if rule.amsgrad:
+        squares = torch.maximum(slots["largest"], squares, out=slots["largest"])
+    of_squares = (1 - rule.beta2**steps).sqrt().to(weight.dtype)
+    of_means = (rate / (1 - rule.beta1**steps)).to(weight.dtype)
+    weight.sub_((means * of_means).div_((squares.sqrt() / of_squares).add_(rule.epsilon)))
+
+
+@optimizer("adamw")
+def adamw(rule: AdamW, weight: Tensor, slots: Tensors, gradient: Tensor, rate: float, decay: float) -> None:
+    """w <- w - rate decay w, and then adam's step with the gradient alone."""
+    if decay:
+        weight.sub_(weight * (rate * decay))
+    adam(rule, weight, slots, gradient, rate, 0.0)
+
+
+def _with_decay(gradient: Tensor, weight: Tensor, decay: float) -> Tensor:
+    return (weight * decay).add_(gradient) if decay else gradient
+
+
+def _average(kept: Tensor, values: Tensor, share: float) -> Tensor:
+    """A running mean of which `share` stays, changed in place."""
+    return kept.mul_(share).add_(values * (1 - share))

@@ -23,7 +23,7 @@ def shapes(plan: Plan) -> dict[str, dict[str, tuple[int, ...]]]:
     """The shape of every array that the plan's optimizer keeps; nothing without one."""
     rule = plan.optimizer
     trainable = [parameter for parameter in plan.parameters if parameter.trainable]
-    slots, counts = (rule.slots, rule.counts) if rule is not None else ((), ())
+    slots, counts = (rule.kept, rule.counts) if rule is not None else ((), ())
     return {slot: {p.name: () if slot in counts else p.shape for p in trainable} for slot in slots}
 
 

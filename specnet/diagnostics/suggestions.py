@@ -18,7 +18,7 @@ CUTOFF = 0.6
 """How alike names are that may have been meant, as difflib measures it."""
 NO_SLIPS = frozenset(
     {"elu", "selu", "celu", "gelu", "silu", "prelu", "crelu", "rrelu"}
-    | {"adamw", "nadam", "radam", "adamax", "nag"}
+    | {"nadam", "radam", "adamax", "nag"}
     | {"kmnist", "emnist", "qmnist"}
 )
 """What other frameworks have, and a letter away from what may be valid here."""

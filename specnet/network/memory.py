@@ -48,7 +48,7 @@ def needed(network: Network, images: int | None = None, width: int = VALUE) -> d
 def _copies(network: Network) -> int:
     """How many values there are for each of a parameter's: itself, its gradient and the optimizer's slots."""
     training = network.spec.training
-    return 2 + len(set(training.optimizer.slots) - set(training.optimizer.counts)) if training else 1
+    return 2 + len(set(training.optimizer.kept) - set(training.optimizer.counts)) if training else 1
 
 
 def step_images(network: Network) -> int:

@@ -122,9 +122,11 @@ def role_of(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of the state: where it lives, its canonical shape, and where its values start."""
+    """A parameter of the state: whose it is and where, its canonical shape, and where its values start."""
 
     name: str
+    layer: str
+    role: str
     group: str
     shape: Shape
     initial: float | Initializer

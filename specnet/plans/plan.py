@@ -18,6 +18,7 @@ from specnet.plans.operations import Compute, Feed, Mask, Operation, Parameter, 
 from specnet.recipe.initializers import DEFAULT, Initializer
 from specnet.recipe.losses import Loss
 from specnet.recipe.optimizers import Optimizer
+from specnet.recipe.rates import Settings
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,13 @@ class Plan:
     def masks(self) -> dict[str, Mask]:
         """The dropout masks that a training step needs, by the name of the step that uses them."""
         return {op.name: op.mask for op in self.computes if op.mask is not None}
+
+    @cached_property
+    def settings(self) -> dict[str, Settings]:
+        """What the optimizer does to each trainable parameter, by its name; nothing without one."""
+        rule = self.optimizer
+        trainable = [p for p in self.parameters if p.trainable]
+        return {p.name: rule.settings(p.layer, p.role) for p in trainable} if rule is not None else {}
 
     @cached_property
     def differentiable(self) -> frozenset[str]:
@@ -170,6 +178,7 @@ def _parameters(operations: list[Operation], recipe: Initializer) -> list[Parame
             drawn: Initializer = getattr(op.layer, "weights", None) or recipe
             for role, weight in op.weights.items():
                 initial = drawn if weight.initial is None else weight.initial
-                name = parameter_name(op, role)
-                parameters.append(Parameter(name, op.group, weight.shape, initial, weight.trainable))
+                name, layer = parameter_name(op, role), op.name.removesuffix(f".{op.group}")
+                made = Parameter(name, layer, role, op.group, weight.shape, initial, weight.trainable)
+                parameters.append(made)
     return parameters

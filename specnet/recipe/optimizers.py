@@ -1,38 +1,27 @@
-"""How a gradient changes the weights."""
+"""How a gradient changes the weights.
+
+In all formulas w is a parameter, g its gradient, and rate and decay are those of the parameter at the step;
+all is done for each number by itself.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from specnet.schema.fields import NonNegative, Positive
+from specnet.recipe.rates import Biases, Settings
+from specnet.schema.fields import NonNegative, Positive, is_number, shown
 from specnet.schema.strict import Strict, schema_error
 
-
-class Biases(Strict):
-    """What the update rule does otherwise for biases: every parameter whose role is `bias`."""
-
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
-
-    learning_rate: Annotated[
-        NonNegative | None, Field(description="The rate that the schedule starts from, for biases.")
-    ] = None
-    weight_decay: Annotated[NonNegative | None, Field(description="Pull of each bias towards 0.")] = None
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if self.learning_rate is None and self.weight_decay is None:
-            raise schema_error(
-                "range", "at least one entry is needed", "name learning_rate, weight_decay or both"
-            )
-        return self
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+"""A part that stays from step to step."""
 
 
 class Optimizer(Strict):
     """Base of all optimizer kinds, which are registered in the entry-point group `specnet.optimizers`.
 
-    What they have in common: a rate and a decay for each role of parameters, and the length that gradients
+    What they have in common: a rate and a decay for each parameter, and the length that gradients
     are cut to. With `clip_norm`, the gradient of all parameters together is first multiplied by
     clip_norm / max(norm, clip_norm): the norm's squares are summed in float64, for each parameter and then
     over the parameters in the plan's order. Each backend has one function for a kind, which changes one
@@ -50,8 +39,8 @@ class Optimizer(Strict):
     ] = None
 
     slots: ClassVar[tuple[str, ...]] = ()
-    """Names of what it keeps for each parameter from step to step: arrays of the parameter's shape, all zero
-    before the first step."""
+    """Names of what it may keep for each parameter from step to step: arrays of the parameter's shape, all
+    zero before the first step."""
 
     counts: ClassVar[tuple[str, ...]] = ()
     """Those slots that hold one number for each parameter instead, always in float64: how many steps it has
@@ -64,34 +53,140 @@ class Optimizer(Strict):
         common = [key for key in ("weight_decay", "biases", "clip_norm") if key in written]
         return {key: written[key] for key in [*(k for k in written if k not in common), *common]}
 
-    def rate(self, role: str, learning_rate: float) -> float:
-        """The rate of the parameters of a role while the schedule has the rate at `learning_rate`."""
-        own = self.biases.learning_rate if self.biases and role == "bias" else None
-        return learning_rate if own is None else own * (learning_rate / self.learning_rate)
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The slots that it keeps with these options: all of them, unless a kind says otherwise."""
+        return self.slots
 
-    def decay(self, role: str) -> float:
-        """The weight decay of the parameters of a role."""
-        own = self.biases.weight_decay if self.biases and role == "bias" else None
-        return self.weight_decay if own is None else own
+    def settings(self, layer: str, role: str) -> Settings:
+        """What it does to the parameters with a role of a layer."""
+        own = self.biases if role == "bias" else None
+        rate, decay = (own.learning_rate, own.weight_decay) if own else (None, None)
+        return Settings(
+            learning_rate=self.learning_rate if rate is None else rate,
+            base=self.learning_rate,
+            weight_decay=self.weight_decay if decay is None else decay,
+        )
+
+
+def _form(value: Any) -> Any:
+    """Where the rate stands. A number is meant as the rate itself."""
+    if is_number(value):
+        hint = "the rate itself is 'learning_rate'; 'rate' says whether the velocity holds it"
+        raise schema_error("enum", f"expected inside or outside, got {shown(value)}", hint)
+    return value
 
 
 class SGD(Optimizer):
-    """v <- momentum * v - learning_rate * (gradient + weight_decay * w); w <- w + v (the paper, section 5).
+    """Gradient descent with momentum, with G = g + decay * w.
 
-    The learning rate is inside the velocity, and the decay belongs to the gradient.
+    `rate: inside`: v <- momentum * v - rate * G; w <- w + v (Krizhevsky et al. 2012, section 5; Caffe and
+    Keras). `rate: outside`: v <- momentum * v + G; w <- w - rate * v (`torch.optim.SGD`). The two differ once
+    the rate changes.
+
+    With `nesterov` the step goes on along the new v: w <- w + momentum * v - rate * G inside, and
+    w <- w - rate * (G + momentum * v) outside (Sutskever et al. 2013, in the form of Bengio et al. 2013,
+    equations 6 and 7; `nesterov=True` of Keras and of PyTorch). w is where the gradient is taken.
     """
 
     kind: Literal["sgd"] = "sgd"
-    momentum: Annotated[float, Field(ge=0, lt=1, description="Fraction of the velocity that stays.")] = 0.0
+    momentum: Annotated[Fraction, Field(description="Fraction of the velocity that stays.")] = 0.0
+    nesterov: Annotated[bool, Field(description="Go on along the new velocity, as Nesterov does.")] = False
+    rate: Annotated[
+        Literal["inside", "outside"],
+        BeforeValidator(_form),
+        Field(description="Whether the velocity holds the learning rate, or is multiplied by it."),
+    ] = "inside"
 
-    slots = ("velocity",)
+    slots = ("velocity", "gradients")
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Velocities of the two forms have other units and signs, and so other names."""
+        return ("velocity",) if self.rate == "inside" else ("gradients",)
+
+    @model_validator(mode="after")
+    def _nesterov_has_momentum(self) -> Self:
+        if self.nesterov and not self.momentum:
+            hint = "for example momentum: 0.9; without it nesterov changes nothing"
+            raise schema_error("range", "it needs a momentum above 0", hint, at="nesterov")
+        return self
 
 
 class Adagrad(Optimizer):
-    """s <- s + g^2; w <- w - learning_rate * g / (sqrt(s) + epsilon), for each number by itself, with
-    g = gradient + weight_decay * w (Duchi et al. 2011, figure 1, as PyTorch has it)."""
+    """s <- s + G^2; w <- w - rate * G / (sqrt(s) + epsilon), with G = g + decay * w (Duchi et al. 2011,
+    figure 1, as `torch.optim.Adagrad` has it).
+
+    Keras has epsilon under the root, and an s that starts at 0.1.
+    """
 
     kind: Literal["adagrad"] = "adagrad"
     epsilon: Annotated[Positive, Field(description="Keeps the quotient finite.")] = 1e-10
 
     slots = ("squares",)
+
+
+class RMSprop(Optimizer):
+    """s <- rho * s + (1 - rho) * G^2; w <- w - rate * G / (sqrt(s) + epsilon), with G = g + decay * w (Hinton
+    2012, lecture 6e, as `torch.optim.RMSprop` has it, where rho is `alpha`, 0.99 if left out).
+
+    `centered`: a <- rho * a + (1 - rho) * G, and s - a^2 takes the place of s in the step (Graves 2013).
+    With `momentum`: v <- momentum * v + G / (sqrt(s) + epsilon); w <- w - rate * v.
+
+    Keras has epsilon under the root, and the rate inside v.
+    """
+
+    kind: Literal["rmsprop"] = "rmsprop"
+    rho: Annotated[Fraction, Field(description="Fraction of the mean squares that stays.")] = 0.9
+    epsilon: Annotated[Positive, Field(description="Keeps the quotient finite.")] = 1e-8
+    momentum: Annotated[Fraction, Field(description="Fraction of the velocity that stays.")] = 0.0
+    centered: Annotated[bool, Field(description="Divide by the deviation from the mean gradient.")] = False
+
+    slots = ("squares", "means", "velocity")
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        means = ("means",) if self.centered else ()
+        return ("squares", *means, *(("velocity",) if self.momentum else ()))
+
+
+class _Moments(Optimizer):
+    """What adam and adamw have in common."""
+
+    beta1: Annotated[Fraction, Field(description="Fraction of the mean gradient that stays.")] = 0.9
+    beta2: Annotated[Fraction, Field(description="Fraction of the mean squares that stays.")] = 0.999
+    epsilon: Annotated[Positive, Field(description="Keeps the quotient finite.")] = 1e-8
+    amsgrad: Annotated[bool, Field(description="Divide by the largest mean squares so far.")] = False
+
+    slots = ("means", "squares", "largest", "steps")
+    counts = ("steps",)
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        return self.slots if self.amsgrad else ("means", "squares", "steps")
+
+
+class Adam(_Moments):
+    """m <- beta1 * m + (1 - beta1) * G; s <- beta2 * s + (1 - beta2) * G^2; w <- w - rate * M / (sqrt(S) +
+    epsilon), with G = g + decay * w, M = m / (1 - beta1^t) and S = s / (1 - beta2^t) at step t (Kingma and Ba
+    2015, algorithm 1, as `torch.optim.Adam` has it).
+
+    `amsgrad`: the largest s so far takes the place of s in S (Reddi et al. 2018, with the corrections that
+    PyTorch and Keras keep). Keras has the epsilon of that paper's section 2 ("epsilon hat", 1e-7): sqrt(s) +
+    epsilon instead of sqrt(S) + epsilon, with the correction in front.
+    """
+
+    kind: Literal["adam"] = "adam"
+
+
+class AdamW(_Moments):
+    """w <- w - rate * decay * w, then adam's step with G = g (Loshchilov and Hutter 2019, algorithm 2, as
+    `torch.optim.AdamW` has it: the decay is multiplied by the learning rate, which the paper leaves out).
+
+    Its decay has no default: PyTorch's is 0.01, Keras's 0.004.
+    """
+
+    kind: Literal["adamw"] = "adamw"
+    weight_decay: Annotated[
+        NonNegative, Field(description="Pull of each weight towards 0, beside the gradient's step.")
+    ]

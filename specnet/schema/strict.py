@@ -41,6 +41,9 @@ ALIASES = {
     **dict.fromkeys(("keepdim", "keepdims", "keep_dim"), "keep_dims"),
     **dict.fromkeys(("center",), "shift"),
     **dict.fromkeys(("negative_slope", "alpha"), "slope"),
+    **dict.fromkeys(("beta_1", "b1"), "beta1"),
+    **dict.fromkeys(("beta_2", "b2"), "beta2"),
+    **dict.fromkeys(("decay_rate",), "rho"),
     **dict.fromkeys(("pad", "pads"), "padding"),
     **dict.fromkeys(("type", "class", "class_name"), "kind"),
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from specnet.testing.cases import CROSS, MEETING, SHARED, Fields, net
 
 PLAIN = net("plain descent", SHARED, loss="fc5", momentum=0.0, weight_decay=0.0)
@@ -67,6 +69,37 @@ ADAGRAD = net(
     clip_norm=9.0,
 )
 """A rate of its own for each number, with all that optimizers have in common."""
+
+_SMALL: dict[str, Fields] = {
+    "image": {"kind": "input", "shape": [2, 4, 4]},
+    "conv1": {"kind": "conv", "from": "image", "filters": 4, "kernel": 3, "activation": "tanh"},
+    "fc2": {"kind": "dense", "from": "conv1", "group": "a", "units": 3, **CROSS},
+}
+_TOLD: list[tuple[str, str, dict[str, Any]]] = [
+    ("nesterov", "sgd", {"momentum": 0.8, "nesterov": True}),
+    ("rate outside", "sgd", {"momentum": 0.8, "rate": "outside"}),
+    ("nesterov outside", "sgd", {"momentum": 0.8, "nesterov": True, "rate": "outside"}),
+    ("rmsprop", "rmsprop", {"rho": 0.8}),
+    ("centered rmsprop", "rmsprop", {"rho": 0.8, "centered": True, "momentum": 0.7, "epsilon": 1e-3}),
+    ("adam", "adam", {"beta1": 0.8}),
+    ("amsgrad", "adam", {"beta1": 0.8, "beta2": 0.7, "amsgrad": True}),
+    ("adamw", "adamw", {"epsilon": 1e-3}),
+]
+OPTIMIZERS = [
+    net(
+        name,
+        _SMALL,
+        groups=("a", "b"),
+        loss="fc2",
+        optimizer=kind,
+        weight_decay=0.05,
+        biases={"learning_rate": 0.2, "weight_decay": 0.1},
+        clip_norm=0.9,
+        **fields,
+    )
+    for name, kind, fields in _TOLD
+]
+"""Each built-in optimizer and what it can be told, on one small network."""
 
 _TWO_LOGITS: dict[str, Fields] = {
     "image": {"kind": "input", "shape": [1]},

@@ -58,7 +58,12 @@ def resume(
     recipe = [
         c for c in changes if c.path.partition(".")[0] != "layers" and c.path not in _writing(network.spec)
     ]
-    fixed = [c for c in recipe if not _may_change(c.path, trained=saved.checkpoint is not None)]
+    trained = saved.checkpoint is not None
+    fixed = [
+        c
+        for c in recipe
+        if not _may_change(c.path, trained=trained) or (trained and _keeps_others(c.path, own, network.spec))
+    ]
     alike = _is_written_alike(own, network.spec)
     run_network = network if alike else analyse(own)
     nodes = {} if alike else correspondence(run_network, network)
@@ -113,6 +118,15 @@ def _may_change(path: str, *, trained: bool) -> bool:
     if _is_initial(path):
         return not trained
     return path.startswith("training.") and path not in FIXED and not path.startswith("training.loss.")
+
+
+def _keeps_others(path: str, before: Spec, after: Spec) -> bool:
+    """Whether a difference at that path makes the optimizer keep other slots than a checkpoint has."""
+    old, new = (spec.training.optimizer if spec.training else None for spec in (before, after))
+    section, _, name = path.partition("training.optimizer.")
+    if section or type(old) is not type(new) or old is None or name not in type(old).model_fields:
+        return False
+    return old.model_copy(update={name: getattr(new, name)}).kept != old.kept
 
 
 def _is_initial(path: str) -> bool:

@@ -213,6 +213,14 @@ def changed(*replacements: tuple[str, str]) -> Spec:
     return load_spec(document.parse(text))
 
 
+def test_what_an_optimizer_keeps_cannot_change(small: Spec, tmp_path: Path) -> None:
+    """Velocities that hold the rate are no use to a rule that multiplies by it."""
+    run(small, tmp_path / "r", steps=1)
+    other = changed(("momentum: 0.9, ", "momentum: 0.9, rate: outside, "), ("rate: 0.05", "rate: 0.005"))
+    with pytest.raises(RunError, match=r"'training\.optimizer\.rate' cannot change within a run"):
+        run(other, tmp_path / "r", steps=2, resume=True, allow_changes=True)
+
+
 def test_an_allowed_change_is_made_and_written_down(small: Spec, tmp_path: Path) -> None:
     run(small, tmp_path / "r", steps=3)
     changes = ("learning_rate: 0.05", "learning_rate: 0.005"), ("momentum: 0.9, ", "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from specnet.recipe.optimizers import SGD, Adagrad
+from specnet.recipe.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 from specnet.testing.oracles.base import Slots, Values, optimizer_oracle
 
 
@@ -12,8 +12,14 @@ from specnet.testing.oracles.base import Slots, Values, optimizer_oracle
 def _sgd(
     rule: SGD, w: Values, slots: Slots, gradient: Values, rate: float, decay: float
 ) -> tuple[Values, dict[str, Values]]:
-    after, velocity = sgd(w, slots["velocity"], gradient, rate, rule.momentum, decay)
-    return after, {"velocity": velocity}
+    """Nesterov's step is one more of the same velocity from where the gradient was taken."""
+    if rule.rate == "inside":
+        after, velocity = sgd(w, slots["velocity"], gradient, rate, rule.momentum, decay)
+        ahead, _ = sgd(w, velocity, gradient + decay * w, rate, rule.momentum, 0.0)
+        return (ahead if rule.nesterov else after), {"velocity": velocity}
+    full = gradient + decay * w
+    sums = full + rule.momentum * slots["gradients"]
+    return w - rate * (full + rule.momentum * sums if rule.nesterov else sums), {"gradients": sums}
 
 
 @optimizer_oracle("adagrad")
@@ -22,6 +28,62 @@ def _adagrad(
 ) -> tuple[Values, dict[str, Values]]:
     after, squares = adagrad(w, slots["squares"], gradient, rate, rule.epsilon, decay)
     return after, {"squares": squares}
+
+
+@optimizer_oracle("rmsprop")
+def _rmsprop(
+    rule: RMSprop, w: Values, slots: Slots, gradient: Values, rate: float, decay: float
+) -> tuple[Values, dict[str, Values]]:
+    """Hinton 2012, lecture 6e, and Graves 2013: the gradient over its root mean square or its deviation."""
+    full = gradient + decay * w
+    after = {"squares": mixed(slots["squares"], full**2, rule.rho)}
+    variance = after["squares"]
+    if rule.centered:
+        after["means"] = mixed(slots["means"], full, rule.rho)
+        variance = np.maximum(0, variance - after["means"] ** 2)
+    step = full / (variance**0.5 + rule.epsilon)
+    if rule.momentum:
+        step = after["velocity"] = rule.momentum * slots["velocity"] + step
+    return w - rate * step, after
+
+
+@optimizer_oracle("adam")
+def _adam(
+    rule: Adam, w: Values, slots: Slots, gradient: Values, rate: float, decay: float
+) -> tuple[Values, dict[str, Values]]:
+    return _moments(rule, w, slots, gradient + decay * w, rate)
+
+
+@optimizer_oracle("adamw")
+def _adamw(
+    rule: AdamW, w: Values, slots: Slots, gradient: Values, rate: float, decay: float
+) -> tuple[Values, dict[str, Values]]:
+    after, kept = _moments(rule, w, slots, gradient, rate)
+    return after - rate * decay * w, kept
+
+
+def _moments(
+    rule: Adam | AdamW, w: Values, slots: Slots, full: Values, rate: float
+) -> tuple[Values, dict[str, Values]]:
+    """Kingma and Ba 2015 in the order of the end of their section 2: one factor for both corrections, which
+    epsilon, as it is in algorithm 1, takes along."""
+    after = {
+        "steps": np.asarray(slots["steps"] + 1),
+        "means": mixed(slots["means"], full, rule.beta1),
+        "squares": mixed(slots["squares"], full**2, rule.beta2),
+    }
+    squares = after["squares"]
+    if rule.amsgrad:
+        squares = after["largest"] = np.where(squares > slots["largest"], squares, slots["largest"])
+    t = float(after["steps"])
+    root = np.sqrt(1 - rule.beta2**t)
+    step = rate * root / (1 - rule.beta1**t)
+    return w - step * after["means"] / (np.sqrt(squares) + rule.epsilon * root), after
+
+
+def mixed(before: Values, now: Values, share: float) -> Values:
+    """A running mean of which `share` stays."""
+    return now + share * (before - now)
 
 
 def clipped(gradient: Values, everything: Values, longest: float) -> Values:

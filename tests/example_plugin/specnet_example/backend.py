@@ -16,7 +16,7 @@ from specnet.backend.checks import check_inputs, check_state
 from specnet.backend.protocol import Precision, State, storage
 from specnet.backend.slots import OptimizerState
 from specnet.numerics.randomness import Array
-from specnet.plans.operations import Compute, role_of
+from specnet.plans.operations import Compute
 from specnet.plans.placement import Placement
 from specnet.plans.plan import Plan
 from specnet_example.numpy_kinds import Back, function_of, layer, loss, optimizer
@@ -109,9 +109,9 @@ class NumpyExecutable:
             norm = np.sqrt(sum(np.sum(g.astype(np.float64) ** 2) for g in gradients.values()))
             shorter = rule.clip_norm / max(norm, rule.clip_norm)
         for name, weight in self._state.items():
-            role = role_of(name)
             kept = {slot: arrays[name] for slot, arrays in self._slots.items()}
-            numbers = rule.rate(role, learning_rate), rule.decay(role)
+            own = self.plan.settings[name]
+            numbers = own.rate(learning_rate), own.weight_decay
             self._update(rule, weight, kept, shorter * gradients[name], *numbers)
         return mean
 
