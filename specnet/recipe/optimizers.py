@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from specnet.recipe.rates import Biases, Settings
 from specnet.schema.fields import NonNegative, Positive, is_number, shown
@@ -88,6 +95,13 @@ class SGD(Optimizer):
     w <- w - rate * (G + momentum * v) outside (Sutskever et al. 2013, in the form of Bengio et al. 2013,
     equations 6 and 7; `nesterov=True` of Keras and of PyTorch). w is where the gradient is taken.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"nesterov": {"const": True}}, "required": ["nesterov"]},
+            "then": {"properties": {"momentum": {"exclusiveMinimum": 0}}, "required": ["momentum"]},
+        }
+    )
 
     kind: Literal["sgd"] = "sgd"
     momentum: Annotated[Fraction, Field(description="Fraction of the velocity that stays.")] = 0.0

@@ -147,7 +147,7 @@ def test_the_text_is_as_it_was(spec: str, old: str, wrong: str, right: str | Non
         ("flow", "kernel: 3", "kernel: 3, ksize: 3"),  # the key is there already
         ("flow", "kernel: 3", "kernel: 3, activation: selu"),  # another function, one letter away
         ("flow", "kernel: 3", "kernel: 3, activation: relu7"),
-        ("flow", "kind: sgd", "kind: adamw"),
+        ("flow", "kind: sgd", "kind: nadam"),
         ("flow", "from: image", "from: image2"),  # numbers tell layers apart
         ("flow", "group: a", "group: c"),
         ("flow", "kernel: 3", "kernel: 3,3"),  # a list, or a number

@@ -127,8 +127,8 @@ DENSE = "{kind: dense, from: image, group: a, units: 2}"
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("sgd, learning_rate: 0.1", "adam, learning_rate: -1, beta1: 1", "SN204 SN207"),
-        ("sgd, learning_rate: 0.1", "adam, learning_rate: 1, momentm: 1", "SN204 SN201"),
+        ("sgd, learning_rate: 0.1", "adadelta, learning_rate: -1, gamma: 1", "SN204 SN207"),
+        ("sgd, learning_rate: 0.1", "adadelta, learning_rate: 1, momentm: 1", "SN204 SN201"),
         ("sgd, learning_rate: 0.1", "sgdd, beta1: 0, biases: {weight_decay: x}", "SN204 SN201 SN203"),
         ("kind: sgd, learning_rate: 0.1", "learning_rate: -1", "SN204 SN207"),
         ("kind: sgd, learning_rate: 0.1", "kidn: sgd, learning_rate: -1", "SN201 SN207"),

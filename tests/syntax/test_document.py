@@ -193,8 +193,8 @@ def test_an_unknown_override_is_an_error_with_a_suggestion(assignment: str, word
         ("epochs=3", "did you mean --set 'training.epochs=3'?"),
         ("bs=3", "did you mean --set 'training.batch_size=3'?"),
         (
-            "optimizer.nesterov=true",
-            "--set training.optimizer.nesterov: unknown key 'nesterov'\n  hint: valid keys: bia",
+            "optimizer.lookahead=true",
+            "--set training.optimizer.lookahead: unknown key 'lookahead'\n  hint: valid keys: bia",
         ),
         ("filters=64", "name the layer, for example --set 'layers.conv1.filters=64'"),
         ("foo.bar=1", "a path starts with specnet, name, groups, data, layers, training, assumed"),
