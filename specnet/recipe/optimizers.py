@@ -99,7 +99,10 @@ class SGD(Optimizer):
     model_config = ConfigDict(
         json_schema_extra={
             "if": {"properties": {"nesterov": {"const": True}}, "required": ["nesterov"]},
-            "then": {"properties": {"momentum": {"exclusiveMinimum": 0}}, "required": ["momentum"]},
+            "then": {
+                "properties": {"momentum": {"exclusiveMinimum": 0, "description": "Above 0 with nesterov."}},
+                "required": ["momentum"],
+            },
         }
     )
 
