@@ -98,7 +98,10 @@ class SGD(Optimizer):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "if": {"properties": {"nesterov": {"const": True}}, "required": ["nesterov"]},
+            "if": {
+                "properties": {"nesterov": {"const": True, "description": "Needs a momentum."}},
+                "required": ["nesterov"],
+            },
             "then": {
                 "properties": {"momentum": {"exclusiveMinimum": 0, "description": "Above 0 with nesterov."}},
                 "required": ["momentum"],
