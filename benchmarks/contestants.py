@@ -59,9 +59,8 @@ def specnet(name: str, net: str, what: str, batch: int, threads: int) -> Step:
     if what == "forward":
         (given,) = plan.inputs
         return lambda: executable.forward({given: images})
-    shapes = {step.name: step.output_shape for step in plan.computes}
     masks = {
-        step: keep_mask(0, step, samples=range(batch), shape=shapes[step], rate=mask.rate)
+        step: keep_mask(0, step, samples=range(batch), shape=mask.shape, rate=mask.rate)
         for step, mask in plan.masks.items()
     }
     made = Batch(images, labels.astype(np.int64), masks)

@@ -10,7 +10,10 @@ from specnet_example.backend import NumpyBackend
 
 pytestmark = pytest.mark.slow
 
-UNKNOWN = ["add", "avg_pool", "batch_norm", "concat", "conv", "dropout", "global_avg_pool", "lrn", "max_pool"]
+UNKNOWN = [
+    *("add", "avg_pool", "batch_norm", "channel_shuffle", "concat", "conv", "dropout", "global_avg_pool"),
+    *("layer_norm", "lrn", "max_pool", "multiply", "scale", "slice", "stochastic_depth"),
+]
 FUNCTIONS = ("tanh", "sigmoid", "elu", "softmax", *MORE_FUNCTIONS)
 
 

@@ -54,9 +54,7 @@ class TensorFlowExecutable:
         self._rates = sorted({own.learning_rate for own in plan.settings.values()})
         self._feeds = [op for op in plan.operations if isinstance(op, Feed)]
         images = {s.name: tf.TensorSpec([None, *_last(s.output_shape)], self._precision) for s in self._feeds}
-        masks = {
-            s.name: tf.TensorSpec([None, *_last(s.output_shape)], tf.uint8) for s in plan.computes if s.mask
-        }
+        masks = {n: tf.TensorSpec([None, *_last(mask.shape)], tf.uint8) for n, mask in plan.masks.items()}
         rates = [tf.TensorSpec([], self._precision) for _ in self._rates]
         # The traced functions are built at their first call.
         self.traced_forward = traced(self._outputs, images)

@@ -112,6 +112,9 @@ class Layer(Strict):
     """Whether in training an image's output depends on the batch's other images, so that micro-batches would
     change it."""
 
+    drops_images: ClassVar[bool] = False
+    """Whether the mask of its `drop_rate` has one number for each image, not one for each unit."""
+
     concatenates_inputs: ClassVar[bool] = True
     """Whether several inputs are concatenated along the channels before the layer sees them."""
 
@@ -190,7 +193,7 @@ class Layer(Strict):
         return self.output_activation()
 
     def drop_rate(self) -> float | None:
-        """The probability of zeroing a unit in training, for a kind that needs such a mask, else None."""
+        """The probability of zeroing a unit, or an image, in training, for a kind that needs such a mask."""
         return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NoReturn, Self
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, WithJsonSchema
 
@@ -36,29 +36,41 @@ class Activated(Layer):
 def check_activation_split(function: ActivationFunction, parts: int, field: str) -> None:
     """Some functions, as softmax, need all units at once. Raises `LayerError` where these are spread out."""
     if parts > 1 and function.needs_all_units:
-        message = f"{function.kind} needs all units in one place, and this layer is split over {parts} groups"
-        hint = "give the layer one group (group: NAME, with cross_group: true if it reads the others)"
-        raise LayerError(message, rule=rules.SPLIT_SOFTMAX, field=field, hint=hint)
+        refuse_split(function.kind, "units", parts, field)
 
 
-def _bias(value: Any) -> Any:
-    if value == "none" and isinstance(value, str):
-        return value
-    if is_number(value):
-        if abs(value) > LARGEST:
-            raise schema_error("range", f"a number beyond {LARGEST:,} is out of range, got {shown(value)}")
-        return float(value)
-    hint = "0 is the default; 'none' means a layer without biases"
-    meant = sure(value, ["none"]) if isinstance(value, str) else None
-    raise schema_error("bias", f"expected a number or 'none', got {shown(value)}", hint, meant=meant)
+def refuse_split(name: str, what: str, parts: int, field: str) -> NoReturn:
+    """Raises the `LayerError` of what needs all channels or units and is split over several groups."""
+    message = f"{name} needs all {what} in one place, and this layer is split over {parts} groups"
+    hint = "give the layer one group (group: NAME, with cross_group: true if it reads the others)"
+    raise LayerError(message, rule=rules.SPLIT_SOFTMAX, field=field, hint=hint)
 
+
+def number_or_none(hint: str) -> BeforeValidator:
+    """Takes a number or the word 'none' and nothing else; the hint says what these mean."""
+
+    def validate(value: Any) -> Any:
+        if value == "none" and isinstance(value, str):
+            return value
+        if is_number(value):
+            if abs(value) > LARGEST:
+                message = f"a number beyond {LARGEST:,} is out of range, got {shown(value)}"
+                raise schema_error("range", message)
+            return float(value)
+        meant = sure(value, ["none"]) if isinstance(value, str) else None
+        raise schema_error("bias", f"expected a number or 'none', got {shown(value)}", hint, meant=meant)
+
+    return BeforeValidator(validate)
+
+
+NUMBER_OR_NONE = WithJsonSchema(
+    {"oneOf": [{"type": "number", "minimum": -LARGEST, "maximum": LARGEST}, {"const": "none"}]}
+)
 
 Bias = Annotated[
     float | Literal["none"],
-    BeforeValidator(_bias),
-    WithJsonSchema(
-        {"oneOf": [{"type": "number", "minimum": -LARGEST, "maximum": LARGEST}, {"const": "none"}]}
-    ),
+    number_or_none("0 is the default; 'none' means a layer without biases"),
+    NUMBER_OR_NONE,
     Field(description="The value the biases start from, or 'none' for a layer without biases."),
 ]
 

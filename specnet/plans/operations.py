@@ -46,11 +46,13 @@ class Mask:
     """A dropout mask that a training step needs: drawn for the full layer, `offset` units into it.
 
     The draw is named after the layer and not the share, so a layer's mask does not depend on its split.
+    `shape` is the share's, which a mask of one number for each image has in sizes of 1.
     """
 
     layer: str
     offset: int
     layer_shape: Shape
+    shape: Shape
     rate: float
 
 

@@ -139,12 +139,15 @@ def _compute(network: Network, node: Node) -> Compute:
 
 
 def _mask(network: Network, node: Node, rate: float) -> Mask:
-    offset = 0
+    share, offset = network.shares[node], 0
+    if share.layer.drops_images:
+        one = (1,) * len(share.output)
+        return Mask(node.layer, offset, one, one, rate)
     if node.layer not in network.graph.replicated:
         groups = network.graph.groups[node.layer]
         before = groups[: groups.index(node.group)]
         offset = sum(math.prod(network.shares[Node(node.layer, group)].output) for group in before)
-    return Mask(node.layer, offset, network.output_shape(node.layer), rate)
+    return Mask(node.layer, offset, network.output_shape(node.layer), share.output, rate)
 
 
 def _at(source: Node, group: str) -> str:

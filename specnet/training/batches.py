@@ -41,7 +41,6 @@ class Inputs:
     ) -> None:
         """`masks` are the plan's own unless given."""
         self._masks = plan.masks if masks is None else masks
-        self._shapes = {op.name: op.output_shape for op in plan.computes}
         self._recipe = recipe
         self._statistics = statistics
         self._seed = seed
@@ -116,9 +115,8 @@ class Inputs:
                 purpose = (self._seed, "dropout", mask.layer, step)
                 full = keep_mask(*purpose, samples=samples, shape=mask.layer_shape, rate=mask.rate)
                 layer_masks[mask.layer] = full.reshape(len(samples), -1)
-            shape = self._shapes[name]
-            units = slice(mask.offset, mask.offset + math.prod(shape))
-            masks[name] = layer_masks[mask.layer][:, units].reshape(len(samples), *shape)
+            units = slice(mask.offset, mask.offset + math.prod(mask.shape))
+            masks[name] = layer_masks[mask.layer][:, units].reshape(len(samples), *mask.shape)
         return masks
 
 

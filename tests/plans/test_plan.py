@@ -85,14 +85,17 @@ def test_masks_are_drawn_for_the_whole_layer_and_cut_by_offset() -> None:
             "  c: {kind: conv, from: image, filters: 6, kernel: 3}\n"
             "  split: {kind: dropout, from: c, rate: 0.5}\n"
             "  whole: {kind: dropout, from: c, cross_group: true, rate: 0.5}\n"
+            "  branch: {kind: stochastic_depth, from: c, rate: 0.5}\n"
         )
     )
-    found = {name: (mask.offset, mask.layer_shape) for name, mask in made.masks.items()}
+    found = {name: (mask.offset, mask.layer_shape, mask.shape) for name, mask in made.masks.items()}
     assert found == {
-        "split.a": (0, (6, 6, 6)),
-        "split.b": (3 * 6 * 6, (6, 6, 6)),
-        "whole.a": (0, (6, 6, 6)),
-        "whole.b": (0, (6, 6, 6)),
+        "split.a": (0, (6, 6, 6), (3, 6, 6)),
+        "split.b": (3 * 6 * 6, (6, 6, 6), (3, 6, 6)),
+        "whole.a": (0, (6, 6, 6), (6, 6, 6)),
+        "whole.b": (0, (6, 6, 6), (6, 6, 6)),
+        "branch.a": (0, (1, 1, 1), (1, 1, 1)),
+        "branch.b": (0, (1, 1, 1), (1, 1, 1)),
     }
 
 

@@ -33,6 +33,8 @@ NOT_SEEN = {
     "recipe/multistep_not_increasing.yaml",  # what increases
     "recipe/scale_reversed.yaml",
     "recipe/scale_to_nothing.yaml",
+    "schema/slice_backwards.yaml",
+    "schema/scale_nothing.yaml",  # what two values come to together
     "recipe/constants_lengths.yaml",  # what is as long as something else
 }
 # YAML readers see these as what they are not: infinities, NaN and numbers with colons or underscores.

@@ -13,12 +13,18 @@ import pytest
 
 from specnet.layers.base import Layer
 from specnet.layers.batch_norm import BatchNorm
+from specnet.layers.channel_shuffle import ChannelShuffle
 from specnet.layers.conv import Conv
 from specnet.layers.dense import Dense
 from specnet.layers.dropout import Dropout
 from specnet.layers.functions import function_class
+from specnet.layers.layer_norm import LayerNorm
 from specnet.layers.lrn import LRN
+from specnet.layers.merge import Multiply
 from specnet.layers.pool import AvgPool, MaxPool
+from specnet.layers.scale import Scale
+from specnet.layers.slice import Slice
+from specnet.layers.stochastic_depth import StochasticDepth
 from specnet.testing import cases, relative_error
 from specnet.testing.cases import ALONE, Net
 from specnet.testing.oracles import (
@@ -58,7 +64,8 @@ def test_gradients_are_slopes(net: Net) -> None:
     draw = np.random.RandomState(0)
     inputs = [draw.standard_normal((3, *shape)) for shape in op.input_shapes]
     weights = {r: 0.5 + draw.random_sample(w.shape) for r, w in op.weights.items()}
-    keep = (draw.random_sample((3, *op.output_shape)) < 0.7).astype(np.uint8)
+    masked = op.mask.shape if op.mask else op.output_shape
+    keep = (draw.random_sample((3, *masked)) < 0.7).astype(np.uint8)
     run = Circumstances(training=True, keep=keep)
 
     def output(inputs: Sequence[Values], weights: Mapping[str, Values]) -> Values:
@@ -202,6 +209,51 @@ def test_dropout_by_hand(scale_at: str, training: bool, expected: list[float]) -
     layer = Dropout.model_validate({"from": "x", "rate": 0.5, "scale_at": scale_at})
     run = Circumstances(training, np.array([[0, 1]], dtype=np.uint8))
     assert of(layer, [[4.0, 4.0]], run=run).output.tolist() == [expected]
+
+
+def test_stochastic_depth_by_hand() -> None:
+    """A rate of 3/4: an image that stays counts four times. At test nothing changes."""
+    layer = StochasticDepth.model_validate({"from": "x", "rate": 0.75})
+    run = Circumstances(training=True, keep=np.array([[0], [1]], dtype=np.uint8))
+    images = [[1.0, 2.0], [3.0, 4.0]]
+    assert of(layer, images, run=run).output.tolist() == [[0, 0], [12, 16]]
+    assert of(layer, images, run=Circumstances(training=False)).output.tolist() == images
+
+
+def test_layer_norm_by_hand() -> None:
+    """The channels 1 and 3 of each pixel: mean 2, variance 1, which with an epsilon of 3 makes -1/2 and 1/2.
+
+    A second pixel and a second image, of other values, change nothing.
+    """
+    layer = LayerNorm.model_validate({"from": "x", "epsilon": 3.0})
+    images = [[[[1.0, 50.0]], [[3.0, 70.0]]], [[[9.0, 9.0]], [[9.0, 9.0]]]]
+    output = of(layer, images, weight=[4.0, 6.0], bias=[5.0, 7.0]).output
+    assert output[0, :, 0, 0].tolist() == [3.0, 10.0]
+    bare = LayerNorm.model_validate({"from": "x", "epsilon": 3.0, "scale": False, "shift": False})
+    assert of(bare, images).output[0, :, 0, 0].tolist() == [-0.5, 0.5]
+
+
+def test_scale_by_hand() -> None:
+    layer = Scale.model_validate({"from": "x", "offset": 0})
+    image = [[[[1.0, 2.0]], [[3.0, 4.0]]]]
+    output = of(layer, image, weight=[2.0, -1.0], bias=[10.0, 0.5]).output
+    assert output.tolist() == [[[[12.0, 14.0]], [[-2.5, -3.5]]]]
+
+
+def test_a_channel_is_multiplied_by_its_number() -> None:
+    layer = Multiply.model_validate({"from": ["x", "gate"]})
+    output = of(layer, [[[[1.0, 2.0]], [[3.0, 4.0]]]], [[10.0, -1.0]])
+    assert output.output.tolist() == [[[[10.0, 20.0]], [[-3.0, -4.0]]]]
+    of_gate = output.pullback(np.ones((1, 2, 1, 2)))[0][1]
+    assert of_gate.tolist() == [[3.0, 7.0]]
+
+
+def test_channels_are_shuffled_as_in_the_paper() -> None:
+    """Two blocks 0, 1, 2 and 3, 4, 5: figure 1c of Zhang et al. 2018, and torch.nn.ChannelShuffle's docs."""
+    layer = ChannelShuffle.model_validate({"from": "x", "groups": 2})
+    assert of(layer, [np.arange(6)]).output.tolist() == [[0, 3, 1, 4, 2, 5]]
+    sliced = Slice.model_validate({"from": "x", "channels": [2, 4]})
+    assert of(sliced, [np.arange(6)]).output.tolist() == [[2, 3]]
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,12 @@ import tensorflow as tf
 
 from specnet.backend.kinds import Run
 from specnet.layers.batch_norm import BatchNorm
+from specnet.layers.layer_norm import LayerNorm
 from specnet.layers.lrn import LRN
+from specnet.layers.scale import Scale
 from specnet.plans.operations import Compute
 from specnet_tensorflow import fast
-from specnet_tensorflow.layers.base import Tensor, Weights, layer
+from specnet_tensorflow.layers.base import Tensor, Weights, layer, with_bias
 
 
 @layer("lrn")
@@ -58,3 +60,25 @@ def _normalized(settings: BatchNorm, x: Tensor, weights: Weights) -> tuple[Tenso
     mean, var = tf.nn.moments(x, axes=list(range(len(x.shape) - 1)))
     normal = tf.nn.batch_normalization(x, mean, var, shift, scale, settings.epsilon)
     return normal, mean, var
+
+
+@layer("layer_norm")
+def layer_norm(
+    op: Compute[LayerNorm], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]
+) -> Tensor:
+    (x,) = inputs
+    centred = x - tf.reduce_mean(x, axis=-1, keepdims=True)
+    variance = tf.reduce_mean(centred * centred, axis=-1, keepdims=True)
+    return _scaled(centred * tf.math.rsqrt(variance + op.layer.epsilon), weights)
+
+
+@layer("scale")
+def scale(op: Compute[Scale], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]) -> Tensor:
+    return _scaled(inputs[0], weights)
+
+
+def _scaled(x: Tensor, weights: Weights) -> Tensor:
+    """`x` times the weight and plus the bias of its channel, as far as there are such."""
+    if "weight" in weights:
+        x = x * weights["weight"]
+    return with_bias(x, weights)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from specnet.backend.kinds import Run
+from specnet.layers.channel_shuffle import ChannelShuffle
+from specnet.layers.slice import Slice
 from specnet.plans.operations import Compute
 from specnet_tensorflow.layers.base import Tensor, Weights, layer
 
@@ -23,3 +25,18 @@ def flatten(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run[Te
 @layer("concat")
 def concat(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]) -> Tensor:
     return tf.identity(inputs[0])
+
+
+@layer("slice")
+def slice_(op: Compute[Slice], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]) -> Tensor:
+    start, stop = op.layer.channels
+    return inputs[0][..., start:stop]
+
+
+@layer("channel_shuffle")
+def channel_shuffle(
+    op: Compute[ChannelShuffle], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]
+) -> Tensor:
+    channels, *window = op.input_shapes[0]
+    blocks = tf.reshape(inputs[0], [-1, op.layer.groups, channels // op.layer.groups])
+    return tf.reshape(tf.transpose(blocks, [0, 2, 1]), [-1, *window, channels])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from specnet.backend.kinds import Run
 from specnet.layers.activation import Activation
 from specnet.layers.dropout import Dropout
+from specnet.layers.stochastic_depth import StochasticDepth
 from specnet.plans.operations import Compute
 from specnet_torch import activations
 from specnet_torch.layers.base import Weights, layer
@@ -28,6 +30,19 @@ def dropout(op: Compute[Dropout], inputs: Sequence[Tensor], weights: Weights, ru
     return kept if settings.scale_at == "test" else kept / stay
 
 
+@layer("stochastic_depth")
+def stochastic_depth(
+    op: Compute[StochasticDepth], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]
+) -> Tensor:
+    settings, (x,) = op.layer, inputs
+    if not run.training:
+        return x
+    if run.keep is None:
+        one = x.flatten(1)[:, :1].reshape(-1, *[1] * len(op.output_shape))
+        return x * F.dropout(torch.ones_like(one), settings.rate)
+    return x * run.keep / (1 - settings.rate)
+
+
 @layer("activation")
 def activation(
     op: Compute[Activation], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]
@@ -41,3 +56,12 @@ def add(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor
     for other in inputs[1:]:
         total = total + other
     return total
+
+
+@layer("multiply")
+def multiply(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]) -> Tensor:
+    lacking = (len(op.output_shape) - len(shape) for shape in op.input_shapes)
+    product, *others = (x[(..., *[None] * n)] if n else x for x, n in zip(inputs, lacking, strict=True))
+    for other in others:
+        product = product * other
+    return product

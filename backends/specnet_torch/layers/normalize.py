@@ -10,7 +10,9 @@ from torch import Tensor
 
 from specnet.backend.kinds import Run
 from specnet.layers.batch_norm import BatchNorm
+from specnet.layers.layer_norm import LayerNorm
 from specnet.layers.lrn import LRN
+from specnet.layers.scale import Scale
 from specnet.plans.operations import Compute
 from specnet_torch import fast
 from specnet_torch.layers.base import Weights, layer
@@ -67,3 +69,24 @@ def _normalized(
     cudnn = torch.backends.cudnn.enabled
     scale, shift = weights.get("weight"), weights.get("bias")
     return torch.batch_norm(x, scale, shift, mean, var, True, 1.0, epsilon, cudnn)
+
+
+@layer("layer_norm")
+def layer_norm(
+    op: Compute[LayerNorm], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]
+) -> Tensor:
+    x_last = inputs[0].movedim(1, -1)
+    channels = op.input_shapes[0][:1]
+    normal = F.layer_norm(x_last, channels, weights.get("weight"), weights.get("bias"), op.layer.epsilon)
+    return normal.movedim(-1, 1)
+
+
+@layer("scale")
+def scale(op: Compute[Scale], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]) -> Tensor:
+    # Parameters stay as they are, or torch.fx would take what is made of them for constants.
+    x_last = inputs[0].movedim(1, -1)
+    if "weight" in weights:
+        x_last = x_last * weights["weight"]
+    if "bias" in weights:
+        x_last = x_last + weights["bias"]
+    return x_last.movedim(-1, 1)

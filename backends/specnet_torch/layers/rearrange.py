@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from specnet.backend.kinds import Run
+from specnet.layers.channel_shuffle import ChannelShuffle
+from specnet.layers.slice import Slice
 from specnet.plans.operations import Compute
 from specnet_torch.layers.base import Weights, layer
 
@@ -19,3 +21,17 @@ def flatten(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run[Te
 @layer("concat")
 def concat(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]) -> Tensor:
     return inputs[0]
+
+
+@layer("slice")
+def slice_(op: Compute[Slice], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]) -> Tensor:
+    start, stop = op.layer.channels
+    return inputs[0][:, start:stop]
+
+
+@layer("channel_shuffle")
+def channel_shuffle(
+    op: Compute[ChannelShuffle], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]
+) -> Tensor:
+    blocks = inputs[0].unflatten(1, (op.layer.groups, -1))
+    return blocks.transpose(1, 2).flatten(1, 2)

@@ -13,19 +13,22 @@ from collections.abc import Iterable
 from itertools import accumulate, chain, groupby
 from typing import NamedTuple
 
-from specnet.convert.weights.joining import Joining, Part
+from specnet.convert.weights.joining import PER_CHANNEL, Joining, Part
 from specnet.convert.weights.names import Entry
 from specnet.layers.activation import Activation
 from specnet.layers.base import Shape
-from specnet.layers.batch_norm import BatchNorm
 from specnet.layers.conv import Conv
 from specnet.layers.dense import Dense
 from specnet.layers.dropout import Dropout
 from specnet.layers.flatten import Flatten
-from specnet.layers.merge import Add, Concat
+from specnet.layers.merge import Add, Concat, Multiply
 from specnet.layers.pool import Pool
+from specnet.layers.stochastic_depth import StochasticDepth
 from specnet.plans.operations import Compute, Operation, Transfer
 from specnet.plans.plan import Plan
+
+KEEPING_ORDER = Flatten | Dropout | StochasticDepth | Activation | PER_CHANNEL | Concat | Add | Multiply
+"""Kinds that leave the values of vectors in their order."""
 
 
 class Maps(NamedTuple):
@@ -84,7 +87,7 @@ class Flattening:
             pieces = (
                 None if None in by_share else list(chain.from_iterable(p for p in by_share if p is not None))
             )
-            if not isinstance(op.layer, BatchNorm):
+            if not isinstance(op.layer, PER_CHANNEL):
                 return [] if pieces is not None and all(_in_one_order(p) for p in pieces) else None
         if pieces is None:
             return None
@@ -93,16 +96,19 @@ class Flattening:
         return self._as_in_file([piece.shape for piece in self._as_said(entry, pieces)], parts)
 
     def clashes(self) -> list[Compute]:
-        """The sums of vectors whose values Keras adds in another order than the spec does."""
-        computes = [op for op in self._operations.values() if isinstance(op, Compute)]
-        return [
-            op
-            for op in computes
-            if isinstance(op.layer, Add)
-            and len(op.output_shape) == 1
-            and self._read_by(op) is None
-            and all(self._pieces(value) is not None for value in op.values)
-        ]
+        """The sums and products of vectors that Keras holds in another order than the spec does."""
+        computes = (op for op in self._operations.values() if isinstance(op, Compute))
+        return [op for op in computes if isinstance(op.layer, Add | Multiply) and self._clashes(op)]
+
+    def _clashes(self, op: Compute) -> bool:
+        vectors = [value for value in op.values if len(self._origin(value).output_shape) == 1]
+        pieces = [self._pieces(value) for value in vectors]
+        known = [piece for of_value in pieces if of_value is not None for piece in of_value]
+        if None in pieces:
+            return False
+        if len(op.output_shape) > 1:  # a number for each channel of an image
+            return not all(_in_one_order(piece) for piece in known)
+        return self._read_by(op) is None
 
     def _as_said(self, entry: Entry, pieces: list[Piece]) -> list[Piece]:
         if entry.flatten == "separate":
@@ -165,7 +171,7 @@ class Flattening:
             return [Maps(op.output_shape[0], None)]
         below = [m for v in op.values for m in self._maps(v)] if not op.weights else []
         mixing = isinstance(op.layer, Activation) and op.layer.needs_all_units
-        if isinstance(op.layer, Concat | Dropout | Pool | Activation) and not mixing:
+        if isinstance(op.layer, Concat | Dropout | StochasticDepth | Pool | Activation) and not mixing:
             return below
         maker = op.name if op.weights else below[0].maker if below else None
         return [Maps(op.output_shape[0], maker)]
@@ -191,7 +197,7 @@ class Flattening:
         image = any(len(shape) > 1 for shape in op.input_shapes)
         if isinstance(op.layer, Flatten) and image:
             return [self._joined(op)]
-        if isinstance(op.layer, Flatten | Dropout | Activation | BatchNorm | Concat | Add):
+        if isinstance(op.layer, KEEPING_ORDER):
             return self._read_by(op)
         if all(len(shape) > 1 for shape in op.input_shapes):
             return [Piece(op.output_shape)]

@@ -126,6 +126,8 @@ def _state(file: TensorFile, matched: Matched, plan: Plan, precision: Precision)
             order = flattening.order(entry, own=file.tensors[entry.tensor].own)
             assert order is not None
             values = from_keras(values, entry, order)
+        else:
+            values = values.reshape(entry.shape)
         values = matched.joining.into(entry, values)
         ends = np.cumsum([shape[0] for shape in entry.shapes])
         for name, share in zip(entry.parameters, np.split(values, ends[:-1]), strict=True):

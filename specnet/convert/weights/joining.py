@@ -19,17 +19,23 @@ import numpy as np
 from specnet.convert.weights.names import Concatenation, Entry
 from specnet.layers.activation import Activation
 from specnet.layers.batch_norm import BatchNorm
+from specnet.layers.channel_shuffle import ChannelShuffle
 from specnet.layers.conv import Conv
 from specnet.layers.dense import Dense
 from specnet.layers.dropout import Dropout
 from specnet.layers.flatten import Flatten
-from specnet.layers.merge import Add, Concat
+from specnet.layers.layer_norm import LayerNorm
+from specnet.layers.merge import Add, Concat, Multiply
 from specnet.layers.pool import GlobalAvgPool, Pool
+from specnet.layers.scale import Scale
+from specnet.layers.stochastic_depth import StochasticDepth
 from specnet.numerics.randomness import Array
 from specnet.plans.operations import Compute, Feed, Operation, Transfer
 from specnet.plans.plan import Plan
 
-CHANNELWISE = Concat | Dropout | Pool | GlobalAvgPool | Activation | BatchNorm | Flatten
+PER_CHANNEL = BatchNorm | LayerNorm | Scale
+"""Kinds with one number for each channel as weights, to which the channels' order makes no difference."""
+CHANNELWISE = Concat | Dropout | StochasticDepth | Pool | GlobalAvgPool | Activation | PER_CHANNEL | Flatten
 
 
 class Part(NamedTuple):
@@ -158,8 +164,8 @@ class Joining:
         if isinstance(op, Transfer):
             return self._parts[op.source]
         own = [Part(op.name, 0, op.output_shape[0])]
-        if isinstance(op.layer, Add):
-            return self._sum(op) or own
+        if isinstance(op.layer, Add | Multiply):
+            return self._merged(op) or own
         parts = self.read_by(op)
         if _per_channel(op, parts):
             return self._after(op, parts, op.output_shape[0], sum(part.size for part in parts))
@@ -177,7 +183,8 @@ class Joining:
             return self._after(op, parts, math.prod(op.input_shapes[0][1:]) if flat else 1)
         if not _identity(self.arranged(parts)):
             self.clashes[op.name] = op
-        return self._after(op, parts, 1) if op.output_shape[0] == op.input_shapes[0][0] else own
+        moved = isinstance(op.layer, ChannelShuffle) or op.output_shape[0] != op.input_shapes[0][0]
+        return own if moved else self._after(op, parts, 1)
 
     def _after(self, op: Compute, parts: Iterable[Part], to: int, each: int = 1) -> list[Part]:
         """The parts after what an operation does to each alone, `each` channels made into `to`.
@@ -190,8 +197,8 @@ class Joining:
         does = repr(sorted(fields.items())), self._stacks.get(op.name, op.name if op.weights else "")
         return [part._replace(way=self._way(part.way, does), size=part.size * to // each) for part in parts]
 
-    def _sum(self, op: Compute) -> list[Part] | None:
-        """The parts of a sum if its arguments agree on them, else None."""
+    def _merged(self, op: Compute) -> list[Part] | None:
+        """The parts of a sum or a product if its arguments agree on them, else None."""
         arguments = [[part for value in values for part in self._parts[value]] for values in op.arguments]
         shapes = [[self._shape(part) for part in parts] for parts in arguments]
         alike = all(shape == shapes[0] for shape in shapes)
@@ -202,11 +209,11 @@ class Joining:
             if not all(_identity(self.arranged(parts)) for parts in arguments):
                 self.clashes[op.name] = op
             return None
-        summed: list[Part] = []
+        merged: list[Part] = []
         for part, *others in zip(*arguments, strict=True):
-            does = "add", tuple(self._key(other) for other in others)
-            summed.append(part._replace(way=self._way(part.way, does)))
-        return summed
+            does = op.layer.kind, tuple(self._key(other) for other in others)
+            merged.append(part._replace(way=self._way(part.way, does)))
+        return merged
 
     def _way(self, before: int, does: Hashable) -> int:
         return self._ways.setdefault((before, does), len(self._ways) + 1)
@@ -242,8 +249,8 @@ def _mixes_by_weight(op: Compute) -> bool:
 
 def _per_channel(op: Compute, parts: Sequence[Part]) -> bool:
     """Whether an operation has weights for each of several parts alone."""
-    if len(parts) < 2 or isinstance(op.layer, BatchNorm):
-        return len(parts) > 1
+    if len(parts) < 2 or isinstance(op.layer, PER_CHANNEL):
+        return len(parts) > 1 and bool(op.weights)
     if not isinstance(op.layer, Conv) or op.layer.groups == 1:
         return False
     block = op.input_shapes[0][0] // op.layer.groups

@@ -14,12 +14,17 @@ import numpy as np
 from specnet.convert.weights.names import Entry
 from specnet.layers.base import Shape
 from specnet.layers.conv import Conv
+from specnet.layers.scale import Scale
 from specnet.numerics.randomness import Array
 
 
 def torch_shapes(entry: Entry) -> list[Shape]:
-    """The shape that the tensor has in a PyTorch file: the canonical one."""
-    return [entry.shape]
+    """The shapes that the tensor can have in a PyTorch file, the canonical one first.
+
+    A layer scale is written with a size of 1 for rows and columns, too, as torchvision's ConvNeXt has it.
+    """
+    shape = entry.shape
+    return [shape, (*shape, 1, 1)] if isinstance(entry.op.layer, Scale) else [shape]
 
 
 def keras_shapes(entry: Entry) -> list[Shape]:

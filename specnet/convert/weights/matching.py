@@ -186,13 +186,17 @@ def unlike(joining: Joining) -> list[Diagnostic]:
     return diagnostics
 
 
+DOES = {"add": "adds", "multiply": "multiplies"}
+
+
 def _clashes(flattening: Flattening) -> list[Diagnostic]:
     diagnostics = []
     for op in flattening.clashes():
         message = (
-            f"'{op.name}' adds vectors that Keras holds in unlike orders: one was flattened, one was not"
+            f"'{op.name}' {DOES[op.layer.kind]} vectors that Keras holds in unlike orders: one was "
+            "flattened, one was not"
         )
-        hint = "flatten after the sum, in the spec and in Keras"
+        hint = f"flatten after the {op.layer.kind}, in the spec and in Keras"
         diagnostics.append(rules.UNKNOWN_LAYOUT.at(None, message, hint))
     return diagnostics
 

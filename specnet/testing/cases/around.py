@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,9 +22,10 @@ def between(name: str) -> Net:
     shapes, layer = VARIANTS[name]
     # A bias in front of a batch norm would have the gradient 0, which no two programs round alike.
     bias = "none" if layer["kind"] == "batch_norm" else 0
-    lifts = {f"lift{i}": {**_lift(shapes[0], shape), "bias": bias} for i, shape in enumerate(shapes)}
+    image = max(shapes, key=math.prod)
+    lifts = {f"lift{i}": {**_lift(image, shape), "bias": bias} for i, shape in enumerate(shapes)}
     layers: dict[str, Fields] = {
-        "image": {"kind": "input", "shape": list(shapes[0])},
+        "image": {"kind": "input", "shape": list(image)},
         **lifts,
         "tested": {**layer, "from": list(lifts)},
         "head": {"kind": "dense", "units": 3, "from": "tested"},

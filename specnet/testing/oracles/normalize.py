@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from specnet.layers.batch_norm import BatchNorm
+from specnet.layers.layer_norm import LayerNorm
 from specnet.layers.lrn import LRN
+from specnet.layers.scale import Scale
 from specnet.testing.oracles.base import (
     Circumstances,
     Result,
@@ -74,3 +76,52 @@ def batch_norm(layer: BatchNorm, inputs: Sequence[Values], weights: Weights, run
         return [dx], {role: values for role, values in gradients.items() if role in weights}
 
     return Result(gamma * centred / deviation + beta, pullback, updates)
+
+
+@layer_oracle("layer_norm")
+def layer_norm(layer: LayerNorm, inputs: Sequence[Values], weights: Weights, run: Circumstances) -> Result:
+    """Ba et al. 2016, equation 4, with z[c] = (x[c] - mean) / s and s = sqrt(variance + epsilon).
+
+    Its derivative: dz[c] / dx[d] is ((1 if c = d) - 1 / n - z[c] z[d] / n) / s, for n channels.
+    """
+    (x,) = inputs
+    count = x.shape[1]
+    centred = x - run.rounded(sum(x[:, c] for c in range(count)) / count)[:, None]
+    s = np.sqrt(sum(centred[:, c] ** 2 for c in range(count)) / count + layer.epsilon)[:, None]
+    z = centred / s
+    gains, offsets = (_for_channels(weights.get(role), start, x) for role, start in _STARTS.items())
+    others = (0, *range(2, x.ndim))
+
+    def pullback(gradient: Values) -> tuple[list[Values], dict[str, Values]]:
+        pull = gradient * gains / s
+        shared = pull.sum(axis=1, keepdims=True) / count
+        along = z * (pull * z).sum(axis=1, keepdims=True) / count
+        dx = run.rounded(pull) - run.rounded(shared) - run.rounded(along)
+        found = {"weight": (gradient * z).sum(axis=others), "bias": gradient.sum(axis=others)}
+        return [dx], {role: found[role] for role in weights}
+
+    return Result(gains * z + offsets, pullback)
+
+
+@layer_oracle("scale")
+def scale(layer: Scale, inputs: Sequence[Values], weights: Weights, run: Circumstances) -> Result:
+    """y[c] = gain[c] x[c] + offset[c]. What is not trained has no gradient."""
+    (x,) = inputs
+    gains, offsets = (_for_channels(weights.get(role), start, x) for role, start in _STARTS.items())
+    others = (0, *range(2, x.ndim))
+
+    def pullback(gradient: Values) -> tuple[list[Values], dict[str, Values]]:
+        found = {"weight": (gradient * x).sum(axis=others), "bias": gradient.sum(axis=others)}
+        return [gains * gradient], {role: found[role] for role in weights if layer.trained}
+
+    return Result(gains * x + offsets, pullback)
+
+
+_STARTS = {"weight": 1.0, "bias": 0.0}
+"""What a layer does that has none."""
+
+
+def _for_channels(values: Values | None, start: float, x: Values) -> Values:
+    """A number for each channel, as wide as the values it is for."""
+    chosen = np.full(x.shape[1], start) if values is None else values
+    return chosen.reshape(1, -1, *[1] * (x.ndim - 2))

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from specnet.layers.base import Layer
+from specnet.layers.channel_shuffle import ChannelShuffle
+from specnet.layers.slice import Slice
 from specnet.testing.oracles.base import (
     Circumstances,
     Result,
@@ -26,3 +30,31 @@ def concat(layer: Layer, inputs: Sequence[Values], weights: Weights, run: Circum
     """Its one argument: what it reads has been joined along the channels already."""
     (x,) = inputs
     return Result(x, lambda gradient: ([gradient], {}))
+
+
+@layer_oracle("slice")
+def slice_(layer: Slice, inputs: Sequence[Values], weights: Weights, run: Circumstances) -> Result:
+    """Some channels; nothing comes back to the others."""
+    return _chosen(inputs[0], list(range(*layer.channels)))
+
+
+@layer_oracle("channel_shuffle")
+def channel_shuffle(
+    layer: ChannelShuffle, inputs: Sequence[Values], weights: Weights, run: Circumstances
+) -> Result:
+    """Zhang et al. 2018, section 3.1: the i-th channel of each block, for every i."""
+    (x,) = inputs
+    size = x.shape[1] // layer.groups
+    return _chosen(x, [block * size + i for i in range(size) for block in range(layer.groups)])
+
+
+def _chosen(x: Values, channels: list[int]) -> Result:
+    """The channels of these numbers, each of them once at the most."""
+
+    def pullback(gradient: Values) -> tuple[list[Values], dict[str, Values]]:
+        dx = np.zeros_like(x)
+        for out, into in enumerate(channels):
+            dx[:, into] = gradient[:, out]
+        return [dx], {}
+
+    return Result(np.stack([x[:, c] for c in channels], axis=1), pullback)

@@ -17,14 +17,23 @@ IMAGE_KINDS = (
     *("lrn",) * 2,
     *("batch_norm",) * 2,
     *("add",) * 2,
+    *("multiply",) * 2,
     *("concat",) * 2,
+    "layer_norm",
+    "scale",
+    "slice",
+    "channel_shuffle",
+    "stochastic_depth",
     "dropout",
     "activation",
     "global_avg_pool",
     "flatten",
     "dense",
 )
-VECTOR_KINDS = ("dense", "dense", "activation", "dropout", "batch_norm", "add", "concat")
+VECTOR_KINDS = (
+    *("dense", "dense", "activation", "dropout", "stochastic_depth", "batch_norm", "layer_norm", "scale"),
+    *("add", "multiply", "concat", "slice", "channel_shuffle"),
+)
 FUNCTIONS = (
     *("relu", "tanh", "sigmoid", "softmax", "relu6", "leaky_relu", "elu", "gelu", "gelu_tanh", "silu"),
     *("hard_swish", "hard_sigmoid", "softplus", "scaled_tanh"),
@@ -116,6 +125,44 @@ def dropout(draw: Draws) -> Fields:
     return {"kind": "dropout", "rate": draw.among(0.2, 0.5), "scale_at": draw.among("train", "test")}
 
 
+@fields("stochastic_depth")
+def stochastic_depth(draw: Draws) -> Fields:
+    return {"kind": "stochastic_depth", "rate": draw.among(0.2, 0.5)}
+
+
+@fields("layer_norm")
+def layer_norm(draw: Draws) -> Fields:
+    return {
+        "kind": "layer_norm",
+        "epsilon": draw.among(1e-5, 1e-3),
+        "scale": draw.chance(0.8),
+        "shift": draw.chance(0.8),
+        "activation": function(draw),
+    }
+
+
+@fields("scale")
+def scale(draw: Draws) -> Fields:
+    return {
+        "kind": "scale",
+        "gain": draw.among(1, 0.5, "none"),
+        "offset": draw.among(0, -0.5, "none"),
+        "trained": draw.chance(0.8),
+        "activation": function(draw),
+    }
+
+
+@fields("slice")
+def slice_(draw: Draws) -> Fields:
+    start = draw.between(0, 4)
+    return {"kind": "slice", "channels": [start, start + draw.between(1, 6)]}
+
+
+@fields("channel_shuffle")
+def channel_shuffle(draw: Draws) -> Fields:
+    return {"kind": "channel_shuffle", "groups": draw.among(2, 3, 4)}
+
+
 @fields("activation")
 def activation(draw: Draws) -> Fields:
     return {"kind": "activation", "function": draw.among(*FUNCTIONS)}
@@ -124,6 +171,11 @@ def activation(draw: Draws) -> Fields:
 @fields("add")
 def add(draw: Draws) -> Fields:
     return {"kind": "add", "activation": function(draw)}
+
+
+@fields("multiply")
+def multiply(draw: Draws) -> Fields:
+    return {"kind": "multiply", "activation": function(draw)}
 
 
 @fields("concat")

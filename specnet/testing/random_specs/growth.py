@@ -91,7 +91,7 @@ class Growth:
         shape = network.output_shape(source)
         kind = self._draws.among(*(IMAGE_KINDS if len(shape) == 3 else VECTOR_KINDS))
         sources: Any = source
-        if kind in ("add", "concat") or (kind in ("conv", "dense") and self._draws.chance(0.2)):
+        if kind in ("add", "multiply", "concat") or (kind in ("conv", "dense") and self._draws.chance(0.2)):
             alike = [name for name in made if self._alike(name, shape, kind)]
             if alike:  # with the source itself among them: a layer may read one input twice
                 count = self._draws.between(1, min(2, len(alike)))
@@ -104,7 +104,11 @@ class Growth:
     def _alike(self, name: str, shape: Shape, kind: str) -> bool:
         assert self._network is not None
         other = self._network.output_shape(name)
-        return other == shape if kind == "add" else len(other) == len(shape) and other[1:] == shape[1:]
+        if kind in ("add", "multiply"):
+            return other == shape or (
+                kind == "multiply" and other[0] == shape[0] and math.prod(other[1:]) == 1
+            )
+        return len(other) == len(shape) and other[1:] == shape[1:]
 
     def _end(self) -> None:
         """Join all loose ends in one dense layer on one group; now and then one end stays loose."""

@@ -49,6 +49,6 @@ def random_masks(plan: Plan, seed: int, size: int) -> dict[str, NDArray[np.uint8
         if op.mask is not None:
             drawn = (seed, "random mask", op.mask.layer)
             full = keep_mask(*drawn, samples=range(size), shape=op.mask.layer_shape, rate=op.mask.rate)
-            units = slice(op.mask.offset, op.mask.offset + math.prod(op.output_shape))
-            masks[op.name] = full.reshape(size, -1)[:, units].reshape(size, *op.output_shape)
+            units = slice(op.mask.offset, op.mask.offset + math.prod(op.mask.shape))
+            masks[op.name] = full.reshape(size, -1)[:, units].reshape(size, *op.mask.shape)
     return masks
