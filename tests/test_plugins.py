@@ -42,7 +42,7 @@ def test_it_is_listed_and_imports(site: Path) -> None:
         ("specnet.datasets", "stripes"),
         ("specnet.backends", "plain_numpy"),
         ("specnet.schedules", "newbob"),
-        ("specnet.initializers", "lecun_normal"),
+        ("specnet.initializers", "unit_length"),
         ("specnet.normalizations", "per_image"),
         ("specnet.augmentations", "hole"),
         ("specnet.evaluations", "five_crop"),

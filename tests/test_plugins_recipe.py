@@ -20,7 +20,7 @@ from specnet.recipe.training import Training
 from specnet.training.batches import Inputs
 from specnet_example.augmentation import Hole
 from specnet_example.evaluation import FiveCrop
-from specnet_example.initializer import LeCunNormal
+from specnet_example.initializer import UnitLength
 from specnet_example.normalization import PerImage
 from support.example_package import EXAMPLE, install, specnet
 
@@ -113,7 +113,7 @@ def test_its_images_are_prepared_as_its_kinds_say() -> None:
 
 def test_its_initial_values_have_their_spread() -> None:
     """LeCun et al. 1998: a standard deviation of 1 / sqrt(fan_in), here 1 / sqrt(3 * 5 * 5)."""
-    values = LeCunNormal().sample(stream(0, "x"), (4000, 3, 5, 5))
+    values = UnitLength().sample(stream(0, "x"), (4000, 3, 5, 5))
     assert values.std() * 75**0.5 == pytest.approx(1, abs=0.01)  # measured 0.9995
     assert values.mean() == pytest.approx(0, abs=0.001)
 
@@ -129,6 +129,6 @@ def test_a_crop_of_its_own_must_have_the_size_of_the_input(site: Path) -> None:
 def test_without_the_package_the_errors_say_what_is_missing() -> None:
     done = specnet("validate", RECIPE)
     nouns = {"newbob": "schedule", "hole": "augmentation", "per_image": "normalization"}
-    for kind, noun in {**nouns, "five_crop": "evaluation", "lecun_normal": "initializer"}.items():
+    for kind, noun in {**nouns, "five_crop": "evaluation", "unit_length": "initializer"}.items():
         assert f"error SN204: unknown {noun} kind '{kind}'" in done.stderr
     assert done.stderr.count("once its package is installed") == done.stderr.count("SN204") == 6

@@ -7,12 +7,12 @@ the parameter's name alone. It scales what it has drawn in place: a dense layer'
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from specnet.schema.fields import NonNegative, Number
-from specnet.schema.strict import Strict
+from specnet.schema.fields import NonNegative, Number, Positive
+from specnet.schema.strict import Strict, schema_error
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +24,13 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     """Inputs and outputs of one unit for weights laid out (out, in, ...)."""
     window = math.prod(shape[2:])
     return (shape[1] * window if len(shape) > 1 else shape[0]), shape[0] * window
+
+
+def _normal(stream: np.random.RandomState, shape: tuple[int, ...], std: float) -> Array:
+    """Normal values of mean 0."""
+    values = stream.standard_normal(shape)
+    values *= std
+    return values
 
 
 def _uniform(stream: np.random.RandomState, shape: tuple[int, ...], bound: float) -> Array:
@@ -52,29 +59,109 @@ class Normal(Initializer):
     std: Annotated[NonNegative, Field(description="Standard deviation.")]
 
     def sample(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> Array:
+        return _normal(stream, shape, self.std)
+
+
+class TruncatedNormal(Initializer):
+    """Normal values of mean 0 and standard deviation `std`, those more than 2 * `std` off drawn again, as
+    TensorFlow and Keras do. What is left has a standard deviation of 0.87963 * `std`."""
+
+    kind: Literal["truncated_normal"] = "truncated_normal"
+    std: Annotated[NonNegative, Field(description="Standard deviation before the cut at twice as much.")]
+
+    def sample(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> Array:
+        import numpy as np
+
         values = stream.standard_normal(shape)
+        flat = values.reshape(-1)
+        off = np.flatnonzero(abs(flat) > 2)
+        while len(off):
+            flat[off] = stream.standard_normal(len(off))
+            off = off[abs(flat[off]) > 2]
         values *= self.std
         return values
 
 
-class HeNormal(Initializer):
-    """Normal values of standard deviation sqrt(2 / fan_in) (He et al. 2015, equation 10)."""
+class Uniform(Initializer):
+    """Uniform values from `low` up to `high`."""
+
+    kind: Literal["uniform"] = "uniform"
+    low: Annotated[Number, Field(description="The least value.")]
+    high: Annotated[Number, Field(description="What all values are below.")]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.low >= self.high:
+            message = f"low is less than high, got {self.low:g} and {self.high:g}"
+            raise schema_error("range", message, "for example low: -0.05, high: 0.05")
+        return self
+
+    def sample(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> Array:
+        values = stream.random_sample(shape)
+        values *= self.high - self.low
+        values += self.low
+        return values
+
+
+class _OfFan(Initializer):
+    """Whose size follows from the inputs or the outputs of a unit."""
+
+    fan: Annotated[
+        Literal["in", "out"],
+        Field(description="Whether the values that a unit reads count, or those that read an input."),
+    ] = "in"
+
+    def _counted(self, shape: tuple[int, ...]) -> int:
+        return fans(shape)[self.fan == "out"]
+
+
+class HeNormal(_OfFan):
+    """Normal values of standard deviation sqrt(2 / fan_in) (He et al. 2015, equation 10), or of
+    sqrt(2 / fan_out) (equation 14), which `torch.nn.init.kaiming_normal_` calls `mode="fan_out"`."""
 
     kind: Literal["he_normal"] = "he_normal"
 
     def sample(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> Array:
-        values = stream.standard_normal(shape)
-        values *= math.sqrt(2 / fans(shape)[0])
-        return values
+        return _normal(stream, shape, math.sqrt(2 / self._counted(shape)))
 
 
-class HeUniform(Initializer):
-    """Uniform values within sqrt(6 / fan_in) of 0, whose variance is that of `he_normal` (He et al. 2015)."""
+class HeUniform(_OfFan):
+    """Uniform values within sqrt(6 / fan_in) of 0, or sqrt(6 / fan_out), whose variance is that of
+    `he_normal` (He et al. 2015)."""
 
     kind: Literal["he_uniform"] = "he_uniform"
 
     def sample(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> Array:
-        return _uniform(stream, shape, math.sqrt(6 / fans(shape)[0]))
+        return _uniform(stream, shape, math.sqrt(6 / self._counted(shape)))
+
+
+class LeCunNormal(Initializer):
+    """Normal values of standard deviation sqrt(1 / fan_in) (LeCun et al. 1998, section 4.6)."""
+
+    kind: Literal["lecun_normal"] = "lecun_normal"
+
+    def sample(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> Array:
+        return _normal(stream, shape, math.sqrt(1 / fans(shape)[0]))
+
+
+class LeCunUniform(Initializer):
+    """Uniform values within sqrt(3 / fan_in) of 0, whose variance is that of `lecun_normal`: Caffe's filler
+    `xavier`, as it is without `variance_norm`."""
+
+    kind: Literal["lecun_uniform"] = "lecun_uniform"
+
+    def sample(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> Array:
+        return _uniform(stream, shape, math.sqrt(3 / fans(shape)[0]))
+
+
+class GlorotNormal(Initializer):
+    """Normal values of standard deviation sqrt(2 / (fan_in + fan_out)) (Glorot and Bengio 2010, equation 12),
+    not cut, as in PyTorch."""
+
+    kind: Literal["glorot_normal"] = "glorot_normal"
+
+    def sample(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> Array:
+        return _normal(stream, shape, math.sqrt(2 / sum(fans(shape))))
 
 
 class GlorotUniform(Initializer):
@@ -84,6 +171,28 @@ class GlorotUniform(Initializer):
 
     def sample(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> Array:
         return _uniform(stream, shape, math.sqrt(6 / sum(fans(shape))))
+
+
+class Orthogonal(Initializer):
+    """`gain` times a random matrix (out, in * height * width) with orthonormal rows, or columns where there
+    are more rows (Saxe et al. 2014). A share of a split layer is a matrix of its own.
+
+    It is the Q of a matrix of normal values, with the signs that make the diagonal of R positive: only then
+    is it the same whoever computes it.
+    """
+
+    kind: Literal["orthogonal"] = "orthogonal"
+    gain: Annotated[Positive, Field(description="The length of each row, or column.")] = 1.0
+
+    def sample(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> Array:
+        import numpy as np
+
+        normal = stream.standard_normal((shape[0], math.prod(shape[1:])))
+        wide = normal.shape[0] < normal.shape[1]
+        q, r = np.linalg.qr(normal.T if wide else normal)
+        q *= np.where(np.diag(r) < 0, -self.gain, self.gain)
+        values: Array = np.ascontiguousarray(q.T if wide else q).reshape(shape)
+        return values
 
 
 class Constant(Initializer):

@@ -83,4 +83,4 @@ class Training(Strict):
 
         `errors` are the top-1 errors at the end of each epoch so far.
         """
-        return self.schedule.rate(self.optimizer.learning_rate, step, epoch, errors)
+        return self.schedule.warmed(self.optimizer.learning_rate, step, epoch, errors)

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import pytest
 
 from specnet.recipe.losses import SoftmaxCrossEntropy
 from specnet.recipe.optimizers import SGD
-from specnet.recipe.schedules import ConstantRate, Cosine, InverseTime, Multistep, Plateau, Schedule, Steps
+from specnet.recipe.schedules import (
+    ConstantRate,
+    Cosine,
+    Exponential,
+    Inv,
+    InverseTime,
+    Linear,
+    Multistep,
+    Plateau,
+    Polynomial,
+    Schedule,
+    Steps,
+)
 from specnet.recipe.training import Training
 
 LOSS = SoftmaxCrossEntropy.model_validate({"from": "fc"})
@@ -80,3 +95,58 @@ def test_a_plateau_drops_when_the_best_error_is_two_epochs_old(errors: list[floa
 def test_the_papers_rate_after_three_drops() -> None:
     paper = recipe(Plateau(factor=0.1, times=3, patience=1))
     assert paper.learning_rate(0, 9, [0.5] * 9) == pytest.approx(0.1 * 0.1**3)
+
+
+def test_linear_and_polynomial_by_hand() -> None:
+    """Of four epochs, 1, 3/4, 1/2, 1/4 and 0 are left; their squares are 1, 9/16, 1/4, 1/16 and 0."""
+    line = recipe(Linear(over=4, factor=0.2))
+    assert [line.learning_rate(999, epoch, []) for epoch in (0, 1, 2, 4, 100)] == pytest.approx(
+        [0.1, 0.08, 0.06, 0.02, 0.02]
+    )
+    curve = recipe(Polynomial(power=2, over=4, unit="step"))
+    assert [curve.learning_rate(step, 9, []) for step in (0, 1, 2, 3, 4, 100)] == pytest.approx(
+        [0.1, 0.1 * 9 / 16, 0.1 / 4, 0.1 / 16, 0, 0]
+    )
+
+
+def test_exponential_by_hand() -> None:
+    """A quarter in two epochs is a half in one."""
+    schedule = recipe(Exponential(factor=0.25, every=2))
+    assert [schedule.learning_rate(999, epoch, []) for epoch in range(4)] == [0.1, 0.05, 0.025, 0.0125]
+
+
+def test_caffes_inv() -> None:
+    """The numbers of Caffe's LeNet (`lenet_solver.prototxt`): base_lr * (1 + gamma * iter) ^ (- power)."""
+    schedule = recipe(Inv(gamma=1e-4, power=0.75))
+    rates = [schedule.learning_rate(step, 0, []) for step in (0, 5000, 10_000)]
+    assert rates == pytest.approx([0.1, 0.1 * math.pow(1.5, -0.75), 0.1 * math.pow(2, -0.75)], rel=1e-15)
+
+
+def warm(kind: type[Schedule], **fields: Any) -> Training:
+    return recipe(kind.model_validate(fields))
+
+
+def test_a_warmup_rises_in_equal_parts_and_the_schedule_begins_after_it() -> None:
+    schedule = warm(Multistep, factor=0.1, at=[2], warmup={"over": 5, "from": 0.1})
+    rates = [schedule.learning_rate(999, epoch, []) for epoch in range(9)]
+    assert rates == pytest.approx([0.01, 0.028, 0.046, 0.064, 0.082, 0.1, 0.1, 0.01, 0.01])
+    by_step = warm(Linear, over=4, unit="step", warmup={"over": 2, "from": 0.5, "unit": "step"})
+    rates = [by_step.learning_rate(step, step, []) for step in range(7)]
+    assert rates == pytest.approx([0.05, 0.075, 0.1, 0.075, 0.05, 0.025, 0])
+    ever = warm(ConstantRate, warmup={"over": 2, "from": 0.5, "unit": "step"})
+    assert [ever.learning_rate(step, 0, []) for step in range(4)] == pytest.approx([0.05, 0.075, 0.1, 0.1])
+
+
+def test_a_plateau_does_not_look_at_the_warmup() -> None:
+    """Two epochs of warmup, and then two without an improvement."""
+    schedule = warm(Plateau, factor=0.1, times=1, patience=2, warmup={"over": 2, "from": 0.5})
+    errors = [0.1, 0.1, 0.5, 0.5, 0.5]
+    rates = [schedule.learning_rate(999, epoch, errors[:epoch]) for epoch in range(6)]
+    assert rates == pytest.approx([0.05, 0.075, 0.1, 0.1, 0.1, 0.01])
+
+
+def test_a_warmup_stands_last_and_is_not_written_unless_it_is_there() -> None:
+    assert list(Cosine(over=3).as_yaml()) == ["kind", "over", "factor", "unit"]
+    schedule = Cosine.model_validate({"warmup": {"over": 2, "from": 0.5}, "over": 3})
+    assert list(schedule.as_yaml()) == ["kind", "over", "factor", "unit", "warmup"]
+    assert schedule.as_yaml()["warmup"] == {"over": 2, "unit": "epoch", "from": 0.5}

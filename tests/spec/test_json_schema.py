@@ -36,6 +36,9 @@ NOT_SEEN = {
     "schema/slice_backwards.yaml",
     "schema/scale_nothing.yaml",  # what two values come to together
     "recipe/constants_lengths.yaml",  # what is as long as something else
+    "recipe/uniform_upside_down.yaml",
+    "recipe/warmup_counts_otherwise.yaml",
+    "recipe/warmup_of_a_plateau.yaml",
 }
 # YAML readers see these as what they are not: infinities, NaN and numbers with colons or underscores.
 OTHER_YAML = {"rate_infinite", "rate_nan", "overflow", "sexagesimal", "underscored", "thousand_digits"}
@@ -139,4 +142,4 @@ def test_classes_of_one_name_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> 
     for key, field in {"schedule": "of_the_schedule", "weights": "value"}.items():
         (choice,) = (c for c in parts[key]["allOf"] if c["if"]["properties"]["kind"]["const"] == "constant")
         chosen = schema["definitions"][choice["then"]["$ref"].rpartition("/")[2]]
-        assert set(chosen["properties"]) == {"kind", field}
+        assert set(chosen["properties"]) - {"warmup"} == {"kind", field}

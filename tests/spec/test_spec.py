@@ -133,8 +133,8 @@ DENSE = "{kind: dense, from: image, group: a, units: 2}"
         ("kind: sgd, learning_rate: 0.1", "learning_rate: -1", "SN204 SN207"),
         ("kind: sgd, learning_rate: 0.1", "kidn: sgd, learning_rate: -1", "SN201 SN207"),
         ("cross_entropy, from: fc", "loss, from: fd", "SN204 SN601"),
-        ("0.1}\n", "0.1}\n  schedule: {kind: exponential, factor: 3, warmup: x}\n", "SN204 SN207"),
-        ("0.1}\n", "0.1}\n  weights: {kind: lecun_uniform, std: -1}\n", "SN204 SN207"),
+        ("0.1}\n", "0.1}\n  schedule: {kind: one_cycle, factor: 3, restarts: x}\n", "SN204 SN207"),
+        ("0.1}\n", "0.1}\n  weights: {kind: variance_scaling, std: -1}\n", "SN204 SN207"),
         ("0.1}\n", "0.1}\n  normalize: {kind: divide, scale: -1}\n", "SN204 SN207"),
         ("0.1}\n", "0.1}\n  evaluate: {kind: five_crop, size: 0}\n", "SN204 SN207"),
         ("0.1}\n", "0.1}\n  augment: [{kind: posterize, size: x}, {kind: pca_color}]\n", "SN204 SN203 SN202"),
@@ -162,8 +162,11 @@ AUGMENTATIONS = (
     "augmentation kinds: brightness, color_jitter, cutout, horizontal_flip, pad, pca_color, random_crop, "
     "random_resized_crop, rotation"
 )
-SCHEDULES = "constant, cosine, inverse_time, multistep, plateau, step"
-INITIALIZERS = "constant, glorot_uniform, he_normal, he_uniform, normal"
+SCHEDULES = "constant, cosine, exponential, inv, inverse_time, linear, multistep, plateau, polynomial, step"
+INITIALIZERS = (
+    "constant, glorot_normal, glorot_uniform, he_normal, he_uniform, lecun_normal, lecun_uniform, normal, "
+    "orthogonal, truncated_normal, uniform"
+)
 
 
 @pytest.mark.parametrize(
@@ -172,9 +175,9 @@ INITIALIZERS = "constant, glorot_uniform, he_normal, he_uniform, normal"
         ("augment", "random_erasing", AUGMENTATIONS),
         ("augment", "vertical_flip", AUGMENTATIONS),
         ("evaluate", "five_crop", "evaluation kinds: center_crop, ten_crop"),
-        ("schedule", "exponential", f"schedule kinds: {SCHEDULES}"),
-        ("weights", "lecun_uniform", f"initializer kinds: {INITIALIZERS}"),
-        ("weights", "glorot_normal", f"initializer kinds: {INITIALIZERS}"),
+        ("schedule", "one_cycle", f"schedule kinds: {SCHEDULES}"),
+        ("weights", "variance_scaling", f"initializer kinds: {INITIALIZERS}"),
+        ("weights", "he_uniform_out", f"initializer kinds: {INITIALIZERS}"),
     ],
 )
 def test_a_recipes_kinds_are_listed_and_none_is_guessed(key: str, kind: str, listed: str) -> None:

@@ -1,11 +1,10 @@
-"""`lecun_normal`: initial values of which a unit's sum has the variance of its inputs."""
+"""`unit_length`: initial values that make every unit's weights a vector of length 1."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Literal
 
-from specnet.recipe.initializers import Initializer, fans
+from specnet.recipe.initializers import Initializer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,11 +12,12 @@ if TYPE_CHECKING:
     from specnet.numerics.randomness import Array
 
 
-class LeCunNormal(Initializer):
-    """Normal values of standard deviation sqrt(1 / fan_in) (LeCun et al. 1998, section 4.6)."""
+class UnitLength(Initializer):
+    """A random direction for each unit: weights whose squares are 1 in sum (Salimans and Kingma 2016)."""
 
-    kind: Literal["lecun_normal"] = "lecun_normal"
+    kind: Literal["unit_length"] = "unit_length"
 
     def sample(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> Array:
-        fan_in, _ = fans(shape)
-        return stream.standard_normal(shape) / math.sqrt(fan_in)
+        values = stream.standard_normal(shape)
+        squares: Array = (values**2).sum(axis=tuple(range(1, len(shape))), keepdims=True)
+        return values / squares**0.5
