@@ -77,21 +77,14 @@ class Share(nn.Module):
 
 
 class _Layer(nn.Module):
-    """The shares of one layer by group, so that states are keyed `conv1.gpu0.weight`.
+    """The shares of one layer by group, so that states are keyed `conv1.gpu0.weight`; of `a.conv1`, it is in
+    a module `a`.
 
     Submodules are put in place directly: a layer or group may bear the name of one of `nn.Module`'s methods.
     """
 
-    def put(self, name: str, module: nn.Module) -> None:
-        self._modules[name] = module
 
-    def at(self, name: str) -> nn.Module:
-        module = self._modules[name]
-        assert module is not None
-        return module
-
-
-class TorchModel(_Layer):
+class TorchModel(nn.Module):
     """A network as PyTorch code runs it. Call it with images (n, channels, height, width).
 
     There is one argument for each input layer, under its name made a valid identifier (`left-eye` is
@@ -120,18 +113,28 @@ class TorchModel(_Layer):
         self.plan = plan
         self.devices = {group: torch.device(device) for group, device in placement.items()}
         for op in plan.computes:
-            name = op.name.removesuffix(f".{op.group}")
-            if name not in self._modules:
-                self.put(name, _Layer())
-            holder = self._modules[name]
-            assert isinstance(holder, _Layer)
-            holder.put(op.group, Share(op, self.devices[op.group], dtype, rounding))
+            self._put(op, Share(op, self.devices[op.group], dtype, rounding))
+
+    def _put(self, op: Compute, share: Share) -> None:
+        """Make a share a submodule: its state's keys begin with the operation's name."""
+        holder: nn.Module = self
+        steps = op.name.removesuffix(f".{op.group}").split(".")
+        for step in steps:
+            inner = holder._modules.get(step)
+            if inner is None:
+                inner = holder._modules[step] = _Layer()
+            holder = inner
+        there = holder._modules.get(op.group)
+        if there is not None:  # it holds a layer that is named as this operation is, with more behind a dot
+            share._modules.update(there._modules)
+        holder._modules[op.group] = share
 
     def share(self, op: Compute) -> Share:
         """The submodule that carries out an operation."""
-        holder = self.at(op.name.removesuffix(f".{op.group}"))
-        assert isinstance(holder, _Layer)
-        share = holder.at(op.group)
+        share: nn.Module | None = self
+        for step in (*op.name.removesuffix(f".{op.group}").split("."), op.group):
+            assert share is not None
+            share = share._modules[step]
         assert isinstance(share, Share)
         return share
 

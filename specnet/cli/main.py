@@ -27,6 +27,7 @@ COMMANDS = (
     "explain",
     "init",
     "schema",
+    "expand",
     "table",
     "diff",
     "graph",

@@ -24,6 +24,8 @@ class Position:
     width: int = 1
     source: str = ""
     """The whole line, for showing it with a caret."""
+    via: str = ""
+    """How what stands in a block of a spec has come into the network: the block, and the use of it."""
 
     @property
     def text(self) -> str:

@@ -47,6 +47,11 @@ BROKEN_PLUGIN = Rule("SN208", "broken-plugin")
 UNKNOWN_ASSUMPTION = Rule("SN209", "unknown-assumption")
 ASSUMED_VALUE = Rule("SN210", "assumed-value", "warning")
 
+UNKNOWN_BLOCK = Rule("SN221", "unknown-block")
+UNKNOWN_PARAMETER = Rule("SN222", "unknown-parameter")
+BLOCK_IN_ITSELF = Rule("SN223", "block-in-itself")
+BLOCK_OUTPUT = Rule("SN224", "block-output")
+
 UNKNOWN_LAYER = Rule("SN301", "unknown-layer")
 CYCLE = Rule("SN302", "cycle")
 INPUT_MISSING = Rule("SN303", "input-missing")

@@ -41,6 +41,13 @@ class Change:
     path: str
     before: Any
     after: Any
+    layer: str = field(default="", compare=False)
+    """The layer that it is in; empty for any other part. Its name may have dots."""
+
+    @property
+    def field(self) -> str:
+        """What of the layer it is, dotted; empty for the full layer and for any other part."""
+        return self.path.removeprefix(f"layers.{self.layer}").removeprefix(".") if self.layer else ""
 
     def __str__(self) -> str:
         sides = [self.words(side) for side in (self.before, self.after) if side is not None]
@@ -48,9 +55,7 @@ class Change:
 
     def words(self, side: Any) -> str:
         """One of the sides as YAML; a full layer without the fields at their defaults."""
-        if self.op == "rename" or not isinstance(side, dict) or self.path.count(".") != 1:
-            return written(side)
-        if not self.path.startswith("layers."):
+        if self.op == "rename" or not isinstance(side, dict) or not self.layer or self.field:
             return written(side)
         layer: Layer = plugins.load("specnet.layers", side["kind"]).model_validate(side)
         said = layer.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
@@ -151,7 +156,7 @@ class Diff:
         if everything:
             return list(self.changes)
         layers = [c for c in self.changes if c.path.startswith("layers.")]
-        split = any(c.op in ("add", "remove") and c.path.count(".") == 1 for c in layers)
+        split = any(c.op in ("add", "remove") and not c.field for c in layers)
         if split and self.consequences is not None and self.consequences.same_network:
             return _gathered(c for c in self.changes if not c.path.startswith("layers."))
         return _gathered(self.changes)
@@ -161,10 +166,8 @@ def _gathered(changes: Iterable[Change]) -> list[Change]:
     """The changes with those that are the same in several layers as one, where the first of them stood."""
     gathered: dict[object, list[Change]] = {}
     for change in changes:
-        top, _, rest = change.path.partition(".")
-        _, _, key_in_layer = rest.partition(".")
-        one = top != "layers" or not key_in_layer
-        key = change.path if one else (change.op, key_in_layer, written(change.before), written(change.after))
+        sides = written(change.before), written(change.after)
+        key = (change.op, change.field, *sides) if change.field else change.path
         gathered.setdefault((change.op, key), []).append(change)
     return [_as_one(alike) for alike in gathered.values()]
 
@@ -172,9 +175,8 @@ def _gathered(changes: Iterable[Change]) -> list[Change]:
 def _as_one(alike: list[Change]) -> Change:
     if len(alike) == 1:
         return alike[0]
-    layers = ", ".join(change.path.split(".")[1] for change in alike)
-    rest = alike[0].path.split(".", 2)[2]
-    return replace(alike[0], path=f"layers.{{{layers}}}.{rest}")
+    layers = ", ".join(change.layer for change in alike)
+    return replace(alike[0], path=f"layers.{{{layers}}}.{alike[0].field}")
 
 
 def compare(before: Examination, after: Examination) -> Diff:
@@ -208,21 +210,22 @@ def differences(before: Spec, after: Spec) -> list[Change]:
     before = before.on_groups(groups) if groups else before
     names = renamed(before, after)
     renames = [Change("rename", f"groups.{old}", old, new) for old, new in groups.items()]
-    renames += [Change("rename", f"layers.{old}", old, new) for old, new in names.items()]
+    renames += [Change("rename", f"layers.{old}", old, new, old) for old, new in names.items()]
     return [*renames, *_between("", with_layers(canonical(before), names), canonical(after))]
 
 
-def _between(path: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[Change]:
+def _between(path: str, before: dict[str, Any], after: dict[str, Any], layer: str = "") -> Iterator[Change]:
     for key in [*before, *(key for key in after if key not in before)]:
         where = f"{path}.{key}" if path else key
+        within = key if path == "layers" else layer
         old, new = before.get(key), after.get(key)
         if old == new:
             continue
         if isinstance(old, dict) and isinstance(new, dict) and old.get("kind") == new.get("kind"):
-            yield from _between(where, old, new)
+            yield from _between(where, old, new, within)
         elif old is None:
-            yield Change("add", where, None, new)
+            yield Change("add", where, None, new, within)
         elif new is None:
-            yield Change("remove", where, old, None)
+            yield Change("remove", where, old, None, within)
         else:
-            yield Change("change", where, old, new)
+            yield Change("change", where, old, new, within)

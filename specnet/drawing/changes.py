@@ -69,10 +69,9 @@ def _phrases(
     for name, lines in parts.items():
         phrases.setdefault(name, []).extend(lines)
     for change in changes:
-        step, _, rest = change.path.partition(".")
-        layer, _, field = rest.partition(".")
-        name = renamed.get(layer, layer)
-        if step != "layers" or change.op == "rename" or (field in ("filters", "units") and name in parts):
+        field = change.field
+        name = renamed.get(change.layer, change.layer)
+        if not change.layer or change.op == "rename" or (field in ("filters", "units") and name in parts):
             continue
         if field or change.op == "change":
             phrases.setdefault(name, []).append(_phrase(change, field))

@@ -76,8 +76,7 @@ def _changes(before: Network, after: Network) -> Iterator[str]:
     )
     for change in differences(before.spec, after.spec):
         sides = [escape(written(side)) if side is not None else "" for side in (change.before, change.after)]
-        parts = change.path.split(".")
-        layer = f' data-layer="{escape(parts[1])}"' if parts[0] == "layers" and len(parts) > 1 else ""
+        layer = f' data-layer="{escape(change.layer)}"' if change.layer else ""
         yield (
             f'<tr class="{change.op}"{layer}><td>{SIGNS[change.op]}</td>'
             f"<td><b>{escape(change.path)}</b></td><td>{sides[0]}</td><td>{sides[1]}</td></tr>"

@@ -6,6 +6,7 @@ its finding is gone, there are no more errors than before, and no error that it 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from specnet.network.network import Network, examine
 from specnet.syntax import document
 from specnet.syntax.patch import Patch
 
+_LINE = re.compile(r" \(line \d+\)")
 MOST_ROUNDS = 30
 """How often what was mended may show more to mend."""
 MOST_LOOKS, LEAST_LOOKS, MOST_CHARACTERS = 200, 10, 2**24
@@ -171,5 +173,5 @@ def _said(diagnostics: Iterable[Diagnostic]) -> Counter[tuple[str, str]]:
 
 
 def _key(finding: Diagnostic) -> tuple[str, str]:
-    """What a finding says, wherever it stands."""
-    return finding.code, finding.message
+    """What a finding says, wherever it and the use of a block that it names stand."""
+    return finding.code, _LINE.sub("", finding.message)

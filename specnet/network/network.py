@@ -8,6 +8,7 @@ from pathlib import Path
 
 from specnet.diagnostics.diagnostic import Diagnostic, Diagnostics, in_order
 from specnet.diagnostics.errors import SpecError
+from specnet.diagnostics.uses import told_once
 from specnet.layers.base import Shape
 from specnet.network.build import Builder
 from specnet.network.checks.advice import advise
@@ -115,7 +116,7 @@ def _examined(spec: Spec | None, parts: Parts, sink: Sink) -> Examination:
     sink.diagnostics = explained(sink.diagnostics)
     check_assumptions(parts, sink, is_intact=spec is not None)
     advise(partial, sink)
-    diagnostics = Diagnostics(in_order(sink.diagnostics))
+    diagnostics = Diagnostics(in_order(told_once(sink.diagnostics)))
     network = None
     if spec is not None and not diagnostics.errors:
         network = Network(spec, partial.graph, partial.shapes.shares, tuple(diagnostics))

@@ -123,7 +123,8 @@ def run_together(key: str, valid: Iterable[str]) -> str | None:
 def schema_error(type_: str, message: str, hint: str | None = None, **context: Any) -> PydanticCustomError:
     """A validation error whose message is final and whose hint travels along. Raise it in a validator.
 
-    `at` in the context is where it is, below the value; `meant` what stands there if it is certain: a key, a
-    kind, or a value as it is written; `needless` whether the key means nothing and goes.
+    `at` in the context is where it is, below the value, and `of_key` whether at the key there; `meant` what
+    stands there if it is certain: a key, a kind, or a value as it is written; `needless` whether the key
+    means nothing and goes.
     """
     return PydanticCustomError(type_, message, {"hint": hint, **context})

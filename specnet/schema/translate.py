@@ -55,20 +55,28 @@ EXPECTED = {
 
 
 def findings(error: ValidationError, origin: Document | None) -> list[Diagnostic]:
-    """Pydantic's errors as diagnostics with positions, in words for the person who edits the file."""
-    diagnostics = [
-        _finding(dict(e), origin)
-        for e in error.errors(include_url=False)
-        if e["type"] != "default_factory_not_called"  # it merely follows from another
-    ]
+    """What is wrong with a document: pydantic's errors, and keys without a value."""
+    diagnostics = translated(error, origin)
     placed = {diagnostic.position for diagnostic in diagnostics}
-    more = empty_keys(origin) if origin else []
+    more = empty_keys(origin.root) if origin else []
     return [*diagnostics, *(diagnostic for diagnostic in more if diagnostic.position not in placed)]
 
 
-def empty_keys(origin: Document) -> list[Diagnostic]:
+def translated(error: ValidationError, origin: Document | None, within: Path_ = ()) -> list[Diagnostic]:
+    """Pydantic's errors as diagnostics with positions, in words for the person who edits the file.
+
+    `within` is where the part of the document stands that was validated.
+    """
+    return [
+        _finding({**e, "loc": (*within, *e["loc"])}, origin)
+        for e in error.errors(include_url=False)
+        if e["type"] != "default_factory_not_called"  # it merely follows from another
+    ]
+
+
+def empty_keys(root: Node) -> list[Diagnostic]:
     """A finding for each key without a value, also where the key may be left out."""
-    empty = _without_value(origin.root)
+    empty = _without_value(root)
     return [rules.WRONG_TYPE.at(node.key_position(), f"'{key}' has no value", EMPTY) for key, node in empty]
 
 
@@ -88,7 +96,7 @@ def _finding(error: dict[str, Any], origin: Document | None) -> Diagnostic:
         at = context["at"]
         path = (*path, *at) if isinstance(at, tuple) else (*path, at)
     empty = kind != "unknown_key" and error["input"] is None and isinstance(path[-1], str)
-    of_key = kind in ("unknown_key", "missing", "kind_absent", "kind_empty")
+    of_key = kind in ("unknown_key", "missing", "kind_absent", "kind_empty") or context.get("of_key")
     at_key = empty or of_key or error["loc"][-1:] == ("[key]",)
     place = origin.locate(path[:-1] if kind == "missing" else path, key=at_key) if origin else None
     rule = RULES.get(kind, rules.OUT_OF_RANGE if kind in RANGE_ERRORS else rules.WRONG_TYPE)

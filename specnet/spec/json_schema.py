@@ -7,6 +7,7 @@ what `specnet validate` adds. An editor completes and explains the keys of a `ki
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -18,24 +19,27 @@ from specnet.diagnostics.errors import PluginError
 from specnet.recipe.training import Training
 from specnet.schema.kinds import KINDS_OF
 from specnet.schema.strict import Strict
+from specnet.spec.block_schema import PARAMETER_SCHEMA, WITHIN, use_schema, within_blocks
+from specnet.spec.blocks import INPUT, Block
+from specnet.spec.names import LAYER_PATTERN, NAME_PATTERN
+from specnet.spec.origins import BLOCK
 from specnet.spec.spec import MAX_GROUPS, Assumed, Spec
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 """The draft that editors know best."""
 REFERENCE = "#/definitions/{}"
-NAME_PATTERN = "^[A-Za-z0-9_-]{1,100}$"
+REFERRED = re.compile(r'"#/definitions/([^"]+)"')
 
 
 def json_schema() -> dict[str, Any]:
     """The schema of a spec file, with all installed kinds; those of a broken plugin are left out."""
     kinds = {group: _sound(group) for group in plugins.BASES}
-    classes: list[type[Strict]] = [Training, Assumed]
+    classes: list[type[Strict]] = [Training, Assumed, Block]
     classes += (cls for of_group in kinds.values() for cls in of_group.values())
     references, definitions = _schemas(classes)
-    chosen = {
-        group: _chosen({kind: references[cls] for kind, cls in of_group.items()})
-        for group, of_group in kinds.items()
-    }
+    by_kind = {group: {kind: references[cls] for kind, cls in of.items()} for group, of in kinds.items()}
+    by_kind["specnet.layers"][BLOCK] = {"$ref": REFERENCE.format("Use")}
+    chosen = {group: _chosen(of_group) for group, of_group in by_kind.items()}
     name: dict[str, Any] = {"type": "string", "pattern": NAME_PATTERN}
     groups = {
         "oneOf": [
@@ -46,23 +50,38 @@ def json_schema() -> dict[str, Any]:
     layers = {
         "type": "object",
         "minProperties": 1,
-        "propertyNames": {"pattern": NAME_PATTERN},
+        "propertyNames": {"pattern": LAYER_PATTERN},
         "additionalProperties": chosen["specnet.layers"],
+    }
+    blocks = {
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": {"pattern": NAME_PATTERN},
+        "additionalProperties": references[Block],
     }
     properties: dict[str, dict[str, Any]] = {
         "specnet": {"const": 1},
         "name": name,
         "groups": groups,
         "data": chosen["specnet.datasets"],
+        "blocks": blocks,
         "layers": layers,
         "training": references[Training],
         "assumed": references[Assumed],
     }
     fields = {key: field.description for key, field in Spec.model_fields.items()}
+    definitions = {**definitions, "Use": use_schema()}
     definitions = {key: _tidy(part, chosen) for key, part in sorted(definitions.items())}
-    read = json.dumps([properties, definitions])
+    inner = definitions[references[Block]["$ref"].rpartition("/")[2]]["properties"]
+    inner["layers"] |= {
+        **layers,
+        "propertyNames": {"pattern": LAYER_PATTERN, "not": {"const": INPUT}},
+        "additionalProperties": within_blocks(layers["additionalProperties"]),
+    }
+    definitions |= {f"{key}{WITHIN}": within_blocks(part) for key, part in definitions.items()}
+    definitions["Parameter"] = PARAMETER_SCHEMA
     # The kinds stand in the places of their base classes, which nothing refers to any more.
-    definitions = {key: part for key, part in definitions.items() if f'"{REFERENCE.format(key)}"' in read}
+    definitions = _referred_to(properties, definitions)
     return {
         "$schema": DIALECT,
         "title": "specnet",
@@ -73,6 +92,18 @@ def json_schema() -> dict[str, Any]:
         "properties": {key: {"description": fields[key], **value} for key, value in properties.items()},
         "definitions": definitions,
     }
+
+
+def _referred_to(properties: Mapping[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """The definitions that something refers to, directly or by others."""
+    found: dict[str, Any] = {}
+    waiting = [json.dumps(properties)]
+    while waiting:
+        for name in REFERRED.findall(waiting.pop()):
+            if name not in found:
+                found[name] = definitions[name]
+                waiting.append(json.dumps(definitions[name]))
+    return {key: found[key] for key in definitions if key in found}
 
 
 def _sound(group: str) -> dict[str, type[Strict]]:

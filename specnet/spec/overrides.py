@@ -28,7 +28,7 @@ def apply(document: Document, assignments: Iterable[str]) -> None:
     for assignment in assignments:
         path, equals, value = assignment.partition("=")
         short = path.count(".") <= MAX_STEPS
-        if short and equals and path.strip() and not _stands(document.root, path.strip().split(".")):
+        if short and equals and path.strip() and not _stands(document.root, document.steps(path.strip())):
             refusal = _refusal(document, assignment)
             if _is_of_path(refusal):
                 raise _explained(document, path.strip(), value, refusal)
@@ -65,16 +65,16 @@ def _is_of_path(refusal: Refusal) -> bool:
 
 def _explained(document: Document, path: str, value: str, refusal: Refusal) -> SpecnetError:
     """What to say about a path that leads nowhere."""
-    steps = path.split(".")
+    steps = document.steps(path)
     tried = [(full, _refusal(document, f"{full}={value}")) for full in _paths(document.root, steps)]
     good = [full for full, reason in tried if reason is None]
     only_value = [
         full
         for full, reason in tried
-        if not _is_of_path(reason) and _is_single(document.root, full.split("."))
+        if not _is_of_path(reason) and _is_single(document.root, document.steps(full))
     ]
     for full in (good or only_value)[:1]:
-        changed = [a for a, b in zip(steps, full.split("."), strict=False) if a != b]
+        changed = [a for a, b in zip(steps, document.steps(full), strict=False) if a != b]
         if isinstance(refusal, UsageError) and full.count(".") == path.count(".") and len(changed) == 1:
             return refusal  # it names the one step
         return UsageError(f"--set: the spec has no '{path}'", f"did you mean --set '{full}={value}'?")

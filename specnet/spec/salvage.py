@@ -14,7 +14,8 @@ from specnet.diagnostics.errors import PluginError
 from specnet.diagnostics.suggestions import mistyped, nearest
 from specnet.layers.base import Layer
 from specnet.recipe.training import Training
-from specnet.spec.spec import DEFAULT_GROUP, MAX_GROUPS, NAME, Assumed, Reading, Spec
+from specnet.spec.names import LAYER_NAME, NAME
+from specnet.spec.spec import DEFAULT_GROUP, MAX_GROUPS, Assumed, Reading, Spec
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def salvage(reading: Reading) -> Parts:
     rest = _rest({name: value for name, value in named.items() if name not in sound}, reading)
     layers = {name: sound[name] if name in sound else next(rest) for name in named}
     unknown = [key for key in data if key not in Spec.model_fields]
-    bad_names = [name for name in named if not NAME.fullmatch(name)]
+    bad_names = [name for name in named if not LAYER_NAME.fullmatch(name)]
     lost = isinstance(raw, dict) or "layers" not in data or any(nearest(key, ["layers"]) for key in unknown)
     assumed: Assumed | None = reading.parts.get("assumed")
     return Parts(
@@ -87,6 +88,8 @@ def _edges(value: Any) -> Layer | None:
 
     None where not even its inputs are known.
     """
+    if isinstance(value, Layer):  # a use of a block that could not be expanded
+        return value if value.inputs else None
     if not isinstance(value, dict):
         return None
     kind = str(value.get("kind"))[:100]

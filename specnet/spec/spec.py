@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -27,19 +26,21 @@ from specnet.data.base import Data
 from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic, Position
 from specnet.diagnostics.errors import SpecError
+from specnet.diagnostics.uses import told_once
 from specnet.layers.base import Layer
 from specnet.recipe.training import Training
-from specnet.schema.fields import NameList, shown
+from specnet.schema.fields import NameList
 from specnet.schema.kinds import ADVICE, of_kind
 from specnet.schema.strict import Strict, schema_error
 from specnet.schema.translate import empty_keys, findings
+from specnet.spec.names import NAME, LayerName, Name
+from specnet.spec.origins import BLOCK, Origin, has_blocks
 from specnet.syntax import document
 from specnet.syntax.document import Document, Path_
 from specnet.syntax.emit import written
 from specnet.syntax.lookalikes import explained
 from specnet.text import few, html_lines, html_table
 
-NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 DEFAULT_GROUP = "gpu0"
 MAX_GROUPS = 256
 
@@ -62,6 +63,8 @@ class Reading:
     """The sound layers, by the `id` of the mapping that they were read from."""
     unsound: int = 0
     """Layers with findings of their own."""
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    """The layers that uses of blocks stand for, and where they are written."""
 
     def locate(self, path: Path_, *, key: bool = False) -> Position | None:
         """Where a part stands in its file; None if that is not known."""
@@ -100,14 +103,11 @@ def _data(value: Any) -> Any:
     return value if isinstance(value, Data) else of_kind(value, "specnet.datasets", "dataset", ADVICE)
 
 
-def _name(value: Any) -> Any:
-    if isinstance(value, str) and NAME.fullmatch(value):
-        return value
-    hint = "a name is 1 to 100 letters, digits, '_' and '-'"
-    raise schema_error("name", f"{shown(value)} is not a name" if value else "a name is missing", hint)
-
-
-Name = Annotated[str, BeforeValidator(_name)]
+def _no_blocks(value: Any) -> None:
+    if value is not None:
+        raise schema_error(
+            "range", "a spec that is made from its parts has no blocks", "specnet.load expands them"
+        )
 
 
 class Assumed(Strict):
@@ -135,8 +135,16 @@ class Spec(Strict):
         WrapValidator(_kept),
         Field(description="The dataset, without its path."),
     ] = None
+    blocks: Annotated[
+        None,
+        BeforeValidator(_no_blocks),
+        Field(
+            exclude=True,
+            description="Parts of the network, written once; layers of kind block stand for them.",
+        ),
+    ] = None
     layers: Annotated[
-        dict[Name, Annotated[SerializeAsAny[Layer], BeforeValidator(_layer)]],
+        dict[LayerName, Annotated[SerializeAsAny[Layer], BeforeValidator(_layer)]],
         Field(min_length=1, description="The layers by name. Their order means nothing."),
     ]
     training: Annotated[Training | None, WrapValidator(_kept), Field(description="The training recipe.")] = (
@@ -149,6 +157,7 @@ class Spec(Strict):
     ] = None
 
     _document: Document | None = PrivateAttr(default=None)
+    _origins: Mapping[str, Origin] = PrivateAttr(default_factory=dict)
 
     def __eq__(self, other: object) -> bool:
         """Whether both say the same, wherever they stand written. The order of layers means nothing."""
@@ -227,21 +236,41 @@ def read(source: str | Path | Mapping[str, Any] | Document) -> Reading:
     """
     if isinstance(source, str | Path):
         source = document.read(source)
-    origin = source if isinstance(source, Document) else None
-    reading = Reading(source.data() if isinstance(source, Document) else dict(source), origin)
+    reading = _opened(source)
+    origin = reading.origin
     token = _reading.set(reading)
     try:
         spec = Spec.model_validate(reading.data)
     except ValidationError as error:
-        reading.diagnostics = explained(findings(error, origin))
+        reading.diagnostics = told_once(explained([*reading.diagnostics, *findings(error, origin)]))
         if reading.unsound >= MAX_UNSOUND:
             message = f"{MAX_UNSOUND:,} layers have findings, and the others were not looked at"
             reading.diagnostics.append(rules.TOO_LARGE.at(None, message))
         return reading
     finally:
         _reading.reset(token)
-    reading.diagnostics = empty_keys(origin) if origin else []
+    reading.diagnostics += empty_keys(origin.root) if origin else []
+    reading.diagnostics = told_once(reading.diagnostics)
     if not reading.diagnostics:
-        spec._document = origin
+        spec._document, spec._origins = origin, reading.origins
         reading.spec = spec
+    return reading
+
+
+def _opened(source: Document | Mapping[str, Any]) -> Reading:
+    """A document or a mapping, with layers in place of the uses of blocks."""
+    origin = source if isinstance(source, Document) else None
+    data = source.data() if isinstance(source, Document) else dict(source)
+    if not has_blocks(data):
+        return Reading(data, origin)
+    from specnet.spec.expansion import expand  # what most specs do without
+
+    made = expand(source)
+    data = made.document.data()
+    for name, read in made.left.items():
+        data["layers"][name] = Layer.model_construct(kind=BLOCK, from_=read)
+    reading = Reading(
+        data, made.document if origin else None, diagnostics=made.findings, origins=made.origins
+    )
+    reading.unsound = len(made.left)
     return reading

@@ -75,6 +75,20 @@ class Document:
             node = _child(node, step) if node is not None else None
         return node
 
+    def steps(self, path: str) -> list[str]:
+        """The keys that a dotted path names. A key with dots in it, a layer's name say, is one of them."""
+        steps = path.split(".")
+        node: Node | None = self.root
+        made: list[str] = []
+        while steps:
+            known = node.value if node is not None and isinstance(node.value, dict) else {}
+            wholes = (count for count in range(len(steps), 0, -1) if ".".join(steps[:count]) in known)
+            count = next(wholes, 1)
+            made.append(".".join(steps[:count]))
+            steps = steps[count:]
+            node = _child(node, made[-1]) if node is not None else None
+        return made
+
     def override(self, assignment: str) -> None:
         """Apply `layers.conv1.filters=64`. The value is YAML; every step but the last must exist.
 
@@ -88,7 +102,7 @@ class Document:
         if path.count(".") > MAX_STEPS:
             raise UsageError(f"--set {path[:40]}...: a path has at most {MAX_STEPS} steps")
         value = read_nodes(Source(f"--set {path}", text))
-        *parents, last = path.strip().split(".")
+        *parents, last = self.steps(path.strip())
         node = self.root
         for depth, step in enumerate(parents):
             child = _child(node, step)

@@ -30,7 +30,7 @@ def rewritten(place: Position | None, old: str, new: str) -> Fix | None:
 
 def quoted(place: Position | None) -> Fix | None:
     """Quotes around a plain value that is to be a name."""
-    if place is None or not re.fullmatch("[A-Za-z0-9_-]+", place.text):
+    if place is None or not re.fullmatch("[A-Za-z0-9_.-]+", place.text):
         return None
     return place.replaced(f'"{place.text}"')
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from specnet.syntax.reader import NAMED
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_PLAIN = re.compile(r"\$?[A-Za-z_][A-Za-z0-9_./-]*")
 
 
 _EXPONENT = re.compile(r"e\+?(-?)0*")

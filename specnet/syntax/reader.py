@@ -47,9 +47,12 @@ NAMED = {
 
 
 class Node:
-    """A value with its place. `key` is the place of the key that leads to it, `(line, column, width)`."""
+    """A value with its place. `key` is the place of the key that leads to it, `(line, column, width)`.
 
-    __slots__ = ("column", "key", "line", "source", "value", "width")
+    `via` says by which use of a block it has come to where it is, and is empty for what stands there itself.
+    """
+
+    __slots__ = ("column", "key", "line", "source", "value", "via", "width")
 
     def __init__(self, value: Any, source: Source, line: int, column: int, width: int) -> None:
         self.value: Any = value
@@ -58,6 +61,13 @@ class Node:
         self.column = column
         self.width = width
         self.key: tuple[int, int, int] | None = None
+        self.via = ""
+
+    def copy(self, value: Any, via: str) -> Node:
+        """Another value in the same place, which has come by that use of a block."""
+        made = Node(value, self.source, self.line, self.column, self.width)
+        made.key, made.via = self.key, via
+        return made
 
     def plain(self) -> Any:
         """The value without positions."""
@@ -68,10 +78,10 @@ class Node:
         return self.value
 
     def position(self) -> Position:
-        return self.source.position(self.line, self.column, self.width)
+        return self.source.position(self.line, self.column, self.width, self.via)
 
     def key_position(self) -> Position:
-        return self.source.position(*self.key) if self.key else self.position()
+        return self.source.position(*self.key, self.via) if self.key else self.position()
 
 
 def read_nodes(source: Source) -> Node:
@@ -106,7 +116,7 @@ def _line(finding: Diagnostic) -> int | None:
 def _is_plain_key(place: Position) -> bool:
     """Whether a key that is not text would be a name with quotes around it."""
     behind = place.source[place.column - 1 + place.width :].lstrip()
-    return re.fullmatch("[A-Za-z0-9_-]+", place.text) is not None and behind.startswith(":")
+    return re.fullmatch("[A-Za-z0-9_.-]+", place.text) is not None and behind.startswith(":")
 
 
 class _StopReadingError(Exception):

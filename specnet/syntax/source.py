@@ -24,10 +24,10 @@ class Source:
             self._lines = BREAKS.split(self.text)
         return self._lines
 
-    def position(self, line: int, column: int, width: int = 1) -> Position:
-        """A place in this text, all counted from 1."""
+    def position(self, line: int, column: int, width: int = 1, via: str = "") -> Position:
+        """A place in this text, all counted from 1, and the use of a block by which it is reached."""
         shown = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
-        return Position(self.name, line, column, width, shown)
+        return Position(self.name, line, column, width, shown, via)
 
     def position_at(self, offset: int) -> Position:
         """The place of the character at `offset`."""

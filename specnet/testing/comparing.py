@@ -52,7 +52,7 @@ def joined(state: State) -> State:
     """A split state as the state of one group: shares one after another along their first size."""
     shares: dict[str, list[Any]] = {}
     for name, values in state.items():
-        layer, _, role = name.split(".")
+        layer, _, role = name.rsplit(".", 2)
         shares.setdefault(f"{layer}.a.{role}", []).append(values)
     return {name: np.concatenate(values) for name, values in shares.items()}
 

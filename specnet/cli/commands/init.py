@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from specnet.spec.spec import NAME
+    from specnet.spec.names import NAME
     from specnet.spec.starter import SCHEMA_FILE, commented, shipped
 
     known = shipped()

@@ -72,9 +72,9 @@ class ParameterNames:
 
     def find(self, text: str) -> NamedParameters | None:
         """What a name stands for, or None. A group's name goes before a role's."""
-        layer, *rest = text.split(".")
+        layer, rest = self._parted(text)
         groups = self._layers.get(layer)
-        if groups is None or len(rest) > 2:
+        if groups is None:
             return None
         shares = tuple(groups.values())
         if rest and rest[0] in groups:
@@ -83,6 +83,22 @@ class ParameterNames:
             return None
         role = rest[0] if rest else None
         return NamedParameters(shares, role, text) if role is None or role in shares[0].weights else None
+
+    def _parted(self, text: str) -> tuple[str, list[str]]:
+        """The layer that a name begins with, whose own name may have dots, and the steps behind it.
+
+        Where it can be read in several ways, it is a parameter's full name: `a.gpu0.weight` is of layer `a`.
+        """
+        steps = text.split(".")
+        counts = range(len(steps), max(len(steps) - 3, 0), -1)
+        full = [
+            c for c in counts if len(steps) - c == 2 and steps[c] in self._layers.get(".".join(steps[:c]), {})
+        ]
+        for count in (*full, *counts):
+            layer = ".".join(steps[:count])
+            if layer in self._layers:
+                return layer, steps[count:]
+        return text, []
 
     def parameter(self, text: str) -> NamedParameters | None:
         """The same for names that end in a role."""

@@ -25,8 +25,7 @@ def check_assumptions(parts: Parts, sink: Sink, *, is_intact: bool) -> None:
         return
     known: set[Path_] = set()
     for index, dotted in enumerate(parts.assumed.values):
-        path = tuple(dotted.split("."))
-        value, missing = _followed(parts.yaml, path)
+        path, value, missing = _followed(parts.yaml, dotted)
         if missing is None:
             if not any(path[:depth] in known for depth in range(1, len(path) + 1)):
                 shown = written(value)
@@ -39,19 +38,27 @@ def check_assumptions(parts: Parts, sink: Sink, *, is_intact: bool) -> None:
             slot = (index,) if len(parts.assumed.values) > 1 else ()
             hint = suggestion(missing, _names(value), noun="name")
             meant = surely_named(missing, _names(value)) if path.count(missing) == 1 else None
-            right = meant and ".".join(meant if name == missing else name for name in path)
+            right = meant and ".".join(meant if name == missing else str(name) for name in path)
             fix = sink.renaming(("assumed", "values"), index, dotted, right)
             message = f"assumed: nothing is at '{dotted}'"
             sink.error(rules.UNKNOWN_ASSUMPTION, message, hint, ("assumed", "values", *slot), fix)
 
 
-def _followed(data: Any, path: Path_) -> tuple[Any, str | None]:
-    """The value at a path; or what was reached, and the name that leads nowhere."""
-    for name in map(str, path):
-        if name not in _names(data):
-            return data, name
-        data = data[int(name)] if isinstance(data, list) else data[name]
-    return data, None
+def _followed(data: Any, dotted: str) -> tuple[Path_, Any, str | None]:
+    """A path's steps, and the value at it; or what was reached, and the name that leads nowhere.
+
+    Names may have dots in them.
+    """
+    steps, path = dotted.split("."), []
+    while steps:
+        names = _names(data)
+        count = next((n for n in range(len(steps), 0, -1) if ".".join(steps[:n]) in names), 0)
+        path.append(".".join(steps[: count or 1]))
+        if not count:
+            return (*path, *steps[1:]), data, path[-1]
+        steps = steps[count:]
+        data = data[int(path[-1])] if isinstance(data, list) else data[path[-1]]
+    return tuple(path), data, None
 
 
 def _names(value: Any) -> list[str]:

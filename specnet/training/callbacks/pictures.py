@@ -138,5 +138,5 @@ def first_kernels(plan: Plan) -> list[str]:
 
 
 def _in_words(parameter: str) -> str:
-    layer, group, _ = parameter.split(".")
+    layer, group, _ = parameter.rsplit(".", 2)
     return f"{layer} on {group}"

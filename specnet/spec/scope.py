@@ -1,0 +1,26 @@
+"""What names mean where they stand in a spec."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from specnet.syntax.reader import Node
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What names mean in a place: among the layers of the file, or in one use of a block."""
+
+    prefix: str
+    layers: Mapping[str, Node]
+    block: str = ""
+    via: str = ""
+    line: int = 0
+    """The line of the use among the layers of the file."""
+    values: dict[str, tuple[Node, Scope]] = field(default_factory=dict)
+    """What stands for the parameters, and the scope that it is written in."""
+    read: tuple[Node, ...] = ()
+    """What `input` stands for, under full names."""
+    given: Mapping[str, Node] = field(default_factory=dict)
+    """What the use says for its layers, by key."""

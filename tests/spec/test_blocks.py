@@ -1,0 +1,181 @@
+"""Blocks: what uses of them stand for, what is said about them, and the flat file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from specnet.diagnostics.diagnostic import Diagnostic
+from specnet.diagnostics.errors import SpecError
+from specnet.network.mending import mend
+from specnet.network.network import analyse, examine
+from specnet.runs.stored_spec import as_text
+from specnet.spec import spec
+from specnet.spec.flat_text import flat_text
+from specnet.spec.spec import Spec
+from specnet.syntax import document
+
+SMALL = """\
+specnet: 1
+name: small
+groups: [left]
+blocks:
+  unit:  # a convolution and its norm
+    parameters: [filters, {stride: 1, shortcut: input}]
+    layers:
+      conv: {kind: conv, from: input, filters: $filters, kernel: 3, stride: $stride, padding: 1}
+      norm: {kind: batch_norm, from: conv}
+      sum: {kind: add, from: [norm, $shortcut]}
+  two:
+    parameters: [filters]
+    output: b
+    layers:
+      a: {kind: block, of: unit, from: input, filters: $filters}
+      b: {kind: block, of: unit, from: a, filters: $filters, shortcut: a.conv}
+      side: {kind: flatten, from: a}
+
+# Here are the layers.
+layers:
+  image: {kind: input, shape: [8, 8, 8]}
+  # the first
+  one: {kind: block, of: unit, from: image, filters: 8}
+  more: {kind: block, of: two, from: one, filters: 8, group: left}
+  end.flat: {kind: concat, from: [more.side, fc]}
+  fc: {kind: dense, from: more, units: 10}
+training:
+  loss: {kind: softmax_cross_entropy, from: end.flat}
+  optimizer: {kind: sgd, learning_rate: 0.1}
+"""
+FLAT = """\
+specnet: 1
+name: small
+groups: [left]
+# Here are the layers.
+layers:
+  image: {kind: input, shape: [8, 8, 8]}
+  # the first
+  # one: unit
+  one.conv: {kind: conv, from: image, filters: 8, kernel: 3, stride: 1, padding: 1}
+  one.norm: {kind: batch_norm, from: one.conv}
+  one.sum: {kind: add, from: [one.norm, image]}
+  # more: two
+  more.a.conv: {kind: conv, from: one.sum, filters: 8, kernel: 3, stride: 1, padding: 1, group: left}
+  more.a.norm: {kind: batch_norm, from: more.a.conv, group: left}
+  more.a.sum: {kind: add, from: [more.a.norm, one.sum], group: left}
+  more.b.conv: {kind: conv, from: more.a.sum, filters: 8, kernel: 3, stride: 1, padding: 1, group: left}
+  more.b.norm: {kind: batch_norm, from: more.b.conv, group: left}
+  more.b.sum: {kind: add, from: [more.b.norm, more.a.conv], group: left}
+  more.side: {kind: flatten, from: more.a.sum, group: left}
+  end.flat: {kind: concat, from: [more.side, fc]}
+  fc: {kind: dense, from: more.b.sum, units: 10}
+training:
+  loss: {kind: softmax_cross_entropy, from: end.flat}
+  optimizer: {kind: sgd, learning_rate: 0.1}
+"""
+
+
+def load(text: str) -> Spec:
+    return spec.load(document.parse(text, "x.yaml"))
+
+
+def found(text: str) -> list[Diagnostic]:
+    return list(examine(document.parse(text, "x.yaml")).diagnostics)
+
+
+def test_a_use_stands_for_the_layers_of_its_block() -> None:
+    """The flat file above is written by hand."""
+    assert flat_text(document.parse(SMALL, "x.yaml")) == FLAT
+    assert load(SMALL) == load(FLAT)
+    assert found(SMALL) == found(FLAT) == []
+    assert as_text(load(SMALL)) == as_text(load(FLAT))
+    assert flat_text(document.parse(FLAT, "x.yaml")) == FLAT
+
+
+def test_a_mapping_may_have_blocks() -> None:
+    data = document.parse(SMALL, "x.yaml").data()
+    assert spec.load(data) == load(FLAT)
+    data["layers"]["one"]["filters"] = "eight"
+    del data["layers"]["more"]["of"]
+    with pytest.raises(SpecError) as caught:
+        spec.load(data)
+    assert [d.message for d in caught.value.diagnostics] == [
+        "layer 'more': the key 'of' is missing",
+        "layers.one.conv.filters: filters: expected a whole number, got the text 'eight'",
+    ]
+    assert not any(d.position or d.fix for d in caught.value.diagnostics)
+
+
+def test_what_the_loss_reads_may_be_a_use() -> None:
+    ending = SMALL.replace("entropy, from: end.flat}", "entropy, from: fc}").replace(
+        "{kind: dense, from: more, units: 10}", "{kind: block, of: head, from: more}"
+    )
+    ending = ending.replace(
+        "  two:\n", "  head: {layers: {dense: {kind: dense, from: input, units: 10}}}\n  two:\n"
+    )
+    made = load(ending)
+    assert made.training is not None
+    assert made.training.loss.sources == {"from": "fc.dense"}
+    assert made.layers["end.flat"].inputs == ("more.side", "fc.dense")
+
+
+def test_a_use_that_reads_several_layers_gives_them_all() -> None:
+    text = SMALL.replace("of: unit, from: image", "of: unit, from: [image, image]")
+    made = load(text)
+    assert made.layers["one.conv"].inputs == ("image", "image")
+    assert made.layers["one.sum"].inputs == ("one.norm", "image", "image")
+
+
+def test_a_crossing_of_a_use_is_one_of_the_layers_that_read_its_input() -> None:
+    made = load(SMALL.replace("from: one, filters: 8,", "from: one, filters: 8, cross_group: true,"))
+    crossing = [name for name, layer in made.layers.items() if layer.cross_group]
+    assert crossing == ["more.a.conv", "more.a.sum"]
+
+
+def test_resnet50_has_the_published_totals(specs: Any) -> None:
+    """torchvision's: 25,557,032 parameters, 4.089 GMACs; its names, too."""
+    from specnet.tables.build import make
+
+    path = specs / "resnet50.yaml"
+    assert len(path.read_text().splitlines()) < 60
+    network = analyse(spec.load(path))
+    totals = make(network).totals
+    assert totals.parameters == 25_557_032
+    assert round(totals.macs / 1e9, 3) == 4.089
+    assert {"layer1.0.conv1", "layer2.0.downsample.1", "layer4.2.bn3", "fc"} <= set(network.spec.layers)
+
+
+IN_BLOCK = "(in block 'unit', used as 'one' (line 23), and in 2 other uses)"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "message", "fixed"),
+    [
+        ("padding: 1", "paddin: 1", (8, 86), f"unknown key 'paddin' {IN_BLOCK}", True),
+        (
+            "kernel: 3",
+            "kernel: 0",
+            (8, 66),
+            f"kernel: expected a size of at least 1, or [height, width], got 0 {IN_BLOCK}",
+            False,
+        ),
+        (
+            "filters: 8}\n  more",
+            "filters: x}\n  more",
+            (23, 54),
+            "filters: expected a whole number, got the text 'x' (the parameter 'filters' of block 'unit')",
+            False,
+        ),
+    ],
+)
+def test_a_finding_in_a_block_is_told_once_with_its_use(
+    old: str, new: str, place: tuple[int, int], message: str, fixed: bool
+) -> None:
+    text = SMALL.replace(old, new, 1)
+    (finding,) = found(text)
+    assert finding.position is not None
+    assert (finding.position.line, finding.position.column) == place
+    assert finding.message == message
+    assert finding.position.via == ""
+    mended = mend(text, "x.yaml")
+    assert (mended.text == SMALL) is fixed
