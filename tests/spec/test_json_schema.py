@@ -91,9 +91,11 @@ def test_every_shipped_spec_passes_and_names_the_schema() -> None:
 def test_malformed_specs_that_a_schema_can_see_fail() -> None:
     lines = (MALFORMED / "expected.txt").read_text().splitlines()
     expected = dict(line.split(" ", 1) for line in lines if not line.startswith("#"))
-    visible = {
-        path for path, found in expected.items() if {finding[:5] for finding in found.split()} <= SEEN
-    } - NOT_SEEN - OF_BLOCKS
+    visible = (
+        {path for path, found in expected.items() if {finding[:5] for finding in found.split()} <= SEEN}
+        - NOT_SEEN
+        - OF_BLOCKS
+    )
     paths = [MALFORMED / path for path in sorted(visible) if Path(path).stem not in OTHER_YAML]
     code, failed = checked(*paths)
     assert code == 1
