@@ -19,6 +19,8 @@ class Conv(Windowed, Weighted):
     """Cross-correlation of an image with `filters` kernels, weights (out, in, height, width).
 
     `dilation` is the distance between the pixels that neighbouring weights see; 1 is an ordinary convolution.
+    With `shared: false` every output pixel has a kernel of its own, weights (out, in, height, width, rows,
+    columns), and a bias, (out, rows, columns): the local layer of cuda-convnet.
     `groups` is ordinary grouped convolution within each share: filters and input channels are cut into that
     many blocks that do not see each other. It has nothing to do with the groups that layers live on.
     """
@@ -31,6 +33,10 @@ class Conv(Windowed, Weighted):
     groups: Annotated[
         Count, Field(description="Blocks of an ordinary grouped convolution, within a share.")
     ] = 1
+
+    shared: Annotated[
+        bool, Field(description="Whether all output pixels have the same kernels; false for a local layer.")
+    ] = True
 
     split_field = "filters"
 
@@ -65,7 +71,13 @@ class Conv(Windowed, Weighted):
         return self.filters, rows, columns
 
     def parameters(self, *inputs: Shape) -> dict[str, Weight]:
-        return self.weight_and_bias((self.filters, inputs[0][0] // self.groups, *self.kernel))
+        shape = (self.filters, inputs[0][0] // self.groups, *self.kernel)
+        if self.shared:
+            return self.weight_and_bias(shape)
+        parameters = self.weight_and_bias((*shape, *self.output_shape(*inputs)[1:]))
+        if self.bias != "none":
+            parameters["bias"] = Weight(self.output_shape(*inputs), initial=self.bias)
+        return parameters
 
     def macs(self, *inputs: Shape) -> int:
         return math.prod(self.output_shape(*inputs)) * (inputs[0][0] // self.groups) * math.prod(self.kernel)

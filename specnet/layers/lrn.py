@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from specnet.diagnostics import rules
-from specnet.layers.base import Advice, Layer, Shape, image
+from specnet.layers.base import Advice, Layer, Shape, Window, image
 from specnet.schema.fields import LARGEST, Count, NonNegative, Positive
 from specnet.schema.strict import schema_error
 
@@ -26,6 +26,10 @@ class LRN(Layer):
 
     Only maps of the same group are neighbours. `alpha_over: size` divides alpha by `size`, as the authors'
     own code and PyTorch do. `radius: r` is TensorFlow's way to say `size: 2r + 1`.
+
+    With `region: within` the sum is over a square window of `size` by `size` pixels of the same map, with
+    zeros beyond the edge, and `alpha_over: size` divides alpha by the square of `size`: cuda-convnet's rnorm,
+    and Caffe's WITHIN_CHANNEL.
     """
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["size"]}, {"required": ["radius"]}]})
@@ -37,7 +41,10 @@ class LRN(Layer):
     ] = None
     size: Annotated[
         Count,
-        Field(default_factory=_size, description="Number of neighbouring maps, itself included; odd."),
+        Field(
+            default_factory=_size,
+            description="Number of neighbouring maps, itself included, or the side of the window; odd.",
+        ),
     ]
     k: Annotated[Positive, Field(description="What the sum of squares is added to; the paper's is 2.")]
     alpha: Annotated[NonNegative, Field(description="Factor of the sum of squares; the paper's is 1e-4.")]
@@ -45,6 +52,11 @@ class LRN(Layer):
     alpha_over: Annotated[
         Literal["sum", "size"], Field(description="What alpha multiplies: the sum of squares, or their mean.")
     ] = "sum"
+
+    region: Annotated[
+        Literal["across", "within"],
+        Field(description="What is summed over: neighbouring maps, or a window within each map."),
+    ] = "across"
 
     full_precision = True
 
@@ -72,11 +84,21 @@ class LRN(Layer):
 
     def scale(self) -> float:
         """The factor of the sum of squares."""
-        return self.alpha / (self.size if self.alpha_over == "size" else 1)
+        count = self.size if self.region == "across" else self.size**2
+        return self.alpha / (count if self.alpha_over == "size" else 1)
+
+    def reach_within(self, shape: Shape) -> tuple[int, int]:
+        """Rows and columns of the window on either side of a pixel, no more than there are in an image."""
+        _, height, width = image(shape, self.kind)
+        return min(self.size // 2, height - 1), min(self.size // 2, width - 1)
+
+    def receptive_window(self) -> Window:
+        side = self.size if self.region == "within" else 1
+        return Window((side, side), (1, 1))
 
     def advice(self, inputs: tuple[Shape, ...] | None) -> Iterator[Advice]:
         """A radius of 5, TensorFlow's default, where the five maps of the paper were meant."""
-        if self.radius == PAPER_MAPS:
+        if self.radius == PAPER_MAPS and self.region == "across":
             message = f"radius {self.radius} is a sum over {self.size} maps"
             hint = f"the paper's n = {PAPER_MAPS} is size: {PAPER_MAPS}, or radius: {PAPER_MAPS // 2}"
             yield Advice(message, rules.RADIUS_AS_SIZE, "radius", hint)

@@ -35,9 +35,11 @@ class Pool(Windowed, Activated):
         first = pads.top < self.kernel[0] and pads.left < self.kernel[1]
         last = (rows - 1) * down < pads.top + shape[1] and (columns - 1) * right < pads.left + shape[2]
         if not (first and last):
-            raise LayerError(
-                "a window at the edge sees nothing but padding", rule=rules.UNFIT_WINDOW, field="padding"
-            )
+            message, hint = "a window at the edge sees nothing but padding", None
+            if first and self.rounding == "ceil":
+                message = f"{message}, because rounding 'ceil' adds one that starts there"
+                hint = "rounding: clip leaves it out, as the ceil mode of PyTorch and Caffe does"
+            raise LayerError(message, rule=rules.UNFIT_WINDOW, field="padding", hint=hint)
 
 
 class MaxPool(Pool):
@@ -47,9 +49,22 @@ class MaxPool(Pool):
 
 
 class AvgPool(Pool):
-    """The mean of the pixels in each window; padding is not counted."""
+    """The mean of the pixels in each window; padding is not counted.
+
+    With `count_padding` it is, as zeros; what `rounding` adds to it at the bottom and right never is.
+    """
 
     kind: Literal["avg_pool"] = "avg_pool"
+    count_padding: Annotated[
+        bool, Field(description="Count the zeros of `padding` in the mean, as PyTorch and Caffe do.")
+    ] = False
+
+    def counted_padding(self, shape: Shape) -> Pads:
+        """The part of the padding whose pixels count."""
+        if not self.count_padding:
+            return Pads(0, 0, 0, 0)
+        pads, (rows, columns) = self.window(shape)[0], self.rounded_up(shape)
+        return Pads(pads.top, pads.bottom - rows, pads.left, pads.right - columns)
 
 
 class GlobalAvgPool(Layer):

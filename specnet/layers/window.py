@@ -4,6 +4,7 @@ Frameworks disagree on both, so the meaning is settled here and backends see exp
 
     floor   out = 1 + floor((n + before + after - kernel) / stride)
     ceil    the same with ceil; the missing rows and columns are added at the bottom and right
+    clip    ceil without the windows that start beyond the image, as the ceil mode of PyTorch and Caffe has it
     same    TensorFlow's rule: out = ceil(n / stride), the odd pixel of padding at the bottom and right
 """
 
@@ -75,8 +76,11 @@ class Windowed(Layer):
     stride: Annotated[Pair, Field(description="Step of the window, or [down, right].")] = (1, 1)
     padding: Padding = (0, 0, 0, 0)
     rounding: Annotated[
-        Literal["floor", "ceil"],
-        Field(description="Of the output size; ceil adds rows at the bottom and right."),
+        Literal["floor", "ceil", "clip"],
+        Field(
+            description="Of the output size; ceil adds rows at the bottom and right, clip does so unless the "
+            "last window would start beyond the image."
+        ),
     ] = "floor"
 
     @property
@@ -115,8 +119,8 @@ class Windowed(Layer):
     def window(self, shape: Shape) -> tuple[Pads, int, int]:
         """The explicit padding and the output's height and width for an image of `shape`."""
         _, height, width = image(shape, self.kind)
-        if self.padding == "same" and self.rounding == "ceil":
-            message = "padding 'same' fixes the output size, so rounding 'ceil' has no meaning"
+        if self.padding == "same" and self.rounding != "floor":
+            message = f"padding 'same' fixes the output size, so rounding '{self.rounding}' has no meaning"
             raise LayerError(message, field="rounding", hint="leave one of the two out")
         top, bottom, rows = self._along(0, height, shape)
         left, right, columns = self._along(1, width, shape)
@@ -141,7 +145,18 @@ class Windowed(Layer):
             )
             message = f"a window of {what} {kernel}{spread} does not fit into {describe(shape)}{padded}"
             raise LayerError(message, rule=rules.UNFIT_WINDOW, field="kernel")
-        if self.rounding == "ceil":
-            out = 1 - (-room // stride)
-            return before, after + (out - 1) * stride - room, out
-        return before, after, 1 + room // stride
+        if self.rounding == "floor":
+            return before, after, 1 + room // stride
+        out = 1 - (-room // stride)
+        if self.rounding == "clip":
+            out = min(out, -(-(size + before) // stride))
+            if out <= room // stride:  # whole windows lie in the padding, which ends before them
+                return before, max(0, after + (out - 1) * stride - room), out
+        return before, after + max(0, (out - 1) * stride - room), out
+
+    def rounded_up(self, shape: Shape) -> tuple[int, int]:
+        """Rows and columns at the bottom and right of the padding that `ceil` or `clip` has added."""
+        pads = self.window(shape)[0]
+        if self.padding == "same":
+            return 0, 0
+        return max(0, pads.bottom - self.padding[1]), max(0, pads.right - self.padding[3])

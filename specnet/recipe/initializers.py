@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Inputs and outputs of one unit for weights laid out (out, in, ...)."""
-    window = math.prod(shape[2:])
+    """Inputs and outputs of one unit for weights laid out (out, in, ...).
+
+    Where kernels are not shared there is one for each output pixel, in two last sizes.
+    """
+    window = math.prod(shape[2:4])
     return (shape[1] * window if len(shape) > 1 else shape[0]), shape[0] * window
 
 

@@ -40,6 +40,8 @@ ALIASES = {
     **dict.fromkeys(("dilations", "dilation_rate"), "dilation"),
     **dict.fromkeys(("keepdim", "keepdims", "keep_dim"), "keep_dims"),
     **dict.fromkeys(("center",), "shift"),
+    **dict.fromkeys(("count_include_pad",), "count_padding"),
+    **dict.fromkeys(("norm_region",), "region"),
     **dict.fromkeys(("negative_slope", "alpha"), "slope"),
     **dict.fromkeys(("beta_1", "b1"), "beta1"),
     **dict.fromkeys(("beta_2", "b2"), "beta2"),

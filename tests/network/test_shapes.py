@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from specnet.recipe.initializers import fans
+from specnet.tables.build import make as build
 from support.helpers import HEAD, found, network
 
 ONE = HEAD.replace("groups: [a, b]\n", "").replace("[4, 8, 8]", "[4, 224, 10]")
@@ -113,3 +115,20 @@ def test_a_layer_that_feeds_nothing_is_a_warning() -> None:
     (finding,) = found(layers)
     assert (finding.code, finding.severity) == ("SN305", "warning")
     assert "'p' feeds nothing" in finding.message
+
+
+def test_a_layer_whose_kernels_are_not_shared() -> None:
+    """Parameters count for every output pixel, MACs and the fan-in of initial values as in a convolution."""
+    layers = "  c: {{kind: conv, from: image, filters: 6, kernel: [3, 2], groups: 2, group: a, shared: {}}}\n"
+    rows = [build(network(layers.format(shared), HEAD)).rows[-1] for shared in ("false", "true")]
+    assert rows[0].macs == rows[1].macs == 6 * 6 * 7 * 2 * 3 * 2
+    assert rows[0].parameters == 6 * 7 * (6 * 2 * 3 * 2 + 6)
+    assert rows[1].parameters == 6 * 2 * 3 * 2 + 6
+    assert fans((6, 2, 3, 2, 6, 7)) == fans((6, 2, 3, 2)) == (12, 36)
+
+
+def test_a_window_of_rnorm_is_seen() -> None:
+    within = "  c: {kind: lrn, from: image, size: 5, k: 1, alpha: 1, beta: 1, region: within, group: a}\n"
+    assert build(network(within, HEAD)).rows[-1].receptive_field == (5, 5)
+    dilated = "  c: {kind: conv, from: image, filters: 2, kernel: [3, 1], dilation: 3, group: a}\n"
+    assert build(network(dilated, HEAD)).rows[-1].receptive_field == (7, 1)

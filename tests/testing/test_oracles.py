@@ -136,6 +136,33 @@ def test_lrn_of_a_constant(alpha_over: str, expected: float) -> None:
     assert round(float(output[0, 4, 0, 0]), 5) == expected
 
 
+@pytest.mark.parametrize(
+    ("alpha_over", "corner", "middle"), [("sum", 1 / 17, 1 / 37), ("size", 9 / 25, 1 / 5)]
+)
+def test_lrn_within_a_map_of_ones(alpha_over: str, corner: float, middle: float) -> None:
+    """1 / (1 + 4 * 4) at a corner, where four of nine pixels exist, and 1 / (1 + 4 * 9) in the middle.
+
+    With alpha / 9, as Caffe and cuda-convnet have it, 1 / (1 + 16 / 9) and 1 / (1 + 4).
+    """
+    layer = LRN.model_validate(
+        {
+            **{"from": "x", "size": 3, "k": 1, "alpha": 4, "beta": 1.0},
+            **{"region": "within", "alpha_over": alpha_over},
+        }
+    )
+    output = of(layer, np.ones((1, 2, 4, 5))).output
+    assert output[0, :, 0, 4] == pytest.approx(corner)
+    assert output[0, :, 2, 2] == pytest.approx(middle)
+
+
+def test_conv_with_a_kernel_for_each_pixel_by_hand() -> None:
+    """Two outputs of a row of three: 1 * 1 + 2 * 2 + 0.5, and 2 * 10 + 3 * 20 + 7."""
+    layer = Conv.model_validate({"from": "x", "filters": 1, "kernel": [1, 2], "shared": False})
+    weight = np.array([[1.0, 10.0], [2.0, 20.0]]).reshape(1, 1, 1, 2, 1, 2)
+    output = of(layer, [[[[1.0, 2.0, 3.0]]]], weight=weight, bias=[[[0.5, 7.0]]]).output
+    assert output.tolist() == [[[[5.5, 87.0]]]]
+
+
 def test_conv_by_hand() -> None:
     """Cross-correlation of 1..9 with [[1, 2], [3, 4]]: 1 * 1 + 2 * 2 + 3 * 4 + 4 * 5 = 37 and so on."""
     layer = Conv.model_validate({"from": "x", "filters": 1, "kernel": 2})

@@ -13,9 +13,10 @@ from specnet_tensorflow import fast
 from specnet_tensorflow.layers.base import Layout, Tensor, Weights, layer, padded, with_bias
 
 CONV_WEIGHT = Layout(
-    to_native=lambda w, op: w.transpose(2, 3, 1, 0),
-    to_canonical=lambda w, op: w.transpose(3, 2, 0, 1),
+    to_native=lambda w, op: w.transpose(2, 3, 1, 0) if w.ndim == 4 else w,
+    to_canonical=lambda w, op: w.transpose(3, 2, 0, 1) if w.ndim == 4 else w,
 )
+"""Kernels that are not shared are laid out as they are everywhere: Keras has no layer for them."""
 
 
 @layer("conv", weight=CONV_WEIGHT)
@@ -23,6 +24,8 @@ def conv(op: Compute[Conv], inputs: Sequence[Tensor], weights: Weights, run: Run
     settings, (x,) = op.layer, inputs
     pads = settings.window(op.input_shapes[0])[0]
     padding: str | list[list[int]] = "VALID"
+    if not settings.shared:
+        return _local(settings, padded(x, pads, 0.0), weights)
     spread = settings.dilation != (1, 1)
     if spread:
         x = padded(x, pads, 0.0)
@@ -57,3 +60,20 @@ def _spread(x: Tensor, kernel: Tensor, settings: Conv) -> Tensor:
     rows, columns = settings.extent
     whole = tf.reshape(zeros_between, [high * down, wide * right, *channels])[:rows, :columns]
     return tf.nn.conv2d(x, whole, settings.stride, "VALID")
+
+
+def _local(settings: Conv, x: Tensor, weights: Weights) -> Tensor:
+    """A kernel for each output pixel: a product of what each of them sees, block by block."""
+    weight = weights["weight"]
+    filters, channels, high, wide, rows, columns = weight.shape
+    (down, right), (below, beside) = settings.stride, settings.dilation
+    taps = [
+        x[:, r : r + (rows - 1) * down + 1 : down, s : s + (columns - 1) * right + 1 : right]
+        for r in range(0, high * below, below)
+        for s in range(0, wide * beside, beside)
+    ]
+    blocks = settings.groups
+    seen = tf.reshape(tf.stack(taps, axis=3), [-1, rows, columns, high * wide, blocks, channels])
+    kernels = tf.reshape(weight, [blocks, filters // blocks, channels, high * wide, rows, columns])
+    output = tf.reshape(tf.einsum("nijtgc,goctij->nijgo", seen, kernels), [-1, rows, columns, filters])
+    return output + tf.transpose(weights["bias"], [1, 2, 0]) if "bias" in weights else output

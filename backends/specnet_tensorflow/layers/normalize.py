@@ -11,9 +11,10 @@ from specnet.layers.batch_norm import BatchNorm
 from specnet.layers.layer_norm import LayerNorm
 from specnet.layers.lrn import LRN
 from specnet.layers.scale import Scale
+from specnet.layers.window import Pads
 from specnet.plans.operations import Compute
 from specnet_tensorflow import fast
-from specnet_tensorflow.layers.base import Tensor, Weights, layer, with_bias
+from specnet_tensorflow.layers.base import Tensor, Weights, layer, padded, with_bias
 
 
 @layer("lrn")
@@ -23,6 +24,12 @@ def lrn(op: Compute[LRN], inputs: Sequence[Tensor], weights: Weights, run: Run[T
     TensorFlow's own kernel has no float64.
     """
     settings, (x,) = op.layer, inputs
+    if settings.region == "within":
+        high, wide = settings.reach_within(op.input_shapes[0])
+        sides = (2 * high + 1, 2 * wide + 1)
+        squares = padded(x * x, Pads(high, high, wide, wide), 0.0)
+        sums = tf.nn.avg_pool2d(squares, sides, 1, "VALID") * (sides[0] * sides[1])
+        return x * tf.pow(settings.k + settings.scale() * sums, -settings.beta)
     channels = op.input_shapes[0][0]
     reach = min(settings.size // 2, channels - 1)  # TensorFlow refuses a band wider than the matrix
     band = tf.linalg.band_part(tf.ones([channels, channels], x.dtype), reach, reach)

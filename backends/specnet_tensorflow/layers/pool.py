@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from specnet.backend.kinds import Run
 from specnet.layers.pool import AvgPool, GlobalAvgPool, MaxPool
+from specnet.layers.window import Pads
 from specnet.plans.operations import Compute
 from specnet_tensorflow import fast
 from specnet_tensorflow.layers.base import Tensor, Weights, layer, padded
@@ -25,9 +26,11 @@ def avg_pool(op: Compute[AvgPool], inputs: Sequence[Tensor], weights: Weights, r
     settings, (x,) = op.layer, inputs
     pads = settings.window(op.input_shapes[0])[0]
     mean = tf.nn.avg_pool2d(padded(x, pads, 0.0), settings.kernel, settings.stride, "VALID")
-    if not any(pads):
+    counted = settings.counted_padding(op.input_shapes[0])
+    if counted == pads:
         return mean
-    pixels = padded(tf.ones([1, *op.input_shapes[0][1:], 1], x.dtype), pads, 0.0)
+    pixels = padded(tf.ones([1, *op.input_shapes[0][1:], 1], x.dtype), counted, 1.0)
+    pixels = padded(pixels, Pads(*map(int.__sub__, pads, counted)), 0.0)
     return mean / tf.nn.avg_pool2d(pixels, settings.kernel, settings.stride, "VALID")
 
 

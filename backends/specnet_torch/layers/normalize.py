@@ -22,6 +22,11 @@ from specnet_torch.layers.base import Weights, layer
 def lrn(op: Compute[LRN], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]) -> Tensor:
     """The sum over neighbouring maps is a 1x1 convolution of the squares with a band of ones."""
     settings, (x,) = op.layer, inputs
+    if settings.region == "within":
+        high, wide = settings.reach_within(op.input_shapes[0])
+        sides = (2 * high + 1, 2 * wide + 1)
+        sums = F.avg_pool2d(x * x, sides, 1, (high, wide), divisor_override=1)
+        return x * (settings.k + settings.scale() * sums).pow(-settings.beta)
     channels, reach = op.input_shapes[0][0], settings.size // 2
     band = x.new_ones(channels, channels).triu(-reach).tril(reach)
     if fast.enabled():

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from specnet.backend.kinds import Run
 from specnet.layers.pool import AvgPool, GlobalAvgPool, MaxPool
+from specnet.layers.window import Pads
 from specnet.plans.operations import Compute
 from specnet_torch import fast
 from specnet_torch.layers.base import Weights, layer, padded, sides
@@ -30,9 +31,11 @@ def avg_pool(op: Compute[AvgPool], inputs: Sequence[Tensor], weights: Weights, r
     settings, (x,) = op.layer, inputs
     pads = settings.window(op.input_shapes[0])[0]
     mean = F.avg_pool2d(padded(x, pads, 0.0), settings.kernel, settings.stride)
-    if not any(pads):
+    counted = settings.counted_padding(op.input_shapes[0])
+    if counted == pads:
         return mean
-    pixels = padded(torch.ones_like(x[:1, :1]), pads, 0.0)
+    pixels = padded(torch.ones_like(x[:1, :1]), counted, 1.0)
+    pixels = padded(pixels, Pads(*map(int.__sub__, pads, counted)), 0.0)
     return mean / F.avg_pool2d(pixels, settings.kernel, settings.stride)
 
 

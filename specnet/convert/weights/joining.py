@@ -25,6 +25,7 @@ from specnet.layers.dense import Dense
 from specnet.layers.dropout import Dropout
 from specnet.layers.flatten import Flatten
 from specnet.layers.layer_norm import LayerNorm
+from specnet.layers.lrn import LRN
 from specnet.layers.merge import Add, Concat, Multiply
 from specnet.layers.pool import GlobalAvgPool, Pool
 from specnet.layers.scale import Scale
@@ -139,7 +140,7 @@ class Joining:
         read = [self.read_by(share) for share in entry.shares]
         if any(_per_channel(share, parts) for share, parts in zip(entry.shares, read, strict=True)):
             return [list(chain.from_iterable(read))]
-        return read if _mixes_by_weight(entry.op) and len(entry.shape) > 1 else []
+        return read if _mixes_by_weight(entry.op) and entry.role == "weight" else []
 
     def _check(self, plan: Plan, entries: Iterable[Entry]) -> None:
         for entry in entries:
@@ -175,7 +176,7 @@ class Joining:
             return own
         if len(parts) == 1:
             return self._after(op, parts, op.output_shape[0], parts[0].size)
-        if isinstance(op.layer, CHANNELWISE):
+        if isinstance(op.layer, CHANNELWISE) or (isinstance(op.layer, LRN) and op.layer.region == "within"):
             mixing = isinstance(op.layer, Activation) and op.layer.needs_all_units
             if mixing and self.arranged(parts) is None:
                 self.clashes[op.name] = op

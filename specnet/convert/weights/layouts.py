@@ -2,7 +2,8 @@
 
 PyTorch lays tensors out as specnet does. Keras has convolution kernels (height, width, in, out), depthwise
 ones (height, width, in, multiplier) and dense ones (in, out). What was flattened is in height, width, channel
-order there: the rows of a dense kernel, and the values of a batch norm over a vector.
+order there: the rows of a dense kernel, and the values of a batch norm over a vector. Keras has no layer for
+kernels that are not shared; specnet's own Keras model has these in the canonical layout.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def torch_shapes(entry: Entry) -> list[Shape]:
 def keras_shapes(entry: Entry) -> list[Shape]:
     """The shapes that the tensor can have in a Keras file, the usual one first."""
     shape = entry.shape
-    if len(shape) < 2:
+    if len(shape) < 2 or (isinstance(entry.op.layer, Conv) and not entry.op.layer.shared):
         return [shape]
     usual = (*shape[2:], shape[1], shape[0])
     multiplier = _multiplier(entry)

@@ -76,6 +76,63 @@ VARIANTS: dict[str, Variant] = {
         [IMAGE],
         {"kind": "conv", "filters": 2, "kernel": 3, "dilation": 2, "stride": [1, 2], "padding": "same"},
     ),
+    **{
+        f"{kind} clip with padding {padding}": Variant(
+            [IMAGE],
+            {
+                "kind": kind,
+                **({"filters": 2} if kind == "conv" else {}),
+                "kernel": 2,
+                "stride": 2,
+                "padding": padding,
+                "rounding": "clip",
+            },
+        )
+        for kind, padding in (("conv", 1), ("max_pool", 1), ("avg_pool", 1), ("max_pool", [0, 0, 1, 2]))
+    },
+    "avg_pool counting padding": Variant(
+        [IMAGE],
+        {"kind": "avg_pool", "kernel": 3, "stride": 2, "padding": [1, 0, 0, 2], "count_padding": True},
+    ),
+    "avg_pool counting padding and not what ceil adds": Variant(
+        [IMAGE],
+        {
+            "kind": "avg_pool",
+            "kernel": 3,
+            "stride": 3,
+            "padding": 1,
+            "count_padding": True,
+            "rounding": "ceil",
+        },
+    ),
+    "avg_pool counting padding of same": Variant(
+        [IMAGE],
+        {"kind": "avg_pool", "kernel": [4, 3], "stride": 2, "padding": "same", "count_padding": True},
+    ),
+    "conv of its own kernels": Variant(
+        [IMAGE], {"kind": "conv", "filters": 3, "kernel": [3, 2], "stride": [2, 1], "shared": False}
+    ),
+    "conv of its own kernels in blocks": Variant(
+        [IMAGE],
+        {
+            **{"kind": "conv", "filters": 4, "kernel": 2, "groups": 2, "shared": False, "dilation": [2, 1]},
+            **{"padding": [1, 0, 2, 1], "rounding": "ceil", "stride": [1, 2], "activation": "tanh"},
+        },
+    ),
+    "conv of its own kernels without bias": Variant(
+        [IMAGE],
+        {"kind": "conv", "filters": 2, "kernel": 3, "padding": "same", "shared": False, "bias": "none"},
+    ),
+    "lrn within maps": Variant(
+        [IMAGE], {"kind": "lrn", "size": 3, "k": 2, "alpha": 0.3, "beta": 0.75, "region": "within"}
+    ),
+    "lrn within maps of the mean": Variant(
+        [IMAGE],
+        {
+            **{"kind": "lrn", "radius": 3, "k": 1, "alpha": 0.8, "beta": 1.5},
+            **{"region": "within", "alpha_over": "size"},
+        },
+    ),
     "global_avg_pool with keep_dims": Variant([IMAGE], {"kind": "global_avg_pool", "keep_dims": True}),
     "global_avg_pool": Variant([IMAGE], {"kind": "global_avg_pool"}),
     "dense of an image": Variant([IMAGE], {"kind": "dense", "units": 5}),

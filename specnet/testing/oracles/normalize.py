@@ -21,12 +21,37 @@ from specnet.testing.oracles.base import (
 
 @layer_oracle("lrn")
 def lrn(layer: LRN, inputs: Sequence[Values], weights: Weights, run: Circumstances) -> Result:
+    """Across maps as in `_across`; within one with the sum over the pixels no further than size // 2 away."""
+    return _within(layer, inputs[0]) if layer.region == "within" else _across(layer, inputs[0])
+
+
+def _within(layer: LRN, a: Values) -> Result:
+    """b[i, j] = a[i, j] / s[i, j] ** beta, each sum taken over the pixels that exist, with its derivative."""
+    alpha = layer.alpha / layer.size**2 if layer.alpha_over == "size" else layer.alpha
+    reach = layer.size // 2
+
+    def spread(values: Values) -> Values:
+        sums = np.zeros_like(values)
+        for i, j in np.ndindex(*values.shape[2:]):
+            rows, columns = (slice(max(0, at - reach), at + reach + 1) for at in (i, j))
+            sums[:, :, i, j] = values[:, :, rows, columns].sum(axis=(2, 3))
+        return sums
+
+    s = layer.k + alpha * spread(a**2)
+
+    def pullback(gradient: Values) -> tuple[list[Values], dict[str, Values]]:
+        shared = spread(gradient * a / s ** (layer.beta + 1))
+        return [gradient / s**layer.beta - 2 * alpha * layer.beta * a * shared], {}
+
+    return Result(a / s**layer.beta, pullback)
+
+
+def _across(layer: LRN, a: Values) -> Result:
     """b[c] = a[c] / s[c] ** beta with s[c] = k + alpha * sum of a ** 2 over the maps within size // 2 of c.
 
     Krizhevsky et al. 2012, section 3.3. Its derivative: db[c] / da[d] is s[c] ** -beta where c = d, less
     2 alpha beta a[c] a[d] s[c] ** (-beta - 1) where d is one of c's neighbours.
     """
-    (a,) = inputs
     alpha = layer.alpha / layer.size if layer.alpha_over == "size" else layer.alpha
     reach, maps = (layer.size - 1) // 2, a.shape[1]
     near = [[d for d in range(maps) if abs(c - d) <= reach] for c in range(maps)]

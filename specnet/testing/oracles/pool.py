@@ -8,7 +8,7 @@ import numpy as np
 
 from specnet.layers.pool import AvgPool, GlobalAvgPool, MaxPool
 from specnet.testing.oracles.base import Circumstances, Result, Values, layer_oracle
-from specnet.testing.oracles.windows import end, windows
+from specnet.testing.oracles.windows import counts, end, windows
 
 
 @layer_oracle("max_pool")
@@ -40,17 +40,17 @@ def max_pool(
 def avg_pool(
     layer: AvgPool, inputs: Sequence[Values], weights: Mapping[str, Values], run: Circumstances
 ) -> Result:
-    """The mean of the pixels that each window sees."""
+    """The sum of the pixels that each window sees, over the number of those that count."""
     (x,) = inputs
     places = windows(layer, x.shape[2:])
+    numbers = list(counts(layer, x.shape[2:]))
     output = np.zeros((*x.shape[:2], *end(places)))
-    for at in places:
-        output[at.output] = x[at.pixels].mean(axis=(2, 3))
+    for at, count in zip(places, numbers, strict=True):
+        output[at.output] = x[at.pixels].sum(axis=(2, 3)) / count
 
     def pullback(gradient: Values) -> tuple[list[Values], dict[str, Values]]:
         dx = np.zeros_like(x)
-        for at in places:
-            count = x[at.pixels][0, 0].size
+        for at, count in zip(places, numbers, strict=True):
             dx[at.pixels] += gradient[at.output][:, :, None, None] / count
         return [dx], {}
 

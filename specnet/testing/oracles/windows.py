@@ -7,8 +7,10 @@ the meaning of zeros for a convolution, of minus infinity for a maximum, and of 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from specnet.layers.pool import AvgPool
 from specnet.layers.window import Windowed
 
 
@@ -19,7 +21,8 @@ def starts(
 
     `padding` is the pixels before and after, or None for TensorFlow's `same`: ceil(size / stride) windows,
     what they lack shared out with the odd pixel after. `floor` keeps the windows that lie within the padded
-    axis; `ceil` takes one more where these do not reach its end.
+    axis; `ceil` takes one more where these do not reach its end, and `clip` leaves out what starts beyond the
+    pixels.
     """
     if padding is None:
         count = math.ceil(size / stride)
@@ -27,9 +30,22 @@ def starts(
         return [i * stride - lacking // 2 for i in range(count)]
     before, after = padding
     firsts = list(range(-before, size + after - kernel + 1, stride))
-    if rounding == "ceil" and firsts[-1] + kernel < size + after:
+    if rounding != "floor" and firsts[-1] + kernel < size + after:
         firsts.append(firsts[-1] + stride)
-    return firsts
+    return [first for first in firsts if first < size] if rounding == "clip" else firsts
+
+
+def counts(layer: AvgPool, size: tuple[int, ...]) -> Iterator[int]:
+    """How many pixels of every window count, in reading order: those of the image, or of `padding`, too."""
+    along: list[list[int]] = []
+    for axis in (0, 1):
+        before, after = (0, 0) if layer.padding == "same" else layer.padding[2 * axis : 2 * axis + 2]
+        firsts = _starts_along(layer, axis, size[axis])
+        if layer.padding == "same":
+            before, after = -firsts[0], max(0, firsts[-1] + layer.kernel[axis] - size[axis])
+        low, high = (-before, size[axis] + after) if layer.count_padding else (0, size[axis])
+        along.append([min(first + layer.kernel[axis], high) - max(first, low) for first in firsts])
+    return (rows * columns for rows in along[0] for columns in along[1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,7 @@ def conv(draw: Draws) -> Fields:
         **window(draw),
         "dilation": draw.among(1, 1, 1, 2, [1, 2], [3, 2]),
         "groups": draw.among(1, 1, 1, 2, 3),
+        "shared": draw.among(True, True, True, True, False),
         "bias": bias(draw),
         "activation": function(draw),
     }
@@ -83,7 +84,7 @@ def max_pool(draw: Draws) -> Fields:
 
 @fields("avg_pool")
 def avg_pool(draw: Draws) -> Fields:
-    return {"kind": "avg_pool", **window(draw)}
+    return {"kind": "avg_pool", **window(draw), "count_padding": draw.among(False, True)}
 
 
 @fields("global_avg_pool")
@@ -105,6 +106,7 @@ def lrn(draw: Draws) -> Fields:
         "alpha": draw.among(0.01, 0.1, 0.5),
         "beta": draw.among(0.5, 0.75, 1.0),
         "alpha_over": draw.among("sum", "size"),
+        "region": draw.among("across", "across", "within"),
     }
 
 
@@ -191,7 +193,7 @@ def window(draw: Draws) -> Fields:
         "kernel": draw.among(1, 2, 3, 5, [2, 3], [4, 1], [1, 3]),
         "stride": draw.among(1, 1, 2, 3, [2, 1], [1, 3]),
         "padding": padding,
-        "rounding": None if padding == "same" else draw.among("floor", "ceil"),
+        "rounding": None if padding == "same" else draw.among("floor", "ceil", "clip"),
     }
 
 

@@ -11,6 +11,7 @@ from specnet.backend.batch import Batch
 from specnet.backend.protocol import State
 from specnet.numerics.randomness import keep_mask, stream
 from specnet.plans.plan import Plan
+from specnet.recipe.initializers import fans
 
 
 def random_state(plan: Plan, seed: int) -> State:
@@ -19,7 +20,7 @@ def random_state(plan: Plan, seed: int) -> State:
     for parameter in plan.parameters:
         draw = stream(seed, "random state", parameter.name)
         if len(parameter.shape) > 1:
-            values = draw.standard_normal(parameter.shape) / math.sqrt(math.prod(parameter.shape[1:]))
+            values = draw.standard_normal(parameter.shape) / math.sqrt(fans(parameter.shape)[0])
         else:
             start = parameter.initial if isinstance(parameter.initial, float) else 0.0
             values = start + draw.random_sample(parameter.shape) - 0.5

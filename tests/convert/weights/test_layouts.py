@@ -9,6 +9,10 @@ import h5py
 import numpy as np
 import pytest
 
+from specnet.convert.weights import layouts
+from specnet.convert.weights.names import Entry
+from specnet.plans.plan import make
+from specnet.testing.random_specs import network_of
 from support.weights_files import assert_taken, dense_rows, keras_state, state_of, write_keras
 
 pytestmark = pytest.mark.slow
@@ -132,3 +136,15 @@ def test_a_bias_of_keras_where_the_spec_has_none(take: Any, tmp_path: Path) -> N
     done = take(tmp_path / "theirs.weights.h5", text=text)
     assert done.code == 1
     assert "SN707: the file has 'out/1', and 'out' has no biases (bias: none)" in done.err
+
+
+def test_kernels_that_are_not_shared_keep_their_layout() -> None:
+    """Keras has no layer for them, and specnet's own Keras model has them as they are."""
+    own = {"kind": "conv", "from": "image", "filters": 4, "kernel": [3, 2], "shared": False}
+    layers = {"image": {"kind": "input", "shape": [2, 5, 6]}, "local": own}
+    (op,) = make(network_of({"specnet": 1, "name": "net", "layers": layers})).computes
+    for role, shape in (("weight", (4, 2, 3, 2, 3, 5)), ("bias", (4, 3, 5))):
+        entry = Entry(f"local/{role}", (op,), role)
+        values = np.arange(np.prod(shape), dtype=np.float64).reshape(shape)
+        assert layouts.keras_shapes(entry) == [shape]
+        assert layouts.from_keras(values, entry, []) is values
