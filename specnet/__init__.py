@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from specnet.backend.protocol import Precision
     from specnet.convert.weights import export_weights, import_weights
+    from specnet.data.arrays import from_batches
     from specnet.diagnostics.diagnostic import Diagnostics
     from specnet.diagnostics.errors import (
         DataError,
@@ -61,6 +64,7 @@ __all__ = [
     "evaluate",
     "examine",
     "export_weights",
+    "from_batches",
     "import_weights",
     "load",
     "predict",
@@ -73,6 +77,7 @@ _ELSEWHERE = {
     **dict.fromkeys(("SpecnetError", "SpecError", "UsageError"), "specnet.diagnostics.errors"),
     **dict.fromkeys(("PluginError", "DeviceError", "DataError", "RunError"), "specnet.diagnostics.errors"),
     **dict.fromkeys(("export_weights", "import_weights"), "specnet.convert.weights"),
+    "from_batches": "specnet.data.arrays",
     "Progress": "specnet.terminal.progress",
     "Spec": "specnet.spec.spec",
 }
@@ -186,8 +191,7 @@ def compile(  # noqa: A001  (the field's word, and only ever used as specnet.com
     """The native model, a `torch.nn.Module` or `keras.Model`, with the spec's initial values.
 
     `devices` is text, `gpu0=cuda:0,gpu1=cuda:1` or one device for all, or a mapping from groups to devices.
-    Raises `SpecError`, `PluginError` for a missing backend, `DeviceError` for a missing
-    device.
+    Raises `SpecError`, `PluginError` for a missing backend, `DeviceError` for a missing device.
     """
     from specnet.network import network
     from specnet.plans import plan as plans
@@ -204,7 +208,7 @@ def train(
     source: Source,
     *,
     backend: str = "torch",
-    data: str | None = None,
+    data: str | tuple[Any, Any] | None = None,
     devices: str | Mapping[str, str] | None = None,
     run_dir: str | Path | None = None,
     epochs: int | None = None,
@@ -219,12 +223,13 @@ def train(
 ) -> Result:
     """Train a spec and return where the run lies and how well it classifies.
 
-    `data` is KIND or KIND:PATH and defaults to the spec's own; `devices` are those of `compile`; the run
-    directory is `runs/NAME` unless given. `epochs` or `steps` is how far to train in all, a resumed part
-    included. `seed` defaults to 0 and `precision` to float32; a run that goes on (`resume`) keeps its own,
-    and goes on with another recipe only if `allow_changes`. `checkpoint_every` is a number of steps, a time
-    such as `10m`, or None. `micro_batch` is how many images of a batch a device holds at a time.
-    `progress` shows how far it is; `Progress(quiet=True)` shows nothing.
+    `data` is KIND or KIND:PATH and defaults to the spec's own; or it is arrays, (images, labels) or ((images,
+    labels), (test_images, test_labels)), with images (n, channels, height, width) of 0 to 255. `devices` are
+    those of `compile`; the run directory is `runs/NAME` unless given. `epochs` or `steps` is how far to train
+    in all. `seed` defaults to 0 and `precision` to float32; a run that goes on (`resume`) keeps its own, and
+    goes on with another recipe only if `allow_changes`. `checkpoint_every` is a number of steps, a time such
+    as `10m`, or None; `micro_batch` is how many images of a batch a device holds at a time. `progress` shows
+    how far it is; `Progress(quiet=True)` shows nothing.
 
     Raises `UsageError` for what cannot be: `DataError`, `DeviceError`, `PluginError`, `RunError`.
     """
@@ -254,15 +259,15 @@ def evaluate(
     run_dir: str | Path,
     *,
     backend: str = "torch",
-    data: str | None = None,
+    data: str | tuple[Any, Any] | None = None,
     devices: str | Mapping[str, str] | None = None,
     best: bool = False,
     progress: Progress | None = None,
 ) -> Result:
     """Classify the test images with the newest checkpoint of a run, or with the `best` one.
 
-    `data` is KIND or KIND:PATH and defaults to the run's own; `devices` and `progress` are those of `train`.
-    Raises `RunError` for a run that cannot be used, and what `train` raises.
+    `data`, the run's own unless given, `devices` and `progress` are those of `train`; of (images, labels) all
+    are tested. Raises `RunError` for a run that cannot be used, and what `train` raises.
     """
     from specnet.training.load import evaluate_run
 
@@ -273,14 +278,14 @@ def evaluate(
 @public()
 def predict(
     run_dir: str | Path,
-    images: Sequence[str | Path],
+    images: Sequence[str | Path] | NDArray[Any],
     *,
     backend: str = "torch",
     devices: str | Mapping[str, str] | None = None,
     top: int = 5,
     progress: Progress | None = None,
 ) -> list[Prediction]:
-    """The `top` likeliest classes of image files, with the newest checkpoint of a run.
+    """The `top` likeliest classes of image files, or of an array of images, by a run's newest checkpoint.
 
     An image that cannot be read is a `Prediction` with an error. `devices` and `progress` are those of
     `train`. Raises `RunError` for a run that cannot be used.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,9 @@ from specnet.backend.protocol import Executable
 from specnet.data.base import Images
 from specnet.numerics.randomness import Array
 from specnet.plans.plan import Plan
+from specnet.runs import metrics
 from specnet.runs.records import Evaluation
+from specnet.runs.step_records import Records, step_records
 from specnet.storage import reading
 from specnet.text import html_table
 from specnet.training.batches import Inputs
@@ -29,6 +32,14 @@ class Result:
     run_dir: Path
     step: int
     evaluation: Evaluation
+
+    @cached_property
+    def history(self) -> Records:
+        """What became of the run step by step, as its `metrics.jsonl` tells: a list of records.
+
+        Raises `RunError` if the file cannot be read.
+        """
+        return step_records(metrics.lines(self.run_dir / metrics.NAME))
 
     def __str__(self) -> str:
         return f"{self.run_dir}: step {self.step}, {self.evaluation}"

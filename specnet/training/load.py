@@ -6,9 +6,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
+from specnet.data.asked import check
 from specnet.data.base import Dataset
 from specnet.diagnostics.errors import RunError
 from specnet.network.network import Network, analyse
@@ -48,17 +50,19 @@ def evaluate_run(
     run_dir: str | Path,
     *,
     backend: str = "torch",
-    data: str | None = None,
+    data: str | tuple[Any, Any] | None = None,
     devices: str | Mapping[str, str] | None = None,
     best: bool = False,
     progress: Progress | None = None,
 ) -> Result:
-    """Classify the test images with the newest checkpoint of a run, or with the best one."""
+    """Classify the test images with the newest checkpoint of a run, or with the best one. Of arrays those to
+    test on, else all."""
+    check(data)
     progress = progress or Progress()
     run = RunDirectory(Path(run_dir), progress.note)
     network, saved = analyse(run.spec()), run.best() if best else run.newest()
     recipe = recipe_of(network.spec)
-    dataset, _ = open_data(network, data or saved.progress.data)
+    dataset, _ = open_data(network, data or saved.progress.data, tested=True)
     for text in dataset.notes:
         progress.note(text)
     trained = _compiled(run, network, saved, dataset, backend, devices, progress)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from specnet import plugins
+from specnet.data.asked import ARRAYS, kind_of
 from specnet.data.base import Data, Dataset, Wanted
 from specnet.data.measure import measure
 from specnet.data.statistics import Statistics, placeholder
@@ -14,13 +17,16 @@ from specnet.spec.spec import Spec
 from specnet.terminal.progress import Progress
 
 
-def open_data(network: Network, asked: str | None) -> tuple[Dataset, str]:
-    """The dataset asked for as KIND or KIND:PATH, else the spec's own; and the request that opens it again.
+def open_data(
+    network: Network, asked: str | tuple[Any, Any] | None, *, tested: bool = False
+) -> tuple[Dataset, str]:
+    """The dataset asked for as KIND or KIND:PATH or given in arrays, else the spec's own; and the request
+    that opens it again, for arrays their digest.
 
-    Options come from the spec's `data` where it is of the same kind.
+    Options come from the spec's `data` where it is of the same kind. If arrays are to be `tested`, none are
+    held out.
     """
     spec = network.spec
-    _, _, path = asked.partition(":") if asked else ("", "", "")
     declared = with_data(spec, asked).data
     if declared is None:
         raise DataError(f"the spec '{spec.name}' names no dataset", f"--data KIND[:PATH], with {_kinds()}")
@@ -34,19 +40,32 @@ def open_data(network: Network, asked: str | None) -> tuple[Dataset, str]:
         )
         raise UsageError(message, "take another loss")
     classes = network.output_shape(loss.head_layer)[0]
-    dataset = declared.open(path or None, Wanted(network.output_shape(names[0]), classes))
+    shape = network.output_shape(names[0])
+    if asked is None or isinstance(asked, str):
+        path = (asked or "").partition(":")[2]
+        dataset = declared.open(path or None, Wanted(shape, classes))
+        request = f"{declared.kind}:{path}" if path else declared.kind
+    else:
+        from specnet.data.arrays import given
+        from specnet.data.kinds.arrays import Arrays
+
+        assert isinstance(declared, Arrays)
+        arrays = given(asked, shape)
+        dataset = arrays.dataset(None if tested else declared.held_out)
+        request = f"{ARRAYS}:{arrays.digest()}"
     if len(dataset.classes) > classes:
         message = f"the dataset has {len(dataset.classes)} classes, and the network tells {classes} apart"
         raise DataError(message, f"--set layers.{loss.head_layer}.units={len(dataset.classes)}")
-    return dataset, f"{declared.kind}:{path}" if path else declared.kind
+    return dataset, request
 
 
-def with_data(spec: Spec, asked: str | None) -> Spec:
-    """The spec with the dataset that is asked for as KIND or KIND:PATH, if it names another or none.
+def with_data(spec: Spec, asked: str | tuple[Any, Any] | None) -> Spec:
+    """The spec with the dataset that is asked for as KIND or KIND:PATH or given in arrays, if it names
+    another or none.
 
     Raises `DataError` for an unknown kind.
     """
-    kind = asked.partition(":")[0] if asked else ""
+    kind = kind_of(asked) if asked else ""
     if not kind or (spec.data is not None and spec.data.kind == kind):
         return spec
     if kind not in plugins.names("specnet.datasets"):

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from specnet.data.asked import check
 from specnet.diagnostics.errors import UsageError
 from specnet.plans.seeds import seed_of
 
@@ -34,7 +35,7 @@ class TrainOptions:
     """
 
     backend: str = field(default="torch", metadata=_flag("torch (default), tensorflow, ...", metavar="NAME"))
-    data: str | None = field(
+    data: str | tuple[Any, Any] | None = field(
         default=None, metadata=_flag("the dataset (default: the spec's own)", metavar="KIND[:PATH]")
     )
     devices: str | Mapping[str, str] | None = field(
@@ -95,6 +96,7 @@ class TrainOptions:
     )
 
     def __post_init__(self) -> None:
+        check(self.data)
         if self.epochs is not None and self.steps is not None:
             raise UsageError("name epochs or steps, not both", "leave one of the two out")
         for name in ("epochs", "steps", "micro_batch"):

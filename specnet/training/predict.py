@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from specnet.data.arrays import grey_levels
 from specnet.data.kinds.image_folder import decode
 from specnet.data.sources import folders
 from specnet.data.sources.decoding import FORMATS
@@ -44,7 +46,7 @@ class Prediction:
 
 def predict(
     run_dir: str | Path,
-    images: Sequence[str | Path],
+    images: Sequence[str | Path] | NDArray[Any],
     *,
     backend: str = "torch",
     devices: str | Mapping[str, str] | None = None,
@@ -53,7 +55,8 @@ def predict(
 ) -> Iterator[Prediction]:
     """Classify image files with the newest checkpoint of a run, each as the run's test images are: the
     shorter side scaled and the centre cut out (the paper, section 2), the softmax averaged over the recipe's
-    crops. A folder stands for the images below it, in order.
+    crops. A folder stands for the images below it, in order. Images may also be an array of them, (n,
+    channels, height, width) from 0 to 255, as large as those of the run; they are named by their numbers.
 
     An image that cannot be read is a `Prediction` with an error. Raises `RunError` for a run that cannot be
     used and `UsageError` if the network does not take images.
@@ -63,7 +66,8 @@ def predict(
     shown = progress or Progress()
     trained = open_trained(run_dir, backend, devices, shown)
     shape = trained.image_shape
-    if len(shape) != 3 or shape[0] not in (1, 3) or shape[1] != shape[2]:
+    by_name = not hasattr(images, "__array__")
+    if by_name and (len(shape) != 3 or shape[0] not in (1, 3) or shape[1] != shape[2]):
         message = f"the run was trained on images of {describe(shape)}, and image files have 1 or 3 channels"
         raise UsageError(message, "predict works with runs whose images are square, grey or RGB")
     classes = trained.saved.progress.classes
@@ -72,6 +76,20 @@ def predict(
 
     assert plan.loss is not None, "a run has a recipe"
     probabilities = probabilities_of(plan.loss)
+
+    if not by_name:
+        pixels, notes = grey_levels(images, shape)
+        if pixels.shape[1:] != shape:
+            message = f"the images are {describe(pixels.shape[1:])}, and those of the run {describe(shape)}"
+            raise DataError(message, "bring them to that size")
+        for note in notes:
+            shown.note(note)
+        parts = (range(first, min(first + at_once, len(pixels))) for first in range(0, len(pixels), at_once))
+        rows = (
+            probabilities(answers(executable, plan, inputs, pixels[part.start : part.stop])) for part in parts
+        )
+        numbered = enumerate(row for part in rows for row in part)
+        return (_told(str(number), row, classes, top) for number, row in numbered)
     files = [file for path in images for file in image_files(Path(path), shown.note)]
 
     def told() -> Iterator[Prediction]:

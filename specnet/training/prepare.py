@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from specnet.backend.protocol import Precision
+from specnet.data.asked import ARRAYS, kind_of
 from specnet.data.base import Dataset
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.errors import DataError, RunError, UsageError
@@ -100,7 +101,7 @@ def prepare(network: Network, run: RunDirectory, options: TrainOptions) -> Prepa
     )
     data = options.data or known.data
     if options.data is not None and known.data is not None:
-        _agreed("--data", _kind(options.data), _kind(known.data), fixed=True, begun=True)
+        _agreed("--data", kind_of(options.data), kind_of(known.data), fixed=True, begun=True)
     # Shapes and the graph are the same whatever the dataset.
     network = replace(network, spec=with_data(network.spec, data))
     recipe = recipe_of(network.spec)
@@ -113,7 +114,7 @@ def prepare(network: Network, run: RunDirectory, options: TrainOptions) -> Prepa
     micro_batch = options.micro_batch or known.micro_batch
     check_micro_batch(network, recipe, micro_batch)
     dataset, described = open_data(network, data)
-    _check_same_data(known, dataset)
+    _check_same_data(known, dataset, described)
     for images in (dataset.train, dataset.test):
         check_images(network.output_shape(network.inputs()[0]), recipe, images)
     per_epoch = steps_per_epoch(dataset.train, recipe)
@@ -149,7 +150,7 @@ def _of_length(spec: Spec, epochs: int) -> Spec:
     return spec.model_copy(update={"training": recipe.model_copy(update={"epochs": epochs})})
 
 
-def _check_same_data(known: RunProgress, dataset: Dataset) -> None:
+def _check_same_data(known: RunProgress, dataset: Dataset, described: str) -> None:
     """Raise `DataError` if a run's data is not what it was: its order of samples would be another."""
     if known.classes and known.classes != tuple(dataset.classes):
         raise DataError("the dataset's classes are not those that the run was started with", _SAME_DATA)
@@ -157,14 +158,12 @@ def _check_same_data(known: RunProgress, dataset: Dataset) -> None:
     if before and count != before:
         message = f"there are {count:,} training images, and the run was started with {before:,}"
         raise DataError(message, _SAME_DATA)
+    if known.data and kind_of(known.data) == ARRAYS and known.data != described:
+        message = "the arrays hold other images or labels than those that the run was started with"
+        raise DataError(message, "give the same ones, or start a new run (--run-dir)")
 
 
 _SAME_DATA = "name the same data (--data KIND:PATH), or start a new run (--run-dir)"
-
-
-def _kind(data: str) -> str:
-    """The kind of a dataset named as KIND or KIND:PATH: a run's data may move, but not become others."""
-    return data.partition(":")[0]
 
 
 def _agreed(option: str, asked: Any, known: Any, *, fixed: bool, begun: bool) -> Any:
