@@ -24,6 +24,7 @@ Group = Literal[
     "specnet.normalizations",
     "specnet.augmentations",
     "specnet.evaluations",
+    "specnet.metrics",
     "specnet.datasets",
     "specnet.backends",
 ]
@@ -38,6 +39,7 @@ NOUNS: dict[str, str] = {
     "specnet.normalizations": "normalization",
     "specnet.augmentations": "augmentation",
     "specnet.evaluations": "evaluation",
+    "specnet.metrics": "metric",
     "specnet.backends": "backend",
     "specnet.datasets": "dataset",
 }
@@ -57,6 +59,7 @@ BASES: dict[str, str] = {
     "specnet.normalizations": "specnet.recipe.normalizations.Normalization",
     "specnet.augmentations": "specnet.recipe.augmentations.Augmentation",
     "specnet.evaluations": "specnet.recipe.evaluations.Evaluation",
+    "specnet.metrics": "specnet.recipe.metrics.Metric",
     "specnet.datasets": "specnet.data.base.Data",
 }
 """What a plugin's class is derived from, by name: nothing is imported to look at it."""

@@ -46,6 +46,7 @@ def test_it_is_listed_and_imports(site: Path) -> None:
         ("specnet.normalizations", "per_image"),
         ("specnet.augmentations", "hole"),
         ("specnet.evaluations", "five_crop"),
+        ("specnet.metrics", "worst_recall"),
     }
 
 

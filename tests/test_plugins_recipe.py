@@ -1,4 +1,4 @@
-"""A stranger's schedule, initializer, normalization, augmentation and evaluation, installed with pip."""
+"""A stranger's schedule, initializer, normalization, augmentation, evaluation and metric, from a package."""
 
 from __future__ import annotations
 
@@ -62,6 +62,12 @@ def test_its_recipe_trains_alike_on_both_backends(trained: Path) -> None:
         [test["evaluation"]["top1_error"] for test in run] for run in (tests, other_tests)
     )
     assert errors == other_errors
+    test, other = tests[-1], other_tests[-1]
+    scores = test["evaluation"]
+    assert scores == pytest.approx(other["evaluation"], rel=1e-10)
+    assert list(scores) == ["loss", "top1_error", "worst_recall_of_30", "mean_per_class_recall"]
+    worst, mean = scores["worst_recall_of_30"], scores["mean_per_class_recall"]
+    assert 0.7 < worst < mean == pytest.approx(1 - scores["top1_error"], abs=0.01)
     assert errors[-1] < 0.1 < errors[0]
 
 
@@ -129,6 +135,7 @@ def test_a_crop_of_its_own_must_have_the_size_of_the_input(site: Path) -> None:
 def test_without_the_package_the_errors_say_what_is_missing() -> None:
     done = specnet("validate", RECIPE)
     nouns = {"newbob": "schedule", "hole": "augmentation", "per_image": "normalization"}
+    nouns |= {"worst_recall": "metric"}
     for kind, noun in {**nouns, "five_crop": "evaluation", "unit_length": "initializer"}.items():
         assert f"error SN204: unknown {noun} kind '{kind}'" in done.stderr
-    assert done.stderr.count("once its package is installed") == done.stderr.count("SN204") == 6
+    assert done.stderr.count("once its package is installed") == done.stderr.count("SN204") == 7

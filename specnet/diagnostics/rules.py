@@ -87,6 +87,7 @@ LOSS_OF_NO_LOGITS = Rule("SN605", "loss-of-no-logits", "warning")
 CLASS_COUNT = Rule("SN606", "class-count", "warning")
 IMAGE_SHAPE = Rule("SN607", "image-shape", "warning")
 BATCH_TOO_SMALL = Rule("SN609", "batch-too-small")
+UNFIT_METRIC = Rule("SN610", "unfit-metric")
 CHANNEL_COUNT = Rule("SN612", "channel-count")
 
 MAPPED_TO_NOTHING = Rule("SN701", "mapped-to-nothing")

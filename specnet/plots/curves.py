@@ -85,7 +85,9 @@ def _draw_one(curve: Curve, unit: int, loss: Axes, error: Axes) -> None:
     tested = [test.step / unit for test in curve.tests]
     lines += loss.plot(tested, [t.loss for t in curve.tests], color=COLORS[1], label="test", **_dots(tested))
     errors = error.plot(tested, _percent(t.top1_error for t in curve.tests), color=COLORS[1], label="top-1")
-    errors += error.plot(tested, _percent(t.top5_error for t in curve.tests), color=COLORS[2], label="top-5")
+    top5 = [math.nan if t.top5_error is None else t.top5_error for t in curve.tests]
+    if any(test.top5_error is not None for test in curve.tests):
+        errors += error.plot(tested, _percent(top5), color=COLORS[2], label="top-5")
     for line in errors:
         line.set(**_dots(tested))
     for panel, handles in ((loss, lines), (error, errors)):

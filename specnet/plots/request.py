@@ -47,7 +47,7 @@ class Test(NamedTuple):
     step: int
     loss: float
     top1_error: float
-    top5_error: float
+    top5_error: float | None
 
 
 @dataclass(frozen=True, slots=True)

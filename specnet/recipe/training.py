@@ -15,6 +15,7 @@ from specnet.recipe.cropping import Shape
 from specnet.recipe.evaluations import Evaluation
 from specnet.recipe.initializers import DEFAULT, Initializer
 from specnet.recipe.losses import Loss
+from specnet.recipe.metrics import Metric
 from specnet.recipe.normalizations import Normalization
 from specnet.recipe.optimizers import Optimizer
 from specnet.recipe.schedules import ConstantRate, Schedule
@@ -70,6 +71,13 @@ class Training(Strict):
         registered("specnet.evaluations", "evaluation", Evaluation),
         Field(description="Which part of a test image is looked at; all if left out."),
     ] = None
+    metrics: (
+        list[Annotated[SerializeAsAny[Metric], registered("specnet.metrics", "metric", Metric)]] | None
+    ) = Field(
+        default=None,
+        description="What is measured on the test images beside loss and top-1 error; the top-5 error if left"
+        " out, where there are more than five classes.",
+    )
     batch_size: Annotated[Count, Field(description="Images in one step, over all devices.")] = 128
     epochs: Annotated[Count, Field(description="Passes over the training set.")] = 1
 

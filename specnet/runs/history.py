@@ -64,7 +64,8 @@ class Measured(NamedTuple):
     step: int
     loss: float
     top1_error: float
-    top5_error: float
+    top5_error: float | None
+    """None where it was not measured."""
 
 
 @dataclass
@@ -86,8 +87,11 @@ class History:
     def add(self, line: Line) -> None:
         """Take up a line of `metrics.jsonl`. One of a kind that is not known tells nothing."""
         if isinstance(line, EvaluationLine) and line.evaluation is not None:
-            scores = (line.evaluation.loss, line.evaluation.top1_error, line.evaluation.top5_error)
-            self.evaluations.append(Measured(line.step, *map(_drawable, scores)))
+            told = line.evaluation
+            top5 = None if told.top5_error is None else _drawable(told.top5_error)
+            self.evaluations.append(
+                Measured(line.step, _drawable(told.loss), _drawable(told.top1_error), top5)
+            )
         elif isinstance(line, StepLine):
             if line.epoch > self.epoch > 0 and self.per_epoch is None:
                 self.per_epoch = (line.step - 1) // (line.epoch - 1)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeGuard
 
-from pydantic import ConfigDict, Field, Strict, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, Strict, TypeAdapter, ValidationError
 
+from specnet.recipe.metrics import NAME
 from specnet.storage import reading
 from specnet.text import decimal, printable
 
@@ -26,31 +28,79 @@ LARGEST_STATE = 2**23
 Count = Annotated[int, Strict(), Field(ge=0, lt=LARGEST)]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=True)]
 Text = Annotated[str, Strict()]
+MOST_METRICS = 100
+"""Metrics of an evaluation that are taken up."""
+MetricName = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The mean loss and the fractions of images whose class is not the first, or not among the first five."""
+    """The mean loss, the fraction of images whose class is not the first, and what else was measured, in its
+    order: the fraction whose class is not among the first five, for one.
+
+    All of it stands side by side where it is written down.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     loss: Number
     top1_error: Number
-    top5_error: Number
+    top5_error: Number | None = None
+    """None where it was not measured."""
+    others: Annotated[Mapping[MetricName, Number], Field(max_length=MOST_METRICS)] = field(
+        default_factory=dict, hash=False
+    )
+    """The numbers of other metrics by their names."""
 
     def as_json(self) -> dict[str, float]:
-        return asdict(self)
+        return {"loss": self.loss, **self.metrics}
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """What was measured beside the loss, by name."""
+        top5 = {} if self.top5_error is None else {"top5_error": self.top5_error}
+        return {"top1_error": self.top1_error, **top5, **self.others}
+
+    @classmethod
+    def of(cls, loss: float, metrics: Mapping[str, float]) -> Evaluation:
+        """From the loss and what `metrics` tells of it."""
+        others = {name: value for name, value in metrics.items() if name not in _ERRORS}
+        return cls(loss, metrics["top1_error"], metrics.get("top5_error"), others)
 
     def rank(self) -> tuple[float, float]:
         """What makes a checkpoint the best: the lowest top-1 error, then the lowest loss."""
         return (self.top1_error, self.loss if math.isfinite(self.loss) else math.inf)
 
     def __str__(self) -> str:
-        errors = f"top-1 error {self.top1_error:.2%}, top-5 error {self.top5_error:.2%}"
-        return f"test loss {decimal(self.loss)}, {errors}"
+        measured = (f"{in_words(name)} {shown(name, value)}" for name, value in self.metrics.items())
+        return f"test loss {decimal(self.loss)}, {', '.join(measured)}"
 
 
-Evaluations = Annotated[tuple[Evaluation, ...], Field(fail_fast=True)]
+_ERRORS = ("top1_error", "top5_error")
+_TOP_K = re.compile(r"top(\d+)_error")
+
+
+def in_words(metric: str) -> str:
+    """The name of a metric for people: `top-5 error`."""
+    return re.sub("^top(?=[0-9])", "top-", metric).replace("_", " ")
+
+
+def shown(metric: str, value: float) -> str:
+    """The number of a metric for people: errors in percent."""
+    return f"{value:.2%}" if _TOP_K.fullmatch(metric) else decimal(value)
+
+
+def _apart(content: Any) -> Any:
+    """An evaluation as it is written down, with the metrics that have no field of their own in one."""
+    if not isinstance(content, dict):
+        return content
+    own = ("loss", *_ERRORS)
+    others = {name: value for name, value in content.items() if name not in own}
+    return {**{name: content[name] for name in own if name in content}, "others": others}
+
+
+Written = Annotated[Evaluation, BeforeValidator(_apart)]
+Evaluations = Annotated[tuple[Written, ...], Field(fail_fast=True)]
 Names = Annotated[tuple[Text, ...], Field(fail_fast=True)]
 
 
@@ -81,13 +131,15 @@ class RunProgress:
     """Updates done."""
     evaluations: Evaluations
     """Those at the end of each epoch."""
-    evaluation: Evaluation | None = None
+    evaluation: Written | None = None
     """That of the weights as they are saved, if they were evaluated."""
 
     def as_json(self) -> dict[str, Any]:
         """The content of `state.json`."""
         unsaid = {"normalize": False, "steps_per_epoch": 0, "stop": 0, "train_images": 0, "statistics": None}
-        said = {"schema_version": 1, **asdict(self)}
+        said = {"schema_version": 1, **{part.name: getattr(self, part.name) for part in fields(self)}}
+        said["evaluations"] = [evaluation.as_json() for evaluation in self.evaluations]
+        said["evaluation"] = self.evaluation and self.evaluation.as_json()
         return {name: value for name, value in said.items() if name not in unsaid or value != unsaid[name]}
 
 
@@ -135,6 +187,10 @@ class EvaluationLine(Line):
 
     evaluation: Evaluation | None
 
+    def as_json(self) -> dict[str, Any]:
+        scores = self.evaluation and self.evaluation.as_json()
+        return {"step": self.step, "epoch": self.epoch, "evaluation": scores}
+
 
 @dataclass(frozen=True)
 class StopLine(Line):
@@ -162,8 +218,7 @@ def _is_count(value: object) -> TypeGuard[int]:
 
 def _line_of(content: Mapping[str, Any], step: int, epoch: int) -> Line:
     if "evaluation" in content:
-        scores = _numbers(content["evaluation"], "loss", "top1_error", "top5_error")
-        return EvaluationLine(step, epoch, Evaluation(*scores) if scores else None)
+        return EvaluationLine(step, epoch, _evaluation_of(content["evaluation"]))
     if "stopped" in content:
         named = content.get("samples")
         samples = tuple(map(str, named)) if isinstance(named, list) else ()
@@ -171,6 +226,17 @@ def _line_of(content: Mapping[str, Any], step: int, epoch: int) -> Line:
     measured = ("loss", "learning_rate", "images_per_second", "data_wait")
     values = _numbers({"data_wait": math.nan, **content}, *measured)
     return StepLine(step, epoch, *values) if values and "epoch" in content else Line(step, epoch)
+
+
+def _evaluation_of(content: object) -> Evaluation | None:
+    """The scores that a line tells; what is no metric is passed over."""
+    scores = _numbers(content, "loss", "top1_error")
+    if scores is None:
+        return None
+    assert isinstance(content, dict)
+    measured = {name: value for name, value in content.items() if NAME.fullmatch(name) and name != "loss"}
+    numbers = {name: _float(v) for name, v in measured.items() if isinstance(v, int | float)}
+    return Evaluation.of(scores[0], dict(list(numbers.items())[: MOST_METRICS + len(_ERRORS)]))
 
 
 def _numbers(content: object, *names: str) -> list[float] | None:

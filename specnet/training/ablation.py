@@ -13,7 +13,7 @@ from specnet.diffs.diff import differences
 from specnet.network.network import Network
 from specnet.runs import listing, metrics
 from specnet.runs.history import gather
-from specnet.runs.records import Evaluation
+from specnet.runs.records import Evaluation, in_words, shown
 from specnet.runs.run_directory import RunDirectory
 from specnet.spec.spec import Spec
 from specnet.tables import build
@@ -101,27 +101,30 @@ def _finished(spec: Spec, folder: Path, options: TrainOptions) -> Result | None:
     changes = differences(own, with_data(spec, data))
     if any(change.path != "training.epochs" for change in changes):
         return None
-    return Result(folder, run.step, Evaluation(**run.evaluation))
+    return Result(folder, run.step, Evaluation.of(run.evaluation["loss"], run.evaluation))
 
 
 def compared(outcomes: Sequence[Outcome]) -> str:
     """The table. Differences are of top-1 error to the first spec, in percentage points."""
-    head = ("spec", "parameters", "steps", "test loss", "top-1 error", "top-5 error", "to the first", "time")
-    rows = [_row(outcome, outcomes[0]) for outcome in outcomes]
+    trained = [outcome.result.evaluation for outcome in outcomes if outcome.result is not None]
+    metrics = list(dict.fromkeys(name for scores in trained for name in scores.metrics))
+    named = map(in_words, metrics or ["top1_error"])
+    head = ("spec", "parameters", "steps", "test loss", *named, "to the first", "time")
+    rows = [_row(outcome, outcomes[0], metrics, len(head)) for outcome in outcomes]
     return columns(head, [rows], right=range(1, len(head)))
 
 
-def _row(outcome: Outcome, first: Outcome) -> tuple[str, ...]:
+def _row(outcome: Outcome, first: Outcome, metrics: Sequence[str], width: int) -> tuple[str, ...]:
     start = (outcome.spec, f"{outcome.parameters:,}")
     if outcome.result is None:
-        return (*start, "failed", "", "", "", "", "")
+        return (*start, "failed", *("" for _ in range(width - 3)))
     scores, change = outcome.result.evaluation, _difference(outcome, first)
+    measured = scores.metrics
     return (
         *start,
         f"{outcome.result.step:,}",
         decimal(scores.loss),
-        f"{scores.top1_error:.2%}",
-        f"{scores.top5_error:.2%}",
+        *(shown(name, measured[name]) if name in measured else "-" for name in metrics),
         "" if change is None or outcome is first else f"{100 * change:+.2f}",
         duration(outcome.seconds),
     )

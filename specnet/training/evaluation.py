@@ -1,8 +1,8 @@
-"""How well a network classifies: loss, top-1 and top-5 error, computed here for every backend."""
+"""How well a network classifies: its loss and the metrics of the recipe, computed here for every backend."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,8 +14,10 @@ from specnet.backend.protocol import Executable
 from specnet.data.base import Images
 from specnet.numerics.randomness import Array
 from specnet.plans.plan import Plan
+from specnet.recipe.answers import Answers
+from specnet.recipe.metrics import Metric
 from specnet.runs import metrics
-from specnet.runs.records import Evaluation
+from specnet.runs.records import Evaluation, in_words, shown
 from specnet.runs.step_records import Records, step_records
 from specnet.storage import reading
 from specnet.text import html_table
@@ -49,15 +51,16 @@ class Result:
         from base64 import b64encode
 
         scores = self.evaluation
-        head = ("run", "step", "test loss", "top-1 error", "top-5 error")
-        figures = (f"{scores.loss:.4f}", f"{scores.top1_error:.2%}", f"{scores.top5_error:.2%}")
-        shown = html_table(head, [(str(self.run_dir), f"{self.step:,}", *figures)], right=range(1, 5))
+        head = ("run", "step", "test loss", *map(in_words, scores.metrics))
+        figures = (f"{scores.loss:.4f}", *(shown(name, value) for name, value in scores.metrics.items()))
+        row = (str(self.run_dir), f"{self.step:,}", *figures)
+        table = html_table(head, [row], right=range(1, len(head)))
         try:
             curves = b64encode(reading.read(self.run_dir / "curves.png", LARGEST_PICTURE)).decode()
         except (OSError, reading.Unfit):
-            return shown
+            return table
         picture = f'<img alt="curves" style="max-width:100%" src="data:image/png;base64,{curves}">'
-        return shown + picture
+        return table + picture
 
 
 def answers(executable: Executable, plan: Plan, inputs: Inputs, pixels: NDArray[np.uint8]) -> Array:
@@ -76,32 +79,22 @@ def evaluate(
     inputs: Inputs,
     images: Images,
     batch_size: int,
+    metrics: Sequence[Metric],
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Classify all images. `progress` is called with images done and images in all."""
     assert plan.loss is not None
     losses: list[Array] = []
-    ranks: list[NDArray[np.int64]] = []
+    sums: list[Array] = []
     for start in range(0, len(images), batch_size):
         pixels, labels = images.read(np.arange(start, min(start + batch_size, len(images))))
-        scores = answers(executable, plan, inputs, pixels)
-        losses.append(plan.loss.per_image(scores, labels))
-        ranks.append(rank(scores, labels))
+        told = Answers(answers(executable, plan, inputs, pixels), labels, plan.loss.head)
+        losses.append(plan.loss.per_image(told.outputs, labels))
+        tallies = [metric.tally(told) for metric in metrics]
+        sums = [total + more for total, more in zip(sums, tallies, strict=True)] if sums else tallies
         if progress:
             progress(start + len(labels), len(images))
-    place = np.concatenate(ranks)
     with np.errstate(over="ignore"):
         loss = float(np.concatenate(losses).mean())
-    return Evaluation(
-        loss=loss,
-        top1_error=float((place >= 1).mean()),
-        top5_error=float((place >= 5).mean()),
-    )
-
-
-def rank(scores: Array, labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many classes come before the right one; between equal scores the lower label comes first."""
-    own = scores[np.arange(len(labels)), labels][:, None]
-    earlier = np.arange(scores.shape[1]) < labels[:, None]
-    before: NDArray[np.int64] = ((scores > own) | ((scores == own) & earlier)).sum(axis=1)
-    return np.where(np.isnan(own[:, 0]), scores.shape[1], before)
+    values = {metric.name: metric.value(total) for metric, total in zip(metrics, sums, strict=True)}
+    return Evaluation.of(loss, values)

@@ -15,6 +15,7 @@ from specnet.data.base import Dataset
 from specnet.diagnostics.errors import RunError
 from specnet.network.network import Network, analyse
 from specnet.plans import plan as plans
+from specnet.recipe.metrics import measured
 from specnet.recipe.training import Training
 from specnet.runs.checkpoint import Checkpoint
 from specnet.runs.run_directory import RunDirectory
@@ -74,7 +75,10 @@ def evaluate_run(
 
     size = images_at_once(recipe, saved.progress.micro_batch)
     compiled = trained.compiled
-    evaluation = evaluate(compiled.executable, compiled.plan, trained.inputs, dataset.test, size, show)
+    metrics = measured(recipe.metrics, len(dataset.classes))
+    evaluation = evaluate(
+        compiled.executable, compiled.plan, trained.inputs, dataset.test, size, metrics, show
+    )
     progress.clear()
     if not math.isfinite(evaluation.loss):
         message = f"the loss on the test images is {evaluation.loss} at step {saved.step}"

@@ -18,6 +18,7 @@ from specnet.backend.slots import flat
 from specnet.data.base import Dataset, names_of
 from specnet.diagnostics.errors import DataError, RunError
 from specnet.plans.plan import Plan
+from specnet.recipe.metrics import measured
 from specnet.recipe.training import Training
 from specnet.runs.checkpoint import Checkpoint
 from specnet.runs.naming import RunNaming
@@ -200,7 +201,8 @@ class Trainer:
 
         images, size = self.dataset.test, images_at_once(self.recipe, self.state.micro_batch)
         show(0, len(images))
-        evaluation = evaluate(self.executable, self.plan, self.inputs, images, size, show)
+        metrics = measured(self.recipe.metrics, len(self.dataset.classes))
+        evaluation = evaluate(self.executable, self.plan, self.inputs, images, size, metrics, show)
         if not math.isfinite(evaluation.loss):
             message = f"the loss on the test images is {evaluation.loss} after step {self.step}"
             raise self._stopped(message)

@@ -35,8 +35,8 @@ FULL = RunProgress(
     train_images=60,
     statistics="0" * 64,
     step=12,
-    evaluations=(SCORES, replace(SCORES, loss=math.inf)),
-    evaluation=SCORES,
+    evaluations=(SCORES, replace(SCORES, loss=math.inf), replace(SCORES, top5_error=None)),
+    evaluation=replace(SCORES, others={"f1": 0.5, "mean_per_class_recall": 0.75}),
 )
 
 
@@ -81,9 +81,13 @@ def test_a_state_of_an_earlier_version(tmp_path: Path) -> None:
         {"step": "1"},
         {"evaluations": None},
         {"evaluations": {}},
-        {"evaluations": [{"loss": 1.0, "top1_error": 0.5}]},
+        {"evaluations": [{"loss": 1.0, "top5_error": 0.5}]},
         {"evaluations": [{"loss": "1", "top1_error": 0.5, "top5_error": 0.5}]},
-        {"evaluations": [{"loss": 1.0, "top1_error": 0.5, "top5_error": 0.5, "more": 1}]},
+        {"evaluations": [{"loss": 1.0, "top1_error": 0.5, "top5_error": "0.5"}]},
+        {"evaluations": [{"loss": 1.0, "top1_error": 0.5, "f1": "1"}]},
+        {"evaluations": [{"loss": 1.0, "top1_error": 0.5, "f1\x1b[31m": 1}]},
+        {"evaluations": [{"loss": 1.0, "top1_error": 0.5, "others": {"f1": 1.0}}]},
+        {"evaluations": [{"loss": 1.0, "top1_error": 0.5, **{f"m{i}": 1.0 for i in range(101)}}]},
         {"evaluation": [1.0, 0.5, 0.5]},
         {"seed": "0"},
         {"seed": True},
@@ -124,6 +128,11 @@ STEP = StepLine(step=3, epoch=1, loss=2.0, learning_rate=0.1, images_per_second=
             '{"step": 8, "epoch": 1, "evaluation": {"loss": 1.5, "top1_error": 0.5, "top5_error": 0.25}}',
         ),
         (
+            EvaluationLine(8, 1, Evaluation(1.5, 0.5, others={"f1": 0.75, "top3_error": 0.125})),
+            '{"step": 8, "epoch": 1, "evaluation": {"loss": 1.5, "top1_error": 0.5, "f1": 0.75, '
+            '"top3_error": 0.125}}',
+        ),
+        (
             StopLine(4, 1, "nan", ("7", "cat.png")),
             '{"step": 4, "epoch": 1, "stopped": "nan", "samples": ["7", "cat.png"]}',
         ),
@@ -147,6 +156,10 @@ ABOUT = {"step": 8, "epoch": 1}
         ({**STEP.as_json(), "news": "x"}, STEP),
         ({**ABOUT, "evaluation": {"loss": 1.4}}, EvaluationLine(8, 1, None)),
         ({**ABOUT, "evaluation": []}, EvaluationLine(8, 1, None)),
+        (
+            {**ABOUT, "evaluation": {"loss": 1, "top1_error": 0.5, "f1": "x", "\x1b[31m": 1, "later": [1]}},
+            EvaluationLine(8, 1, Evaluation(1.0, 0.5)),
+        ),
         ({**ABOUT, "evaluation": {**SCORES.as_json(), "loss": 10**400}}, None),
         ({**ABOUT, "stopped": "nan"}, StopLine(8, 1, "nan")),
         ({**ABOUT, "stopped": 1, "samples": 7}, StopLine(8, 1, "1")),

@@ -27,6 +27,7 @@ GROUPS = {
     "normalize": "specnet.normalizations",
     "augment": "specnet.augmentations",
     "evaluate": "specnet.evaluations",
+    "metrics": "specnet.metrics",
 }
 NOT_SEEN = {
     "schema/even_lrn.yaml",  # what is odd
@@ -123,7 +124,8 @@ def test_every_key_has_a_hover_text() -> None:
 def test_every_part_of_a_recipe_is_one_of_the_kinds_that_are_installed() -> None:
     schema = json_schema()
     parts = schema["definitions"]["Training"]["properties"]
-    parts["augment"] = parts["augment"]["items"]
+    for key in ("augment", "metrics"):
+        parts[key] = parts[key]["items"]
     for key, group in GROUPS.items():
         assert parts[key]["properties"]["kind"]["enum"] == plugins.names(group)
         for choice in parts[key]["allOf"]:

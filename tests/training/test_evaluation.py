@@ -1,4 +1,4 @@
-"""Ranks, errors and losses, by hand."""
+"""Answers, errors and losses, by hand."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from specnet.diagnostics.errors import RunError
 from specnet.network.network import analyse
 from specnet.plans import plan as plans
 from specnet.recipe.losses import SoftmaxCrossEntropy
+from specnet.recipe.metrics import measured
 from specnet.runs import checkpoint
 from specnet.runs.checkpoint import Checkpoint
 from specnet.runs.records import Evaluation
@@ -29,26 +30,11 @@ from specnet.syntax import document
 from specnet.terminal.progress import Progress
 from specnet.training.batches import Inputs
 from specnet.training.compile import compile_plan
-from specnet.training.evaluation import answers, evaluate, rank
+from specnet.training.evaluation import answers, evaluate
 from specnet.training.load import evaluate_run
 from specnet.training.open_data import recipe_of
 from specnet.training.predict import predict
 from support.training_runs import run
-
-
-def test_rank_counts_the_classes_before_the_right_one() -> None:
-    scores = np.array([[0.1, 0.7, 0.2], [0.1, 0.7, 0.2], [0.1, 0.7, 0.2]])
-    assert rank(scores, np.array([1, 2, 0])).tolist() == [0, 1, 2]
-
-
-def test_between_equal_scores_the_lower_label_comes_first() -> None:
-    scores = np.array([[0.25, 0.25, 0.25, 0.25]] * 2)
-    assert rank(scores, np.array([0, 3])).tolist() == [0, 3]
-
-
-def test_a_network_that_answers_nan_is_always_wrong() -> None:
-    assert rank(np.full((1, 3), np.nan), np.array([0])).tolist() == [3]
-
 
 SPEC = """\
 specnet: 1
@@ -74,12 +60,13 @@ def test_the_loss_of_a_diverged_network_is_its_own(backend: str, precision: Prec
     for size in (300.0, 4096.0, 1e30):
         weights = np.array([[size, 0], [0, 0], [-2 * size, 0]], dtype=precision)
         compiled.executable.load_state({"b.gpu0.weight": weights})
-        found = evaluate(compiled.executable, compiled.plan, inputs, InMemory(pixels, labels), 2)
+        images, metrics = InMemory(pixels, labels), measured(None, 3)
+        found = evaluate(compiled.executable, compiled.plan, inputs, images, 2, metrics)
         expected = (0 + size + 3 * size) / 3
         assert found.loss == pytest.approx(expected, rel=1e-7)  # measured 1.5e-8, the weights in float32
         trained, _ = compiled.executable.gradients(Batch(pixels.astype(precision), labels))
         assert found.loss == pytest.approx(trained, rel=1e-6)  # measured 3.0e-8
-        assert (found.top1_error, found.top5_error) == (2 / 3, 0)
+        assert found.metrics == {"top1_error": 2 / 3}
 
 
 class Views:
@@ -138,4 +125,7 @@ def test_outputs_that_are_not_finite_are_an_error_and_no_answer(small: Spec, tmp
 
 def test_the_epoch_lines_say_that_the_loss_is_of_the_test_images() -> None:
     assert str(Evaluation(0.25, 0.5, 0.0)) == "test loss 0.2500, top-1 error 50.00%, top-5 error 0.00%"
+    assert str(Evaluation(0.25, 0.5)) == "test loss 0.2500, top-1 error 50.00%"
+    others = Evaluation(0.25, 0.5, others={"mean_per_class_recall": 2 / 3, "top3_error": 0.125})
+    assert str(others).endswith("top-1 error 50.00%, mean per class recall 0.6667, top-3 error 12.50%")
     assert str(Evaluation(1.8e31, 0.5, 0.0)).startswith("test loss 1.8e+31, ")

@@ -13,7 +13,8 @@ from specnet.network.partial import PartialNetwork
 from specnet.network.shapes import Share, full_shape
 from specnet.network.sink import Sink
 from specnet.recipe.cropping import wanted_channels, written_crops
-from specnet.recipe.losses import layers_read
+from specnet.recipe.losses import layers_read, written_kind
+from specnet.recipe.metrics import written_metric
 from specnet.schema.fields import is_integer
 from specnet.syntax.document import Path_
 from specnet.text import describe, plural
@@ -44,6 +45,7 @@ def check_recipe(network: PartialNetwork, sink: Sink) -> None:
         elif source in certain:
             _check_loss(source, place, homes, network, sink)
             homes = homes or graph.groups[source]
+    _check_metrics(recipe, network, sink)
     inputs = network.inputs()
     if inputs and inputs[0] in certain:
         shape = full_shape(graph, outputs, inputs[0])
@@ -87,6 +89,25 @@ def _check_loss(name: str, place: Path_, homes: tuple[str, ...], network: Partia
     elif len(shape) != 1:
         message = f"the loss reads '{name}', whose output is {describe(shape)}, not a number for each class"
         sink.error(rules.LOSS_OF_IMAGE, message, "end the network with a dense layer", place)
+
+
+def _check_metrics(recipe: Mapping[str, Any], network: PartialNetwork, sink: Sink) -> None:
+    """What is measured tells something about the network, and one thing once."""
+    loss, head = written_kind(recipe), next(iter(read_by_loss(recipe).values()), None)
+    listed, known = recipe.get("metrics"), set[str]()
+    for index, part in enumerate(listed if isinstance(listed, list) else []):
+        metric, place = written_metric(part), ("training", "metrics", index)
+        if metric is None:
+            continue
+        fault = metric.misnamed()
+        if metric.name in known:
+            fault = f"'{metric.name}' is measured already", "remove one of the two"
+        elif fault is None and loss is not None and head in network.shapes.certain:
+            (outputs, *_) = full_shape(network.graph, network.shapes.outputs, head)
+            fault = metric.unfit(outputs, loss.head)
+        known.add(metric.name)
+        if fault is not None:
+            sink.error(rules.UNFIT_METRIC, *fault, place)
 
 
 def _check_crops(recipe: Mapping[str, Any], name: str, shape: Shape, sink: Sink) -> None:
