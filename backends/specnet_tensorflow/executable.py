@@ -15,6 +15,7 @@ from specnet.backend.batch import Batch
 from specnet.backend.checks import check_inputs, check_state
 from specnet.backend.protocol import Precision, State, storage
 from specnet.backend.slots import OptimizerState
+from specnet.layers.base import Shape
 from specnet.numerics.randomness import Array
 from specnet.plans.operations import Feed
 from specnet.plans.placement import Placement
@@ -70,6 +71,19 @@ class TensorFlowExecutable:
         """Zero until the first step. They are as large as the weights, and only training asks for them."""
         rule = self.plan.optimizer
         return {slot: self._zeros(count=slot in rule.counts) for slot in rule.kept} if rule else {}
+
+    @cached_property
+    def _units(self) -> dict[str, int]:
+        """The axis along which units lie, of each parameter whose weights of a unit have a longest norm."""
+        bounded = [p for p in self.plan.parameters if p.trainable and self.plan.settings[p.name].max_norm]
+        return {p.name: self._unit_axis(p.name, p.shape) for p in bounded if len(p.shape) > 1}
+
+    def _unit_axis(self, name: str, shape: Shape) -> int:
+        share, role = self._passes.holder(name)
+        first = np.zeros(shape, bool)
+        first[0] = True
+        native = share.native(role, first)
+        return next(axis for axis in range(native.ndim) if native.take(0, axis).all())
 
     @cached_property
     def _totals(self) -> Tensors:
@@ -185,7 +199,7 @@ class TensorFlowExecutable:
         weights = {name: self._passes.variable(name) for name in gradients}
         devices = {name: self._devices[self._groups[name]] for name in gradients}
         by_rate = dict(zip(self._rates, rates, strict=True))
-        optimizers.update(self.plan, weights, self._slots, gradients, by_rate, devices)
+        optimizers.update(self.plan, weights, self._slots, gradients, by_rate, devices, self._units)
 
     def _loss_and_gradients(self, images: Tensors, labels: Tensor, masks: Tensors) -> tuple[Tensor, Tensors]:
         """The mean loss and the gradient of every parameter; zero where the loss does not depend on it."""

@@ -32,10 +32,12 @@ def update(
     gradients: Tensors,
     rates: Mapping[float, Tensor],
     devices: Mapping[str, str],
+    units: Mapping[str, int],
 ) -> None:
     """Change weights and slots in place, each on its device.
 
     `rates` are the learning rates of the step by those that the schedules start from, all else is by name.
+    `units` has the axis along which each weight's units lie, where their weights have a longest norm.
     """
     rule = plan.optimizer
     assert rule is not None
@@ -48,6 +50,8 @@ def update(
         with tf.device(devices[name]):
             rate = tf.identity(rates[settings.learning_rate])
             function(rule, weights[name], own, gradient, rate, settings.weight_decay)
+            if settings.max_norm is not None and len(weights[name].shape) > 1:
+                _shorten(weights[name], settings.max_norm, units[name])
 
 
 def _clipped(gradients: Tensors, longest: float, devices: Mapping[str, str]) -> Tensors:
@@ -69,6 +73,15 @@ def _clipped(gradients: Tensors, longest: float, devices: Mapping[str, str]) -> 
         with tf.device(devices[name]):
             clipped[name] = gradient * tf.cast(tf.identity(shorter), gradient.dtype)
     return clipped
+
+
+def _shorten(weight: Tensor, longest: float, axis: int) -> None:
+    """Cut the weights of each unit, those with one index along an axis, to a norm of at most `longest`,
+    measured in float64."""
+    others = [other for other in range(len(weight.shape)) if other != axis]
+    squares = tf.square(tf.cast(weight, tf.float64))
+    norms = tf.sqrt(tf.reduce_sum(squares, others, keepdims=True))
+    weight.assign(weight * tf.cast(longest / tf.maximum(norms, longest), weight.dtype))
 
 
 @optimizer("sgd")

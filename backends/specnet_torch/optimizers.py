@@ -46,8 +46,10 @@ def update(
             gradients = {n: g * shorter[groups[n]].to(g.dtype) for n, g in gradients.items()}
         for name, weight in weights.items():
             own = {slot: tensors[name] for slot, tensors in slots.items()}
-            decay = plan.settings[name].weight_decay
-            function(rule, weight, own, gradients[name], rates[name], decay)
+            settings = plan.settings[name]
+            function(rule, weight, own, gradients[name], rates[name], settings.weight_decay)
+            if settings.max_norm is not None and weight.ndim > 1:
+                _shorten(weight, settings.max_norm)
 
 
 def _shorter(gradients: Tensors, longest: float, groups: Mapping[str, str], move: Move) -> dict[str, Tensor]:
@@ -62,6 +64,14 @@ def _shorter(gradients: Tensors, longest: float, groups: Mapping[str, str], move
     factor = longest / sum(here, start=torch.zeros_like(here[0])).sqrt().clamp(min=longest)
     there = {group: move(factor, first, group) for group in set(groups.values()) - {first}}
     return {first: factor, **there}
+
+
+def _shorten(weight: Tensor, longest: float) -> None:
+    """Cut the weights of each unit, those with one first index, to a norm of at most `longest`, measured in
+    float64."""
+    others = tuple(range(1, weight.ndim))
+    norms = torch.linalg.vector_norm(weight, dim=others, keepdim=True, dtype=torch.float64)
+    weight.mul_((longest / norms.clamp_(min=longest)).to(weight.dtype))
 
 
 @optimizer("sgd")

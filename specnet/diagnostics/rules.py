@@ -89,6 +89,8 @@ IMAGE_SHAPE = Rule("SN607", "image-shape", "warning")
 BATCH_TOO_SMALL = Rule("SN609", "batch-too-small")
 UNFIT_METRIC = Rule("SN610", "unfit-metric")
 CHANNEL_COUNT = Rule("SN612", "channel-count")
+RATE_OF_NOTHING = Rule("SN614", "rate-of-nothing")
+RATE_IN_VAIN = Rule("SN615", "rate-in-vain", "warning")
 
 MAPPED_TO_NOTHING = Rule("SN701", "mapped-to-nothing")
 UNLIKE_TARGETS = Rule("SN702", "unlike-targets")

@@ -74,6 +74,13 @@ def with_layers(data: dict[str, Any], names: Renames) -> dict[str, Any]:
     if "training" in data:
         read = {key: _renamed(value, names) for key, value in layers_read(data["training"]).items()}
         made["training"] = {**data["training"], "loss": {**data["training"]["loss"], **read}}
+        optimizer = data["training"].get("optimizer", {})
+        if optimizer.get("rates"):
+            rates = [
+                {**entry, "layers": _renamed(entry["layers"], names)} if "layers" in entry else entry
+                for entry in optimizer["rates"]
+            ]
+            made["training"]["optimizer"] = {**optimizer, "rates": rates}
     return made
 
 

@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from specnet.recipe.rates import Biases, Settings
+from specnet.recipe.rates import SETTINGS, Biases, LayerRates, Settings, in_turn
 from specnet.schema.fields import NonNegative, Positive, is_number, shown
 from specnet.schema.strict import Strict, schema_error
 
@@ -41,6 +41,10 @@ class Optimizer(Strict):
     biases: Annotated[
         Biases | None, Field(description="Rate and decay of the biases; the same as above if left out.")
     ] = None
+    rates: Annotated[
+        list[LayerRates] | None,
+        Field(min_length=1, description="Rates and decays by layer and role; the last that fits holds."),
+    ] = None
     clip_norm: Annotated[
         Positive | None, Field(description="Longest gradient of all parameters; any length if left out.")
     ] = None
@@ -57,7 +61,7 @@ class Optimizer(Strict):
     def _own_options_first(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """The options that a kind adds stand after the rate, those that all have at the end."""
         written: dict[str, Any] = handler(self)
-        common = [key for key in ("weight_decay", "biases", "clip_norm") if key in written]
+        common = [key for key in ("weight_decay", "biases", "rates", "clip_norm") if key in written]
         return {key: written[key] for key in [*(k for k in written if k not in common), *common]}
 
     @property
@@ -66,14 +70,13 @@ class Optimizer(Strict):
         return self.slots
 
     def settings(self, layer: str, role: str) -> Settings:
-        """What it does to the parameters with a role of a layer."""
-        own = self.biases if role == "bias" else None
-        rate, decay = (own.learning_rate, own.weight_decay) if own else (None, None)
-        return Settings(
-            learning_rate=self.learning_rate if rate is None else rate,
-            base=self.learning_rate,
-            weight_decay=self.weight_decay if decay is None else decay,
-        )
+        """What it does to the parameters with a role of a layer. Of two entries that say the same thing of
+        them, the later one holds."""
+        said: dict[str, Any] = {"learning_rate": self.learning_rate, "weight_decay": self.weight_decay}
+        for entry in in_turn(self.biases, self.rates):
+            if entry.fits(layer, role):
+                said.update({key: v for key in SETTINGS if (v := getattr(entry, key)) is not None})
+        return Settings(base=self.learning_rate, **said)
 
 
 def _form(value: Any) -> Any:

@@ -1,12 +1,14 @@
-"""Learning rates and decays that some of a network's parameters have of their own."""
+"""Learning rates, decays and longest weights that some of a network's parameters have of their own."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from typing import Annotated, NamedTuple, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from specnet.schema.fields import NonNegative
+from specnet.schema.fields import NameList, NonNegative, Positive
 from specnet.schema.strict import Strict, schema_error
 
 
@@ -17,6 +19,7 @@ class Settings(NamedTuple):
     learning_rate: float
     base: float
     weight_decay: float
+    max_norm: float | None = None
 
     def rate(self, scheduled: float) -> float:
         """The parameter's rate while the schedule has the optimizer's at `scheduled`."""
@@ -40,3 +43,70 @@ class Biases(Strict):
                 "range", "at least one entry is needed", "name learning_rate, weight_decay or both"
             )
         return self
+
+
+SETTINGS = ("learning_rate", "weight_decay", "max_norm")
+"""What an entry of `rates` may say."""
+
+
+class LayerRates(Strict):
+    """What the update rule does otherwise for some layers, or for some roles of parameters, or both.
+
+    With `max_norm`, the weights of each unit, those with one index in a parameter's first size, are
+    multiplied by max_norm / max(norm, max_norm) after every step (Srivastava et al. 2014, section 5.1). A
+    parameter of one size, such as a bias, has no such weights and is left alone.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [
+                {"anyOf": [{"required": ["layers"]}, {"required": ["role"]}]},
+                {"anyOf": [{"required": [key]} for key in SETTINGS]},
+            ]
+        }
+    )
+
+    layers: Annotated[
+        NameList | None,
+        Field(description="The layers by name or pattern, as in conv*; all if left out."),
+    ] = None
+    role: Annotated[
+        NameList | None, Field(description="The roles of parameters: weight, bias; all if left out.")
+    ] = None
+    learning_rate: Annotated[
+        NonNegative | None, Field(description="The rate that the schedule starts from, for these.")
+    ] = None
+    weight_decay: Annotated[NonNegative | None, Field(description="Pull of each of these towards 0.")] = None
+    max_norm: Annotated[
+        Positive | None,
+        Field(description="Longest vector of the weights of one unit; any length if left out."),
+    ] = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.layers is None and self.role is None:
+            hint = "name layers, role or both; for all parameters say it in the optimizer itself"
+            raise schema_error("range", "an entry of rates says which parameters it is for", hint)
+        if all(getattr(self, key) is None for key in SETTINGS):
+            hint = "name learning_rate, weight_decay or max_norm"
+            raise schema_error("range", "an entry of rates says what is otherwise", hint)
+        return self
+
+    def fits(self, layer: str, role: str) -> bool:
+        """Whether it is for the parameters with that role of a layer."""
+        return fits(self.layers, self.role, layer, role)
+
+
+def fits(layers: Sequence[str] | None, roles: Sequence[str] | None, layer: str, role: str) -> bool:
+    """Whether a layer has one of the names or patterns, and the role is one of the roles."""
+    return (layers is None or any(fnmatchcase(layer, pattern) for pattern in layers)) and (
+        roles is None or role in roles
+    )
+
+
+def in_turn(biases: Biases | None, rates: Sequence[LayerRates] | None) -> Iterator[LayerRates]:
+    """Everything that is said of some parameters, each with more say than those before it: `biases`, then the
+    entries of `rates` in order."""
+    if biases is not None:
+        yield LayerRates(role=("bias",), learning_rate=biases.learning_rate, weight_decay=biases.weight_decay)
+    yield from rates or ()

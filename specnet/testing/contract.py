@@ -54,7 +54,7 @@ SINGLE_STEPS = 1e-5
 """The same in float32. Measured: at most 1.1e-6 in either backend."""
 
 RULES = [rules.PLAIN, rules.BIASES, rules.FREE_BIASES, rules.CLIPPED, rules.DENSE, rules.ADAGRAD]
-RULES += rules.OPTIMIZERS
+RULES += [*rules.OPTIMIZERS, rules.RATES, rules.LONGEST]
 STEPPING = [cases.SPLIT, *RULES]
 """The update rule with everything that it can be told."""
 

@@ -101,6 +101,40 @@ OPTIMIZERS = [
 ]
 """Each built-in optimizer and what it can be told, on one small network."""
 
+RATES = net(
+    "rates by layer and role",
+    {
+        "image": {"kind": "input", "shape": [2, 4, 4]},
+        "conv1": {"kind": "conv", "from": "image", "filters": 4, "kernel": 3, "activation": "tanh"},
+        "norm1": {"kind": "batch_norm", "from": "conv1"},
+        "fc2": {"kind": "dense", "from": "norm1", "group": "a", "units": 3, **CROSS},
+    },
+    groups=("a", "b"),
+    loss="fc2",
+    weight_decay=0.05,
+    biases={"learning_rate": 0.2},
+    rates=[
+        {"layers": ["conv*", "fc?"], "role": "weight", "learning_rate": 0.05, "max_norm": 0.6},
+        {"layers": "norm*", "weight_decay": 0},
+        {"layers": "conv1", "role": "bias", "learning_rate": 0},
+        {"layers": "fc2", "weight_decay": 0.2, "max_norm": 0.9},
+    ],
+)
+"""Whose rate, decay and longest weights follow from several entries, of which one stands still."""
+
+LONGEST = net(
+    "dense layers with a longest norm",
+    {
+        "image": {"kind": "input", "shape": [7]},
+        "fc1": {"kind": "dense", "from": "image", "units": 6, "activation": "relu"},
+        "fc2": {"kind": "dense", "from": "fc1", "group": "a", "units": 4, **CROSS},
+    },
+    groups=("a", "b"),
+    loss="fc2",
+    rates=[{"layers": "*", "max_norm": 0.9}, {"layers": "fc1", "role": "weight", "learning_rate": 0.3}],
+)
+"""The same for backends that know dense layers only."""
+
 _TWO_LOGITS: dict[str, Fields] = {
     "image": {"kind": "input", "shape": [1]},
     "out": {"kind": "dense", "from": "image", "units": 2},

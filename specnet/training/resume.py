@@ -23,6 +23,8 @@ from specnet.training.open_data import with_data
 
 FIXED = ("training.loss", "training.optimizer", "training.batch_size")
 """What stays: saved slots belong to an update rule, and steps are counted in batches."""
+RATES = "training.optimizer.rates"
+"""What names layers, and so cannot change in a spec that names them otherwise than the run does."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,14 @@ def resume(
     recipe = [
         c for c in changes if c.path.partition(".")[0] != "layers" and c.path not in _writing(network.spec)
     ]
-    trained = saved.checkpoint is not None
+    trained, alike = saved.checkpoint is not None, _is_written_alike(own, network.spec)
     fixed = [
         c
         for c in recipe
-        if not _may_change(c.path, trained=trained) or (trained and _keeps_others(c.path, own, network.spec))
+        if not _may_change(c.path, trained=trained)
+        or (trained and _keeps_others(c.path, own, network.spec))
+        or (c.path == RATES and not alike)
     ]
-    alike = _is_written_alike(own, network.spec)
     run_network = network if alike else analyse(own)
     nodes = {} if alike else correspondence(run_network, network)
     if nodes is None or fixed or (recipe and not allow_changes):
@@ -72,6 +75,9 @@ def resume(
     assert own.training is not None
     assert network.spec.training is not None
     training = network.spec.training.model_copy(update={"loss": own.training.loss})
+    if not alike:
+        rates = {"rates": own.training.optimizer.rates}
+        training = training.model_copy(update={"optimizer": training.optimizer.model_copy(update=rates)})
     spec = own.model_copy(update={"training": training})
     # The run's names with the recipe that is recorded: initial values are drawn as it says.
     run_plan = plan if alike else plans.make(replace(run_network, spec=spec))

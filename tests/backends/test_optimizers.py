@@ -49,10 +49,10 @@ Step = Callable[[Any, Any, Kept, float, float, int], Any]
 def of_layer(name: str) -> tuple[float, float]:
     """The base rate and the decay of each parameter, as `rule` says it."""
     return {
-        "hidden.gpu0.weight": (BASE, DECAY),
+        "hidden.gpu0.weight": (0.03, DECAY),
         "hidden.gpu0.bias": (0.05, 0.0),
-        "out.gpu0.weight": (BASE, DECAY),
-        "out.gpu0.bias": (0.05, 0.0),
+        "out.gpu0.weight": (BASE, DECAY / 2),
+        "out.gpu0.bias": (0.01, 0.0),
     }[name]
 
 
@@ -63,7 +63,13 @@ def plan_of(rule: Mapping[str, Any]) -> Plan:
         "out": {"kind": "dense", "from": "hidden", "units": 3},
     }
     common = {"learning_rate": BASE, "weight_decay": DECAY, "clip_norm": CLIP}
-    optimizer = {**common, "biases": {"learning_rate": 0.05, "weight_decay": 0}, **rule}
+    rates = [
+        {"layers": "hid*", "role": "weight", "learning_rate": 0.03},
+        {"layers": "out", "role": "weight", "weight_decay": DECAY / 2},
+        {"layers": "o?t", "role": "bias", "learning_rate": 0.01},
+    ]
+    biases = {"learning_rate": 0.05, "weight_decay": 0}
+    optimizer = {**common, "biases": biases, "rates": rates, **rule}
     loss = {"kind": "softmax_cross_entropy", "from": "out"}
     training = {"loss": loss, "optimizer": optimizer}
     return plans.make(network_of({"specnet": 1, "name": "n", "layers": layers, "training": training}))

@@ -8,6 +8,7 @@ from typing import Any
 from specnet.diagnostics import rules
 from specnet.diagnostics.suggestions import nearest, suggestion, surely_named
 from specnet.layers.base import Shape
+from specnet.network.checks.rates import check_rates
 from specnet.network.graph import Node
 from specnet.network.partial import PartialNetwork
 from specnet.network.shapes import Share, full_shape
@@ -32,6 +33,7 @@ def check_recipe(network: PartialNetwork, sink: Sink) -> None:
         return
     certain, graph, outputs = network.shapes.certain, network.graph, network.shapes.outputs
     _check_batch(recipe, network.sound_shares(), sink)
+    check_rates(recipe, network, sink)
     homes: tuple[str, ...] = ()
     for key, source in read_by_loss(recipe).items():
         place = ("training", "loss", key)

@@ -27,7 +27,7 @@ from specnet.testing.oracles.base import (
     optimizer_oracle,
     oracle_of,
 )
-from specnet.testing.oracles.optimizers import clipped
+from specnet.testing.oracles.optimizers import clipped, shortened, told
 
 
 class Interpreter:
@@ -93,14 +93,13 @@ class Interpreter:
         everything = np.concatenate([np.ravel(gradients[name]) for name in self._trainable])
         longest = np.inf if rule.clip_norm is None else rule.clip_norm
         step = optimizer_oracle.find(rule.kind, "the update rule")
-        for name in self._trainable:
-            rate, decay = rule.learning_rate, rule.weight_decay
-            if rule.biases is not None and name.endswith(".bias"):
-                rate = rate if rule.biases.learning_rate is None else rule.biases.learning_rate
-                decay = decay if rule.biases.weight_decay is None else rule.biases.weight_decay
+        for parameter in (p for p in self.plan.parameters if p.trainable):
+            name = parameter.name
+            rate, decay, bound = told(rule, parameter.layer, parameter.role)
             gradient = clipped(np.asarray(gradients[name], np.float64), everything, longest)
             kept = {slot: np.asarray(arrays[name], np.float64) for slot, arrays in self._slots.items()}
-            self._state[name], after = step(rule, self._state[name], kept, gradient, scheduled * rate, decay)
+            moved, after = step(rule, self._state[name], kept, gradient, scheduled * rate, decay)
+            self._state[name] = shortened(moved, bound)
             for slot, values in after.items():
                 self._slots[slot][name] = values
         return loss

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from fnmatch import translate
+from typing import Any
+
 import numpy as np
 
-from specnet.recipe.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
+from specnet.recipe.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from specnet.testing.oracles.base import Slots, Values, optimizer_oracle
 
 
@@ -86,6 +90,25 @@ def mixed(before: Values, now: Values, share: float) -> Values:
     return now + share * (before - now)
 
 
+def told(rule: Optimizer, layer: str, role: str) -> tuple[float, float, float | None]:
+    """The rate at the start, the decay and the longest norm of a layer's parameters: for each, the last entry
+    that says it of them, else `biases`, else the optimizer itself."""
+    entries = [
+        entry
+        for entry in reversed(rule.rates or [])
+        if any(re.fullmatch(translate(pattern), layer) for pattern in entry.layers or ["*"])
+        and role in (entry.role or [role])
+    ]
+    sources: list[Any] = [*entries, *([rule.biases] if role == "bias" else []), rule]
+    rate, decay, longest = (
+        next((v for v in (getattr(source, word, None) for source in sources) if v is not None), None)
+        for word in ("learning_rate", "weight_decay", "max_norm")
+    )
+    assert rate is not None
+    assert decay is not None
+    return rate, decay, longest
+
+
 def clipped(gradient: Values, everything: Values, longest: float) -> Values:
     """One gradient's part of `everything`, the gradient as one vector, if that is cut to the norm `longest`.
 
@@ -93,6 +116,14 @@ def clipped(gradient: Values, everything: Values, longest: float) -> Values:
     """
     norm = float(np.linalg.norm(everything))
     return gradient if norm <= longest else longest / norm * gradient
+
+
+def shortened(w: Values, longest: float | None) -> Values:
+    """A parameter whose units' weights are cut to the norm `longest`, each by itself (Srivastava et al. 2014,
+    section 5.1)."""
+    if longest is None or w.ndim < 2:
+        return w
+    return np.stack([unit * min(1.0, longest / (np.linalg.norm(unit) or 1.0)) for unit in w])
 
 
 def sgd(
