@@ -72,7 +72,7 @@ def test_the_schedule_multiplies_all_rates_alike() -> None:
 )
 def test_what_changes_nothing_is_a_warning(rates: str, biases: str, words: str) -> None:
     (found,) = examined(rates, biases).diagnostics
-    assert (found.code, found.severity, found.position.line) == ("SN611", "warning", 12)
+    assert (found.code, found.severity, found.position.line) == ("SN615", "warning", 12)
     assert words in found.message
 
 
