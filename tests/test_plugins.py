@@ -134,6 +134,7 @@ def test_the_table_knows_its_parameters(site: Path) -> None:
         "padding": None,
         "receptive_field": None,
         "memory": 16 * 4 * 8,
+        "frozen": False,
     }
 
 

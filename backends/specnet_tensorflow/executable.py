@@ -51,7 +51,7 @@ class TensorFlowExecutable:
         if plan.optimizer is not None:
             optimizers.optimizer.find(plan.optimizer.kind, "the update rule")
         self._groups = {p.name: p.group for p in plan.parameters}
-        self._trainable = [p.name for p in plan.parameters if p.trainable]
+        self._trained = [p.name for p in plan.parameters if p.trained]
         self._rates = sorted({own.learning_rate for own in plan.settings.values()})
         self._feeds = [op for op in plan.operations if isinstance(op, Feed)]
         images = {s.name: tf.TensorSpec([None, *_last(s.output_shape)], self._precision) for s in self._feeds}
@@ -91,10 +91,10 @@ class TensorFlowExecutable:
         return self._zeros(count=False)
 
     def _zeros(self, *, count: bool) -> Tensors:
-        """A variable of zeros beside every trainable parameter, also where a function is being traced: laid
+        """A variable of zeros beside every trained parameter, also where a function is being traced: laid
         out like the parameter, or one number."""
         zeros: Tensors = {}
-        for name in self._trainable:
+        for name in self._trained:
             with tf.init_scope(), tf.device(self._devices[self._groups[name]]):
                 start = tf.zeros([], tf.float64) if count else tf.zeros_like(self._passes.variable(name))
                 zeros[name] = tf.Variable(start, trainable=False)
@@ -202,7 +202,8 @@ class TensorFlowExecutable:
         optimizers.update(self.plan, weights, self._slots, gradients, by_rate, devices, self._units)
 
     def _loss_and_gradients(self, images: Tensors, labels: Tensor, masks: Tensors) -> tuple[Tensor, Tensors]:
-        """The mean loss and the gradient of every parameter; zero where the loss does not depend on it."""
+        """The mean loss and the gradient of every trained parameter; zero where the loss does not depend on
+        it."""
         _, loss, gradients = self._pass(images, labels, masks)
         return loss, gradients
 

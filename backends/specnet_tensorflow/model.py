@@ -36,7 +36,8 @@ class Share(keras.layers.Layer):
 
     def __init__(self, op: Compute | dict[str, Any], device: str, **options: Any) -> None:
         self.op = Compute.from_config(op) if isinstance(op, dict) else op
-        super().__init__(**{"name": keras_name(self.op.name), **options})
+        named = {"name": keras_name(self.op.name), "trainable": not self.op.layer.is_frozen}
+        super().__init__(**{**named, **options})
         self.device = resolve_device(device)
         self.implementation = kinds.find(self.op.layer.kind, f"layer '{self.op.name}'")
         applied = self.op.activation
@@ -64,7 +65,7 @@ class Share(keras.layers.Layer):
         """The share's output for the values that its operation reads, in that order."""
         pieces = values if isinstance(values, list | tuple) else [values]
         with tf.device(device_name(self.device)):
-            run = Run(bool(training), keep)
+            run = Run(bool(training) and not self.op.keeps_statistics, keep)
             weights = {role: variable.value for role, variable in self.roles.items()}
             arguments = self._arguments(pieces)
             if self.op.layer.full_precision:

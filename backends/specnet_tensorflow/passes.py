@@ -38,7 +38,7 @@ class Passes:
     def __init__(self, plan: Plan, layers: Layers, devices: Mapping[str, str]) -> None:
         self._plan, self._layers, self._devices = plan, layers, devices
         self._homes = {op.name: devices[op.group] for op in plan.operations}
-        self._trainable = {p.name: p.group for p in plan.parameters if p.trainable}
+        self._trained = {p.name: p.group for p in plan.parameters if p.trained}
 
     def holder(self, name: str) -> tuple[Share, str]:
         """The Keras layer that holds a parameter, and the parameter's role in it."""
@@ -81,7 +81,7 @@ class Passes:
         return passed
 
     def backward(self, passed: Passed, flowing: Tensors) -> Tensors:
-        """The gradient of every trainable parameter, from those of values in `flowing`; zero where nothing
+        """The gradient of every trained parameter, from those of values in `flowing`; zero where nothing
         depends on it."""
         gradients: Tensors = {}
 
@@ -107,11 +107,11 @@ class Passes:
 
         known = {name: g for name, g in flowing.items() if name in self._plan.differentiable}
         walk.backward(self._plan, known.items(), transfer, compute, add)
-        for name, group in self._trainable.items():
+        for name, group in self._trained.items():
             if name not in gradients:
                 with tf.device(self._devices[group]):
                     gradients[name] = tf.zeros_like(self.variable(name))
-        return {name: gradients[name] for name in self._trainable}
+        return {name: gradients[name] for name in self._trained}
 
     def _read(self, op: Compute) -> list[str]:
         """The values that an operation reads and that have a gradient. One that it reads twice is there once:
@@ -120,5 +120,5 @@ class Passes:
 
 
 def _own(op: Compute) -> list[str]:
-    """The operation's trainable parameters."""
-    return [parameter_name(op, role) for role, weight in op.weights.items() if weight.trainable]
+    """The operation's parameters that training changes."""
+    return [parameter_name(op, role) for role in op.trained]

@@ -42,7 +42,8 @@ class TorchExecutable:
         self._computing = DTYPES[precision]
         rounding = self._computing if self._computing != self._dtype else None
         self.model = TorchModel(plan, placement, self._dtype, rounding)
-        self._weights = dict(self.model.named_parameters())
+        trained = {p.name for p in plan.parameters if p.trained}
+        self._weights = {n: w for n, w in self.model.named_parameters() if n in trained}
         if plan.loss is not None:
             self._loss_function = losses.loss.find(plan.loss.kind, "the loss")
         if plan.optimizer is not None:
@@ -135,7 +136,8 @@ class TorchExecutable:
         return loss, totals
 
     def _loss_and_gradients(self, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """The mean loss and the gradient of every parameter; zero where the loss does not depend on it."""
+        """The mean loss and the gradient of every trained parameter; zero where the loss does not depend on
+        it. Autograd does nothing for what lies before the first of them."""
         self.model.train()
         groups = {op.name: op.group for op in self.plan.computes}
         masks = {
@@ -150,6 +152,8 @@ class TorchExecutable:
         read = [named[name] for name in self.plan.loss_reads]
         labels = torch.from_numpy(batch.labels).to(read[0].device, non_blocking=True)
         loss = self._loss_function(self.plan.loss, [value.double() for value in read], labels)
+        if not loss.requires_grad:  # what is trained is not read by the loss
+            return loss.to(self._dtype), tuple(map(torch.zeros_like, self._weights.values()))
         gradients = torch.autograd.grad(
             loss, list(self._weights.values()), allow_unused=True, materialize_grads=True
         )

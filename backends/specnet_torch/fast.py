@@ -101,10 +101,12 @@ class Linear(torch.autograd.Function):
         return F.linear(x, weight, bias)
 
     @staticmethod
-    def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         x, weight = ctx.saved_tensors
-        dx = g.mm(weight) if ctx.needs_input_grad[0] else None
-        return dx, g.t().mm(x), g.sum(0, dtype=torch.float64).to(g.dtype)
+        of_x, of_weight, of_bias = ctx.needs_input_grad
+        dx = g.mm(weight) if of_x else None
+        dw = g.t().mm(x) if of_weight else None
+        return dx, dw, g.sum(0, dtype=torch.float64).to(g.dtype) if of_bias else None
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

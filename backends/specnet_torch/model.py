@@ -39,7 +39,7 @@ class Share(nn.Module):
         for role, weight in op.weights.items():
             values = fast.images_last(torch.zeros(weight.shape, device=device, dtype=dtype))
             if weight.trainable:
-                self.register_parameter(role, nn.Parameter(values))
+                self.register_parameter(role, nn.Parameter(values, requires_grad=role in op.trained))
             else:
                 self.register_buffer(role, values)
 
@@ -51,7 +51,8 @@ class Share(nn.Module):
             arguments = [argument.float() for argument in arguments]
         elif self.rounding is not None:
             weights = {role: weight.to(self.rounding) for role, weight in weights.items()}
-        output = self._carry_out(self.op, arguments, weights, Run(self.training, keep))
+        run = Run(self.training and not self.op.keeps_statistics, keep)
+        output = self._carry_out(self.op, arguments, weights, run)
         if self.rounding is not None and full:
             output = output.to(self.rounding)
         if self._in_place is not None and fast.enabled():

@@ -39,7 +39,7 @@ def update(
     rule = plan.optimizer
     assert rule is not None
     function = optimizer.find(rule.kind, "the update rule")
-    groups = {parameter.name: parameter.group for parameter in plan.parameters if parameter.trainable}
+    groups = {parameter.name: parameter.group for parameter in plan.parameters if parameter.trained}
     with torch.no_grad():
         shorter = None if rule.clip_norm is None else _shorter(gradients, rule.clip_norm, groups, move)
         if shorter is not None:

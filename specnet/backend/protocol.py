@@ -41,7 +41,7 @@ class Executable(Protocol):
         """Replace all of them. Raises `UsageError` where names or shapes differ (see `check_state`)."""
 
     def optimizer_state(self) -> OptimizerState:
-        """What the optimizer keeps: each of its slots for every trainable parameter."""
+        """What the optimizer keeps: each of its slots for every parameter that training changes."""
 
     def load_optimizer_state(self, state: Mapping[str, Mapping[str, Array]]) -> None:
         """Replace all of it. Raises `UsageError` where slots, names or shapes differ."""
@@ -50,7 +50,10 @@ class Executable(Protocol):
         """The plan's outputs by value name, in evaluation mode. `inputs` are keyed by input layer."""
 
     def gradients(self, batch: Batch) -> tuple[float, State]:
-        """The mean loss over a batch and its gradient, in training mode. Changes running statistics only."""
+        """The mean loss over a batch and its gradient, in training mode. Changes running statistics only.
+
+        Frozen parameters have no gradient: they are not among the keys.
+        """
 
     def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> SupportsFloat:
         """One update. The loss it returns may still be under way: `float()` waits for it.

@@ -22,9 +22,9 @@ BEFORE_SLOTS = "velocity"
 def shapes(plan: Plan) -> dict[str, dict[str, tuple[int, ...]]]:
     """The shape of every array that the plan's optimizer keeps; nothing without one."""
     rule = plan.optimizer
-    trainable = [parameter for parameter in plan.parameters if parameter.trainable]
+    trained = [parameter for parameter in plan.parameters if parameter.trained]
     slots, counts = (rule.kept, rule.counts) if rule is not None else ((), ())
-    return {slot: {p.name: () if slot in counts else p.shape for p in trainable} for slot in slots}
+    return {slot: {p.name: () if slot in counts else p.shape for p in trained} for slot in slots}
 
 
 def zeros(plan: Plan, dtype: str) -> OptimizerState:

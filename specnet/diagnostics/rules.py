@@ -91,6 +91,8 @@ UNFIT_METRIC = Rule("SN610", "unfit-metric")
 CHANNEL_COUNT = Rule("SN612", "channel-count")
 RATE_OF_NOTHING = Rule("SN614", "rate-of-nothing")
 RATE_IN_VAIN = Rule("SN615", "rate-in-vain", "warning")
+FROZEN_NOTHING = Rule("SN616", "frozen-nothing")
+NOTHING_TO_TRAIN = Rule("SN617", "nothing-to-train")
 
 MAPPED_TO_NOTHING = Rule("SN701", "mapped-to-nothing")
 UNLIKE_TARGETS = Rule("SN702", "unlike-targets")

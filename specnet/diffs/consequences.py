@@ -30,6 +30,7 @@ class Consequences:
     """
 
     parameters: tuple[int, int]
+    frozen_parameters: tuple[int, int]
     macs: tuple[int, int]
     cross_group_values: tuple[int, int]
     traffic: tuple[int, int]
@@ -42,7 +43,7 @@ class Consequences:
     def as_json(self) -> dict[str, Any]:
         totals = {
             key: dict(zip(("before", "after"), getattr(self, key), strict=True))
-            for key in ("parameters", "macs", "cross_group_values", "traffic")
+            for key in ("parameters", "frozen_parameters", "macs", "cross_group_values", "traffic")
         }
         shapes = [{"layer": n, "before": list(a), "after": list(b)} for n, a, b in self.shapes]
         return {
@@ -60,6 +61,7 @@ class Consequences:
             return ["the two are the same network, written in two ways"]
         lines = [
             f"parameters: {_moved(*self.parameters)}",
+            *([f"of these frozen: {_moved(*self.frozen_parameters)}"] if any(self.frozen_parameters) else []),
             f"MACs: {_moved(*self.macs)}",
             f"values across groups: {_moved(*self.cross_group_values)}",
         ]
@@ -117,6 +119,7 @@ def consequences(
     memory_before, memory_after = (needed(n) if alike else {} for n in (before, after))
     return Consequences(
         parameters=(old.totals.parameters, new.totals.parameters),
+        frozen_parameters=(old.totals.frozen_parameters, new.totals.frozen_parameters),
         macs=(old.totals.macs, new.totals.macs),
         cross_group_values=(old.totals.cross_group_values, new.totals.cross_group_values),
         traffic=(sum(traffic(before).values()), sum(traffic(after).values())) if alike else (0, 0),

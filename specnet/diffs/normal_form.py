@@ -73,14 +73,17 @@ def with_layers(data: dict[str, Any], names: Renames) -> dict[str, Any]:
     made = {**data, "layers": layers}
     if "training" in data:
         read = {key: _renamed(value, names) for key, value in layers_read(data["training"]).items()}
-        made["training"] = {**data["training"], "loss": {**data["training"]["loss"], **read}}
-        optimizer = data["training"].get("optimizer", {})
+        training = {**data["training"], "loss": {**data["training"]["loss"], **read}}
+        if "frozen" in training:  # a pattern has a sign that no name has
+            training["frozen"] = _renamed(training["frozen"], names)
+        optimizer = training.get("optimizer", {})
         if optimizer.get("rates"):
             rates = [
                 {**entry, "layers": _renamed(entry["layers"], names)} if "layers" in entry else entry
                 for entry in optimizer["rates"]
             ]
-            made["training"]["optimizer"] = {**optimizer, "rates": rates}
+            training["optimizer"] = {**optimizer, "rates": rates}
+        made["training"] = training
     return made
 
 

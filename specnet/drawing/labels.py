@@ -58,6 +58,8 @@ def _default(layer: Layer, name: str) -> Any:
 
 def phrase(key: str, value: Any) -> str:
     """One setting in as few words as make sense."""
+    if key == "trainable":
+        return "frozen"
     if key in ("filters", "units"):
         return f"{value:,} {key}"
     if key == "kernel":

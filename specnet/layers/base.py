@@ -67,7 +67,8 @@ class Weight:
     """One parameter of a layer: its shape and where its values start.
 
     `initial` is a constant, or None for a draw by the layer's or the recipe's initializer. Values that are
-    not trainable, such as running means, belong to the state but are not counted as parameters.
+    not trainable, such as running means, belong to the state but are not counted as parameters. Whether a
+    step changes those that are is the layer's matter: see `Layer.is_frozen`.
     """
 
     shape: Shape
@@ -126,6 +127,19 @@ class Layer(Strict):
         """Whether the spec says in so many words that it reads its own group's share alone."""
         return not self.cross_group and "cross_group" in self.model_fields_set
 
+    @classmethod
+    def hint_about(cls, key: str) -> str | None:
+        return "remove it: a layer of this kind has no parameters to train" if key == "trainable" else None
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether its parameters, if it has any, stay as they are in training."""
+        return False
+
+    def frozen(self) -> Self:
+        """The layer with its parameters kept as they are, if its kind has any."""
+        return self
+
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the layers it reads, in order."""
@@ -179,6 +193,16 @@ class Layer(Strict):
     def receptive_window(self) -> Window | None:
         """Which part of its input one output value is made from; None for all of it."""
         return Window((1, 1), (1, 1))
+
+    def trained_weights(self, *inputs: Shape) -> dict[str, Weight]:
+        """The parameters that training changes, by role."""
+        if self.is_frozen:
+            return {}
+        return {role: weight for role, weight in self.parameters(*inputs).items() if weight.trainable}
+
+    def keeps_statistics(self, *inputs: Shape) -> bool:
+        """Whether it uses its running statistics in training, too, and leaves them as they are."""
+        return self.is_frozen and any(not weight.trainable for weight in self.parameters(*inputs).values())
 
     def least_images(self, *inputs: Shape) -> int:
         """How many images a training step must have for the layer to mean anything."""

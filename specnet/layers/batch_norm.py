@@ -8,18 +8,19 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from specnet.layers.base import Shape, Weight
-from specnet.layers.weighted import Activated
+from specnet.layers.weighted import Activated, Trainable
 from specnet.schema.fields import Positive
 
 
-class BatchNorm(Activated):
+class BatchNorm(Activated, Trainable):
     """y = weight * (x - mean) / sqrt(variance + epsilon) + bias, for each channel.
 
     `scale: false` leaves the weight out, gamma in the paper, and `shift: false` the bias, beta.
 
     In training, mean and variance are the batch's; afterwards the running ones, which follow
     running <- momentum * running + (1 - momentum) * batch. The variance is the plain mean of squares about
-    the mean, without Bessel's correction, in both.
+    the mean, without Bessel's correction, in both. One that is not trained keeps to the running ones in
+    training, too, and leaves them as they are.
     """
 
     kind: Literal["batch_norm"] = "batch_norm"
@@ -34,7 +35,7 @@ class BatchNorm(Activated):
 
     def least_images(self, *inputs: Shape) -> int:
         """A single value is its own mean, with a variance of 0: a vector or a 1x1 map needs two images."""
-        return 2 if math.prod(inputs[0][1:]) == 1 else 1
+        return 2 if math.prod(inputs[0][1:]) == 1 and not self.is_frozen else 1
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return inputs[0]

@@ -7,11 +7,11 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 
 from specnet.layers.base import Shape, Weight
-from specnet.layers.weighted import Activated, refuse_split
+from specnet.layers.weighted import Activated, Trainable, refuse_split
 from specnet.schema.fields import Positive
 
 
-class LayerNorm(Activated):
+class LayerNorm(Activated, Trainable):
     """y = weight * (x - mean) / sqrt(variance + epsilon) + bias.
 
     Mean and variance are those of all channels at a pixel, or of all units of a vector, for each image alone,

@@ -7,13 +7,13 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from specnet.layers.base import Shape, Weight
-from specnet.layers.weighted import NUMBER_OR_NONE, Activated, number_or_none
+from specnet.layers.weighted import NUMBER_OR_NONE, Activated, Trainable, number_or_none
 from specnet.schema.strict import schema_error
 
 WITHOUT = "'none' means a layer without it"
 
 
-class Scale(Activated):
+class Scale(Activated, Trainable):
     """y = gain * x + offset, one of each for every channel (or unit).
 
     `gain` and `offset` are the values that they start from. They are trained as `weight` and `bias`, or with

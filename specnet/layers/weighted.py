@@ -1,4 +1,4 @@
-"""Layers with an activation function of their own, and those with weights and biases."""
+"""Layers with parameters, with an activation function of their own, and with weights and biases."""
 
 from __future__ import annotations
 
@@ -15,6 +15,25 @@ from specnet.recipe.initializers import Initializer
 from specnet.schema.fields import LARGEST, Sizes, is_number, shown
 from specnet.schema.kinds import registered
 from specnet.schema.strict import schema_error
+
+
+class Trainable(Layer):
+    """A layer with parameters of its own, which can be kept as they are. Every kind with any is one."""
+
+    trainable: Annotated[
+        bool,
+        Field(
+            description="Whether training changes its parameters; false keeps them as they are, "
+            "with a batch_norm at its running statistics."
+        ),
+    ] = True
+
+    @property
+    def is_frozen(self) -> bool:
+        return not self.trainable
+
+    def frozen(self) -> Self:
+        return self if self.is_frozen else self.model_copy(update={"trainable": False})
 
 
 class Activated(Layer):
@@ -75,7 +94,7 @@ Bias = Annotated[
 ]
 
 
-class Weighted(Activated):
+class Weighted(Activated, Trainable):
     """A layer with weights and biases."""
 
     bias: Bias = 0.0

@@ -7,7 +7,7 @@ others, and `input` lives on all of them. It reads its own group's share of each
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from specnet.diagnostics import rules
 from specnet.diagnostics.suggestions import suggestion, surely_named
@@ -24,7 +24,8 @@ MAX_EDGES = 300_000
 class Builder:
     """Places the layers one after another, as far as their groups are known."""
 
-    def __init__(self, groups: tuple[str, ...] | None, sink: Sink) -> None:
+    def __init__(self, groups: tuple[str, ...] | None, sink: Sink, frozen: Set[str] = frozenset()) -> None:
+        """`frozen` are the layers that the recipe freezes."""
         self.graph = Graph()
         self.order: list[str] = []
         """All layers, every one after its inputs, also those that are not placed."""
@@ -35,6 +36,7 @@ class Builder:
         self.undivided: set[str] = set()
         """Layers that cannot be shared out over their groups."""
         self._groups = groups or ()
+        self._frozen = frozen
         self._sink = sink
 
     def build(self, layers: Mapping[str, Layer | None], misnamed: tuple[str, ...]) -> None:
@@ -77,6 +79,8 @@ class Builder:
                 parts = len(own)
             elif known:
                 graph.replicated.add(name)
+        if name in self._frozen:
+            layer = layer.frozen()
         try:
             graph.layers[name] = layer.split(parts)
         except LayerError as error:

@@ -57,7 +57,7 @@ class Graph:
     order: list[str] = field(default_factory=list)
     """Layer names, every layer after its inputs, ties in the order of the file."""
     layers: dict[str, Layer] = field(default_factory=dict)
-    """Each layer as one of its groups holds it."""
+    """Each layer as one of its groups holds it, frozen if the recipe freezes it."""
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     nodes: dict[str, Read] = field(default_factory=dict)
     """The shares of each layer, in group order."""

@@ -10,6 +10,7 @@ from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.errors import UsageError
 from specnet.network.graph import Node
 from specnet.network.network import Network
+from specnet.network.shapes import Share
 from specnet.text import one_line, size
 
 VALUE = 4
@@ -31,24 +32,45 @@ def amount(text: str) -> int:
 def needed(network: Network, images: int | None = None, width: int = VALUE) -> dict[str, int]:
     """Bytes that each group cannot do without, for values of `width` bytes, by default float32's.
 
-    With a recipe: every parameter with its gradient and what the optimizer keeps for it, and the outputs of
-    all layers for the images of one step (`images` of them, else the recipe's), which the backward pass
-    reads. Without one: the parameters, and the outputs for one image. Workspaces and copies of the other
-    groups' shares come on top, so a network that fits here may still not fit.
+    With a recipe: every parameter, those that are trained with gradient and what the optimizer keeps for
+    them, and the outputs of all layers for the images of one step (`images` of them, else the recipe's),
+    which the backward pass reads; where layers are frozen, without the outputs that it has no use for.
+    Without one: the parameters, and the outputs for one image. Workspaces and copies of the other groups'
+    shares come on top, so a network that fits here may still not fit.
     """
-    copies = _copies(network)
     images = step_images(network) if images is None else images
     held = dict.fromkeys(network.spec.groups, 0)
+    let_go = _let_go(network)
     for node, share in network.shares.items():
-        parameters = sum(weight.size for weight in share.parameters().values())
-        held[node.group] += width * (copies * parameters + images * math.prod(share.output))
+        outputs = 0 if node in let_go else images * math.prod(share.output)
+        held[node.group] += width * (_held(network, share) + outputs)
     return held
 
 
-def _copies(network: Network) -> int:
-    """How many values there are for each of a parameter's: itself, its gradient and the optimizer's slots."""
-    training = network.spec.training
-    return 2 + len(set(training.optimizer.kept) - set(training.optimizer.counts)) if training else 1
+def _held(network: Network, share: Share) -> int:
+    """Values of a share's parameters and all that is kept beside them: gradients, the optimizer's slots."""
+    training, trained = network.spec.training, share.trained()
+    beside = 1 + len(set(training.optimizer.kept) - set(training.optimizer.counts)) if training else 0
+    return sum((1 + beside * (role in trained)) * w.size for role, w in share.parameters().items())
+
+
+def differentiable(network: Network) -> set[Node]:
+    """The shares whose outputs depend on a trained parameter, and so have a gradient in a training step."""
+    known: set[Node] = set()
+    for node, reads in network.graph.reads.items():
+        if network.shares[node].trained() or any(source in known for read in reads for source in read):
+            known.add(node)
+    return known
+
+
+def _let_go(network: Network) -> set[Node]:
+    """The shares whose outputs need not be kept for the backward pass: no gradient goes through them, and
+    none of a parameter is made of them. Without frozen layers all outputs are counted."""
+    if network.spec.training is None or not any(s.layer.is_frozen for s in network.shares.values()):
+        return set()
+    kept = differentiable(network)
+    kept |= {source for node in kept for read in network.graph.reads[node] for source in read}
+    return set(network.shares) - kept
 
 
 def step_images(network: Network) -> int:
@@ -60,15 +82,15 @@ def traffic(network: Network, images: int | None = None) -> dict[tuple[str, str]
     """Bytes that go from one group to another in one step of training, in float32.
 
     Every value that crosses goes forward once for each image of the step (`images` of them, else the
-    recipe's), and its gradient back. Without a recipe: forward only.
+    recipe's), and its gradient back, if it has one. Without a recipe: forward only.
     """
-    training = network.spec.training
+    returning = differentiable(network) if network.spec.training else set()
     count = step_images(network) if images is None else images
     moved: dict[tuple[str, str], int] = {}
     for source, group in network.graph.crossings():
         values = VALUE * math.prod(network.shares[source].output) * count
-        routes = ((source.group, group), (group, source.group)) if training else ((source.group, group),)
-        for route in routes:
+        there = (source.group, group)
+        for route in (there, there[::-1]) if source in returning else (there,):
             moved[route] = moved.get(route, 0) + values
     return dict(sorted(moved.items()))
 
@@ -91,8 +113,6 @@ def _largest(network: Network, group: str) -> str:
 
     def weight(node: Node) -> int:
         share = network.shares[node]
-        return _copies(network) * sum(w.size for w in share.parameters().values()) + images * math.prod(
-            share.output
-        )
+        return _held(network, share) + images * math.prod(share.output)
 
     return max((node for node in network.shares if node.group == group), key=weight).layer

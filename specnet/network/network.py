@@ -13,6 +13,7 @@ from specnet.layers.base import Shape
 from specnet.network.build import Builder
 from specnet.network.checks.advice import advise
 from specnet.network.checks.assumptions import check_assumptions
+from specnet.network.checks.frozen import check_frozen, frozen_by_recipe
 from specnet.network.checks.groups import check_crossings, check_unread
 from specnet.network.checks.recipe import check_recipe
 from specnet.network.graph import Graph, Node, on_groups
@@ -125,7 +126,7 @@ def _examined(spec: Spec | None, parts: Parts, sink: Sink) -> Examination:
 
 def _checked(parts: Parts, sink: Sink) -> PartialNetwork:
     """What is known of a network. Puts every error into the sink."""
-    builder = Builder(parts.groups, sink)
+    builder = Builder(parts.groups, sink, frozen_by_recipe(parts))
     builder.build(parts.layers, parts.misnamed)
     is_placed = not sink.broken and not builder.adrift and parts.groups is not None
     partial = PartialNetwork(
@@ -142,4 +143,5 @@ def _checked(parts: Parts, sink: Sink) -> PartialNetwork:
     if is_placed:
         check_unread(partial, sink)
     check_recipe(partial, sink)
+    check_frozen(partial, sink)
     return partial

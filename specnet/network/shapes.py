@@ -32,6 +32,10 @@ class Share:
     def parameters(self) -> dict[str, Weight]:
         return self.layer.parameters(*self.inputs)
 
+    def trained(self) -> dict[str, Weight]:
+        """The parameters that training changes."""
+        return self.layer.trained_weights(*self.inputs)
+
     def macs(self) -> int:
         return self.layer.macs(*self.inputs)
 

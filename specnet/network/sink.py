@@ -57,9 +57,18 @@ class Sink:
         """A warning at a path of the spec."""
         self.diagnostics.append(rule.at(self.locate(path, key=key), message, hint))
 
-    def error(self, rule: Rule, message: str, hint: str | None, path: Path_, fix: Fix | None = None) -> None:
+    def error(
+        self,
+        rule: Rule,
+        message: str,
+        hint: str | None,
+        path: Path_,
+        fix: Fix | None = None,
+        *,
+        key: bool = False,
+    ) -> None:
         """An error at a path of the spec that is not a layer's."""
-        self.diagnostics.append(rule.at(self.locate(path), message, hint, fix))
+        self.diagnostics.append(rule.at(self.locate(path, key=key), message, hint, fix))
 
     def has(self, *rules: Rule) -> bool:
         """Whether there is a diagnostic of one of these rules."""

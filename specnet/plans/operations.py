@@ -81,6 +81,16 @@ class Compute(Generic[L_co]):
         return self.layer.parameters(*self.input_shapes)
 
     @property
+    def trained(self) -> dict[str, Weight]:
+        """Those of the parameters that training changes."""
+        return self.layer.trained_weights(*self.input_shapes)
+
+    @property
+    def keeps_statistics(self) -> bool:
+        """Whether it uses its running statistics in training, too, and leaves them as they are."""
+        return self.layer.keeps_statistics(*self.input_shapes)
+
+    @property
     def activation(self) -> ActivationFunction | None:
         """The activation function applied to the output, for kinds that have one."""
         return self.layer.output_activation()
@@ -124,7 +134,11 @@ def role_of(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of the state: whose it is and where, its canonical shape, and where its values start."""
+    """A parameter of the state: whose it is and where, its canonical shape, and where its values start.
+
+    One that is not `trainable` is a running statistic, and not counted as a parameter. `trained` are those
+    that training changes: trainable ones of layers that are not frozen.
+    """
 
     name: str
     layer: str
@@ -133,6 +147,7 @@ class Parameter:
     shape: Shape
     initial: float | Initializer
     trainable: bool
+    trained: bool
 
     @property
     def size(self) -> int:

@@ -69,22 +69,19 @@ class Plan:
 
     @cached_property
     def settings(self) -> dict[str, Settings]:
-        """What the optimizer does to each trainable parameter, by its name; nothing without one."""
+        """What the optimizer does to each parameter that is trained, by its name; nothing without one."""
         rule = self.optimizer
-        trainable = [p for p in self.parameters if p.trainable]
-        return {p.name: rule.settings(p.layer, p.role) for p in trainable} if rule is not None else {}
+        trained = [p for p in self.parameters if p.trained]
+        return {p.name: rule.settings(p.layer, p.role) for p in trained} if rule is not None else {}
 
     @cached_property
     def differentiable(self) -> frozenset[str]:
-        """The values that depend on a parameter, and so have a gradient worth computing."""
+        """The values that depend on a trained parameter, and so have a gradient worth computing."""
         known: set[str] = set()
         for op in self.operations:
-            if isinstance(op, Transfer) and op.source in known:
+            read = op.values if isinstance(op, Compute) else [op.source] if isinstance(op, Transfer) else []
+            if not known.isdisjoint(read) or (isinstance(op, Compute) and op.trained):
                 known.add(op.name)
-            elif isinstance(op, Compute):
-                trainable = any(weight.trainable for weight in op.weights.values())
-                if trainable or not known.isdisjoint(op.values):
-                    known.add(op.name)
         return frozenset(known)
 
 
@@ -179,9 +176,13 @@ def _parameters(operations: list[Operation], recipe: Initializer) -> list[Parame
     for op in operations:
         if isinstance(op, Compute):
             drawn: Initializer = getattr(op.layer, "weights", None) or recipe
+            trained = op.trained
             for role, weight in op.weights.items():
                 initial = drawn if weight.initial is None else weight.initial
                 name, layer = parameter_name(op, role), op.name.removesuffix(f".{op.group}")
-                made = Parameter(name, layer, role, op.group, weight.shape, initial, weight.trainable)
+                is_trained = role in trained
+                made = Parameter(
+                    name, layer, role, op.group, weight.shape, initial, weight.trainable, is_trained
+                )
                 parameters.append(made)
     return parameters

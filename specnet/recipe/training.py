@@ -18,6 +18,7 @@ from specnet.recipe.losses import Loss
 from specnet.recipe.metrics import Metric
 from specnet.recipe.normalizations import Normalization
 from specnet.recipe.optimizers import Optimizer
+from specnet.recipe.patterns import PatternList
 from specnet.recipe.schedules import ConstantRate, Schedule
 from specnet.schema.fields import Count
 from specnet.schema.kinds import registered
@@ -78,6 +79,13 @@ class Training(Strict):
         description="What is measured on the test images beside loss and top-1 error; the top-5 error if left"
         " out, where there are more than five classes.",
     )
+    frozen: Annotated[
+        PatternList,
+        Field(
+            description="Layers whose parameters stay as they are, by name or pattern (conv*); "
+            "the same as trainable: false in each."
+        ),
+    ] = ()
     batch_size: Annotated[Count, Field(description="Images in one step, over all devices.")] = 128
     epochs: Annotated[Count, Field(description="Passes over the training set.")] = 1
 

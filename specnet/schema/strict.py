@@ -35,6 +35,8 @@ ALIASES = {
     **dict.fromkeys(("gamma", "drop"), "factor"),
     **dict.fromkeys(("milestones", "boundaries"), "at"),
     **dict.fromkeys(("strides", "subsample"), "stride"),
+    **dict.fromkeys(("requires_grad",), "trainable"),
+    **dict.fromkeys(("freeze", "freeze_layers", "frozen_layers"), "frozen"),
     **dict.fromkeys(("step_size", "decay_steps"), "every"),
     **dict.fromkeys(("eps",), "epsilon"),
     **dict.fromkeys(("dilations", "dilation_rate"), "dilation"),
@@ -91,6 +93,7 @@ class Strict(BaseModel):
                 together = run_together(key, cls.keys())
                 if together is not None:
                     hint, certain = f"write '{together}', with a space", together
+                hint = cls.hint_about(key) or hint
                 kind = schema_error("unknown_key", f"unknown key '{key}'", hint, meant=certain)
             translated.append(InitErrorDetails(type=kind, loc=e["loc"], input=e["input"]))
         return [
@@ -98,6 +101,11 @@ class Strict(BaseModel):
             for e, original in zip(translated, errors, strict=True)
             if not (original["type"] == "missing" and original["loc"] and original["loc"][-1] in misspelt)
         ]
+
+    @classmethod
+    def hint_about(cls, key: str) -> str | None:
+        """What to do about an unknown key that means something elsewhere; None if nothing is known of it."""
+        return None
 
     @classmethod
     def keys(cls) -> list[str]:

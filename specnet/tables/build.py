@@ -20,16 +20,18 @@ def make(network: Network, images: int | None = None) -> Table:
     graph, shares = network.graph, network.shares
     count = step_images(network) if images is None else images
     seen = _Seen()
-    held = {group: [0, 0, 0] for group in network.spec.groups}
+    held = {group: [0, 0, 0, 0] for group in network.spec.groups}
     rows: list[Row] = []
     activations = 0
     for name in graph.order:
         layer = network.spec.layers[name]
-        sums = [0, 0, 0]
+        sums = [0, 0, 0, 0]
         for group in graph.groups[name]:
             share = shares[Node(name, group)]
             parameters = sum(w.size for w in share.parameters().values() if w.trainable)
-            for index, part in enumerate((parameters, share.macs(), VALUE * count * math.prod(share.output))):
+            frozen = parameters if share.layer.is_frozen else 0
+            values = VALUE * count * math.prod(share.output)
+            for index, part in enumerate((parameters, share.macs(), values, frozen)):
                 sums[index] += part
                 held[group][index] += part
         shape = network.output_shape(name)
@@ -49,6 +51,7 @@ def make(network: Network, images: int | None = None) -> Table:
                 padding=padding,
                 receptive_field=seen.add(name, layer),
                 memory=sums[2],
+                frozen=sums[3] > 0,
             )
         )
     crossings = graph.crossings()
@@ -59,11 +62,12 @@ def make(network: Network, images: int | None = None) -> Table:
         cross_group_edges=len(crossings),
         cross_group_values=sum(math.prod(shares[source].output) for source, _ in crossings),
         memory=sum(row.memory for row in rows),
+        frozen_parameters=sum(row.parameters for row in rows if row.frozen),
     )
     least = needed(network, count)
     groups = {
-        group: GroupTotal(held[group][0], held[group][1], held[group][2], least[group])
-        for group in network.spec.groups
+        group: GroupTotal(parameters, macs, memory, least[group], frozen)
+        for group, (parameters, macs, memory, frozen) in held.items()
     }
     return Table(network.spec.name, tuple(rows), groups, totals, count, traffic(network, count))
 

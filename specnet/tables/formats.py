@@ -31,6 +31,10 @@ def _number(value: int) -> str:
     return f"{value:,}" if value else ""
 
 
+def _parameters(row: Row) -> str:
+    return f"frozen {row.parameters:,}" if row.frozen else _number(row.parameters)
+
+
 def _pair(values: Sequence[int]) -> str:
     return str(values[0]) if values[0] == values[1] else describe(values)
 
@@ -61,7 +65,7 @@ def table_columns(table: Contents) -> list[Column]:
         Column("output", lambda row: describe(row.output_shape)),
         Column("window", window, rank=3),
         Column("sees", field, right=True, rank=5),
-        Column("parameters", lambda row: _number(row.parameters), right=True, total="parameters"),
+        Column("parameters", _parameters, right=True, total="parameters"),
         Column("MACs", lambda row: _number(row.macs), right=True, total="macs"),
         Column(memory, lambda row: size(row.memory), right=True, total="memory", rank=4),
     ]
@@ -111,6 +115,9 @@ def notes(table: Contents) -> list[str]:
     """What stands under the table: activations, crossings, traffic and memory."""
     t = table.totals
     lines = [f"{t.activations:,} activations in layers with parameters"]
+    if t.frozen_parameters:
+        trained = t.parameters - t.frozen_parameters
+        lines.insert(0, f"{trained:,} parameters are trained, {t.frozen_parameters:,} are frozen")
     if len(table.groups) > 1:
         carried = f"{t.cross_group_values:,} values for each image"
         lines.append(f"{t.cross_group_edges} cross-group edges (*) carry {carried}")
@@ -150,6 +157,7 @@ CSV: dict[str, Callable[[Row], object]] = {
     "parameters": lambda row: row.parameters,
     "macs": lambda row: row.macs,
     "memory": lambda row: row.memory,
+    "frozen": lambda row: str(row.frozen).lower(),
 }
 
 

@@ -31,6 +31,8 @@ class Row:
     padding: Pads | None
     receptive_field: Field | None
     memory: int
+    frozen: bool = False
+    """Whether its parameters, if it has any, stay as they are in training."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class GroupTotal:
     macs: int
     memory: int
     needs: int
+    frozen_parameters: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class Totals:
     cross_group_edges: int
     cross_group_values: int
     memory: int
+    frozen_parameters: int = 0
+    """Those of the parameters that training leaves as they are."""
 
 
 @dataclass(frozen=True)

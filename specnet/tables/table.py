@@ -15,7 +15,7 @@ class Table(Contents):
 
     def as_json(self) -> dict[str, Any]:
         """The table under the keys that `table --json` promises; bytes are under `step`."""
-        counted = ("parameters", "macs")
+        counted = ("parameters", "frozen_parameters", "macs")
         return {
             "schema_version": 1,
             "name": self.name,
@@ -68,4 +68,5 @@ def _row_as_json(row: Row) -> dict[str, Any]:
         "padding": list(row.padding) if row.padding else None,
         "receptive_field": list(row.receptive_field) if row.receptive_field else None,
         "memory": row.memory,
+        "frozen": row.frozen,
     }

@@ -100,3 +100,15 @@ def assert_equal(got: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
         assert np.size(values), f"{name} has no value"
         assert np.isfinite(values).all(), f"{name} has a value that is not finite"
         np.testing.assert_array_equal(got[name], values, err_msg=name, strict=True)
+
+
+def assert_frozen(executable: Executable, plan: Plan) -> None:
+    """Steps change what is trained and nothing else; gradients and slots are of that alone."""
+    before, trained = executable.state(), {p.name for p in plan.parameters if p.trained}
+    assert set(executable.gradients(random_batch(plan, 1, 4))[1]) == trained
+    train(executable, plan)
+    after = executable.state()
+    still = set(before) - trained
+    assert_equal({name: after[name] for name in still}, {name: before[name] for name in still})
+    assert all((after[name] != before[name]).any() for name in trained)
+    assert all(set(kept) == trained for kept in executable.optimizer_state().values())

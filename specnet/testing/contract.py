@@ -30,6 +30,7 @@ from specnet.testing.comparing import (
     assert_alike,
     assert_alike_losses,
     assert_equal,
+    assert_frozen,
     images_for,
     joined,
     oracle,
@@ -55,7 +56,7 @@ SINGLE_STEPS = 1e-5
 
 RULES = [rules.PLAIN, rules.BIASES, rules.FREE_BIASES, rules.CLIPPED, rules.DENSE, rules.ADAGRAD]
 RULES += [*rules.OPTIMIZERS, rules.RATES, rules.LONGEST]
-STEPPING = [cases.SPLIT, *RULES]
+STEPPING = [cases.SPLIT, *RULES, *rules.FROZEN]
 """The update rule with everything that it can be told."""
 
 BY_HAND = [
@@ -122,7 +123,7 @@ class BackendContract(OnBackend):
         gradients, gradients_ = executable.gradients(rounded)[1], expected.gradients(rounded)[1]
         assert_alike(gradients, gradients_, GRADIENT if precision == "float64" else SINGLE_STEPS)
 
-    @pytest.mark.parametrize("net", [cases.SPLIT, cases.TOWERS], ids=str)
+    @pytest.mark.parametrize("net", [cases.SPLIT, cases.TOWERS, *rules.FROZEN], ids=str)
     def test_gradients_over_two_groups(self, net: Net) -> None:
         batch = random_batch(net.plan, 1, 4)
         gradients = self.compiled(net.plan).gradients(batch)[1]
@@ -159,7 +160,12 @@ class BackendContract(OnBackend):
             record_property("four parameters after 8 steps", error)
             assert error < STEPS
 
-    @pytest.mark.parametrize("net", [rules.IMAGEWISE, rules.DENSE, rules.SOFT], ids=str)
+    @pytest.mark.parametrize("net", rules.FROZEN, ids=str)
+    def test_frozen_layers_stay_as_they_are(self, net: Net) -> None:
+        """Bit by bit, running statistics included; they have neither a gradient nor a slot."""
+        assert_frozen(self.compiled(net.plan), net.plan)
+
+    @pytest.mark.parametrize("net", [rules.IMAGEWISE, rules.DENSE, rules.SOFT, rules.FROZEN_BETWEEN], ids=str)
     @pytest.mark.parametrize("size", [1, 2, 3])
     def test_micro_batches_change_nothing_but_rounding(self, net: Net, size: int) -> None:
         """Masks, decay, a cut gradient and a last part that is smaller included."""
@@ -229,10 +235,8 @@ class BackendContract(OnBackend):
         values = np.tensordot(batch.images, before["lift0.a.weight"][:, :, 0, 0], (1, 1))
         executable.gradients(batch)
         after = executable.state()
-        for role, of_batch in (
-            ("running_mean", values.mean((0, 1, 2))),
-            ("running_var", values.var((0, 1, 2))),
-        ):
+        pairs = ("running_mean", values.mean((0, 1, 2))), ("running_var", values.var((0, 1, 2)))
+        for role, of_batch in pairs:
             expected = 0.9 * before[f"tested.a.{role}"] + 0.1 * of_batch
             assert relative_error(after[f"tested.a.{role}"], expected) < FORWARD
         trainable = [p.name for p in net.plan.parameters if p.trainable]

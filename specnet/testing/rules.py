@@ -135,6 +135,31 @@ LONGEST = net(
 )
 """The same for backends that know dense layers only."""
 
+FROZEN_FRONT = net(
+    "a frozen front",
+    MEETING,
+    groups=("a", "b"),
+    loss="fc5",
+    frozen=["conv1", "norm*"],
+    weight_decay=0.05,
+    clip_norm=9.0,
+)
+"""Nothing before pool1 has a gradient, a decay or a part in the norm; norm1 keeps its running statistics."""
+
+_STILL = {"trainable": False}
+FROZEN_BETWEEN = net(
+    "frozen between trained layers",
+    {**MEETING, **{name: {**MEETING[name], **_STILL} for name in ("norm1", "conv2", "fc4")}},
+    groups=("a", "b"),
+    loss="fc5",
+    weight_decay=0.05,
+    biases={"learning_rate": 0.03},
+    clip_norm=9.0,
+)
+"""Gradients go through frozen layers of each kind to a trained one. Its images do not see each other."""
+
+FROZEN = [FROZEN_FRONT, FROZEN_BETWEEN]
+
 _TWO_LOGITS: dict[str, Fields] = {
     "image": {"kind": "input", "shape": [1]},
     "out": {"kind": "dense", "from": "image", "units": 2},

@@ -157,10 +157,14 @@ def images_at_once(recipe: Training, micro_batch: int | None) -> int:
 
 def check_micro_batch(network: Network, recipe: Training, micro_batch: int | None) -> None:
     """Raise `UsageError` where micro-batches would change more than rounding."""
-    size, layers = images_at_once(recipe, micro_batch), network.spec.layers
-    mixing = [name for name, layer in layers.items() if layer.mixes_images]
+    size = images_at_once(recipe, micro_batch)
+    mixing = [
+        (node.layer, share.layer.kind)
+        for node, share in network.shares.items()
+        if share.layer.mixes_images and not share.layer.keeps_statistics(*share.inputs)
+    ]
     if mixing and size < recipe.batch_size:
-        name, kind = mixing[0], layers[mixing[0]].kind
+        name, kind = mixing[0]
         raise UsageError(
             f"layer '{name}' ({kind}) needs all images of a batch together, so micro-batches of {size} "
             "would change the numbers",

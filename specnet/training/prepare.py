@@ -10,7 +10,7 @@ from specnet.backend.protocol import Precision
 from specnet.data.asked import ARRAYS, kind_of
 from specnet.data.base import Dataset
 from specnet.diagnostics.diagnostic import Diagnostic
-from specnet.diagnostics.errors import DataError, RunError, UsageError
+from specnet.diagnostics.errors import DataError, RunError
 from specnet.network.network import Network
 from specnet.plans import plan as plans
 from specnet.plans.plan import Plan
@@ -106,9 +106,6 @@ def prepare(network: Network, run: RunDirectory, options: TrainOptions) -> Prepa
     network = replace(network, spec=with_data(network.spec, data))
     recipe = recipe_of(network.spec)
     plan = plans.make(network)
-    if not any(parameter.trainable for parameter in plan.parameters):
-        name = network.spec.name
-        raise UsageError(f"the network '{name}' has nothing to train", "add a conv or dense layer")
     changes = options.allow_changes
     resumed = resume_run(saved, network, plan, run.path, allow_changes=changes) if saved else None
     micro_batch = options.micro_batch or known.micro_batch

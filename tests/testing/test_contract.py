@@ -172,6 +172,34 @@ class ByName(Interpreter):
         return loss, {name: values * (1 + len(name) * 1e-15) for name, values in gradients.items()}
 
 
+class Thawing(Interpreter):
+    """A decay for all parameters, trained or not."""
+
+    def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> float:
+        loss = super().train_step(batch, learning_rate, micro_batch)
+        frozen = [p.name for p in self.plan.parameters if p.trainable and not p.trained]
+        self._state.update({name: self._state[name] * (1 - 1e-9) for name in frozen})
+        return loss
+
+
+class Adapting(Interpreter):
+    """Running statistics of frozen layers move, too."""
+
+    def gradients(self, batch: Batch) -> tuple[float, State]:
+        self._state = {
+            name: values * 1.1 if "running" in name else values for name, values in self._state.items()
+        }
+        return super().gradients(batch)
+
+
+class WithFrozen(Interpreter):
+    """Gradients of frozen parameters, too, all 0."""
+
+    def gradients(self, batch: Batch) -> tuple[float, State]:
+        loss, gradients = super().gradients(batch)
+        return loss, {p.name: gradients.get(p.name, np.zeros(p.shape)) for p in self.plan.parameters}
+
+
 FAULTS: list[tuple[type[Interpreter], str, dict[str, Any]]] = [
     *((fault, "test_layer_forward", {"net": cases.ALONE[0]}) for fault in (Off, NoNumber, Nothing)),
     *((fault, "test_layer_gradients", {"net": cases.SPLIT}) for fault in (Off, NoNumber, Nothing)),
@@ -180,6 +208,10 @@ FAULTS: list[tuple[type[Interpreter], str, dict[str, Any]]] = [
     (SteadyRate, "test_steps", {"net": cases.SPLIT}),
     (NoNumber, "test_steps", {"net": cases.SPLIT}),
     (SteadyRate, "test_steps_by_hand", {"net": BY_HAND[0][0], "options": BY_HAND[0][1]}),
+    *(
+        (fault, "test_frozen_layers_stay_as_they_are", {"net": rules.FROZEN_FRONT})
+        for fault in (Thawing, Adapting, WithFrozen)
+    ),
     (FirstPart, "test_micro_batches_change_nothing_but_rounding", {"net": rules.DENSE, "size": 2}),
     (
         Restless,

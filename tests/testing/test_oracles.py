@@ -25,7 +25,7 @@ from specnet.layers.pool import AvgPool, MaxPool
 from specnet.layers.scale import Scale
 from specnet.layers.slice import Slice
 from specnet.layers.stochastic_depth import StochasticDepth
-from specnet.testing import cases, relative_error
+from specnet.testing import cases, relative_error, rules
 from specnet.testing.cases import ALONE, Net
 from specnet.testing.oracles import (
     Circumstances,
@@ -93,7 +93,9 @@ def test_gradients_are_slopes(net: Net) -> None:
             assert abs(slope(function, at, direction) - expected) < DIFFERENCES * max(size, 1)
 
 
-@pytest.mark.parametrize("net", [cases.SPLIT, cases.MERGED, cases.TOWERS], ids=str)
+@pytest.mark.parametrize(
+    "net", [cases.SPLIT, cases.MERGED, cases.TOWERS, rules.FROZEN_FRONT, rules.FROZEN_BETWEEN], ids=str
+)
 def test_gradients_of_a_network_are_slopes_of_its_loss(net: Net) -> None:
     batch, state = random_batch(net.plan, 1, 3), random_state(net.plan, 1)
     interpreter = Interpreter(net.plan)

@@ -93,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
                 continue
             opened.append({"file": shown, **contents.as_json()})
         count += 1
-        lines.append(f"{shown} is valid: {network.spec.name}, {layers} layers on {groups}")
+        lines.append(f"{shown} is valid: {network.spec.name}, {layers} layers on {groups}{_frozen(network)}")
         lines += [str(contents)] if options.data else []
     valid = count == len(options.spec)
     with ignore_broken_pipe():
@@ -114,6 +114,16 @@ def run(options: argparse.Namespace) -> int:
     if any(diagnostic.rule in NOT_LOOKED_AT for diagnostic in diagnostics):
         return 2
     return 0 if valid and not (options.strict and diagnostics) else 1
+
+
+def _frozen(network: Network) -> str:
+    """How many of the parameters are frozen, if there are any."""
+    counts = {True: 0, False: 0}
+    for share in network.shares.values():
+        counts[share.layer.is_frozen] += sum(w.size for w in share.parameters().values() if w.trainable)
+    if not counts[True]:
+        return ""
+    return f", {counts[False]:,} parameters trained and {counts[True]:,} frozen"
 
 
 def _memory(text: str | None) -> int | None:

@@ -43,14 +43,15 @@ def net(
     optimizer: str = "sgd",
     *,
     soft: bool = False,
+    frozen: Sequence[str] = (),
     **rule: Any,
 ) -> Net:
     """A network, with a recipe if it has a loss: the layer whose softmax it is of, or all its fields. `rule`
-    are fields of its optimizer."""
+    are fields of its optimizer, `frozen` the patterns of the layers that it leaves as they are."""
     data: dict[str, Any] = {"specnet": 1, "name": "net", "groups": list(groups), "layers": dict(layers)}
     if loss is not None:
         own = {"momentum": 0.9} if optimizer == "sgd" else {}
         fields = {"kind": optimizer, "learning_rate": 0.1, **own, "weight_decay": 5e-4, **rule}
         told = {"kind": "softmax_cross_entropy", "from": loss} if isinstance(loss, str) else loss
-        data["training"] = {"loss": told, "optimizer": fields}
+        data["training"] = {"loss": told, "optimizer": fields, "frozen": list(frozen)}
     return Net(name, data, soft)

@@ -49,7 +49,7 @@ class Interpreter:
                 f"{op.name} reads another group's value"
             )
         self._state: dict[str, Values] = {p.name: np.zeros(p.shape) for p in plan.parameters}
-        self._trainable = [p.name for p in plan.parameters if p.trainable]
+        self._trained = [p.name for p in plan.parameters if p.trained]
         self._slots = slots.zeros(plan, "float64")
 
     def state(self) -> State:
@@ -88,12 +88,12 @@ class Interpreter:
         parts = [(len(part.labels), *self.gradients(part)) for part in batch.parts(micro_batch)]
         images = len(batch.labels)
         loss = sum(count * of_part for count, of_part, _ in parts) / images
-        gradients = {name: sum(count * g[name] for count, _, g in parts) / images for name in self._trainable}
+        gradients = {name: sum(count * g[name] for count, _, g in parts) / images for name in self._trained}
         scheduled = learning_rate / rule.learning_rate
-        everything = np.concatenate([np.ravel(gradients[name]) for name in self._trainable])
+        everything = np.concatenate([np.ravel(gradients[name]) for name in self._trained])
         longest = np.inf if rule.clip_norm is None else rule.clip_norm
         step = optimizer_oracle.find(rule.kind, "the update rule")
-        for parameter in (p for p in self.plan.parameters if p.trainable):
+        for parameter in (p for p in self.plan.parameters if p.trained):
             name = parameter.name
             rate, decay, bound = told(rule, parameter.layer, parameter.role)
             gradient = clipped(np.asarray(gradients[name], np.float64), everything, longest)
@@ -111,7 +111,8 @@ class Interpreter:
         pullbacks: dict[str, Pullback] = {}
 
         def compute(op: Compute, values: list[Values]) -> Values:
-            result = self._compute(op, values, Circumstances(training, masks.get(op.name), self._rounded))
+            adapts = training and not op.keeps_statistics
+            result = self._compute(op, values, Circumstances(adapts, masks.get(op.name), self._rounded))
             assert result.output.shape[1:] == op.output_shape, op.name
             pullbacks[op.name] = result.pullback
             self._state.update({f"{op.name}.{role}": new for role, new in result.updates.items()})
@@ -149,12 +150,13 @@ class Interpreter:
         return Result(activated, pullback, result.updates)
 
     def _backward(self, pullbacks: Mapping[str, Pullback], flowing: Iterable[tuple[str, Values]]) -> State:
-        """The gradient of every trainable parameter, zero where the loss does not depend on it."""
-        gradients: State = {name: np.zeros_like(self._state[name]) for name in self._trainable}
+        """The gradient of every trained parameter, zero where the loss does not depend on it."""
+        gradients: State = {name: np.zeros_like(self._state[name]) for name in self._trained}
 
         def compute(op: Compute, gradient: Values) -> Iterator[tuple[str, Values]]:
             of_values, of_weights = pullbacks[op.name](self._rounded(gradient))
-            gradients.update({f"{op.name}.{role}": self._rounded(g) for role, g in of_weights.items()})
+            named = {f"{op.name}.{role}": self._rounded(g) for role, g in of_weights.items()}
+            gradients.update({name: g for name, g in named.items() if name in gradients})
             return zip(op.values, of_values, strict=True)
 
         walk.backward(

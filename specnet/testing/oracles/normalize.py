@@ -67,7 +67,10 @@ def _across(layer: LRN, a: Values) -> Result:
 
 @layer_oracle("batch_norm")
 def batch_norm(layer: BatchNorm, inputs: Sequence[Values], weights: Weights, run: Circumstances) -> Result:
-    """Ioffe and Szegedy 2015, algorithm 1, and the six derivatives that follow it in section 3."""
+    """Ioffe and Szegedy 2015, algorithm 1, and the six derivatives that follow it in section 3.
+
+    Without a batch of its own, with the running statistics, it is a straight line in x.
+    """
     (x,) = inputs
     axes = (0, *range(2, x.ndim))
     count = x.size // x.shape[1]
@@ -87,13 +90,12 @@ def batch_norm(layer: BatchNorm, inputs: Sequence[Values], weights: Weights, run
     centred = x - mean[wide]
 
     def pullback(gradient: Values) -> tuple[list[Values], dict[str, Values]]:
-        assert run.training, "gradients are taken in training mode"
         normal_gradient = gradient * gamma
         var_gradient = -(normal_gradient * centred).sum(axis=axes)[wide] / (2 * deviation**3)
         mean_gradient = -normal_gradient.sum(axis=axes)[wide] / deviation
         mean_gradient = mean_gradient - 2 * var_gradient * centred.sum(axis=axes)[wide] / count
         terms = (normal_gradient / deviation, 2 * var_gradient * centred / count, mean_gradient / count)
-        dx = sum(map(run.rounded, terms), np.zeros_like(x))
+        dx = sum(map(run.rounded, terms if run.training else terms[:1]), np.zeros_like(x))
         gradients = {
             "weight": (gradient * centred / deviation).sum(axis=axes),
             "bias": gradient.sum(axis=axes),

@@ -13,7 +13,9 @@ from typing import Any
 
 from specnet.diagnostics.errors import SpecError
 from specnet.layers.base import Shape
+from specnet.layers.weighted import Trainable
 from specnet.network.network import Network, analyse
+from specnet.plugins import load as load_plugin
 from specnet.spec.spec import load
 from specnet.testing.random_specs.draws import Draws
 from specnet.testing.random_specs.fields import FIELDS, IMAGE_KINDS, LARGEST_CHANNELS, VECTOR_KINDS, bias
@@ -46,6 +48,7 @@ class Growth:
                 if self._added(*self._candidate()):
                     break
         self._end()
+        self._freeze()
         return self._mapping(training=True)
 
     def _mapping(self, *, training: bool) -> dict[str, Any]:
@@ -130,6 +133,15 @@ class Growth:
             "group": self._draws.among(*self._groups),
         }
         assert self._added(ends if len(ends) > 1 else ends[0], dense, "logits")
+
+    def _freeze(self) -> None:
+        """Now and then, keep some layers as they are; the last one is always trained."""
+        if not self._draws.chance(0.25):
+            return
+        for name, layer in self._layers.items():
+            is_able = issubclass(load_plugin("specnet.layers", layer["kind"]), Trainable)
+            if is_able and name != "logits" and self._draws.chance(0.5):
+                layer["trainable"] = False
 
     def _pinned(self) -> list[str] | None:
         """Some of the groups, or None for all that the first input is on."""

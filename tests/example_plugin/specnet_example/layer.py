@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from specnet.layers.base import Layer, Shape, Weight
+from specnet.layers.base import Shape, Weight
+from specnet.layers.weighted import Trainable
 
 
-class ChannelScale(Layer):
+class ChannelScale(Trainable):
     """y = weight * x for each channel; the weights start at `initial`."""
 
     kind: Literal["channel_scale"] = "channel_scale"

@@ -1,0 +1,59 @@
+"""Patterns of layers' names, as a recipe lists them: `conv*`, `stage?.norm`, `fc6`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+from specnet.schema.fields import shown
+from specnet.schema.strict import schema_error
+
+SIGNS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.*?")
+LONGEST = 200
+"""Characters of a pattern."""
+MOST_STARS = 8
+"""Stars in a pattern: each may try every place of a name."""
+
+
+def fits(pattern: str, name: str) -> bool:
+    """Whether a pattern fits a layer's name: `*` stands for any characters, dots too, `?` for any one."""
+    return fnmatchcase(name, pattern)
+
+
+def fitting(patterns: Iterable[str], names: Iterable[str]) -> list[str]:
+    """Those of the names that at least one of the patterns fits, in their order."""
+    every = list(dict.fromkeys(patterns))
+    return [name for name in names if any(fits(pattern, name) for pattern in every)]
+
+
+def is_pattern(value: object) -> bool:
+    """Whether a value is a pattern as a recipe may have it."""
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST:
+        return False
+    return SIGNS.issuperset(value) and value.count("*") <= MOST_STARS
+
+
+def _patterns(value: Any) -> Any:
+    written = [value] if isinstance(value, str) else value
+    hint = "a layer's name, in which * stands for any characters and ? for one, or a list of them"
+    if not isinstance(written, list | tuple) or not all(isinstance(one, str) for one in written):
+        raise schema_error("patterns", f"expected names of layers or patterns, got {shown(value)}", hint)
+    for index, one in enumerate(written):
+        if not is_pattern(one):
+            at = {"at": index} if not isinstance(value, str) else {}
+            raise schema_error("name", f"{shown(one)} is not a pattern of layers' names", hint, **at)
+    return tuple(written)
+
+
+_PATTERN = {"type": "string", "pattern": "^[A-Za-z0-9_.*?-]{1,200}$"}
+
+PatternList = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_patterns),
+    PlainSerializer(lambda patterns: patterns[0] if len(patterns) == 1 else list(patterns)),
+    WithJsonSchema({"oneOf": [_PATTERN, {"type": "array", "items": _PATTERN}]}),
+]
+"""One pattern or a list of them."""
