@@ -75,7 +75,7 @@ class TensorFlowExecutable:
     @cached_property
     def _units(self) -> dict[str, int]:
         """The axis along which units lie, of each parameter whose weights of a unit have a longest norm."""
-        bounded = [p for p in self.plan.parameters if p.trainable and self.plan.settings[p.name].max_norm]
+        bounded = [p for p in self.plan.parameters if p.trained and self.plan.settings[p.name].max_norm]
         return {p.name: self._unit_axis(p.name, p.shape) for p in bounded if len(p.shape) > 1}
 
     def _unit_axis(self, name: str, shape: Shape) -> int:
