@@ -49,6 +49,8 @@ class ImageBatch:
     changes: tuple[Change, ...] = ()
     black: Black | None = None
     """What has become of black in the beginning, before the first augmentation; None for 0."""
+    labels: Array | None = None
+    """Each class's share of each image, (n, classes), where images are to be mixed."""
 
     def __len__(self) -> int:
         return len(self.images)
@@ -129,6 +131,18 @@ class ImageBatch:
         beyond = np.zeros_like(average) if fill == "mean" else average
         moved = function(self.pixels(), beyond.astype(self.dtype))
         return self._replaced(moved, lambda: function(self._black_seen(), average))
+
+    def mix(self, partners: NDArray[np.int64], parts: Array) -> Self:
+        """Each image times its part and its partner, an image of the batch, times the rest; labels, too. Both
+        are (n,)."""
+
+        def mixed(values: Array) -> Array:
+            part = parts.astype(values.dtype).reshape(-1, *[1] * (values.ndim - 1))
+            both: Array = values * part + values[partners] * (1 - part)
+            return both
+
+        made = self._replaced(mixed(self.pixels()), lambda: mixed(self._black_seen()))
+        return made if self.labels is None else replace(made, labels=mixed(self.labels))
 
     def _replaced(self, pixels: NDArray[Any], black: Callable[[], Array] | None) -> Self:
         """Other images, and black that is no longer where it was; None where that is not known."""

@@ -78,6 +78,15 @@ def normals(seed: int, *purpose: Purpose, samples: Sequence[int] | NDArray[np.in
     return values
 
 
+def betas(seed: int, *purpose: Purpose, samples: Sequence[int] | NDArray[np.int64], alpha: float) -> Array:
+    """A number of the distribution Beta(alpha, alpha) for each sample, shape (samples,).
+
+    Each from a generator of its own: one that is used again would hand on half a pair of normal numbers.
+    """
+    numbers = (stream(seed, *purpose, int(sample)).beta(alpha, alpha) for sample in samples)
+    return np.fromiter(numbers, dtype=np.float64, count=len(samples))
+
+
 @dataclass(frozen=True)
 class Draws:
     """The random numbers of one purpose, for each of some samples.
@@ -96,6 +105,13 @@ class Draws:
     def normals(self, count: int) -> Array:
         """`count` standard normal numbers for each sample, shape (samples, count)."""
         return normals(self.seed, *self.purpose, samples=self.samples, count=count)
+
+    def betas(self, alpha: float) -> Array:
+        """A number of the distribution Beta(alpha, alpha) for each sample, shape (samples,).
+
+        It has a stream of its own, beside that of the other numbers.
+        """
+        return betas(self.seed, *self.purpose, "beta", samples=self.samples, alpha=alpha)
 
 
 def keep_mask(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field, WithJsonSchema, field_validator
 
 from specnet.recipe.cropping import Cropping, Shape
-from specnet.schema.fields import LARGEST, Count, Range, shown, two_of
+from specnet.schema.fields import LARGEST, Count, Positive, Range, shown, two_of
 from specnet.schema.strict import schema_error
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ class Augmentation(Cropping):
 
     needs_statistics: ClassVar[bool] = False
     """Whether `apply` reads the statistics, which are else not measured."""
+
+    mixes: ClassVar[bool] = False
+    """Whether it mixes images of a batch, whose labels are then each class's share."""
 
     def apply(self, images: ImageBatch, draws: Draws, statistics: Statistics) -> ImageBatch:
         """What becomes of the images of a training batch.
@@ -198,3 +201,22 @@ class Cutout(Augmentation):
         tall, wide = inside
         np.copyto(pixels, 0, where=(tall[:, :, None] & wide[:, None, :])[:, None])
         return images.replace(pixels)
+
+
+class Mixup(Augmentation):
+    """Each training image mixed with another one of its batch, and so are the labels: part * image +
+    (1 - part) * other, the part drawn from Beta(`alpha`, `alpha`) for each image (Zhang et al. 2018)."""
+
+    kind: Literal["mixup"] = "mixup"
+    alpha: Annotated[Positive, Field(description="0.2 mostly leaves images alone, 1 draws parts evenly.")]
+
+    mixes = True
+
+    def apply(self, images: ImageBatch, draws: Draws, statistics: Statistics) -> ImageBatch:
+        """An image's partner is the next one in a random order of the batch, the last one's the first."""
+        import numpy as np
+
+        order = draws.uniforms(1)[:, 0].argsort()
+        partners = np.empty_like(order)
+        partners[order] = np.roll(order, -1)
+        return images.mix(partners, draws.betas(self.alpha))

@@ -94,6 +94,12 @@ def wanted_channels(recipe: Mapping[str, Any]) -> Iterator[tuple[Path_, Channels
             yield (*path, wanted.field), wanted
 
 
+def mixing_kinds(recipe: Mapping[str, Any]) -> list[str]:
+    """The kinds of the sound augmentations in a recipe, as it stands in a file, that mix images."""
+    sound = (_sound(part, "specnet.augmentations") for _, part in _listed(recipe))
+    return list(dict.fromkeys(part.kind for part in sound if part is not None and part.mixes))
+
+
 def _listed(recipe: Mapping[str, Any]) -> Iterator[tuple[Path_, Any]]:
     augment = recipe.get("augment")
     for index, part in enumerate(augment if isinstance(augment, list) else []):

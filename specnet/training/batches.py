@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from specnet.backend.batch import Batch
+from specnet.backend.batch import Batch, Labels
 from specnet.backend.protocol import Precision, storage
 from specnet.data.augment import Pixels
 from specnet.data.base import Images, InPlace
@@ -46,6 +46,8 @@ class Inputs:
         self._seed = seed
         self._dtype = np.dtype(storage(precision))
         self._memory = Memory()
+        heads = (op.output_shape[0] for op in plan.computes if op.name == plan.head)
+        self._classes = next(heads, 0)
 
     def batches(self, images: Images, start: int, stop: int) -> Iterator[Batch]:
         """The batches of steps `start` to `stop`. Every sample is seen once an epoch; the last batch of an
@@ -60,8 +62,8 @@ class Inputs:
                 order_epoch = epoch
             samples = order[place * size : (place + 1) * size]
             pixels, labels = images.views(samples) if isinstance(images, InPlace) else images.read(samples)
-            prepared = self._augmented(pixels, images.shape, samples, epoch)
-            yield Batch(prepared, labels, self._draw_masks(samples, step))
+            prepared, told = self._augmented(pixels, labels, images.shape, samples, epoch)
+            yield Batch(prepared, told, self._draw_masks(samples, step))
 
     def samples(self, images: Images, step: int) -> NDArray[np.int64]:
         """The indices of the images that the step after `step` steps sees."""
@@ -77,16 +79,25 @@ class Inputs:
         return (self._rescaled(view).pixels() for view in views)
 
     def _augmented(
-        self, pixels: Pixels, shape: tuple[int, ...], samples: NDArray[np.int64], epoch: int
-    ) -> Array:
-        """Images of `shape` with all that the recipe does to training images."""
+        self,
+        pixels: Pixels,
+        labels: NDArray[np.int64],
+        shape: tuple[int, ...],
+        samples: NDArray[np.int64],
+        epoch: int,
+    ) -> tuple[Array, Labels]:
+        """Images of `shape` with all that the recipe does to training images, and their labels, each class's
+        share of them if they are mixed."""
         images = self._centered(ImageBatch(pixels, shape, self._dtype, self._memory.take))
         if self._recipe.augment and len(shape) == 3:
-            images = replace(images, black=self._black)
+            mixed = any(part.mixes for part in self._recipe.augment)
+            shares = np.eye(self._classes)[labels] if mixed else None
+            images = replace(images, black=self._black, labels=shares)
         for index, part in enumerate(self._recipe.augment if len(shape) == 3 else ()):
             draws = Draws(self._seed, (part.kind, index, epoch), samples)
             images = part.apply(images, draws, self._statistics)
-        return self._rescaled(images).pixels()
+        made = self._rescaled(images).pixels()
+        return made, labels if images.labels is None else images.labels.astype(np.float64)
 
     def _centered(self, images: ImageBatch) -> ImageBatch:
         """Images about the training set's mean, still in grey levels, so that colour shifts have one unit."""

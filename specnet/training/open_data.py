@@ -39,6 +39,12 @@ def open_data(
             f"the loss '{loss.kind}' wants {loss.labels} as labels, and datasets have a class for each image"
         )
         raise UsageError(message, "take another loss")
+    mixing = [part.kind for part in recipe_of(spec).augment if part.mixes]
+    if mixing and not loss.soft_labels:
+        message = (
+            f"{mixing[0]} labels an image with each class's share, and the loss '{loss.kind}' takes one class"
+        )
+        raise UsageError(message, f"leave {mixing[0]} out, or take another loss")
     classes = network.output_shape(loss.head_layer)[0]
     shape = network.output_shape(names[0])
     if asked is None or isinstance(asked, str):

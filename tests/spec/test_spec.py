@@ -159,8 +159,8 @@ def test_an_unknown_kind_hides_no_other_fault(old: str, new: str, expected: str)
 
 
 AUGMENTATIONS = (
-    "augmentation kinds: brightness, color_jitter, cutout, horizontal_flip, pad, pca_color, random_crop, "
-    "random_resized_crop, rotation"
+    "augmentation kinds: brightness, color_jitter, cutout, horizontal_flip, mixup, pad, pca_color, "
+    "random_crop, random_resized_crop, rotation"
 )
 SCHEDULES = "constant, cosine, exponential, inv, inverse_time, linear, multistep, plateau, polynomial, step"
 INITIALIZERS = (

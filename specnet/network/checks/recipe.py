@@ -13,7 +13,7 @@ from specnet.network.graph import Node
 from specnet.network.partial import PartialNetwork
 from specnet.network.shapes import Share, full_shape
 from specnet.network.sink import Sink
-from specnet.recipe.cropping import wanted_channels, written_crops
+from specnet.recipe.cropping import mixing_kinds, wanted_channels, written_crops
 from specnet.recipe.losses import layers_read, written_kind
 from specnet.recipe.metrics import written_metric
 from specnet.schema.fields import is_integer
@@ -53,6 +53,7 @@ def check_recipe(network: PartialNetwork, sink: Sink) -> None:
         shape = full_shape(graph, outputs, inputs[0])
         _check_crops(recipe, inputs[0], shape, sink)
         _check_channels(recipe, inputs[0], shape, sink)
+    _check_mixing(recipe, sink)
 
 
 def _check_batch(recipe: Mapping[str, Any], shares: Mapping[Node, Share], sink: Sink) -> None:
@@ -133,6 +134,17 @@ def _check_crops(recipe: Mapping[str, Any], name: str, shape: Shape, sink: Sink)
 
 def _by(size: Shape) -> str:
     return "x".join(str(side) for side in size)
+
+
+def _check_mixing(recipe: Mapping[str, Any], sink: Sink) -> None:
+    """Images are mixed with others of their batch."""
+    if recipe.get("batch_size") != 1:
+        return
+    for kind in mixing_kinds(recipe):
+        message = f"{kind} mixes the images of a batch, and each batch has one"
+        sink.error(
+            rules.BATCH_TOO_SMALL, message, "use a batch_size of 2 or more", ("training", "batch_size")
+        )
 
 
 def _check_channels(recipe: Mapping[str, Any], name: str, shape: Shape, sink: Sink) -> None:
