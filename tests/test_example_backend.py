@@ -12,7 +12,8 @@ pytestmark = pytest.mark.slow
 
 UNKNOWN = [
     *("add", "avg_pool", "batch_norm", "channel_shuffle", "concat", "conv", "dropout", "global_avg_pool"),
-    *("layer_norm", "lrn", "max_pool", "multiply", "scale", "slice", "stochastic_depth"),
+    *("global_max_pool", "layer_norm", "lrn", "max_pool", "maxout", "multiply", "pad", "scale", "slice"),
+    "stochastic_depth",
 ]
 FUNCTIONS = ("tanh", "sigmoid", "elu", "softmax", *MORE_FUNCTIONS)
 

@@ -1,4 +1,4 @@
-"""`max_pool`, `avg_pool`, `global_avg_pool`."""
+"""`max_pool`, `avg_pool`, `global_avg_pool`, `global_max_pool`."""
 
 from __future__ import annotations
 
@@ -67,10 +67,9 @@ class AvgPool(Pool):
         return Pads(pads.top, pads.bottom - rows, pads.left, pads.right - columns)
 
 
-class GlobalAvgPool(Layer):
-    """The mean of each channel: an image becomes a vector, or with `keep_dims` an image of one pixel."""
+class GlobalPool(Layer):
+    """One number for each channel: an image becomes a vector, or with `keep_dims` an image of one pixel."""
 
-    kind: Literal["global_avg_pool"] = "global_avg_pool"
     keep_dims: Annotated[
         bool, Field(description="Give an image of one pixel, which a convolution can read, not a vector.")
     ] = False
@@ -81,3 +80,16 @@ class GlobalAvgPool(Layer):
     def output_shape(self, *inputs: Shape) -> Shape:
         channels = image(inputs[0], self.kind)[0]
         return (channels, 1, 1) if self.keep_dims else (channels,)
+
+
+class GlobalAvgPool(GlobalPool):
+    """The mean of each channel: an image becomes a vector, or with `keep_dims` an image of one pixel."""
+
+    kind: Literal["global_avg_pool"] = "global_avg_pool"
+
+
+class GlobalMaxPool(GlobalPool):
+    """The largest value of each channel: an image becomes a vector, or with `keep_dims` an image of one
+    pixel. The first of equal pixels in reading order takes the gradient."""
+
+    kind: Literal["global_max_pool"] = "global_max_pool"

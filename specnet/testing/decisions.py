@@ -16,7 +16,8 @@ from specnet.backend.batch import Batch
 from specnet.backend.protocol import Executable, State
 from specnet.layers.activation import Activation
 from specnet.layers.batch_norm import BatchNorm
-from specnet.layers.pool import MaxPool
+from specnet.layers.maxout import Maxout
+from specnet.layers.pool import GlobalMaxPool, MaxPool
 from specnet.numerics.randomness import Array
 from specnet.plans.operations import Compute, Feed, Transfer, parameter_name
 from specnet.plans.plan import Plan
@@ -69,7 +70,7 @@ def decided_otherwise(
     for op in plan.computes:
         if _has_relu(op):
             decisions += _relus(op, batch, states, (one, other))
-        if isinstance(op.layer, MaxPool):
+        if isinstance(op.layer, MaxPool | GlobalMaxPool | Maxout):
             decisions += _windows(op, (one, other))
     return decisions
 
@@ -138,8 +139,15 @@ def _windows(op: Compute, values: Sequence[Mapping[str, Array]]) -> Iterator[Dec
 
 
 def _pixels(op: Compute, x: Array) -> Array:
-    """The pixels of every window, (n, channels, height, width, pixels), in reading order; -inf is padding."""
+    """The pixels of every window, (n, channels, height, width, pixels), in reading order; -inf is padding.
+
+    Those of a whole map, (n, channels, pixels), and of a maxout's channels, (n, channels, ..., pieces), too.
+    """
     layer = op.layer
+    if isinstance(layer, GlobalMaxPool):
+        return x.reshape(*x.shape[:2], -1)
+    if isinstance(layer, Maxout):
+        return np.moveaxis(x.reshape(len(x), -1, layer.pieces, *x.shape[2:]), 2, -1)
     assert isinstance(layer, MaxPool)
     pads = layer.window(op.input_shapes[0])[0]
     around = ((0, 0), (0, 0), (pads.top, pads.bottom), (pads.left, pads.right))

@@ -36,10 +36,12 @@ LAYERS: dict[str, Any] = {
     "conv": {"kind": "conv", "from": "image", "filters": 8, "kernel": 3, "activation": "relu"},
     "norm": {"kind": "lrn", "from": "conv", "size": 3, "k": 2, "alpha": 0.1, "beta": 0.75},
     "bn": {"kind": "batch_norm", "from": "norm"},
-    "shuffled": {"kind": "channel_shuffle", "from": "bn", "groups": 2},
+    "padded": {"kind": "pad", "from": "bn", "padding": [1, 2, -1, 0]},
+    "shuffled": {"kind": "channel_shuffle", "from": "padded", "groups": 2},
     "scaled": {"kind": "scale", "from": "shuffled", "gain": 0.5, "offset": 0.25},
     "squeezed": {"kind": "global_avg_pool", "from": "scaled"},
-    "gate": {"kind": "dense", "from": "squeezed", "units": 8, "activation": "sigmoid"},
+    "loudest": {"kind": "global_max_pool", "from": "scaled"},
+    "gate": {"kind": "dense", "from": ["squeezed", "loudest"], "units": 8, "activation": "sigmoid"},
     "gated": {"kind": "multiply", "from": ["scaled", "gate"]},
     "depth": {"kind": "stochastic_depth", "from": "gated", "rate": 0.25},
     "top": {"kind": "max_pool", "from": "depth", "kernel": 2, "stride": 2, "rounding": "ceil"},
@@ -64,10 +66,11 @@ def spec(groups: int, inputs: int) -> Spec:
         layers["both"] = {"kind": "add", "from": ["left-eye", "class"]}
         layers["lift"] = {"kind": "dense", "from": "both", "units": 6}
         more.append("lift")
-    layers["joined"] = {"kind": "dense", "from": more, "units": 6, "group": "a"}
+    layers["joined"] = {"kind": "dense", "from": more, "units": 12, "group": "a"}
     if groups == 2:
         layers["joined"]["cross_group"] = True
-    layers["normal"] = {"kind": "layer_norm", "from": "joined"}
+    layers["largest"] = {"kind": "maxout", "from": "joined", "pieces": 2}
+    layers["normal"] = {"kind": "layer_norm", "from": "largest"}
     layers["out"] = {"kind": "slice", "from": "normal", "channels": [1, 5]}
     names = ["a", "b"][:groups]
     return specnet.load({"specnet": 1, "name": "traced", "groups": names, "layers": layers})

@@ -68,6 +68,9 @@ def test_squeeze_and_excitation_over_two_groups() -> None:
     ("kind", "expected"),
     [
         ({"kind": "slice", "channels": [2, 5]}, (3, 6, 6)),
+        ({"kind": "pad", "padding": [1, 2, -3, 0]}, (8, 9, 3)),
+        ({"kind": "pad", "padding": -1}, (8, 4, 4)),
+        ({"kind": "maxout", "pieces": 4}, (2, 6, 6)),
         ({"kind": "channel_shuffle", "groups": 4}, (8, 6, 6)),
         ({"kind": "layer_norm"}, (8, 6, 6)),
         ({"kind": "scale"}, (8, 6, 6)),
@@ -110,11 +113,19 @@ def test_constants_are_no_parameters() -> None:
         ({"kind": "layer_norm"}, "layer_norm needs all channels in one place"),
         ({"kind": "slice", "channels": [0, 4]}, "channels are counted in one place"),
         ({"kind": "channel_shuffle", "groups": 8}, "4 channels cannot be cut into 8 blocks"),
+        ({"kind": "maxout", "pieces": 8}, "4 channels cannot be taken 8 at a time"),
     ],
 )
 def test_what_cannot_be_split(kind: dict[str, Any], message: str) -> None:
     with pytest.raises(SpecError, match=message):
         network(2, conv=CONV, out={**kind, "from": "conv"})
+
+
+@pytest.mark.parametrize(("keep_dims", "expected"), [(False, (8,)), (True, (8, 1, 1))])
+def test_a_global_max_pool_sees_all(keep_dims: bool, expected: tuple[int, ...]) -> None:
+    made = network(2, conv=CONV, out={"kind": "global_max_pool", "from": "conv", "keep_dims": keep_dims})
+    row = next(row for row in make(made).rows if row.name == "out")
+    assert (row.output_shape, row.receptive_field) == (expected, None)
 
 
 def test_a_shuffle_within_each_share() -> None:

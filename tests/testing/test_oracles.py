@@ -20,8 +20,10 @@ from specnet.layers.dropout import Dropout
 from specnet.layers.functions import function_class
 from specnet.layers.layer_norm import LayerNorm
 from specnet.layers.lrn import LRN
+from specnet.layers.maxout import Maxout
 from specnet.layers.merge import Multiply
-from specnet.layers.pool import AvgPool, MaxPool
+from specnet.layers.pad import Pad
+from specnet.layers.pool import AvgPool, GlobalMaxPool, MaxPool
 from specnet.layers.scale import Scale
 from specnet.layers.slice import Slice
 from specnet.layers.stochastic_depth import StochasticDepth
@@ -275,6 +277,22 @@ def test_a_channel_is_multiplied_by_its_number() -> None:
     assert output.output.tolist() == [[[[10.0, 20.0]], [[-3.0, -4.0]]]]
     of_gate = output.pullback(np.ones((1, 2, 1, 2)))[0][1]
     assert of_gate.tolist() == [[3.0, 7.0]]
+
+
+def test_the_first_of_equal_pixels_or_channels_wins() -> None:
+    image = [[[[1.0, 7.0], [7.0, 0.0]], [[3.0, 3.0], [9.0, 0.0]]]]
+    pooled = of(GlobalMaxPool.model_validate({"from": "x"}), image)
+    assert pooled.output.tolist() == [[7.0, 9.0]]
+    assert pooled.pullback(np.array([[5.0, 6.0]]))[0][0].tolist() == [[[[0, 5], [0, 0]], [[0, 0], [6, 0]]]]
+    unit = of(Maxout.model_validate({"from": "x", "pieces": 2}), [[4.0, 4.0, 1.0, 2.0]])
+    assert unit.output.tolist() == [[4.0, 2.0]]
+    assert unit.pullback(np.array([[5.0, 6.0]]))[0][0].tolist() == [[5.0, 0.0, 0.0, 6.0]]
+
+
+def test_zeros_are_put_around_and_pixels_cut_off() -> None:
+    layer = Pad.model_validate({"from": "x", "padding": [1, -1, -1, 2]})
+    output = of(layer, [[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]]).output
+    assert output.tolist() == [[[[0, 0, 0, 0], [2, 3, 0, 0]]]]
 
 
 def test_channels_are_shuffled_as_in_the_paper() -> None:

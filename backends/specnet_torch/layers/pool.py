@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from specnet.backend.kinds import Run
-from specnet.layers.pool import AvgPool, GlobalAvgPool, MaxPool
+from specnet.layers.maxout import Maxout
+from specnet.layers.pool import AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
 from specnet.layers.window import Pads
 from specnet.plans.operations import Compute
 from specnet_torch import fast
@@ -44,3 +45,16 @@ def global_avg_pool(
     op: Compute[GlobalAvgPool], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]
 ) -> Tensor:
     return inputs[0].mean(dim=(2, 3), keepdim=op.layer.keep_dims)
+
+
+@layer("global_max_pool")
+def global_max_pool(
+    op: Compute[GlobalMaxPool], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]
+) -> Tensor:
+    largest = inputs[0].flatten(2).max(dim=2).values
+    return largest[:, :, None, None] if op.layer.keep_dims else largest
+
+
+@layer("maxout")
+def maxout(op: Compute[Maxout], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]) -> Tensor:
+    return inputs[0].unflatten(1, (-1, op.layer.pieces)).max(dim=2).values

@@ -8,9 +8,10 @@ from torch import Tensor
 
 from specnet.backend.kinds import Run
 from specnet.layers.channel_shuffle import ChannelShuffle
+from specnet.layers.pad import Pad
 from specnet.layers.slice import Slice
 from specnet.plans.operations import Compute
-from specnet_torch.layers.base import Weights, layer
+from specnet_torch.layers.base import Weights, layer, padded
 
 
 @layer("flatten")
@@ -21,6 +22,12 @@ def flatten(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run[Te
 @layer("concat")
 def concat(op: Compute, inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]) -> Tensor:
     return inputs[0]
+
+
+@layer("pad")
+def pad(op: Compute[Pad], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]) -> Tensor:
+    rows, columns, pads = op.layer.cut_and_pads(op.input_shapes[0])
+    return padded(inputs[0][:, :, rows, columns], pads, 0.0)
 
 
 @layer("slice")

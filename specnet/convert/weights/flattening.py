@@ -22,6 +22,7 @@ from specnet.layers.dense import Dense
 from specnet.layers.dropout import Dropout
 from specnet.layers.flatten import Flatten
 from specnet.layers.merge import Add, Concat, Multiply
+from specnet.layers.pad import Pad
 from specnet.layers.pool import Pool
 from specnet.layers.stochastic_depth import StochasticDepth
 from specnet.plans.operations import Compute, Operation, Transfer
@@ -171,7 +172,7 @@ class Flattening:
             return [Maps(op.output_shape[0], None)]
         below = [m for v in op.values for m in self._maps(v)] if not op.weights else []
         mixing = isinstance(op.layer, Activation) and op.layer.needs_all_units
-        if isinstance(op.layer, Concat | Dropout | StochasticDepth | Pool | Activation) and not mixing:
+        if isinstance(op.layer, Concat | Dropout | StochasticDepth | Pad | Pool | Activation) and not mixing:
             return below
         maker = op.name if op.weights else below[0].maker if below else None
         return [Maps(op.output_shape[0], maker)]

@@ -27,7 +27,8 @@ from specnet.layers.flatten import Flatten
 from specnet.layers.layer_norm import LayerNorm
 from specnet.layers.lrn import LRN
 from specnet.layers.merge import Add, Concat, Multiply
-from specnet.layers.pool import GlobalAvgPool, Pool
+from specnet.layers.pad import Pad
+from specnet.layers.pool import GlobalPool, Pool
 from specnet.layers.scale import Scale
 from specnet.layers.stochastic_depth import StochasticDepth
 from specnet.numerics.randomness import Array
@@ -36,7 +37,9 @@ from specnet.plans.plan import Plan
 
 PER_CHANNEL = BatchNorm | LayerNorm | Scale
 """Kinds with one number for each channel as weights, to which the channels' order makes no difference."""
-CHANNELWISE = Concat | Dropout | StochasticDepth | Pool | GlobalAvgPool | Activation | PER_CHANNEL | Flatten
+CHANNELWISE = (
+    Concat | Dropout | StochasticDepth | Pad | Pool | GlobalPool | Activation | PER_CHANNEL | Flatten
+)
 
 
 class Part(NamedTuple):

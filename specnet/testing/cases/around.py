@@ -47,15 +47,19 @@ BETWEEN = [between(name) for name in VARIANTS]
 BATCH_NORM = between("batch_norm of an image")
 
 
-def tied(name: str) -> Net:
-    """A max pooling of a ReLU. Its equal pixels are sums of unequal ones, so that a choice shows."""
+def tied(name: str, layer: Fields) -> Net:
+    """A maximum of a ReLU. Its equal pixels are sums of unequal ones, so that a choice shows."""
     layers: dict[str, Fields] = {
         "image": {"kind": "input", "shape": list(IMAGE)},
         "lift": {"kind": "conv", "from": "image", "filters": 6, "kernel": 1, "activation": "relu"},
-        "tested": {"kind": "max_pool", "from": "lift", **WINDOWS[name]},
+        "tested": {**layer, "from": "lift"},
         "head": {"kind": "dense", "units": 3, "from": "tested"},
     }
     return net(f"ties, {name}", layers, loss="head")
 
 
-TIES = [tied(name) for name in WINDOWS]
+TIES = [
+    *(tied(name, {"kind": "max_pool", **window}) for name, window in WINDOWS.items()),
+    tied("global_max_pool", {"kind": "global_max_pool"}),
+    tied("maxout", {"kind": "maxout", "pieces": 3}),
+]

@@ -8,6 +8,7 @@ import numpy as np
 
 from specnet.layers.base import Layer
 from specnet.layers.channel_shuffle import ChannelShuffle
+from specnet.layers.pad import Pad
 from specnet.layers.slice import Slice
 from specnet.testing.oracles.base import (
     Circumstances,
@@ -30,6 +31,31 @@ def concat(layer: Layer, inputs: Sequence[Values], weights: Weights, run: Circum
     """Its one argument: what it reads has been joined along the channels already."""
     (x,) = inputs
     return Result(x, lambda gradient: ([gradient], {}))
+
+
+@layer_oracle("pad")
+def pad(layer: Pad, inputs: Sequence[Values], weights: Weights, run: Circumstances) -> Result:
+    """Output pixel (i, j) is input pixel (i - top, j - left), or 0 where there is none."""
+    (x,) = inputs
+    top, bottom, left, right = layer.padding
+    height, width = x.shape[2:]
+    shape = (height + top + bottom, width + left + right)
+    pairs = [
+        ((i, j), (i - top, j - left))
+        for i, j in np.ndindex(shape)
+        if 0 <= i - top < height and 0 <= j - left < width
+    ]
+    output = np.zeros((*x.shape[:2], *shape))
+    for (i, j), (row, column) in pairs:
+        output[:, :, i, j] = x[:, :, row, column]
+
+    def pullback(gradient: Values) -> tuple[list[Values], dict[str, Values]]:
+        dx = np.zeros_like(x)
+        for (i, j), (row, column) in pairs:
+            dx[:, :, row, column] = gradient[:, :, i, j]
+        return [dx], {}
+
+    return Result(output, pullback)
 
 
 @layer_oracle("slice")

@@ -19,6 +19,7 @@ IMAGE_KINDS = (
     *("add",) * 2,
     *("multiply",) * 2,
     *("concat",) * 2,
+    *("pad", "maxout", "global_max_pool"),
     "layer_norm",
     "scale",
     "slice",
@@ -32,7 +33,7 @@ IMAGE_KINDS = (
 )
 VECTOR_KINDS = (
     *("dense", "dense", "activation", "dropout", "stochastic_depth", "batch_norm", "layer_norm", "scale"),
-    *("add", "multiply", "concat", "slice", "channel_shuffle"),
+    *("add", "multiply", "concat", "slice", "channel_shuffle", "maxout"),
 )
 FUNCTIONS = (
     *("relu", "tanh", "sigmoid", "softmax", "relu6", "leaky_relu", "elu", "gelu", "gelu_tanh", "silu"),
@@ -90,6 +91,22 @@ def avg_pool(draw: Draws) -> Fields:
 @fields("global_avg_pool")
 def global_avg_pool(draw: Draws) -> Fields:
     return {"kind": "global_avg_pool", "keep_dims": draw.among(False, True)}
+
+
+@fields("global_max_pool")
+def global_max_pool(draw: Draws) -> Fields:
+    return {"kind": "global_max_pool", "keep_dims": draw.among(False, True)}
+
+
+@fields("maxout")
+def maxout(draw: Draws) -> Fields:
+    return {"kind": "maxout", "pieces": draw.among(2, 3)}
+
+
+@fields("pad")
+def pad(draw: Draws) -> Fields:
+    four = [draw.between(-2, 3) for _ in range(4)]
+    return {"kind": "pad", "padding": draw.among(1, 2, -1, four, four)}
 
 
 @fields("flatten")
