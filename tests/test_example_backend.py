@@ -29,4 +29,6 @@ class TestPlainNumpy(BackendContract):
         },
         "loss sigmoid_cross_entropy": "its only loss is that of a softmax",
         "loss sigmoid_cross_entropy, soft labels": "its only loss is that of a softmax",
+        "loss mean_squared_error": "its only loss is that of a softmax",
+        "loss mean_squared_error, soft labels": "its only loss is that of a softmax",
     }

@@ -47,7 +47,7 @@ class TensorFlowExecutable:
         self.model = make_model(plan, self.layers, self._precision)
         self._passes = Passes(plan, self.layers, self._devices)
         if plan.loss is not None:
-            self._loss_function = losses.loss.find(plan.loss.kind, "the loss")
+            self._loss_function = losses.find(plan.loss)
         if plan.optimizer is not None:
             optimizers.optimizer.find(plan.optimizer.kind, "the update rule")
         self._groups = {p.name: p.group for p in plan.parameters}

@@ -14,7 +14,7 @@ from typing import Any
 import tensorflow as tf
 
 from specnet.backend.kinds import Kinds
-from specnet.recipe.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy
+from specnet.recipe.losses import Loss, MeanSquaredError, SigmoidCrossEntropy, SoftmaxCrossEntropy, Sum
 
 Tensor = Any
 LossFunction = Callable[[Any, Sequence[Tensor], Tensor], Tensor]
@@ -37,6 +37,28 @@ def sigmoid_cross_entropy(rule: SigmoidCrossEntropy, values: Sequence[Tensor], l
     (logits,) = values
     entropies = tf.nn.sigmoid_cross_entropy_with_logits(shares(labels, logits), logits)
     return tf.reduce_mean(tf.reduce_sum(entropies, axis=1))
+
+
+@loss("mean_squared_error")
+def mean_squared_error(rule: MeanSquaredError, values: Sequence[Tensor], labels: Tensor) -> Tensor:
+    (outputs,) = values
+    return tf.reduce_mean(tf.math.squared_difference(outputs, shares(labels, outputs)))
+
+
+@loss("sum")
+def added(rule: Sum, values: Sequence[Tensor], labels: Tensor) -> Tensor:
+    parts = [
+        weight * loss.find(part.kind, "the loss")(part, own, labels)
+        for part, weight, own in rule.dealt(values)
+    ]
+    return tf.add_n(parts)
+
+
+def find(rule: Loss) -> LossFunction:
+    """The function of a loss. Raises `UsageError` if there is none for it or for one that it adds up."""
+    for part in rule.of if isinstance(rule, Sum) else ():
+        loss.find(part.kind, "the loss")
+    return loss.find(rule.kind, "the loss")
 
 
 def shares(labels: Tensor, outputs: Tensor) -> Tensor:

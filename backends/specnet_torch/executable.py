@@ -45,7 +45,7 @@ class TorchExecutable:
         trained = {p.name for p in plan.parameters if p.trained}
         self._weights = {n: w for n, w in self.model.named_parameters() if n in trained}
         if plan.loss is not None:
-            self._loss_function = losses.loss.find(plan.loss.kind, "the loss")
+            self._loss_function = losses.find(plan.loss)
         if plan.optimizer is not None:
             optimizers.optimizer.find(plan.optimizer.kind, "the update rule")
 

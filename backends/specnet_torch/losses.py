@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from specnet.backend.kinds import Kinds
-from specnet.recipe.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy
+from specnet.recipe.losses import Loss, MeanSquaredError, SigmoidCrossEntropy, SoftmaxCrossEntropy, Sum
 
 LossFunction = Callable[[Any, Sequence[Tensor], Tensor], Tensor]
 
@@ -32,6 +33,27 @@ def sigmoid_cross_entropy(rule: SigmoidCrossEntropy, values: Sequence[Tensor], l
     (logits,) = values
     right = shares(labels, logits)
     return F.binary_cross_entropy_with_logits(logits, right, reduction="sum") / len(logits)
+
+
+@loss("mean_squared_error")
+def mean_squared_error(rule: MeanSquaredError, values: Sequence[Tensor], labels: Tensor) -> Tensor:
+    return F.mse_loss(values[0], shares(labels, values[0]))
+
+
+@loss("sum")
+def added(rule: Sum, values: Sequence[Tensor], labels: Tensor) -> Tensor:
+    parts = [
+        weight * loss.find(part.kind, "the loss")(part, own, labels)
+        for part, weight, own in rule.dealt(values)
+    ]
+    return torch.stack(parts).sum()
+
+
+def find(rule: Loss) -> LossFunction:
+    """The function of a loss. Raises `UsageError` if there is none for it or for one that it adds up."""
+    for part in rule.of if isinstance(rule, Sum) else ():
+        loss.find(part.kind, "the loss")
+    return loss.find(rule.kind, "the loss")
 
 
 def shares(labels: Tensor, outputs: Tensor) -> Tensor:

@@ -192,7 +192,7 @@ def compare(before: Examination, after: Examination) -> Diff:
     changes = tuple(differences(before.spec, after.spec))
     renames = [c for c in changes if c.op == "rename" and c.path.startswith("layers.")]
     names = {str(c.before): str(c.after) for c in renames}
-    read = after.spec.training.loss.reading_keys() if after.spec.training else ()
+    read = after.spec.training.loss.sources if after.spec.training else ()
     ways = ("name", *(f"training.loss.{key}" for key in read))
     free = ("layers.", "groups.", "assumed")
     written_only = all(c.path in ways or c.path.startswith(free) for c in changes)
@@ -223,9 +223,16 @@ def _between(path: str, before: dict[str, Any], after: dict[str, Any], layer: st
             continue
         if isinstance(old, dict) and isinstance(new, dict) and old.get("kind") == new.get("kind"):
             yield from _between(where, old, new, within)
+        elif where == "training.loss.of" and old and new and _kinds(old) == _kinds(new):
+            for index, parts in enumerate(zip(old, new, strict=True)):
+                yield from _between(f"{where}.{index}", *parts)
         elif old is None:
             yield Change("add", where, None, new, within)
         elif new is None:
             yield Change("remove", where, old, None, within)
         else:
             yield Change("change", where, old, new, within)
+
+
+def _kinds(parts: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [part["kind"] for part in parts]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from specnet.recipe.losses import layers_read
+from specnet.recipe.losses import Sum, layers_read, with_layers_read
 from specnet.spec.spec import Spec
 
 Renames = Mapping[str, str]
@@ -14,7 +14,8 @@ Renames = Mapping[str, str]
 def canonical(spec: Spec) -> dict[str, Any]:
     """A spec's data with defaults written out, and without what says no more than its default does.
 
-    That is a `group` which its first input has as well, and rates of biases that are the optimizer's own.
+    That is a `group` which its first input has as well, rates of biases that are the optimizer's own, and the
+    weight 1 in a sum of losses.
     """
     data = spec.as_yaml()
     homes = _homes(spec)
@@ -27,6 +28,10 @@ def canonical(spec: Spec) -> dict[str, Any]:
             del data["layers"][name]["group"]
         else:
             data["layers"][name]["group"] = own[0] if len(own) == 1 else list(own)
+    if isinstance(loss := spec.training.loss if spec.training else None, Sum):
+        for part, written in zip(loss.of, data["training"]["loss"]["of"], strict=True):
+            if part.weight == 1:
+                del written["weight"]
     optimizer = data.get("training", {}).get("optimizer", {})
     if "biases" in optimizer:
         kept = {key: value for key, value in optimizer["biases"].items() if value != optimizer[key]}
@@ -73,7 +78,7 @@ def with_layers(data: dict[str, Any], names: Renames) -> dict[str, Any]:
     made = {**data, "layers": layers}
     if "training" in data:
         read = {key: _renamed(value, names) for key, value in layers_read(data["training"]).items()}
-        training = {**data["training"], "loss": {**data["training"]["loss"], **read}}
+        training = with_layers_read(data["training"], read)
         if "frozen" in training:  # a pattern has a sign that no name has
             training["frozen"] = _renamed(training["frozen"], names)
         optimizer = training.get("optimizer", {})

@@ -87,7 +87,7 @@ def traffic(network: Network, images: int | None = None) -> dict[tuple[str, str]
     returning = differentiable(network) if network.spec.training else set()
     count = step_images(network) if images is None else images
     moved: dict[tuple[str, str], int] = {}
-    for source, group in network.graph.crossings():
+    for source, group in network.crossings():
         values = VALUE * math.prod(network.shares[source].output) * count
         there = (source.group, group)
         for route in (there, there[::-1]) if source in returning else (there,):

@@ -55,6 +55,24 @@ class Network:
         }
         return Network(self.spec.on_groups(names), graph, shares, self.warnings)
 
+    def read_by_loss(self) -> list[tuple[Node, str]]:
+        """What stands at each key of the loss that names a layer, the head first, and the head's group, where
+        all of it is needed. A layer that is whole there is read there."""
+        groups, training = self.graph.groups, self.spec.training
+        if training is None:
+            return []
+        home = groups[training.loss.head_layer][0]
+        return [
+            (Node(name, home if home in groups[name] else groups[name][0]), home)
+            for name in training.loss.sources.values()
+        ]
+
+    def crossings(self) -> list[tuple[Node, str]]:
+        """The shares that go to another group, each pair once: the cross-group edges, and what the loss
+        reads of groups that are not its head's."""
+        read = [(node, home) for node, home in self.read_by_loss() if node.group != home]
+        return list(dict.fromkeys([*self.graph.crossings(), *read]))
+
     def inputs(self) -> list[str]:
         """The names of the input layers, in order."""
         return self.graph.inputs()

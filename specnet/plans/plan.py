@@ -99,7 +99,7 @@ def _made(network: Network) -> Plan:
     graph, spec = network.graph, network.spec
     training = spec.training
     destinations: dict[Node, list[str]] = {}
-    for source, group in graph.crossings():
+    for source, group in network.crossings():
         destinations.setdefault(source, []).append(group)
     operations: list[Operation] = []
     for node in graph.reads:
@@ -116,11 +116,11 @@ def _made(network: Network) -> Plan:
         name=spec.name,
         groups=spec.groups,
         operations=tuple(operations),
-        outputs=tuple(dict.fromkeys(str(node) for node in _outputs(network))),
+        outputs=tuple(dict.fromkeys(_outputs(network))),
         parameters=tuple(_parameters(operations, initializer)),
         optimizer=training.optimizer if training else None,
         loss=training.loss if training else None,
-        loss_reads=tuple(str(node) for node in _read_by_loss(network)),
+        loss_reads=tuple(_read_by_loss(network)),
     )
 
 
@@ -151,21 +151,16 @@ def _at(source: Node, group: str) -> str:
     return f"{source}@{group}"
 
 
-def _read_by_loss(network: Network) -> list[Node]:
-    """What stands at each key of the loss that names a layer, the head first; on its group if possible."""
-    graph, training = network.graph, network.spec.training
-    if training is None:
-        return []
-    home = graph.groups[training.loss.head_layer][0]
-    read = [(name, graph.groups[name]) for name in training.loss.sources.values()]
-    return [Node(name, home if home in groups else groups[0]) for name, groups in read]
+def _read_by_loss(network: Network) -> list[str]:
+    """The value for each key of the loss that names a layer, the head first; all are on the head's group."""
+    return [str(node) if node.group == home else _at(node, home) for node, home in network.read_by_loss()]
 
 
-def _outputs(network: Network) -> list[Node]:
+def _outputs(network: Network) -> list[str]:
     """What the loss reads; without a recipe every share that nothing reads, replicated layers once."""
     graph = network.graph
     return _read_by_loss(network) or [
-        Node(name, group)
+        str(Node(name, group))
         for name in graph.sinks()
         for group in graph.groups[name][: 1 if name in graph.replicated else None]
     ]

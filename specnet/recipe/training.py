@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import Field, SerializeAsAny
+from pydantic import Field, SerializeAsAny, field_validator
 
 from specnet.recipe.augmentations import Augmentation
 from specnet.recipe.cropping import Shape
@@ -22,7 +22,7 @@ from specnet.recipe.patterns import PatternList
 from specnet.recipe.schedules import ConstantRate, Schedule
 from specnet.schema.fields import Count
 from specnet.schema.kinds import registered
-from specnet.schema.strict import Strict
+from specnet.schema.strict import Strict, schema_error
 
 
 def fits(recipe: Training, images: Shape, shape: Shape) -> bool:
@@ -88,6 +88,14 @@ class Training(Strict):
     ] = ()
     batch_size: Annotated[Count, Field(description="Images in one step, over all devices.")] = 128
     epochs: Annotated[Count, Field(description="Passes over the training set.")] = 1
+
+    @field_validator("loss")
+    @classmethod
+    def _alone(cls, loss: Loss) -> Loss:
+        if loss.weight is not None:
+            hint = "leave it out, or write {kind: sum, of: [{...}, ...]}"
+            raise schema_error("range", "a weight is for the losses of a sum", hint, at="weight")
+        return loss
 
     def needs_statistics(self) -> bool:
         """Whether it uses anything that is measured on the training set."""

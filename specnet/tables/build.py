@@ -54,7 +54,7 @@ def make(network: Network, images: int | None = None) -> Table:
                 frozen=sums[3] > 0,
             )
         )
-    crossings = graph.crossings()
+    crossings = network.crossings()
     totals = Totals(
         parameters=sum(row.parameters for row in rows),
         macs=sum(row.macs for row in rows),

@@ -13,6 +13,7 @@ from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.errors import UsageError
 from specnet.network.network import Network
+from specnet.recipe.losses import place_of
 from specnet.text import describe, few, plural, printable
 from specnet.training.batches import check_images
 from specnet.training.open_data import open_data, recipe_of
@@ -82,7 +83,7 @@ def class_warnings(network: Network, dataset: Dataset) -> list[Diagnostic]:
         if without:
             message = f"{plural(len(without), 'class')} without images to {part} on: {few(without)}"
             warnings.append((message, "add some, or leave the class out"))
-    place = spec.locate(("training", "loss", loss.reading_keys()[0]))
+    place = spec.locate(("training", *place_of(next(iter(loss.sources)))))
     return [rules.CLASS_COUNT.at(place, message, hint) for message, hint in warnings]
 
 

@@ -110,7 +110,7 @@ def _changed(
 
 def _writing(spec: Spec) -> list[str]:
     """Where two specs of one network may differ: they are written differently."""
-    read = spec.training.loss.reading_keys() if spec.training else ()
+    read = spec.training.loss.sources if spec.training else ()
     return ["name", "layers", *(f"training.loss.{key}" for key in read)]
 
 

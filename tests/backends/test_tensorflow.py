@@ -49,7 +49,7 @@ def test_every_variable_lives_with_its_group(net: Net) -> None:
         assert [index(v.device) for v in found] == [INDEX[parameter.group]] * len(found), parameter.name
 
 
-@pytest.mark.parametrize("net", [cases.SPLIT, cases.TOWERS], ids=str)
+@pytest.mark.parametrize("net", [cases.SPLIT, cases.TOWERS, cases.AUXILIARY], ids=str)
 def test_only_transfers_and_their_gradients_cross_devices(net: Net) -> None:
     """A training step's graph: every edge between devices is a declared transfer or the way back of one."""
     graph = compiled(net).traced_step.by_classes.get_concrete_function().graph
@@ -59,7 +59,7 @@ def test_only_transfers_and_their_gradients_cross_devices(net: Net) -> None:
     assert crossings(graph) == expected
 
 
-@pytest.mark.parametrize("net", [cases.SPLIT, cases.TOWERS, cases.CROSSING], ids=str)
+@pytest.mark.parametrize("net", [cases.SPLIT, cases.TOWERS, cases.CROSSING, cases.AUXILIARY], ids=str)
 def test_only_transfers_cross_devices_in_the_native_model(net: Net) -> None:
     """Used by hand, a Keras model finds its devices by itself."""
     channels, *window = net.plan.inputs["image"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from specnet.recipe.heads import Sigmoid, Softmax, Values
-from specnet.recipe.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy, layers_read
+from specnet.recipe.losses import MeanSquaredError, SigmoidCrossEntropy, SoftmaxCrossEntropy, layers_read
 
 
 def test_a_loss_names_what_it_reads_by_its_keys() -> None:
@@ -23,6 +23,17 @@ def test_a_loss_names_what_it_reads_by_its_keys() -> None:
         ({"loss": {"kind": "unknown", "from": "a"}}, {"from": "a"}),
         ({"loss": {"from": 3}}, {"from": 3}),
         ({"loss": "softmax_cross_entropy"}, {}),
+        (
+            {
+                "loss": {
+                    "kind": "sum",
+                    "of": [{"kind": "sigmoid_cross_entropy", "from": "a"}, 3, {"from": "b"}],
+                }
+            },
+            {"of.0.from": "a", "of.2.from": "b"},
+        ),
+        ({"loss": {"kind": "summ", "of": [{"from": "a"}]}}, {"of.0.from": "a"}),
+        ({"loss": {"kind": "sum", "of": {"from": "a"}}}, {}),
         ({}, {}),
         (None, {}),
     ],
@@ -68,3 +79,9 @@ def test_the_smoothed_loss_of_an_image_by_hand() -> None:
     outputs = np.log([[1 / 4, 3 / 4]])
     expected = -0.9 * math.log(1 / 4) - 0.1 * math.log(3 / 4)
     assert loss.per_image(outputs, np.array([0])).tolist() == pytest.approx([expected])
+
+
+def test_the_squares_of_an_image_by_hand() -> None:
+    """Two classes, the second right: off by 0.5 and 1, whose squares are 1.25 in sum."""
+    loss = MeanSquaredError.model_validate({"from": "fc8"})
+    assert loss.per_image(np.array([[0.5, 0.0]]), np.array([1])).tolist() == [0.625]

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from specnet.recipe.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy
+from specnet.recipe.losses import MeanSquaredError, SigmoidCrossEntropy, SoftmaxCrossEntropy, Sum
 from specnet.testing import cases
 from specnet.testing.cases import Net
 from specnet.testing.oracles import Interpreter, cross_entropy, loss_oracle
@@ -18,7 +18,7 @@ DIFFERENCES = 1e-8
 """Of a central difference. Measured: at most 3.7e-10."""
 
 
-@pytest.mark.parametrize("net", cases.LOSSES, ids=str)
+@pytest.mark.parametrize("net", [*cases.LOSSES, cases.AUXILIARY], ids=str)
 def test_gradients_are_slopes(net: Net) -> None:
     """Of the weights, along a random direction."""
     batch, state = random_batch(net.plan, 1, 3, soft=net.soft), random_state(net.plan, 1)
@@ -80,3 +80,24 @@ def test_half_of_a_class_costs_half_of_either_answer() -> None:
     loss, (gradient,) = loss_oracle.find(rule.kind, "it")(rule, [logits], np.array([[0.5, 0.5]]))
     assert loss == pytest.approx(-math.log(3 / 4) - math.log(1 / 4))
     assert gradient[0] == pytest.approx([1 / 4, 1 / 4])
+
+
+def test_mean_squared_error_by_hand() -> None:
+    """Of two images and two classes four numbers, off by 0.5, 1, 0 and 3: 10.25 / 4, and half of each."""
+    rule = MeanSquaredError.model_validate({"from": "x"})
+    outputs, labels = np.array([[1.5, 1.0], [0.0, 4.0]]), np.array([0, 1])
+    loss, (gradient,) = loss_oracle.find(rule.kind, "it")(rule, [outputs], labels)
+    assert loss == 10.25 / 4
+    assert gradient.tolist() == [[0.25, 0.5], [0.0, 1.5]]
+
+
+def test_a_sum_by_hand() -> None:
+    """Twice the squares of one layer and half the entropy of another, log 2 of two equal logits."""
+    squares = {"kind": "mean_squared_error", "from": "x", "weight": 2}
+    entropy = {"kind": "softmax_cross_entropy", "from": "y", "weight": 0.5}
+    rule = Sum.model_validate({"of": [squares, entropy]})
+    read = [np.array([[3.0, 0.0]]), np.zeros((1, 2))]
+    loss, (of_x, of_y) = loss_oracle.find(rule.kind, "it")(rule, read, np.array([0]))
+    assert loss == pytest.approx(2 * 2 + math.log(2) / 2)
+    assert of_x.tolist() == [[4.0, 0.0]]
+    assert of_y[0] == pytest.approx([-0.25, 0.25])

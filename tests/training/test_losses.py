@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pytest
 
+import specnet
 from specnet import plugins
 from specnet.diagnostics.errors import SpecError, UsageError
 from specnet.diffs.diff import compare
+from specnet.network.memory import traffic
 from specnet.network.network import analyse, examine
 from specnet.plans import plan as plans
 from specnet.recipe import heads
-from specnet.recipe.losses import Labels, Loss
+from specnet.recipe.losses import Labels, Loss, SoftmaxCrossEntropy
 from specnet.spec.spec import Spec, load
 from specnet.syntax import document
 from specnet.training.open_data import open_data
@@ -83,10 +86,18 @@ def test_what_the_loss_reads_at_any_key_is_checked() -> None:
     (unknown,) = findings(TEXT.replace("small: code", "small: coed"))
     assert unknown == ("SN601", unknown[1])
     assert "'coed'" in unknown[1]
-    apart = findings(TEXT.replace("units: 5, group: a", "units: 5, group: b"))
-    assert apart == [("SN602", "the loss reads 'code', which is on b, and its head is on a")]
     split = findings(TEXT.replace("units: 5, group: a", "units: 4"))
     assert split == [("SN602", "the loss reads 'code', which is split over a+b")]
+
+
+def test_what_is_on_another_group_than_the_head_is_transferred() -> None:
+    network = analyse(spec(TEXT.replace("units: 5, group: a", "units: 5, group: b")))
+    plan = plans.make(network)
+    assert plan.loss_reads == plan.outputs == ("scores.a", "code.b@a")
+    assert [(move.source, move.group, move.size) for move in plan.transfers] == [("code.b", "a", 5)]
+    # 128 images of 5 values in 4 bytes, and their gradients.
+    assert traffic(network) == {("a", "b"): 2560, ("b", "a"): 2560}
+    assert specnet.table(network.spec).totals.cross_group_values == 5
 
 
 def test_no_layer_that_the_loss_reads_feeds_nothing() -> None:
@@ -119,3 +130,58 @@ def test_probabilities_are_those_of_the_head() -> None:
     assert probabilities_of(Told(**made))(outputs)[0] == pytest.approx([1 / 2, 3 / 4])
     with pytest.raises(UsageError, match="loss 'pair' are not probabilities"):
         probabilities_of(Pair(**made))
+
+
+SUM = """{kind: sum, of: [{kind: softmax_cross_entropy, from: scores},
+    {kind: pair, answer: scores, small: code, weight: 0.3}]}"""
+
+
+def summed(text: str = SUM, network: str = TEXT) -> str:
+    return network.replace("{kind: pair, answer: scores, small: code}", text)
+
+
+def test_a_sum_reads_what_its_losses_read_and_its_head_is_that_of_the_first() -> None:
+    made = analyse(spec(summed()))
+    assert made.spec.training is not None
+    loss, plan = made.spec.training.loss, plans.make(made)
+    assert loss.sources == {"of.0.from": "scores", "of.1.answer": "scores", "of.1.small": "code"}
+    assert (loss.head_layer, loss.head, loss.soft_labels) == ("scores", SoftmaxCrossEntropy.head, False)
+    assert plan.loss_reads == ("scores.a", "scores.a", "code.a")
+    assert (plan.head, plan.outputs) == ("scores.a", ("scores.a", "code.a"))
+    assert [w.code for w in made.warnings] == ["SN508"]  # group b is for other tests
+
+
+def test_the_test_loss_of_a_sum_is_that_of_the_head() -> None:
+    training = spec(summed()).training
+    assert training is not None
+    outputs, labels = np.log([[0.25, 0.25, 0.5]]), np.array([2])
+    assert training.loss.per_image(outputs, labels).tolist() == pytest.approx([math.log(2)])
+
+
+def test_what_is_wrong_in_a_sum_is_said_at_its_place() -> None:
+    unknown, dropped = SUM.replace("code", "coed"), SUM.replace("scores, small", "soft, small")
+    (first, *_) = examine(spec(summed(unknown))).errors
+    assert first.position is not None
+    assert (first.code, first.position.line) == ("SN601", 11)
+    soft = "  soft: {kind: activation, function: softmax, from: scores}"
+    layers = TEXT.replace("groups: [a, b]", "groups: [a]").replace("training:", f"{soft}\ntraining:")
+    told = SUM.replace("from: scores", "from: soft")
+    warnings = analyse(spec(summed(told, layers))).warnings
+    assert [w.code for w in warnings] == ["SN605"]
+    assert analyse(spec(summed(dropped, layers))).warnings == ()  # a pair's outputs are no logits
+    heads_ = SUM.replace("pair, answer: scores, small: code", "sigmoid_cross_entropy, from: code")
+    assert findings(summed(heads_)) == [
+        ("SN613", "the loss reads 'code', which has 5 outputs, and 'scores', which has 3")
+    ]
+
+
+def test_a_sum_is_compared_loss_by_loss() -> None:
+    def changes(before: str, after: str) -> list[str]:
+        found = compare(examine(spec(before)), examine(spec(after)))
+        return [f"{change.op} {change.path}" for change in found.changes]
+
+    assert changes(summed(), summed(SUM.replace("0.3", "0.5"))) == ["change training.loss.of.1.weight"]
+    renamed = summed().replace("code", "hidden")
+    assert changes(summed(), renamed) == ["rename layers.code"]
+    one = SUM.replace("weight: 0.3", "weight: 1")
+    assert changes(summed(one), summed(one.replace(", weight: 1", ""))) == []

@@ -10,7 +10,7 @@ from specnet.network.checks.recipe import read_by_loss
 from specnet.network.partial import PartialNetwork
 from specnet.network.shapes import full_shape
 from specnet.network.sink import Sink
-from specnet.recipe.losses import written_kind
+from specnet.recipe.losses import place_of, written_heads
 from specnet.recipe.training import fits
 from specnet.syntax.document import Path_
 from specnet.text import describe, plural
@@ -79,16 +79,16 @@ def _listed(names: set[str]) -> str:
 
 
 def _logits(network: PartialNetwork, sink: Sink) -> None:
-    """A loss on something that is not logits: behind dropout, an activation function, or both."""
-    loss = written_kind(network.parts.recipe)
-    applied = loss.head.function if loss is not None else None
-    place, name = _head(network)
-    if applied is None:
-        return
+    """Losses on something that is not logits."""
+    for key, loss, name in written_heads(network.parts.recipe):
+        if loss.head.function is not None and isinstance(name, str):
+            _logits_of(name, ("training", *place_of(key)), loss.head.function, network, sink)
+
+
+def _logits_of(name: str, place: Path_, applied: str, network: PartialNetwork, sink: Sink) -> None:
+    """A loss on what is behind dropout, an activation function, or both, which applies one itself."""
     layer = _sound_layer(network, name)
-    while (
-        name is not None and layer is not None and layer.drop_rate() is not None and name not in sink.broken
-    ):
+    while layer is not None and layer.drop_rate() is not None and name not in sink.broken:
         message = f"the loss reads '{name}', whose dropout sets logits to zero at random"
         sink.warn(rules.LOSS_OF_NO_LOGITS, message, f"read {layer.inputs[0]}: the loss takes logits", place)
         name = layer.inputs[0]
@@ -107,7 +107,7 @@ def _logits(network: PartialNetwork, sink: Sink) -> None:
 def _head(network: PartialNetwork) -> tuple[Path_, str | None]:
     """Where the recipe names the head of the loss, and the name; None if it does not."""
     for key, name in read_by_loss(network.parts.recipe).items():
-        return ("training", "loss", key), name
+        return ("training", *place_of(key)), name
     return ("training", "loss"), None
 
 

@@ -14,7 +14,7 @@ from specnet.network.partial import PartialNetwork
 from specnet.network.shapes import Share, full_shape
 from specnet.network.sink import Sink
 from specnet.recipe.cropping import mixing_kinds, wanted_channels, written_crops
-from specnet.recipe.losses import layers_read, written_kind
+from specnet.recipe.losses import layers_read, place_of, written_heads
 from specnet.recipe.metrics import written_metric
 from specnet.schema.fields import is_integer
 from specnet.syntax.document import Path_
@@ -34,9 +34,8 @@ def check_recipe(network: PartialNetwork, sink: Sink) -> None:
     certain, graph, outputs = network.shapes.certain, network.graph, network.shapes.outputs
     _check_batch(recipe, network.sound_shares(), sink)
     check_rates(recipe, network, sink)
-    homes: tuple[str, ...] = ()
     for key, source in read_by_loss(recipe).items():
-        place = ("training", "loss", key)
+        place = ("training", *place_of(key))
         if nearest(source, network.parts.misnamed):
             continue
         if source not in layers:
@@ -45,8 +44,8 @@ def check_recipe(network: PartialNetwork, sink: Sink) -> None:
             fix = sink.renaming(place, 0, source, surely_named(source, layers))
             sink.error(rules.LOSS_OF_NO_LAYER, message, hint, place, fix)
         elif source in certain:
-            _check_loss(source, place, homes, network, sink)
-            homes = homes or graph.groups[source]
+            _check_loss(source, place, network, sink)
+    _check_heads(recipe, network, sink)
     _check_metrics(recipe, network, sink)
     inputs = network.inputs()
     if inputs and inputs[0] in certain:
@@ -77,17 +76,32 @@ def neediest(shares: Mapping[Node, Share]) -> tuple[Node | None, int]:
     return most
 
 
-def _check_loss(name: str, place: Path_, homes: tuple[str, ...], network: PartialNetwork, sink: Sink) -> None:
-    """What the loss reads is a vector that lies in one place, where its head does: on a group of `homes`."""
+def _check_heads(recipe: Mapping[str, Any], network: PartialNetwork, sink: Sink) -> None:
+    """All heads of losses that are added up tell the same classes apart."""
+    first: tuple[str, int] | None = None
+    for key, cls, name in written_heads(recipe):
+        if cls.labels != "class" or not isinstance(name, str) or name not in network.shapes.certain:
+            continue
+        shape = full_shape(network.graph, network.shapes.outputs, name)
+        is_split = len(network.graph.groups[name]) > 1 and name not in network.graph.replicated
+        if len(shape) != 1 or is_split:
+            continue
+        first = first or (name, shape[0])
+        if shape[0] != first[1]:
+            has = plural(shape[0], "output")
+            message = f"the loss reads '{name}', which has {has}, and '{first[0]}', which has {first[1]}"
+            hint = f"give '{name}' {plural(first[1], 'unit')}: both tell the same classes apart"
+            place = ("training", *place_of(key))
+            sink.error(rules.UNLIKE_HEADS, message, hint, place)
+
+
+def _check_loss(name: str, place: Path_, network: PartialNetwork, sink: Sink) -> None:
+    """What the loss reads is a vector that lies in one place."""
     graph = network.graph
     groups, shape = graph.groups[name], full_shape(graph, network.shapes.outputs, name)
     if len(groups) > 1 and name not in graph.replicated:
         message = f"the loss reads '{name}', which is split over {'+'.join(groups)}"
         hint = f"put '{name}' in one place: group: {groups[0]}, with cross_group: true"
-        sink.error(rules.LOSS_OF_SPLIT_LAYER, message, hint, place)
-    elif homes and homes[0] not in groups:
-        message = f"the loss reads '{name}', which is on {groups[0]}, and its head is on {homes[0]}"
-        hint = f"put both in one place: group: {homes[0]}"
         sink.error(rules.LOSS_OF_SPLIT_LAYER, message, hint, place)
     elif len(shape) != 1:
         message = f"the loss reads '{name}', whose output is {describe(shape)}, not a number for each class"
@@ -96,7 +110,7 @@ def _check_loss(name: str, place: Path_, homes: tuple[str, ...], network: Partia
 
 def _check_metrics(recipe: Mapping[str, Any], network: PartialNetwork, sink: Sink) -> None:
     """What is measured tells something about the network, and one thing once."""
-    loss, head = written_kind(recipe), next(iter(read_by_loss(recipe).values()), None)
+    _, loss, head = next(written_heads(recipe), ("", None, None))
     listed, known = recipe.get("metrics"), set[str]()
     for index, part in enumerate(listed if isinstance(listed, list) else []):
         metric, place = written_metric(part), ("training", "metrics", index)

@@ -4,6 +4,7 @@ from specnet.testing.cases.around import ALONE, BATCH_NORM, BETWEEN, TIES, alone
 from specnet.testing.cases.layers import FUNCTIONS, IMAGE, MORE_FUNCTIONS, VARIANTS, WINDOWS, Variant
 from specnet.testing.cases.net import Fields, Net, net
 from specnet.testing.cases.networks import (
+    AUXILIARY,
     CROSS,
     CROSSING,
     LOSSES,
@@ -18,6 +19,7 @@ from specnet.testing.cases.networks import (
 
 __all__ = [
     "ALONE",
+    "AUXILIARY",
     "BATCH_NORM",
     "BETWEEN",
     "CROSS",

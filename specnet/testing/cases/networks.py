@@ -28,6 +28,7 @@ _OF_LOGITS: dict[str, Fields] = {
     "softmax_cross_entropy": {"kind": "softmax_cross_entropy"},
     "label smoothing": {"kind": "softmax_cross_entropy", "label_smoothing": 0.1},
     "sigmoid_cross_entropy": {"kind": "sigmoid_cross_entropy"},
+    "mean_squared_error": {"kind": "mean_squared_error"},
 }
 LOSSES = [
     net(f"loss {name}{', soft labels' * soft}", _DENSE, loss={**fields, "from": "head"}, soft=soft)
@@ -35,6 +36,34 @@ LOSSES = [
     for soft in (False, True)
 ]
 """Each built-in loss on the same network, with classes as labels and with their shares."""
+
+AUXILIARY = net(
+    "auxiliary heads",
+    {
+        "image": {"kind": "input", "shape": [2, 5, 5]},
+        "first": {"kind": "conv", "from": "image", "group": "b", "filters": 3, "kernel": 2},
+        "early": {"kind": "dense", "from": "first", "units": 4},
+        "second": {
+            "kind": "conv",
+            "from": "first",
+            "group": "a",
+            "cross_group": True,
+            "filters": 2,
+            "kernel": 2,
+        },
+        "head": {"kind": "dense", "from": "second", "units": 4},
+    },
+    groups=("a", "b"),
+    loss={
+        "kind": "sum",
+        "of": [
+            {"kind": "softmax_cross_entropy", "from": "head"},
+            {"kind": "sigmoid_cross_entropy", "from": "early", "weight": 0.3},
+            {"kind": "mean_squared_error", "from": "head", "weight": 2},
+        ],
+    },
+)
+"""Several losses, of which one reads what is on another group and two read the same."""
 
 SHARED: dict[str, Fields] = {
     "image": {"kind": "input", "shape": [3, 12, 11]},

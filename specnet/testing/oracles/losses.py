@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from specnet.backend.batch import Labels
-from specnet.recipe.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy
+from specnet.recipe.losses import MeanSquaredError, SigmoidCrossEntropy, SoftmaxCrossEntropy, Sum
 from specnet.testing.oracles.base import Values, loss_oracle
 
 
@@ -37,6 +37,29 @@ def sigmoid_cross_entropy(
             total -= float(share * np.log(p) + (1 - share) * np.log(1 - p))
             gradient[image, output] = p - share
     return total / len(logits), [gradient / len(logits)]
+
+
+@loss_oracle("mean_squared_error")
+def mean_squared_error(
+    loss: MeanSquaredError, read: Sequence[Values], labels: Labels
+) -> tuple[float, list[Values]]:
+    """The squares of what the outputs are off, by their number; twice of it is the derivative."""
+    (outputs,) = read
+    off = outputs - shares(labels, outputs.shape[1])
+    return float(np.vdot(off, off)) / off.size, [2 * off / off.size]
+
+
+@loss_oracle("sum")
+def added(loss: Sum, read: Sequence[Values], labels: Labels) -> tuple[float, list[Values]]:
+    """Loss by loss, in the order of what they read."""
+    total, gradients, rest = 0.0, [], list(read)
+    for part in loss.of:
+        own = [rest.pop(0) for _ in part.reads]
+        mean, of_own = loss_oracle.find(part.kind, "the loss")(part, own, labels)
+        factor = 1 if part.weight is None else part.weight
+        total += factor * mean
+        gradients += [factor * gradient for gradient in of_own]
+    return total, gradients
 
 
 def cross_entropy(logits: Values, labels: Labels) -> tuple[float, Values]:

@@ -11,5 +11,5 @@ __all__ = ["network_of", "random_batch", "random_masks", "random_spec", "random_
 
 
 def random_spec(seed: int) -> dict[str, Any]:
-    """A valid spec as `specnet.load` takes it, ending in one dense layer and a loss."""
+    """A valid spec as `specnet.load` takes it, ending in dense layers and a loss."""
     return Growth(seed).spec()

@@ -8,10 +8,10 @@ from specnet.numerics.randomness import stream
 
 
 class Draws:
-    """Choices for the network of a seed, which has so many groups."""
+    """Choices for one part of the spec of a seed, whose network has so many groups."""
 
-    def __init__(self, seed: int) -> None:
-        self._draw = stream(seed, "random spec")
+    def __init__(self, seed: int, part: str = "random spec") -> None:
+        self._draw = stream(seed, part)
         self.groups: int = self.among(1, 2, 2, 3, 4)
 
     def among(self, *choices: Any) -> Any:

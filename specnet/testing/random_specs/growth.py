@@ -19,6 +19,7 @@ from specnet.plugins import load as load_plugin
 from specnet.spec.spec import load
 from specnet.testing.random_specs.draws import Draws
 from specnet.testing.random_specs.fields import FIELDS, IMAGE_KINDS, LARGEST_CHANNELS, VECTOR_KINDS, bias
+from specnet.testing.random_specs.losses import random_loss
 
 CLASSES = 5
 
@@ -34,6 +35,8 @@ class Growth:
     def __init__(self, seed: int) -> None:
         self._name = f"random_{seed}"
         self._draws = Draws(seed)
+        self._recipe = Draws(seed, "random recipe")
+        self._heads = ["logits"]
         self._groups = [f"g{index}" for index in range(self._draws.groups)]
         self._layers: dict[str, dict[str, Any]] = {}
         self._network: Network | None = None
@@ -59,8 +62,7 @@ class Growth:
         mapping: dict[str, Any] = {"specnet": 1, "name": self._name, "groups": self._groups, "layers": layers}
         if training:
             optimizer = {"kind": "sgd", "learning_rate": 0.05, "momentum": 0.9, "weight_decay": 0.001}
-            loss = {"kind": "softmax_cross_entropy", "from": "logits"}
-            mapping["training"] = {"loss": loss, "optimizer": optimizer}
+            mapping["training"] = {"loss": random_loss(self._recipe, self._heads), "optimizer": optimizer}
         return mapping
 
     def _added(self, sources: Any, layer: dict[str, Any], name: str | None = None) -> bool:
@@ -114,7 +116,8 @@ class Growth:
         return len(other) == len(shape) and other[1:] == shape[1:]
 
     def _end(self) -> None:
-        """Join all loose ends in one dense layer on one group; now and then one end stays loose."""
+        """Join all loose ends in one dense layer on one group; now and then one end stays loose, and another
+        layer is a second head."""
         assert self._network is not None
         ends: list[str] = []
         for name in self._network.graph.sinks():
@@ -132,7 +135,12 @@ class Growth:
             "bias": bias(self._draws),
             "group": self._draws.among(*self._groups),
         }
+        made = [name for name in self._layers if name != "image"]
         assert self._added(ends if len(ends) > 1 else ends[0], dense, "logits")
+        if self._recipe.chance(0.25):
+            source, group = self._recipe.among(*made), self._recipe.among(*self._groups)
+            if self._added(source, {"kind": "dense", "units": CLASSES, "group": group}, "early"):
+                self._heads.append("early")
 
     def _freeze(self) -> None:
         """Now and then, keep some layers as they are; the last one is always trained."""
