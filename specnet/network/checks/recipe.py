@@ -119,7 +119,7 @@ def _check_metrics(recipe: Mapping[str, Any], network: PartialNetwork, sink: Sin
         fault = metric.misnamed()
         if metric.name in known:
             fault = f"'{metric.name}' is measured already", "remove one of the two"
-        elif fault is None and loss is not None and head in network.shapes.certain:
+        elif fault is None and loss is not None and isinstance(head, str) and head in network.shapes.certain:
             (outputs, *_) = full_shape(network.graph, network.shapes.outputs, head)
             fault = metric.unfit(outputs, loss.head)
         known.add(metric.name)
