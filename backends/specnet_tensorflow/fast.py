@@ -13,7 +13,7 @@ import tensorflow as tf
 from specnet.backend.fast_paths import columns_by_turns, enabled
 from specnet.layers.base import Shape
 from specnet.layers.batch_norm import BatchNorm
-from specnet.layers.conv import Conv
+from specnet.layers.conv import Convolution
 from specnet.layers.lrn import LRN
 from specnet.layers.window import Pads
 from specnet.recipe.optimizers import SGD
@@ -22,7 +22,7 @@ Tensor = Any
 
 
 def convolution_padding(
-    layer: Conv, pads: Pads, x: Tensor, shape: Shape
+    layer: Convolution, pads: Pads, x: Tensor, shape: Shape
 ) -> tuple[Tensor, str | list[list[int]]]:
     """The images and the padding that TensorFlow's convolution is called with.
 

@@ -1,4 +1,4 @@
-"""`conv`: two-dimensional convolution."""
+"""`conv`: two-dimensional convolution, and what it has in common with others."""
 
 from __future__ import annotations
 
@@ -15,28 +15,16 @@ from specnet.layers.window import Windowed
 from specnet.schema.fields import Count, Pair
 
 
-class Conv(Windowed, Weighted):
-    """Cross-correlation of an image with `filters` kernels, weights (out, in, height, width).
+class Convolution(Windowed, Weighted):
+    """Base of what slides `filters` kernels over an image.
 
     `dilation` is the distance between the pixels that neighbouring weights see; 1 is an ordinary convolution.
-    With `shared: false` every output pixel has a kernel of its own, weights (out, in, height, width, rows,
-    columns), and a bias, (out, rows, columns): the local layer of cuda-convnet.
-    `groups` is ordinary grouped convolution within each share: filters and input channels are cut into that
-    many blocks that do not see each other. It has nothing to do with the groups that layers live on.
     """
 
-    kind: Literal["conv"] = "conv"
     filters: Annotated[Count, Field(description="Output channels, over all groups the layer lives on.")]
     dilation: Annotated[
         Pair, Field(description="Distance between the pixels of a window, or [down, right].")
     ] = (1, 1)
-    groups: Annotated[
-        Count, Field(description="Blocks of an ordinary grouped convolution, within a share.")
-    ] = 1
-
-    shared: Annotated[
-        bool, Field(description="Whether all output pixels have the same kernels; false for a local layer.")
-    ] = True
 
     split_field = "filters"
 
@@ -61,6 +49,25 @@ class Conv(Windowed, Weighted):
             message = f"stride and dilation see every {every} of the {' and '.join(lines)} alone"
             hint = "a stride of 1, or a dilation and a stride without a common divisor, sees all of them"
             yield Advice(message, rules.UNREACHED_PIXELS, "dilation", hint)
+
+
+class Conv(Convolution):
+    """Cross-correlation of an image with `filters` kernels, weights (out, in, height, width).
+
+    With `shared: false` every output pixel has a kernel of its own, weights (out, in, height, width, rows,
+    columns), and a bias, (out, rows, columns): the local layer of cuda-convnet.
+    `groups` is ordinary grouped convolution within each share: filters and input channels are cut into that
+    many blocks that do not see each other. It has nothing to do with the groups that layers live on.
+    """
+
+    kind: Literal["conv"] = "conv"
+    groups: Annotated[
+        Count, Field(description="Blocks of an ordinary grouped convolution, within a share.")
+    ] = 1
+
+    shared: Annotated[
+        bool, Field(description="Whether all output pixels have the same kernels; false for a local layer.")
+    ] = True
 
     def output_shape(self, *inputs: Shape) -> Shape:
         for what, size in (("filters", self.filters), ("input channels", inputs[0][0])):

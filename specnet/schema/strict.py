@@ -39,6 +39,7 @@ ALIASES = {
     **dict.fromkeys(("freeze", "freeze_layers", "frozen_layers"), "frozen"),
     **dict.fromkeys(("step_size", "decay_steps"), "every"),
     **dict.fromkeys(("eps",), "epsilon"),
+    **dict.fromkeys(("stdev", "stddev", "sigma"), "std"),
     **dict.fromkeys(("dilations", "dilation_rate"), "dilation"),
     **dict.fromkeys(("keepdim", "keepdims", "keep_dim"), "keep_dims"),
     **dict.fromkeys(("center",), "shift"),

@@ -13,6 +13,7 @@ import pytest
 
 from specnet.layers.base import Layer
 from specnet.layers.batch_norm import BatchNorm
+from specnet.layers.blur import Blur
 from specnet.layers.channel_shuffle import ChannelShuffle
 from specnet.layers.conv import Conv
 from specnet.layers.dense import Dense
@@ -24,9 +25,11 @@ from specnet.layers.maxout import Maxout
 from specnet.layers.merge import Multiply
 from specnet.layers.pad import Pad
 from specnet.layers.pool import AvgPool, GlobalMaxPool, MaxPool
+from specnet.layers.random_connections import RandomConnections
 from specnet.layers.scale import Scale
 from specnet.layers.slice import Slice
 from specnet.layers.stochastic_depth import StochasticDepth
+from specnet.layers.subsample import Subsample
 from specnet.testing import cases, relative_error, rules
 from specnet.testing.cases import ALONE, Net
 from specnet.testing.oracles import (
@@ -165,6 +168,53 @@ def test_conv_with_a_kernel_for_each_pixel_by_hand() -> None:
     weight = np.array([[1.0, 10.0], [2.0, 20.0]]).reshape(1, 1, 1, 2, 1, 2)
     output = of(layer, [[[[1.0, 2.0, 3.0]]]], weight=weight, bias=[[[0.5, 7.0]]]).output
     assert output.tolist() == [[[[5.5, 87.0]]]]
+
+
+def test_blur_by_hand() -> None:
+    """A pixel of 1 becomes the products of 1 / 4, 1 / 2, 1 / 4 where exp(-1 / (2 std ** 2)) is 1 / 2."""
+    layer = Blur.model_validate({"from": "x", "size": 3, "std": math.sqrt(1 / (2 * math.log(2)))})
+    image = np.zeros((1, 1, 3, 4))
+    image[0, 0, 0, 1] = 16
+    expected = [[2, 4, 2, 0], [1, 2, 1, 0], [0, 0, 0, 0]]
+    assert of(layer, image).output[0, 0] == pytest.approx(np.array(expected))
+
+
+def test_subsample_by_hand() -> None:
+    layer = Subsample.model_validate({"from": "x", "stride": [2, 3], "start": [1, 0]})
+    image = np.arange(30.0).reshape(1, 1, 5, 6)
+    result = of(layer, image)
+    assert result.output.tolist() == [[[[6, 9], [18, 21]]]]
+    assert np.flatnonzero(result.pullback(np.ones((1, 1, 2, 2)))[0][0]).tolist() == [6, 9, 18, 21]
+
+
+@pytest.mark.parametrize("groups", [None, 1, 2, 4])
+def test_channels_are_dealt_out_evenly(groups: int | None) -> None:
+    """Of eight channels three for each of eight blocks: 24 places, three for each channel."""
+    said = {"from": "x", "filters": 8, "kernel": 1, "connections": 3, "groups": groups}
+    layer = RandomConnections.model_validate({key: value for key, value in said.items() if value})
+    read = layer.channels((8, 5, 5))
+    assert read.shape == (8, 3)
+    assert all(len(set(row)) == 3 and sorted(row) == list(row) for row in read.tolist())
+    blocks = [tuple(row) for row in read[:: 8 // (groups or 8)].tolist()]
+    assert [tuple(row) for row in read.tolist()] == [row for row in blocks for _ in range(8 // (groups or 8))]
+    often = np.bincount(np.array(blocks).ravel(), minlength=8)
+    assert often.max() - often.min() <= (0 if groups is None else 1)
+    other = layer.model_copy(update={"seed": 1}).channels((8, 5, 5))
+    assert other.tolist() != read.tolist()
+    assert layer.model_copy().channels((8, 9, 9)).tolist() == read.tolist()
+
+
+def test_all_connections_are_a_convolution() -> None:
+    window = {"from": "x", "filters": 4, "kernel": [2, 3], "stride": [1, 2], "padding": 1, "dilation": 2}
+    all_of_them = RandomConnections.model_validate({**window, "connections": 3})
+    draw = np.random.RandomState(0)
+    x, weight, bias = (draw.standard_normal(shape) for shape in ((2, 3, 6, 7), (4, 3, 2, 3), (4,)))
+    one, other = (
+        of(layer, x, weight=weight, bias=bias) for layer in (all_of_them, Conv.model_validate(window))
+    )
+    assert relative_error(one.output, other.output) < 1e-15
+    shape = (3, 6, 7)
+    assert all_of_them.macs(shape) == Conv.model_validate(window).macs(shape)
 
 
 def test_conv_by_hand() -> None:

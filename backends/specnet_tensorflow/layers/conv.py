@@ -1,13 +1,16 @@
-"""Convolution in TensorFlow."""
+"""Convolutions in TensorFlow, those with fixed filters included."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from specnet.backend.kinds import Run
-from specnet.layers.conv import Conv
+from specnet.layers.blur import Blur
+from specnet.layers.conv import Conv, Convolution
+from specnet.layers.random_connections import RandomConnections
 from specnet.plans.operations import Compute
 from specnet_tensorflow import fast
 from specnet_tensorflow.layers.base import Layout, Tensor, Weights, layer, padded, with_bias
@@ -22,28 +25,56 @@ CONV_WEIGHT = Layout(
 @layer("conv", weight=CONV_WEIGHT)
 def conv(op: Compute[Conv], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]) -> Tensor:
     settings, (x,) = op.layer, inputs
+    if not settings.shared:
+        return _local(settings, padded(x, settings.window(op.input_shapes[0])[0], 0.0), weights)
+    return with_bias(_convolved(op, x, weights["weight"], settings.groups), weights)
+
+
+@layer("random_connections", weight=CONV_WEIGHT)
+def random_connections(
+    op: Compute[RandomConnections], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]
+) -> Tensor:
+    """An ordinary convolution whose kernels are zero where there is no connection."""
+    (x,), read = inputs, op.layer.channels(op.input_shapes[0])
+    filters = np.arange(len(read))[:, None]
+    places = np.stack(np.broadcast_arrays(filters, read), axis=-1)
+    kernels = tf.transpose(weights["weight"], [3, 2, 0, 1])  # (filters, connections, height, width)
+    whole = tf.scatter_nd(places, kernels, [len(read), x.shape[-1], *kernels.shape[2:]])
+    return with_bias(_convolved(op, x, tf.transpose(whole, [2, 3, 1, 0]), 1), weights)
+
+
+def _convolved(op: Compute[Convolution], x: Tensor, weight: Tensor, count: int) -> Tensor:
+    """A convolution in `count` blocks, without its bias."""
+    settings = op.layer
     pads = settings.window(op.input_shapes[0])[0]
     padding: str | list[list[int]] = "VALID"
-    if not settings.shared:
-        return _local(settings, padded(x, pads, 0.0), weights)
     spread = settings.dilation != (1, 1)
     if spread:
         x = padded(x, pads, 0.0)
     else:
         x, padding = fast.convolution_padding(settings, pads, x, op.input_shapes[0])
     # Blocks one by one: TensorFlow's grouped convolution is many times slower on a CPU.
-    count, weight = settings.groups, weights["weight"]
     images = tf.split(x, count, axis=-1) if count > 1 else [x]
     kernels = tf.split(weight, count, axis=-1) if count > 1 else [weight]
     blocks = [
         _spread(i, k, settings) if spread else tf.nn.conv2d(i, k, settings.stride, padding)
         for i, k in zip(images, kernels, strict=True)
     ]
-    output = blocks[0] if len(blocks) == 1 else tf.concat(blocks, axis=-1)
-    return with_bias(output, weights)
+    return blocks[0] if len(blocks) == 1 else tf.concat(blocks, axis=-1)
 
 
-def _spread(x: Tensor, kernel: Tensor, settings: Conv) -> Tensor:
+@layer("blur")
+def blur(op: Compute[Blur], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]) -> Tensor:
+    (x,) = inputs
+    channels, height, width = op.input_shapes[0]
+    down, across = (tf.constant(op.layer.taps(size - 1), x.dtype) for size in (height, width))
+    for kernel in (across[None, :], down[:, None]):
+        filters = tf.tile(kernel[:, :, None, None], [1, 1, channels, 1])
+        x = tf.nn.depthwise_conv2d(x, filters, [1, 1, 1, 1], "SAME")
+    return x
+
+
+def _spread(x: Tensor, kernel: Tensor, settings: Convolution) -> Tensor:
     """A dilated convolution without padding. TensorFlow's own has no gradients on a CPU.
 
     Pixels that are `dilation` apart become an image of their own, which an ordinary convolution takes; with a

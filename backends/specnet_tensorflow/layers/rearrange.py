@@ -10,6 +10,7 @@ from specnet.backend.kinds import Run
 from specnet.layers.channel_shuffle import ChannelShuffle
 from specnet.layers.pad import Pad
 from specnet.layers.slice import Slice
+from specnet.layers.subsample import Subsample
 from specnet.plans.operations import Compute
 from specnet_tensorflow.layers.base import Tensor, Weights, layer, padded
 
@@ -47,3 +48,9 @@ def channel_shuffle(
     channels, *window = op.input_shapes[0]
     blocks = tf.reshape(inputs[0], [-1, op.layer.groups, channels // op.layer.groups])
     return tf.reshape(tf.transpose(blocks, [0, 2, 1]), [-1, *window, channels])
+
+
+@layer("subsample")
+def subsample(op: Compute[Subsample], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]) -> Tensor:
+    (top, left), (down, right) = op.layer.start, op.layer.stride
+    return inputs[0][:, top::down, left::right]

@@ -10,6 +10,7 @@ from specnet.backend.kinds import Run
 from specnet.layers.channel_shuffle import ChannelShuffle
 from specnet.layers.pad import Pad
 from specnet.layers.slice import Slice
+from specnet.layers.subsample import Subsample
 from specnet.plans.operations import Compute
 from specnet_torch.layers.base import Weights, layer, padded
 
@@ -42,3 +43,9 @@ def channel_shuffle(
 ) -> Tensor:
     blocks = inputs[0].unflatten(1, (op.layer.groups, -1))
     return blocks.transpose(1, 2).flatten(1, 2)
+
+
+@layer("subsample")
+def subsample(op: Compute[Subsample], inputs: Sequence[Tensor], weights: Weights, run: Run[Tensor]) -> Tensor:
+    (top, left), (down, right) = op.layer.start, op.layer.stride
+    return inputs[0][:, :, top::down, left::right]

@@ -17,7 +17,8 @@ from specnet.convert.weights.joining import PER_CHANNEL, Joining, Part
 from specnet.convert.weights.names import Entry
 from specnet.layers.activation import Activation
 from specnet.layers.base import Shape
-from specnet.layers.conv import Conv
+from specnet.layers.blur import Blur
+from specnet.layers.conv import Convolution
 from specnet.layers.dense import Dense
 from specnet.layers.dropout import Dropout
 from specnet.layers.flatten import Flatten
@@ -25,6 +26,7 @@ from specnet.layers.merge import Add, Concat, Multiply
 from specnet.layers.pad import Pad
 from specnet.layers.pool import Pool
 from specnet.layers.stochastic_depth import StochasticDepth
+from specnet.layers.subsample import Subsample
 from specnet.plans.operations import Compute, Operation, Transfer
 from specnet.plans.plan import Plan
 
@@ -73,7 +75,7 @@ class Flattening:
         """
         op, matrix = entry.op, len(entry.shape) > 1
         image = len(op.input_shapes[0]) > 1
-        if isinstance(op.layer, Conv) or (isinstance(op.layer, Dense) and not matrix):
+        if isinstance(op.layer, Convolution) or (isinstance(op.layer, Dense) and not matrix):
             return []
         if isinstance(op.layer, Dense):
             if own:
@@ -172,7 +174,8 @@ class Flattening:
             return [Maps(op.output_shape[0], None)]
         below = [m for v in op.values for m in self._maps(v)] if not op.weights else []
         mixing = isinstance(op.layer, Activation) and op.layer.needs_all_units
-        if isinstance(op.layer, Concat | Dropout | StochasticDepth | Pad | Pool | Activation) and not mixing:
+        passing = Activation | Blur | Concat | Dropout | Pad | Pool | StochasticDepth | Subsample
+        if isinstance(op.layer, passing) and not mixing:
             return below
         maker = op.name if op.weights else below[0].maker if below else None
         return [Maps(op.output_shape[0], maker)]

@@ -19,6 +19,7 @@ import numpy as np
 from specnet.convert.weights.names import Concatenation, Entry
 from specnet.layers.activation import Activation
 from specnet.layers.batch_norm import BatchNorm
+from specnet.layers.blur import Blur
 from specnet.layers.channel_shuffle import ChannelShuffle
 from specnet.layers.conv import Conv
 from specnet.layers.dense import Dense
@@ -31,15 +32,16 @@ from specnet.layers.pad import Pad
 from specnet.layers.pool import GlobalPool, Pool
 from specnet.layers.scale import Scale
 from specnet.layers.stochastic_depth import StochasticDepth
+from specnet.layers.subsample import Subsample
 from specnet.numerics.randomness import Array
 from specnet.plans.operations import Compute, Feed, Operation, Transfer
 from specnet.plans.plan import Plan
 
 PER_CHANNEL = BatchNorm | LayerNorm | Scale
 """Kinds with one number for each channel as weights, to which the channels' order makes no difference."""
-CHANNELWISE = (
-    Concat | Dropout | StochasticDepth | Pad | Pool | GlobalPool | Activation | PER_CHANNEL | Flatten
-)
+OF_IMAGES = Blur | Flatten | GlobalPool | Pad | Pool | Subsample
+"""Kinds that make each channel of another size, or smooth it."""
+CHANNELWISE = OF_IMAGES | PER_CHANNEL | Activation | Concat | Dropout | StochasticDepth
 
 
 class Part(NamedTuple):

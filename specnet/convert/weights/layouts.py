@@ -14,7 +14,7 @@ import numpy as np
 
 from specnet.convert.weights.names import Entry
 from specnet.layers.base import Shape
-from specnet.layers.conv import Conv
+from specnet.layers.conv import Conv, Convolution
 from specnet.layers.scale import Scale
 from specnet.numerics.randomness import Array
 
@@ -51,7 +51,7 @@ def _multiplier(entry: Entry) -> int | None:
 
 def from_keras(array: Array, entry: Entry, order: list[Shape]) -> Array:
     """A Keras file's array as (out, in, ...). `order` is what `Flattening.order` returned."""
-    if isinstance(entry.op.layer, Conv):
+    if isinstance(entry.op.layer, Convolution):
         if array.ndim != 4:
             return array
         if array.shape == keras_shapes(entry)[0]:

@@ -133,6 +133,28 @@ VARIANTS: dict[str, Variant] = {
             **{"region": "within", "alpha_over": "size"},
         },
     ),
+    "random_connections": Variant(
+        [IMAGE],
+        {"kind": "random_connections", "filters": 5, "kernel": 3, "connections": 2, "padding": [0, 1, 0, 0]},
+    ),
+    "random_connections in blocks": Variant(
+        [(6, 5, 4)],
+        {
+            **{
+                "kind": "random_connections",
+                "filters": 6,
+                "kernel": 2,
+                "connections": 4,
+                "groups": 3,
+                "seed": 7,
+            },
+            **{"stride": 2, "rounding": "ceil", "dilation": 2, "bias": "none", "activation": "tanh"},
+        },
+    ),
+    "blur": Variant([IMAGE], {"kind": "blur", "size": 5, "std": 1.3}),
+    "blur wider than the image": Variant([IMAGE], {"kind": "blur", "size": 19, "std": 8}),
+    "subsample": Variant([IMAGE], {"kind": "subsample", "stride": 2}),
+    "subsample from an offset": Variant([IMAGE], {"kind": "subsample", "stride": [2, 3], "start": [1, 2]}),
     "global_avg_pool with keep_dims": Variant([IMAGE], {"kind": "global_avg_pool", "keep_dims": True}),
     "global_avg_pool": Variant([IMAGE], {"kind": "global_avg_pool"}),
     "dense of an image": Variant([IMAGE], {"kind": "dense", "units": 5}),

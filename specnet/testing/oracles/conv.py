@@ -1,12 +1,15 @@
-"""Oracle of the convolution."""
+"""Oracles of the convolutions, those with fixed filters included."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from statistics import NormalDist
 
 import numpy as np
 
+from specnet.layers.blur import Blur
 from specnet.layers.conv import Conv
+from specnet.layers.random_connections import RandomConnections
 from specnet.testing.oracles.base import Circumstances, Result, Values, layer_oracle
 from specnet.testing.oracles.windows import end, windows
 
@@ -73,3 +76,51 @@ def _blocks(layer: Conv, channels: int) -> Iterator[tuple[slice, slice]]:
     out, into = layer.filters // layer.groups, channels // layer.groups
     for block in range(layer.groups):
         yield slice(block * out, (block + 1) * out), slice(block * into, (block + 1) * into)
+
+
+@layer_oracle("random_connections")
+def random_connections(
+    layer: RandomConnections, inputs: Sequence[Values], weights: Mapping[str, Values], run: Circumstances
+) -> Result:
+    """For each filter a convolution of the channels that it reads."""
+    (x,) = inputs
+    read = layer.channels(x.shape[1:])
+    window = {key: getattr(layer, key) for key in ("kernel", "stride", "padding", "rounding", "dilation")}
+    single = Conv.model_validate({"from": "x", "filters": 1, "bias": "none", **window})
+    each = [
+        conv(single, [x[:, channels]], {"weight": kernels[None]}, run)
+        for channels, kernels in zip(read, weights["weight"], strict=True)
+    ]
+    output = np.concatenate([result.output for result in each], axis=1)
+    if "bias" in weights:
+        output += weights["bias"][:, None, None]
+
+    def pullback(gradient: Values) -> tuple[list[Values], dict[str, Values]]:
+        dx = np.zeros_like(x)
+        kernels: list[Values] = []
+        for o, (channels, result) in enumerate(zip(read, each, strict=True)):
+            (part,), of_kernel = result.pullback(gradient[:, o : o + 1])
+            dx[:, channels] += part
+            kernels.append(of_kernel["weight"])
+        bias = {"bias": gradient.sum(axis=(0, 2, 3))} if "bias" in weights else {}
+        return [dx], {"weight": np.concatenate(kernels), **bias}
+
+    return Result(output, pullback)
+
+
+@layer_oracle("blur")
+def blur(layer: Blur, inputs: Sequence[Values], weights: Mapping[str, Values], run: Circumstances) -> Result:
+    """D x A with D[i, k] = f(i - k) down and A[l, j] = f(l - j) across, for the Gaussian f."""
+    (x,) = inputs
+    down, across = (_gaussian(layer, size) for size in x.shape[2:])
+    return Result(down @ x @ across, lambda gradient: ([down @ gradient @ across], {}))
+
+
+def _gaussian(layer: Blur, size: int) -> Values:
+    """f(i - k) for all pixels i and k of a line: the density over its sum, and zero beyond the filter."""
+    half = (layer.size - 1) // 2
+    density = NormalDist(0, layer.std).pdf
+    total = sum(density(i) for i in range(-half, half + 1))
+    return np.array(
+        [[density(i - k) / total if abs(i - k) <= half else 0.0 for k in range(size)] for i in range(size)]
+    )

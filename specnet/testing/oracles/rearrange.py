@@ -10,6 +10,7 @@ from specnet.layers.base import Layer
 from specnet.layers.channel_shuffle import ChannelShuffle
 from specnet.layers.pad import Pad
 from specnet.layers.slice import Slice
+from specnet.layers.subsample import Subsample
 from specnet.testing.oracles.base import (
     Circumstances,
     Result,
@@ -84,3 +85,20 @@ def _chosen(x: Values, channels: list[int]) -> Result:
         return [dx], {}
 
     return Result(np.stack([x[:, c] for c in channels], axis=1), pullback)
+
+
+@layer_oracle("subsample")
+def subsample(layer: Subsample, inputs: Sequence[Values], weights: Weights, run: Circumstances) -> Result:
+    """The pixels at start, start + stride and so on; the others have no gradient."""
+    (x,) = inputs
+    rows, columns = (
+        list(range(start, size, stride))
+        for start, size, stride in zip(layer.start, x.shape[2:], layer.stride, strict=True)
+    )
+
+    def pullback(gradient: Values) -> tuple[list[Values], dict[str, Values]]:
+        dx = np.zeros_like(x)
+        dx[:, :, np.array(rows)[:, None], columns] = gradient
+        return [dx], {}
+
+    return Result(x[:, :, rows][:, :, :, columns], pullback)

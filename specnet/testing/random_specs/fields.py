@@ -20,6 +20,9 @@ IMAGE_KINDS = (
     *("multiply",) * 2,
     *("concat",) * 2,
     *("pad", "maxout", "global_max_pool"),
+    *("random_connections",) * 2,
+    "blur",
+    "subsample",
     "layer_norm",
     "scale",
     "slice",
@@ -69,6 +72,35 @@ def conv(draw: Draws) -> Fields:
         "shared": draw.among(True, True, True, True, False),
         "bias": bias(draw),
         "activation": function(draw),
+    }
+
+
+@fields("random_connections")
+def random_connections(draw: Draws) -> Fields:
+    return {
+        "kind": "random_connections",
+        "filters": draw.groups * draw.between(1, LARGEST_CHANNELS // draw.groups),
+        **window(draw),
+        "dilation": draw.among(1, 1, 2),
+        "connections": draw.between(1, 4),
+        "groups": draw.among(None, None, 1, 2),
+        "seed": draw.between(0, 3),
+        "bias": bias(draw),
+        "activation": function(draw),
+    }
+
+
+@fields("blur")
+def blur(draw: Draws) -> Fields:
+    return {"kind": "blur", "size": draw.among(3, 5, 9), "std": draw.among(0.5, 1.0, 4.0)}
+
+
+@fields("subsample")
+def subsample(draw: Draws) -> Fields:
+    return {
+        "kind": "subsample",
+        "stride": draw.among(1, 2, 3, [2, 1], [1, 3]),
+        "start": draw.among(0, 0, 1, [0, 1], [2, 1]),
     }
 
 
