@@ -20,7 +20,13 @@ class Blur(Layer):
     """
 
     kind: Literal["blur"] = "blur"
-    size: Annotated[Count, Field(description="Pixels of the filter along either side; odd.")]
+    size: Annotated[
+        Count,
+        Field(
+            description="Pixels of the filter along either side; odd.",
+            json_schema_extra={"not": {"multipleOf": 2}},
+        ),
+    ]
     std: Annotated[Positive, Field(description="Standard deviation of the Gaussian, in pixels.")]
 
     full_precision = True
