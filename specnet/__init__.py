@@ -217,19 +217,19 @@ def train(
     precision: Precision | None = None,
     checkpoint_every: int | str | None = "10m",
     micro_batch: int | None = None,
+    weights: str | Path | None = None,
     resume: bool = False,
     allow_changes: bool = False,
     progress: Progress | None = None,
 ) -> Result:
     """Train a spec and return where the run lies and how well it classifies.
 
-    `data` is KIND or KIND:PATH and defaults to the spec's own; or it is arrays, (images, labels) or ((images,
-    labels), (test_images, test_labels)), with images (n, channels, height, width) of 0 to 255. `devices` are
-    those of `compile`; the run directory is `runs/NAME` unless given. `epochs` or `steps` is how far to train
-    in all. `seed` defaults to 0 and `precision` to float32; a run that goes on (`resume`) keeps its own, and
-    goes on with another recipe only if `allow_changes`. `checkpoint_every` is a number of steps, a time such
-    as `10m`, or None; `micro_batch` is how many images of a batch a device holds at a time. `progress` shows
-    how far it is; `Progress(quiet=True)` shows nothing.
+    `data` is KIND or KIND:PATH, by default the spec's own, or arrays: (images, labels) or ((images, labels),
+    (test_images, test_labels)), images (n, channels, height, width) of 0 to 255. `devices` are those of
+    `compile`; the run directory is `runs/NAME` unless given, `seed` 0 and `precision` float32. `epochs` or
+    `steps` is how far to train in all. A run that goes on (`resume`) keeps seed, precision and, unless
+    `allow_changes`, its recipe; a new one takes what fits of `weights`, a file of tensors or a run. It is
+    saved at `checkpoint_every` steps, a time such as `10m`, or None; a device holds `micro_batch` images.
 
     Raises `UsageError` for what cannot be: `DataError`, `DeviceError`, `PluginError`, `RunError`.
     """
@@ -248,6 +248,7 @@ def train(
         precision=precision,
         checkpoint_every=checkpoint_every,
         micro_batch=micro_batch,
+        weights=weights,
         resume=resume,
         allow_changes=allow_changes,
     )
@@ -287,8 +288,7 @@ def predict(
 ) -> list[Prediction]:
     """The `top` likeliest classes of image files, or of an array of images, by a run's newest checkpoint.
 
-    An image that cannot be read is a `Prediction` with an error. `devices` and `progress` are those of
-    `train`. Raises `RunError` for a run that cannot be used.
+    An image that cannot be read is a `Prediction` with an error. All else is as for `evaluate`.
     """
     from specnet.schema.arguments import reword
     from specnet.training import predict

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
+from specnet.diffs.fitting import fitting, places
 from specnet.diffs.isomorphism import correspondence
 from specnet.layers.base import Shape
 from specnet.network.memory import needed, traffic
@@ -14,6 +14,8 @@ from specnet.network.network import Network
 from specnet.tables import build
 from specnet.text import describe, plural, size
 
+START = "specnet train NEW --weights RUN starts from them"
+"""How to train the second spec with the weights of a run of the first."""
 SHOWN = 12
 """Shapes and layers that are listed unless all are asked for."""
 
@@ -81,7 +83,8 @@ class Consequences:
             more = (
                 f" and {len(self.untrained) - SHOWN} more" if self.untrained[:limit] != self.untrained else ""
             )
-            lines.append(f"{fit:,} of {every:,} parameters fit the weights of a trained run")
+            how = f"; {START}" if fit else ""
+            lines.append(f"{fit:,} of {every:,} parameters fit the weights of a trained run{how}")
             lines.append(f"to be trained anew: {shown}{more}")
         return lines
 
@@ -104,16 +107,17 @@ def consequences(
     shapes = {row.name: row.output_shape for row in new.rows}
     named = [(renamed.get(row.name, row.name), row.output_shape) for row in old.rows]
     same = correspondence(before, after) if written_only else None
-    kept = {_renamed_node(node, same, renamed, role): weight for node, role, weight in _weights(before)}
+    kept = fitting(before, after, renamed, same).fit
     fit = every = 0
     untrained: dict[str, None] = {}
-    for node, role, weight in _weights(after):
-        values = math.prod(weight.shape)
-        every += values
-        if kept.get(f"{node}.{role}") == weight:
-            fit += values
+    for place, _, weight in places(after):
+        if not weight.trainable:
+            continue
+        every += weight.size
+        if place in kept:
+            fit += weight.size
         else:
-            untrained[node.rpartition(".")[0]] = None
+            untrained[place.node.layer] = None
     # A step of training and one image in use are not two sides of one comparison.
     alike = (before.spec.training is None) == (after.spec.training is None)
     memory_before, memory_after = (needed(n) if alike else {} for n in (before, after))
@@ -129,28 +133,3 @@ def consequences(
         untrained=tuple(untrained),
         same_network=same is not None,
     )
-
-
-class _Fit(NamedTuple):
-    """What must be equal for trained values to fit: the shape, and the order of the groups that are read."""
-
-    shape: Shape
-    groups: tuple[str, ...]
-
-
-def _weights(network: Network) -> Iterator[tuple[str, str, _Fit]]:
-    """Every trainable parameter: its node's name, its role, and what its values depend on."""
-    for node, share in network.shares.items():
-        read = tuple(source.group for argument in share.reads for source in argument)
-        groups = read if len(set(read)) > 1 else ()
-        for role, weight in share.parameters().items():
-            if weight.trainable:
-                yield str(node), role, _Fit(weight.shape, groups)
-
-
-def _renamed_node(node: str, same: Mapping[str, str] | None, renamed: Mapping[str, str], role: str) -> str:
-    """A parameter of the first network under the name that the second one has for it."""
-    if same is not None:
-        return f"{same[node]}.{role}"
-    layer, _, group = node.rpartition(".")
-    return f"{renamed.get(layer, layer)}.{group}.{role}"

@@ -16,10 +16,12 @@ from specnet import plugins
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.errors import SpecError
 from specnet.diffs.consequences import Consequences, consequences
+from specnet.diffs.fitting import Fitting, Place, fitting
+from specnet.diffs.isomorphism import correspondence
 from specnet.diffs.normal_form import canonical, renamed_groups, with_layers
 from specnet.diffs.renames import renamed
 from specnet.layers.base import Layer
-from specnet.network.network import Examination
+from specnet.network.network import Examination, Network
 from specnet.spec.spec import Spec
 from specnet.syntax.emit import written
 from specnet.text import code_cell, html_lines, html_table, plural
@@ -190,17 +192,41 @@ def compare(before: Examination, after: Examination) -> Diff:
     assert before.spec is not None
     assert after.spec is not None
     changes = tuple(differences(before.spec, after.spec))
-    renames = [c for c in changes if c.op == "rename" and c.path.startswith("layers.")]
-    names = {str(c.before): str(c.after) for c in renames}
-    read = after.spec.training.loss.sources if after.spec.training else ()
-    ways = ("name", *(f"training.loss.{key}" for key in read))
-    free = ("layers.", "groups.", "assumed")
-    written_only = all(c.path in ways or c.path.startswith(free) for c in changes)
     if before.network is None or after.network is None:
         sides = {"first": before, "second": after}
         return Diff(changes, None, {n: side.errors for n, side in sides.items() if side.network is None})
     old = before.network.on_groups(renamed_groups(before.spec, after.spec))
+    names, written_only = _renames(changes), _are_writing(changes, after.spec)
     return Diff(changes, consequences(old, after.network, names, written_only=written_only))
+
+
+def fitting_weights(before: Network, after: Network) -> Fitting:
+    """What of a trained run of the first network the second one has a place for: what `diff` says of them."""
+    groups = renamed_groups(before.spec, after.spec)
+    changes = differences(before.spec, after.spec)
+    old = before.on_groups(groups)
+    same = correspondence(old, after) if _are_writing(changes, after.spec) else None
+    found = fitting(old, after, _renames(changes), same)
+    back = {new: name for name, new in groups.items()}
+    fit, unfit = (
+        {place: Place(origin.node.on_groups(back), origin.role) for place, origin in pairs.items()}
+        for pairs in found
+    )
+    return Fitting(fit, unfit)
+
+
+def _renames(changes: Iterable[Change]) -> dict[str, str]:
+    """New names of layers by their old ones."""
+    renames = (c for c in changes if c.op == "rename" and c.path.startswith("layers."))
+    return {str(c.before): str(c.after) for c in renames}
+
+
+def _are_writing(changes: Iterable[Change], after: Spec) -> bool:
+    """Whether the changes that lead to a spec may be but another way to write its layers."""
+    read = after.training.loss.sources if after.training else ()
+    ways = ("name", *(f"training.loss.{key}" for key in read))
+    free = ("layers.", "groups.", "assumed")
+    return all(c.path in ways or c.path.startswith(free) for c in changes)
 
 
 def differences(before: Spec, after: Spec) -> list[Change]:

@@ -12,7 +12,7 @@ from specnet.layers.weighted import Activated, Trainable
 from specnet.schema.fields import Positive
 
 
-class BatchNorm(Activated, Trainable):
+class BatchNorm(Trainable, Activated):
     """y = weight * (x - mean) / sqrt(variance + epsilon) + bias, for each channel.
 
     `scale: false` leaves the weight out, gamma in the paper, and `shift: false` the bias, beta.

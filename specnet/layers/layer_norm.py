@@ -11,7 +11,7 @@ from specnet.layers.weighted import Activated, Trainable, refuse_split
 from specnet.schema.fields import Positive
 
 
-class LayerNorm(Activated, Trainable):
+class LayerNorm(Trainable, Activated):
     """y = weight * (x - mean) / sqrt(variance + epsilon) + bias.
 
     Mean and variance are those of all channels at a pixel, or of all units of a vector, for each image alone,

@@ -13,7 +13,7 @@ from specnet.schema.strict import schema_error
 WITHOUT = "'none' means a layer without it"
 
 
-class Scale(Activated, Trainable):
+class Scale(Trainable, Activated):
     """y = gain * x + offset, one of each for every channel (or unit).
 
     `gain` and `offset` are the values that they start from. They are trained as `weight` and `bias`, or with

@@ -94,7 +94,7 @@ Bias = Annotated[
 ]
 
 
-class Weighted(Activated, Trainable):
+class Weighted(Trainable, Activated):
     """A layer with weights and biases."""
 
     bias: Bias = 0.0

@@ -46,6 +46,8 @@ class Run:
     backend: str | None = None
     seed: int | None = None
     recipe: dict[str, Any] | None = None
+    weights: str | None = None
+    """The file or run whose weights it was started from."""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -107,6 +109,7 @@ def look(path: Path) -> Run:
     elif isinstance(last, StopLine):
         problem = f"the loss was {last.stopped} at step {last.step}"
     backend, seed = options.get("backend"), options.get("seed", saved.seed if saved else None)
+    source = _mapping(options.get("weights")).get("source")
     return Run(
         str(path),
         state,
@@ -123,6 +126,7 @@ def look(path: Path) -> Run:
         backend if isinstance(backend, str) else None,
         seed if isinstance(seed, int) else None,
         _recipe(training) if training else None,
+        source if isinstance(source, str) else None,
     )
 
 

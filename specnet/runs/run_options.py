@@ -42,5 +42,6 @@ class _Options(BaseModel):
     seed: int | None = None
     precision: str | None = None
     data: str | None = None
+    weights: dict[str, Any] | None = None
     steps: Annotated[int, Field(ge=1, lt=10**15)] | None = None
     micro_batch: Annotated[int, Field(ge=1, lt=10**15)] | None = None

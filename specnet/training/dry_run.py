@@ -11,6 +11,7 @@ import numpy as np
 
 from specnet.backend import protocol as backends
 from specnet.backend.protocol import storage
+from specnet.convert.weights.account import Account
 from specnet.data.base import Dataset, Fallible
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.errors import DataError, UsageError
@@ -47,6 +48,8 @@ class DryRun:
     start: int
     stop: int
     run_dir: Path
+    account: Account | None = None
+    """What becomes of every parameter where the run starts from weights."""
 
     def devices(self) -> dict[str, int]:
         """The least memory on each device, over the groups that lie there."""
@@ -74,6 +77,7 @@ class DryRun:
             "steps_per_epoch": self.steps_per_epoch,
             "start": self.start,
             "stop": self.stop,
+            **({"weights": self.account.as_json()} if self.account else {}),
         }
 
     def __str__(self) -> str:
@@ -89,6 +93,7 @@ class DryRun:
                 "",
                 columns(("group", "device", "least memory"), blocks, right={2}),
                 str(self.contents),
+                *(self.account.lines() if self.account else []),
                 f"steps: {self.steps_per_epoch:,} an epoch, batches of {self.batch_size:,}{parts}; "
                 f"{self.stop:,} in {plural(epochs, 'epoch')}{start}",
                 f"run: {self.run_dir}, with {self.backend}; this was a dry run, and nothing was written",
@@ -118,6 +123,7 @@ def dry_run(network: Network, options: TrainOptions, progress: Progress | None =
         start=prepared.checkpoint.step if prepared.checkpoint else 0,
         stop=prepared.stop,
         run_dir=run.path,
+        account=prepared.start.account if prepared.start else None,
     )
 
 

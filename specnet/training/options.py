@@ -85,6 +85,14 @@ class TrainOptions:
             least=1,
         ),
     )
+    weights: str | Path | None = field(
+        default=None,
+        metadata=_flag(
+            "start from what fits of a .safetensors or .weights.h5 file, a run or a checkpoint, and "
+            "initialize the rest",
+            metavar="FILE|RUN",
+        ),
+    )
     resume: bool = field(
         default=False,
         metadata=_flag(
@@ -107,6 +115,11 @@ class TrainOptions:
             object.__setattr__(self, "seed", seed_of(self.seed))
         if self.checkpoint_every is not None:
             parse_interval(self.checkpoint_every)
+        if self.weights is not None and self.resume:
+            hint = "leave --weights out, or start a new run with it (--run-dir)"
+            raise UsageError("a run that goes on has its weights already", hint)
+        if self.weights is not None and not str(self.weights):
+            raise UsageError("the name of the weights is empty", "--weights FILE, or the folder of a run")
         if self.allow_changes and not self.resume:
             raise UsageError("only a run that goes on can have changes to allow", "add --resume")
 

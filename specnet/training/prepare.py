@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from specnet.backend.protocol import Precision
 from specnet.data.asked import ARRAYS, kind_of
@@ -30,6 +30,9 @@ from specnet.training.options import TrainOptions, check_micro_batch
 from specnet.training.resume import ResumedRun
 from specnet.training.resume import resume as resume_run
 
+if TYPE_CHECKING:
+    from specnet.convert.weights.starting import Start
+
 
 @dataclass(frozen=True)
 class PreparedTraining:
@@ -53,6 +56,8 @@ class PreparedTraining:
     per_epoch: int
     stop: int
     """The step to train to."""
+    start: Start | None = None
+    """What a new run starts from, if that is not initial values alone."""
 
     @property
     def checkpoint(self) -> Checkpoint | None:
@@ -103,7 +108,7 @@ def prepare(network: Network, run: RunDirectory, options: TrainOptions) -> Prepa
     if options.data is not None and known.data is not None:
         _agreed("--data", kind_of(options.data), kind_of(known.data), fixed=True, begun=True)
     # Shapes and the graph are the same whatever the dataset.
-    network = replace(network, spec=with_data(network.spec, data))
+    given, network = network, replace(network, spec=with_data(network.spec, data))
     recipe = recipe_of(network.spec)
     plan = plans.make(network)
     changes = options.allow_changes
@@ -123,6 +128,11 @@ def prepare(network: Network, run: RunDirectory, options: TrainOptions) -> Prepa
         message += f" '{resumed.changes[0].path}' would have no effect"
         raise RunError(message, "train further with it (--epochs N), or take the change back")
     check_batches(network, recipe, dataset.train, known.step, stop)
+    start = None
+    if options.weights is not None:
+        from specnet.convert.weights import starting
+
+        start = starting.start(given, options.weights, precision=precision, seed=seed)
     return PreparedTraining(
         spec=_of_length(resumed.spec if resumed else network.spec, -(-stop // per_epoch)),
         network=network,
@@ -137,6 +147,7 @@ def prepare(network: Network, run: RunDirectory, options: TrainOptions) -> Prepa
         warnings=class_warnings(network, dataset),
         per_epoch=per_epoch,
         stop=stop,
+        start=start,
     )
 
 

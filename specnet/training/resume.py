@@ -21,8 +21,8 @@ from specnet.syntax.emit import written
 from specnet.training.compile import check_fits
 from specnet.training.open_data import with_data
 
-FIXED = ("training.loss", "training.optimizer", "training.batch_size")
-"""What stays: saved slots belong to an update rule, and steps are counted in batches."""
+FIXED = ("training.loss", "training.optimizer", "training.batch_size", "training.frozen")
+"""What stays: slots belong to an update rule and to what is trained, and steps are counted in batches."""
 RATES = "training.optimizer.rates"
 """What names layers, and so cannot change in a spec that names them otherwise than the run does."""
 
@@ -103,6 +103,8 @@ def _changed(
     elif fixed and _is_initial(fixed[0].path):
         why = "has no effect any more: this run goes on from the weights of a checkpoint"
         hint = f"'{fixed[0].path}' {why}; {hint}"
+    elif fixed and fixed[0].path == "training.frozen":
+        hint = f"a run keeps its frozen layers; --weights {run_dir} starts a new one from its weights"
     elif fixed:
         hint = f"'{fixed[0].path}' cannot change within a run: {hint}"
     return RunError(f"the spec differs from that of the run in {run_dir}:{shown}", hint)

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
+from specnet.backend import slots
 from specnet.backend.protocol import Executable, storage
 from specnet.data.statistics import Statistics
 from specnet.network.network import Network
-from specnet.runs import metrics
+from specnet.runs import metrics, statistics_file
+from specnet.runs.checkpoint import Checkpoint
 from specnet.runs.checkpoint_names import name_of
 from specnet.runs.history import History, gather
 from specnet.runs.run_directory import RunDirectory
@@ -41,12 +43,18 @@ def train(network: Network, options: TrainOptions, progress: Progress | None = N
         cleanup.callback(progress.clear)
         run.hold(make=not options.resume)
         prepared = prepare(network, run, options)
-        for text in (*prepared.dataset.notes, *prepared.warnings):
+        account = prepared.start.account.lines() if prepared.start else []
+        for text in (*prepared.dataset.notes, *prepared.warnings, *account):
             progress.note(str(text))
         compiled = compile_plan(prepared.plan, options.backend, options.devices, prepared.precision)
         for group, device in compiled.placement.items():
             progress.note(f"{group} is on {device}")
         statistics = _statistics(run, prepared, progress)
+        if prepared.start is not None:
+            # The checkpoint comes first: a run without one would go on from random weights.
+            kept = slots.zeros(prepared.plan, storage(prepared.precision))
+            begun = prepared.progress(statistics_file.digest(statistics))
+            run.save(Checkpoint(prepared.start.state, kept, begun))
         _write_spec(run, prepared, _recorded(prepared, options, compiled))
         state = prepared.progress(run.save_statistics(statistics))
         _load_weights(compiled.executable, prepared)
@@ -93,8 +101,16 @@ def _recorded(prepared: PreparedTraining, options: TrainOptions, compiled: Compi
         "data": prepared.data,
         "steps": options.steps,
         "micro_batch": prepared.micro_batch,
+        "weights": _origin(prepared),
     }
     return {name: value for name, value in said.items() if value is not None}
+
+
+def _origin(prepared: PreparedTraining) -> Any:
+    """Which weights the run was started from, and what of them it took."""
+    if prepared.start is not None:
+        return prepared.start.account.recorded()
+    return prepared.resumed.saved.stored.options.get("weights") if prepared.resumed else None
 
 
 def _write_spec(run: RunDirectory, prepared: PreparedTraining, recorded: dict[str, Any]) -> None:
@@ -111,7 +127,9 @@ def _write_spec(run: RunDirectory, prepared: PreparedTraining, recorded: dict[st
 def _load_weights(executable: Executable, prepared: PreparedTraining) -> None:
     """Give the executable what the run goes on from, or its initial values."""
     naming, saved = prepared.naming, prepared.checkpoint
-    if saved is None:
+    if prepared.start is not None:
+        executable.load_state(prepared.start.state)
+    elif saved is None:
         executable.load_state(naming.initial_state(prepared.seed, storage(prepared.precision)))
     else:
         executable.load_state(naming.here(saved.weights))

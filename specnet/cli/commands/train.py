@@ -28,6 +28,7 @@ EXAMPLE = """examples:
   specnet train --resume --run-dir runs/digits                 go on with it as it is
   specnet train specs/alexnet_digits.yaml --run-dir auto --set training.batch_size=64
   specnet train specs/alexnet.yaml --data image_folder:photos --dry-run
+  specnet train mine.yaml --weights runs/digits --set 'training.frozen=[conv*]'    start from what fits
   specnet train a.yaml b.yaml c.yaml --run-dir ablation        compare them in a table
 """
 
@@ -47,7 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     length = parser.add_mutually_exclusive_group()
     add_option(length, "epochs")
     add_option(length, "steps")
-    for name in ("seed", "precision", "checkpoint_every", "micro_batch", "resume", "allow_changes"):
+    others = ("weights", "seed", "precision", "checkpoint_every", "micro_batch", "resume", "allow_changes")
+    for name in others:
         add_option(parser, name)
     parser.add_argument(
         "--dry-run",

@@ -42,6 +42,7 @@ IMPORT = """examples:
   specnet weights import specs/alexnet.yaml alexnet.safetensors --run-dir runs/alexnet
   specnet weights import specs/alexnet.yaml theirs.safetensors --map map.yaml --run-dir runs/theirs
   specnet weights import specs/digits_slow.yaml runs/digits --run-dir runs/digits_slow
+  specnet weights import mine.yaml theirs.safetensors --partial --run-dir runs/mine
   specnet train specs/alexnet.yaml --run-dir runs/theirs --resume --data image_folder:photos
 
 a mapping file, where names differ:
@@ -91,6 +92,11 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help=FILE)
     parser.add_argument("--run-dir", required=True, metavar="DIR", help="the run to make")
     parser.add_argument("--map", metavar="MAP", help="a mapping file, for names that differ")
+    parser.add_argument(
+        "--partial",
+        action="store_true",
+        help="take what fits, initialize the rest, and say what becomes of every parameter",
+    )
     parser.add_argument("--data", metavar="KIND[:PATH]", help="the run's dataset (default: the spec's own)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="the run's seed (default: 0)")
     parser.add_argument(
@@ -126,11 +132,14 @@ def _import(options: argparse.Namespace) -> int:
         precision=options.precision,
         seed=options.seed,
         data=options.data,
+        partial=options.partial,
     )
     say(
         f"{made.run_dir}: step 0, {made.parameters} parameters ({made.values:,} values, {made.precision}) "
         f"from {made.tensors} tensors of {options.file}"
     )
+    for line in made.account.lines() if made.account else []:
+        say(f"  {line}")
     if made.implied:
         told = few([f"{name} = {value:g}" for name, value in made.implied.items()])
         say(f"  its batch norms lack a weight or bias, which is the same as {told}")

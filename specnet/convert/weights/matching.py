@@ -28,12 +28,23 @@ class Matched:
     """The tensors that are used, and the parameters that have one value throughout, by canonical name.
 
     `implied` are constants that no mapping names: the weight and bias that a batch norm of the file lacks.
+    `every` are the entries that tell how the file's model is built, also where they are not used.
     """
 
     entries: list[Entry]
     named: Constants
     implied: Constants
     joining: Joining
+    every: list[Entry]
+
+
+@dataclass(frozen=True)
+class Partly:
+    """What of a file fits; why some parameters are refused, by name; the tensors that nothing is made of."""
+
+    matched: Matched
+    refused: dict[str, str]
+    ignored: list[str]
 
 
 def match(plan: Plan, file: TensorFile, mapping: Mapping) -> Matched:
@@ -57,7 +68,7 @@ def match(plan: Plan, file: TensorFile, mapping: Mapping) -> Matched:
     diagnostics += [not_in_file(entry, modules, unused) for entry in absentees]
     rest = [t for t in unused if not t.endswith(f".{COUNTER}")]
     agreeing, unclear = _by_name(rest, names, modules, constants)
-    diagnostics += shortened(unclear, "layers like these")
+    diagnostics += shortened([d for of_module in unclear.values() for d in of_module], "layers like these")
     if any(diagnostic.rule in (rules.GIVEN_TWICE, rules.HALF_BATCH_NORM) for diagnostic in diagnostics):
         raise SpecError(diagnostics)  # what is missing and what is left over follows from the answer
     entries += agreeing
@@ -82,15 +93,73 @@ def match(plan: Plan, file: TensorFile, mapping: Mapping) -> Matched:
         diagnostics += _clashes(flattening)
     if diagnostics:
         raise SpecError(diagnostics)
-    return Matched(entries, constants, implied, joining)
+    return Matched(entries, constants, implied, joining, entries)
+
+
+def match_partly(plan: Plan, file: TensorFile, mapping: Mapping) -> Partly:
+    """What fills some of the parameters. The mapping is asked first, and what it names must be there.
+
+    Raises `SpecError` with all that is wrong with the mapping, or with a file of which no name agrees.
+    """
+    names = ParameterNames(plan)
+    tensors = list(file.tensors)
+    constants, diagnostics = mapping.constants(names)
+    modules, more = mapping.modules(file.layout, tensors, names)
+    said, wrong = mapping.entries(names, modules, constants)
+    left_out, missed = mapping.ignored(modules, tensors)
+    mentioned = {entry.tensor for entry in said} | left_out
+    unused = [t for t in tensors if t not in mentioned]
+    diagnostics += [*more, *wrong, *missed]
+    diagnostics += [not_in_file(entry, modules, unused) for entry in said if entry.tensor not in file.tensors]
+    rest = [t for t in unused if not t.endswith(f".{COUNTER}")]
+    agreeing, unclear = _by_name(rest, names, modules, constants)
+    every = [*said, *agreeing]
+    diagnostics += _twice(every, constants)
+    if diagnostics:
+        raise SpecError(diagnostics)
+    if not every and not constants:
+        raise SpecError([nothing_agrees(tensors, plan, names)])
+    joining = Joining(plan, every, mapping.contents.concat)
+    flattening = Flattening(plan, every, joining)
+    clashing = {op.name: d for op, d in zip(joining.clashes.values(), unlike(joining), strict=True)}
+    own = {share.name for entry in every for share in entry.shares}
+    diagnostics += [d for name, d in clashing.items() if name not in own]  # what reads it is in doubt
+    if file.layout == "keras" and not any(file.tensors[entry.tensor].own for entry in every):
+        diagnostics += _clashes(flattening)
+    if diagnostics:
+        raise SpecError(diagnostics)
+    entries: list[Entry] = []
+    refused: dict[str, str] = {}
+    for entry in every:
+        faults = [
+            *_fit(entry, file, flattening),
+            *(clashing[s.name] for s in entry.shares if s.name in clashing),
+        ]
+        if faults:
+            refused |= dict.fromkeys(entry.parameters, faults[0].message)
+        else:
+            entries.append(entry)
+    for module, of_module in unclear.items():
+        layer = names.find(module.removeprefix("."))
+        shares = layer.shares if layer is not None else ()
+        named = [parameter_name(share, role) for share in shares for role in share.weights]
+        refused |= dict.fromkeys(named, of_module[0].message)
+    known = {entry.tensor for entry in every}
+    ignored = [t for t in tensors if t not in known and t in rest and modules.split(t)[0] not in unclear]
+    implied = _implied(plan, entries, constants, modules)
+    refused = {name: why for name, why in refused.items() if name not in constants and name not in implied}
+    return Partly(Matched(entries, constants, implied, joining, every), refused, ignored)
 
 
 def _by_name(
     tensors: Sequence[str], names: ParameterNames, modules: Modules, constants: Constants
-) -> tuple[list[Entry], list[Diagnostic]]:
-    """The tensors that bear a parameter's own name. A leading dot is what Keras's names may need."""
+) -> tuple[list[Entry], dict[str, list[Diagnostic]]]:
+    """The tensors that bear a parameter's own name, and by module what is wrong with others.
+
+    A leading dot is what Keras's names may need.
+    """
     entries: list[Entry] = []
-    diagnostics: list[Diagnostic] = []
+    diagnostics: dict[str, list[Diagnostic]] = {}
     by_module: dict[str, list[str]] = {}
     for tensor in tensors:
         by_module.setdefault(modules.split(tensor)[0], []).append(tensor)
@@ -102,7 +171,7 @@ def _by_name(
             roles = constant(layer.shares, constants)
             taken = modules.parameters(module, layer.shares[0].weights, roles, layer.name)
         except SpecError as error:
-            diagnostics += error.diagnostics
+            diagnostics[module] = list(error.diagnostics)
             continue
         entries += [Entry(t, layer.shares, role) for role, t in taken.items() if t in inside]
     return entries, diagnostics
