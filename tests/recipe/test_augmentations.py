@@ -202,6 +202,19 @@ def test_what_lies_beyond_the_edge_is_the_mean_or_black() -> None:
         assert relative_error(again, padded.pixels()) < 1e-12  # measured 2e-16
 
 
+def test_a_hole_has_the_grey_levels_of_the_mean() -> None:
+    """About a mean image those that lie there."""
+    known = {"black": Black(-MEAN.mean(axis=(1, 2)), lambda: -MEAN[None])}
+    about = ImageBatch(**{**vars(batch().calculate(np.subtract, MEAN)), **known})
+    seen: list[Array] = []
+    cut = Cutout(size=5).apply(about, drawn(), KNOWN)
+    cut.recolor(lambda levels: seen.append(levels.copy()) or levels)  # type: ignore[func-returns-value]
+    hole = cut.pixels() == 0
+    assert 0.03 < hole.mean() < 0.2
+    expected = np.where(hole, np.broadcast_to(MEAN, hole.shape), IMAGES)
+    assert relative_error(seen[0], expected) < 1e-12  # measured 1.1e-16
+
+
 class Given45(Draws):
     """An eighth of a turn for every image."""
 
