@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
 from pathlib import Path
 
-from specnet.layers.base import Layer
 from specnet.recipe.training import Training
 from specnet.spec.spec import Spec, load
 from specnet.storage import reading
@@ -25,6 +25,15 @@ def shipped() -> Mapping[str, Path]:
     folder = here / "specs" if (here / "specs").is_dir() else here.parent / "specs"
     paths = [path for path in sorted(folder.rglob("*.yaml")) if path.parent.name != "seeds"]
     return {str(path.relative_to(folder).with_suffix("")): path for path in paths}
+
+
+def named(name: str) -> str | None:
+    """The shipped spec of a name, which may leave its folder out; None if there is none, or more than one."""
+    known = shipped()
+    if name in known:
+        return name
+    alike = [other for other in known if other.rpartition("/")[2] == name]
+    return alike[0] if len(alike) == 1 else None
 
 
 def commented(path: Path, name: str) -> str:
@@ -54,9 +63,11 @@ def _notes(spec: Spec, opened: Document) -> dict[int, list[str]]:
         say((key,), Spec.model_fields[key].description)
     for key in data.get("training", {}):
         say(("training", key), Training.model_fields[key].description)
-    seen: set[type[Layer]] = set()
-    for name, layer in spec.layers.items():
-        if type(layer) not in seen:
-            seen.add(type(layer))
-            say(("layers", name), f"{layer.kind}: {(type(layer).__doc__ or '').strip().splitlines()[0]}")
+    classes = {layer.kind: type(layer) for layer in spec.layers.values()}
+    written = [("blocks", block, "layers") for block in data.get("blocks", {})] + [("layers",)]
+    for place in written:
+        section = reduce(lambda mapping, key: mapping[key], place, data)
+        for name, layer in section.items():
+            if cls := classes.pop(layer["kind"], None):
+                say((*place, name), f"{layer['kind']}: {(cls.__doc__ or '').strip().splitlines()[0]}")
     return notes

@@ -67,14 +67,18 @@ def test_explain(cli: Cli) -> None:
 def test_init_writes_a_commented_spec_that_is_the_same_network(cli: Cli, tmp_path: Path, specs: Path) -> None:
     names = cli("init", "--list").out.split()
     assert "alexnet" in names
-    for name in names:
+    zoo = [name for name in names if name.startswith("zoo/")]
+    assert len(zoo) >= 40
+    for name in [*(name for name in names if name not in zoo), *zoo[::10], "zoo/resnet50"]:
         path = tmp_path / "mine.yaml"
         assert cli("init", path, "--from", name, "--force").code == 0
         assert cli("validate", path, "--strict").code == 0
         changes = json.loads(cli("diff", specs / f"{name}.yaml", path, "--json").out)["changes"]
         assert {change["path"] for change in changes} <= {"name"}
         assert "# The layers by name." in path.read_text()
+    assert "# add: The sum" in path.read_text().partition("# The layers by name.")[0], "in its block"
     assert cli("init", tmp_path / "mine.yaml").code == 2, "it is there already"
+    assert cli("init", "-", "--from", "resnet50").out == cli("init", "-", "--from", "zoo/resnet50").out
     assert "did you mean 'alexnet'?" in cli("init", "-", "--from", "alexnt").err
 
 
