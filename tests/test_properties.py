@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specnet.diagnostics.diagnostic import Diagnostic
-from specnet.diffs.diff import Change, differences
+from specnet.diffs.change import Change
+from specnet.diffs.diff import differences
 from specnet.diffs.normal_form import canonical
 from specnet.network import network
 from specnet.spec import spec

@@ -11,6 +11,7 @@ from specnet.data.prepare import manifest
 from specnet.data.sources import decoding, devkit, tar_index
 from specnet.plots import draw
 from specnet.runs import checkpoint_names, records, statistics_file, tensorboard
+from specnet.spec import block_checks, expansion
 from specnet.storage import processes, reading, tensors
 from specnet.syntax import document
 from specnet.text import size
@@ -41,6 +42,12 @@ ROWS = dict(re.findall(r"^\| (.+?) \| (.+?) \|$", PAGE, flags=re.MULTILINE))
 )
 def test_limits_are_those_of_the_source(row: str, limit: int) -> None:
     assert size(limit).replace(".0 ", " ") in ROWS[row]
+
+
+def test_what_blocks_may_stand_for_is_that_of_the_source() -> None:
+    row = ROWS["layers that the uses of blocks in a spec stand for, and their values"]
+    assert row == f"{expansion.MAX_LAYERS:,} and {expansion.MAX_VALUES:,}"
+    assert ROWS["blocks in one another"] == str(block_checks.MAX_NESTED)
 
 
 def test_pixels_are_those_of_the_source() -> None:

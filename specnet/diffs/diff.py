@@ -10,58 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
-from specnet import plugins
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.errors import SpecError
+from specnet.diffs.change import SIGNS, Change
 from specnet.diffs.consequences import Consequences, consequences
 from specnet.diffs.fitting import Fitting, Place, fitting
 from specnet.diffs.isomorphism import correspondence
 from specnet.diffs.normal_form import canonical, renamed_groups, with_layers
+from specnet.diffs.of_blocks import BlockDiff
 from specnet.diffs.renames import renamed
-from specnet.layers.base import Layer
 from specnet.network.network import Examination, Network
 from specnet.spec.spec import Spec
 from specnet.syntax.emit import written
 from specnet.text import code_cell, html_lines, html_table, plural
 
-Op = Literal["add", "remove", "change", "rename"]
 SHOWN = 5
 """Errors of an invalid spec that are shown."""
-SIGNS = {"add": "+", "remove": "-", "change": "~", "rename": ">"}
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One difference. `path` is dotted, as `--set` takes it; a missing side is None.
-
-    For a renamed layer, `path` is that of its old name, and the sides are the two names.
-    """
-
-    op: Op
-    path: str
-    before: Any
-    after: Any
-    layer: str = field(default="", compare=False)
-    """The layer that it is in; empty for any other part. Its name may have dots."""
-
-    @property
-    def field(self) -> str:
-        """What of the layer it is, dotted; empty for the full layer and for any other part."""
-        return self.path.removeprefix(f"layers.{self.layer}").removeprefix(".") if self.layer else ""
-
-    def __str__(self) -> str:
-        sides = [self.words(side) for side in (self.before, self.after) if side is not None]
-        return f"{SIGNS[self.op]} {self.path}: {' -> '.join(sides)}"
-
-    def words(self, side: Any) -> str:
-        """One of the sides as YAML; a full layer without the fields at their defaults."""
-        if self.op == "rename" or not isinstance(side, dict) or not self.layer or self.field:
-            return written(side)
-        layer: Layer = plugins.load("specnet.layers", side["kind"]).model_validate(side)
-        said = layer.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
-        return written({key: value for key, value in side.items() if key == "kind" or key in said})
 
 
 @dataclass(frozen=True)
@@ -72,6 +38,7 @@ class Diff:
     consequences: Consequences | None
     invalid: Mapping[str, list[Diagnostic]] = field(default_factory=dict)
     """Errors of the `first` or the `second` spec, because of which there are no consequences."""
+    blocks: BlockDiff = field(default_factory=BlockDiff)
 
     def __bool__(self) -> bool:
         return bool(self.changes)
@@ -127,7 +94,8 @@ class Diff:
         shown = self._shown(everything)
         for c in shown:
             sides = [code_cell(c.words(side)) if side is not None else "" for side in (c.before, c.after)]
-            rows.append(f"| {c.op} | {code_cell(c.path)} | {sides[0]} | {sides[1]} |")
+            where = f"{code_cell(c.path)}{c.in_uses}"
+            rows.append(f"| {c.op} | {where} | {sides[0]} | {sides[1]} |")
         lines = [*self._left_out(shown, option), *(self._unknown() if self.invalid else [])]
         if self.consequences:
             lines += self.consequences.lines(everything=everything, option=option)
@@ -139,7 +107,7 @@ class Diff:
             return html_lines(["no differences"])
         shown = self._shown(everything=False)
         sides = ([c.words(side) if side is not None else "" for side in (c.before, c.after)] for c in shown)
-        rows = [(SIGNS[c.op], c.path, *pair) for c, pair in zip(shown, sides, strict=True)]
+        rows = [(SIGNS[c.op], f"{c.path}{c.in_uses}", *pair) for c, pair in zip(shown, sides, strict=True)]
         lines = [*self._left_out(shown, "text(everything=True)"), *(self._unknown() if self.invalid else [])]
         if self.consequences:
             lines += self.consequences.lines(option="text(everything=True)")
@@ -161,7 +129,7 @@ class Diff:
         split = any(c.op in ("add", "remove") and not c.field for c in layers)
         if split and self.consequences is not None and self.consequences.same_network:
             return _gathered(c for c in self.changes if not c.path.startswith("layers."))
-        return _gathered(self.changes)
+        return _gathered(self.blocks.told(self.changes))
 
 
 def _gathered(changes: Iterable[Change]) -> list[Change]:
@@ -192,12 +160,15 @@ def compare(before: Examination, after: Examination) -> Diff:
     assert before.spec is not None
     assert after.spec is not None
     changes = tuple(differences(before.spec, after.spec))
+    blocks = BlockDiff(before.spec.written_blocks, after.spec.written_blocks)
     if before.network is None or after.network is None:
         sides = {"first": before, "second": after}
-        return Diff(changes, None, {n: side.errors for n, side in sides.items() if side.network is None})
+        invalid = {n: side.errors for n, side in sides.items() if side.network is None}
+        return Diff(changes, None, invalid, blocks)
     old = before.network.on_groups(renamed_groups(before.spec, after.spec))
     names, written_only = _renames(changes), _are_writing(changes, after.spec)
-    return Diff(changes, consequences(old, after.network, names, written_only=written_only))
+    follows = consequences(old, after.network, names, written_only=written_only)
+    return Diff(changes, follows, blocks=blocks)
 
 
 def fitting_weights(before: Network, after: Network) -> Fitting:

@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from specnet.diffs.diff import Change, differences
+from specnet.diffs.change import Change
+from specnet.diffs.diff import differences
 from specnet.diffs.normal_form import renamed_groups
 from specnet.drawing import content, shares
 from specnet.drawing.content import Column, Content, Item, Link

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from specnet.diffs.diff import SIGNS, differences
+from specnet.diffs.change import SIGNS
+from specnet.diffs.diff import differences
 from specnet.drawing import svg
 from specnet.drawing.figure import Picture
 from specnet.drawing.page import SCRIPT, STYLE

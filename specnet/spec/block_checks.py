@@ -19,6 +19,8 @@ from specnet.syntax.reader import Node
 
 MAX_NESTED = 8
 """Blocks in one another."""
+SHOWN = 8
+"""Names that a message lists."""
 
 
 class Reader:
@@ -144,7 +146,7 @@ class Reader:
         if len(ends) == 1:
             block.output = ends[0]
         else:
-            names = ", ".join(ends[:8]) if ends else "none"
+            names = ", ".join(ends[:SHOWN]) if ends else "none"
             message = f"the block '{block.name}' has no single layer that nothing in it reads, but {names}"
             self._report(rules.BLOCK_OUTPUT, node.key_position(), message, "name one: output: LAYER")
 
@@ -170,7 +172,8 @@ class Reader:
             if chain[-1] not in told:
                 circle = chain[chain.index(chain[-1]) :]
                 place = used[circle[0]][circle[1]].value["of"].position()
-                message = f"the block '{circle[0]}' stands for itself: {' -> '.join(circle)}"
+                shown = circle if len(circle) <= SHOWN else [*circle[: SHOWN - 1], "...", circle[-1]]
+                message = f"the block '{circle[0]}' stands for itself: {' -> '.join(shown)}"
                 hint = "a block may use other blocks, and none of them it"
                 self._report(rules.BLOCK_IN_ITSELF, place, message, hint)
             told.update(chain)

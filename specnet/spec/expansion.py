@@ -27,14 +27,15 @@ from specnet.spec.names import LAYER_NAME
 from specnet.spec.origins import Origin
 from specnet.spec.scope import Scope
 from specnet.spec.uses import Uses, keys_of
-from specnet.syntax.document import Document
+from specnet.syntax.document import Document, of_mapping
 from specnet.syntax.reader import Node
-from specnet.syntax.source import Source
 
 MAX_LAYERS = 20_000
 """Layers that the uses of blocks may stand for, all together."""
 MAX_VALUES = 1_000_000
 """Values that those layers may hold."""
+MAX_TOLD = 1_000
+"""Findings after which nothing more is said of uses."""
 
 
 @dataclass
@@ -63,20 +64,12 @@ def expand(source: Document | Mapping[str, Any]) -> Expansion:
     Findings about a mapping have no place, and the document that is made of it has places without meaning.
     """
     is_placed = isinstance(source, Document)
-    origin = source if isinstance(source, Document) else Document(_node(source, Source("", "")))
+    origin = source if isinstance(source, Document) else of_mapping(source)
     reader = Reader(origin, is_placed=is_placed)
     made = _Expander(origin, reader.read(), reader.findings).expanded()
     if not is_placed:
         made.findings = [replace(finding, position=None, fix=None) for finding in made.findings]
     return made
-
-
-def _node(value: Any, source: Source) -> Node:
-    if isinstance(value, Mapping):
-        value = {key: _node(item, source) for key, item in value.items()}
-    elif isinstance(value, list | tuple):
-        value = [_node(item, source) for item in value]
-    return Node(value, source, 1, 1, 1)
 
 
 class _Expander:
@@ -100,14 +93,17 @@ class _Expander:
         if held is not None and isinstance(held.value, dict):
             top = Scope("", held.value)
             if self._is_too_large(held):
-                for block in self.blocks.values():
-                    block.sound = False
+                self._give_up()
+            told = list(self.made.findings)
             try:
                 self._fill(top)
             except _TooLargeError:
+                self._give_up()
+                self.made = Expansion(self.origin, told)
+                self.uses.findings = told
                 message = f"the layers that uses of blocks stand for hold more than {MAX_VALUES:,} values"
                 self._report(rules.TOO_LARGE, held.key_position(), message, "nest fewer blocks")
-                self.flat = {name: node for name, node in held.value.items() if not is_use(node)}
+                self._fill(top)
             rest["layers"] = held.copy(self.flat, "")
             if "training" in rest:
                 rest["training"] = with_full_names(rest["training"], lambda name: self._full(name, top))
@@ -116,6 +112,13 @@ class _Expander:
         self.made.document = Document(root.copy(rest, ""))
         return self.made
 
+    def _give_up(self) -> None:
+        """Let no use stand for anything but itself."""
+        self.flat.clear()
+        self.count = -MAX_VALUES
+        for block in self.blocks.values():
+            block.sound = False
+
     def _is_too_large(self, held: Node) -> bool:
         """Whether the uses stand for too many layers, which is known before one of them is made."""
         sizes: dict[str, int] = {}
@@ -123,7 +126,7 @@ class _Expander:
         def size(name: str) -> int:
             block = self.blocks.get(name)
             if block is None or not block.sound:
-                return 1
+                return 0
             if name not in sizes:
                 sizes[name] = sum(size(block_of(n)) if is_use(n) else 1 for n in block.layers.values())
             return sizes[name]
@@ -165,7 +168,8 @@ class _Expander:
         reads = self._reads(node, scope)
         read = [] if reads is None else reads.value if isinstance(reads.value, list) else [reads]
         block = self.blocks.get(block_of(node))
-        self.uses.check(full, here)
+        if len(self.made.findings) < MAX_TOLD:
+            self.uses.check(full, here)
         if block is None or not LAYER_NAME.fullmatch(full) or not self.uses.is_sound(full, node):
             self.flat[full] = here
             texts = [node.value[key] for key in node.value if key not in OWN_KEYS]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 BLOCK = "block"
@@ -16,6 +16,15 @@ class Origin:
     block: str
     layer: str
     use: str
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """The blocks of a spec as they are written, and the layers that their uses stand for."""
+
+    written: Any = None
+    """What stands under `blocks`, as plain data."""
+    origins: Mapping[str, Origin] = field(default_factory=dict)
 
 
 def has_blocks(data: Mapping[str, Any]) -> bool:

@@ -17,6 +17,9 @@ from specnet.syntax.reader import Node
 DEEP = 3
 """Mappings in one another below the top that a path may have left out."""
 
+LAYERS = ("layers",)
+"""What the path of a mapping of layers ends with, those of a block, too."""
+
 Refusal = Diagnostic | UsageError | None
 
 
@@ -66,7 +69,7 @@ def _is_of_path(refusal: Refusal) -> bool:
 def _explained(document: Document, path: str, value: str, refusal: Refusal) -> SpecnetError:
     """What to say about a path that leads nowhere."""
     steps = document.steps(path)
-    tried = [(full, _refusal(document, f"{full}={value}")) for full in _paths(document.root, steps)]
+    tried = [(full, _refusal(document, f"{full}={value}")) for full in _paths(document, path)]
     good = [full for full, reason in tried if reason is None]
     only_value = [
         full
@@ -109,28 +112,28 @@ def _in_a_layer(root: Node, step: str) -> str | None:
     return None
 
 
-def _paths(root: Node, steps: Sequence[str]) -> Iterator[str]:
+def _paths(document: Document, path: str) -> Iterator[str]:
     """Full paths that may have been meant, those first that change least."""
-    places = list(_mappings(root, (), DEEP))
-    layers = root.value.get("layers")
+    places, steps = list(_mappings(document.root, (), DEEP)), path.split(".")
     for start in range(len(steps)):
         for close in (False, True):
             for place, node in places:
-                rest = _followed(node, steps[start:], layers, close=close)
+                named = document.steps(".".join(steps[start:]), node)
+                rest = _followed(node, named, is_layers=place[-1:] == LAYERS, close=close)
                 if rest is not None:
                     yield ".".join(map(str, (*place, *rest)))
 
 
 def _mappings(node: Node, path: Path_, deep: int) -> Iterator[tuple[Path_, Node]]:
-    """The mappings that a path can start from: all but the layers, which are told apart by their names."""
+    """The mappings that a path can start from: all but layers, which are told apart by their names."""
     yield path, node
-    if deep and path != ("layers",):
+    if deep and path[-1:] != LAYERS:
         for name, child in node.value.items():
             if isinstance(child.value, dict):
                 yield from _mappings(child, (*path, name), deep - 1)
 
 
-def _followed(node: Node, steps: Sequence[str], layers: Node | None, *, close: bool) -> list[str] | None:
+def _followed(node: Node, steps: Sequence[str], *, is_layers: bool, close: bool) -> list[str] | None:
     """The steps as they stand in the document. The last may be new there, but for a layer."""
     names: list[str] = []
     for depth, step in enumerate(steps):
@@ -141,8 +144,8 @@ def _followed(node: Node, steps: Sequence[str], layers: Node | None, *, close: b
             name = mistyped(step, node.value) or name
         names.append(name)
         if name not in node.value:
-            return names if depth == len(steps) - 1 and node is not layers else None
-        node = node.value[name]
+            return names if depth == len(steps) - 1 and not is_layers else None
+        node, is_layers = node.value[name], (name,) == LAYERS
     return names
 
 

@@ -34,7 +34,7 @@ from specnet.schema.kinds import ADVICE, of_kind
 from specnet.schema.strict import Strict, schema_error
 from specnet.schema.translate import empty_keys, findings
 from specnet.spec.names import NAME, LayerName, Name
-from specnet.spec.origins import BLOCK, Origin, has_blocks
+from specnet.spec.origins import BLOCK, Blocks, has_blocks
 from specnet.syntax import document
 from specnet.syntax.document import Document, Path_
 from specnet.syntax.emit import written
@@ -63,8 +63,7 @@ class Reading:
     """The sound layers, by the `id` of the mapping that they were read from."""
     unsound: int = 0
     """Layers with findings of their own."""
-    origins: Mapping[str, Origin] = field(default_factory=dict)
-    """The layers that uses of blocks stand for, and where they are written."""
+    blocks: Blocks = field(default_factory=Blocks)
 
     def locate(self, path: Path_, *, key: bool = False) -> Position | None:
         """Where a part stands in its file; None if that is not known."""
@@ -157,7 +156,7 @@ class Spec(Strict):
     ] = None
 
     _document: Document | None = PrivateAttr(default=None)
-    _origins: Mapping[str, Origin] = PrivateAttr(default_factory=dict)
+    _blocks: Blocks = PrivateAttr(default_factory=Blocks)
 
     def __eq__(self, other: object) -> bool:
         """Whether both say the same, wherever they stand written. The order of layers means nothing."""
@@ -188,6 +187,11 @@ class Spec(Strict):
     def locate(self, path: Path_, *, key: bool = False) -> Position | None:
         """Where a part of the spec stands in its file; None for a spec built in Python."""
         return self._document.locate(path, key=key) if self._document else None
+
+    @property
+    def written_blocks(self) -> Blocks:
+        """The blocks that the spec was written with. What they stand for is among `layers`."""
+        return self._blocks
 
     def on_groups(self, names: Mapping[str, str]) -> Spec:
         """The spec with groups renamed, wherever they stand."""
@@ -252,7 +256,7 @@ def read(source: str | Path | Mapping[str, Any] | Document) -> Reading:
     reading.diagnostics += empty_keys(origin.root) if origin else []
     reading.diagnostics = told_once(reading.diagnostics)
     if not reading.diagnostics:
-        spec._document, spec._origins = origin, reading.origins
+        spec._document, spec._blocks = origin, reading.blocks
         reading.spec = spec
     return reading
 
@@ -266,11 +270,9 @@ def _opened(source: Document | Mapping[str, Any]) -> Reading:
     from specnet.spec.expansion import expand  # what most specs do without
 
     made = expand(source)
-    data = made.document.data()
+    flat = made.document.data()
     for name, read in made.left.items():
-        data["layers"][name] = Layer.model_construct(kind=BLOCK, from_=read)
-    reading = Reading(
-        data, made.document if origin else None, diagnostics=made.findings, origins=made.origins
-    )
-    reading.unsound = len(made.left)
+        flat["layers"][name] = Layer.model_construct(kind=BLOCK, from_=read)
+    reading = Reading(flat, made.document if origin else None, diagnostics=made.findings)
+    reading.blocks, reading.unsound = Blocks(data.get("blocks"), made.origins), len(made.left)
     return reading

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,18 +75,21 @@ class Document:
             node = _child(node, step) if node is not None else None
         return node
 
-    def steps(self, path: str) -> list[str]:
-        """The keys that a dotted path names. A key with dots in it, a layer's name say, is one of them."""
+    def steps(self, path: str, start: Node | None = None) -> list[str]:
+        """The keys that a dotted path from the root or another node names.
+
+        A key with dots in it, a layer's name say, is one of them.
+        """
         steps = path.split(".")
-        node: Node | None = self.root
+        node = start or self.root
         made: list[str] = []
         while steps:
-            known = node.value if node is not None and isinstance(node.value, dict) else {}
+            known = node.value if isinstance(node.value, dict) else {}
             wholes = (count for count in range(len(steps), 0, -1) if ".".join(steps[:count]) in known)
             count = next(wholes, 1)
             made.append(".".join(steps[:count]))
             steps = steps[count:]
-            node = _child(node, made[-1]) if node is not None else None
+            node = _child(node, made[-1]) or _NOTHING
         return made
 
     def override(self, assignment: str) -> None:
@@ -115,6 +118,10 @@ class Document:
             node.value[int(last)] = value
         else:
             raise _unknown_step(node, last, ".".join(parents))
+
+
+_NOTHING = Node(None, Source("", ""), 1, 1, 1)
+"""What is where a path leads nowhere."""
 
 
 def _index(step: str | int) -> int:
@@ -194,6 +201,20 @@ def _nearby(path: Path) -> str | None:
         return None
     names = [str(p) for pattern in ("*.yaml", "*.yml") for p in folder.glob(pattern)]
     return suggestion(printable(str(path)), map(printable, names), noun="file") if names else None
+
+
+def of_mapping(data: Mapping[str, Any]) -> Document:
+    """A mapping as a document, whose places mean nothing."""
+    source = Source("", "")
+
+    def node(value: Any) -> Node:
+        if isinstance(value, Mapping):
+            value = {key: node(item) for key, item in value.items()}
+        elif isinstance(value, list | tuple):
+            value = [node(item) for item in value]
+        return Node(value, source, 1, 1, 1)
+
+    return Document(node(data))
 
 
 @gc_paused()

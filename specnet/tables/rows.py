@@ -16,7 +16,8 @@ class Row:
     """One layer, over all its groups.
 
     `window` and `padding` are None for a layer without a window. `receptive_field` is None for a layer each
-    of whose outputs is made from the full input. `memory` counts bytes.
+    of whose outputs is made from the full input. `memory` counts bytes. In a folded table it may be several
+    layers, without a window.
     """
 
     name: str

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from specnet.diagnostics.errors import RunError
-from specnet.diffs.diff import Change, differences
+from specnet.diffs.change import Change
+from specnet.diffs.diff import differences
 from specnet.diffs.isomorphism import correspondence
 from specnet.network.network import Network, analyse
 from specnet.plans import plan as plans

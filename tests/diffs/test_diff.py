@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import specnet
-from specnet.diffs.diff import Change, compare, differences
+from specnet.diffs.change import Change
+from specnet.diffs.diff import compare, differences
 from specnet.network.network import Examination, examine
 from specnet.spec import spec
 from specnet.syntax import document

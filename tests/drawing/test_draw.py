@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import pytest
 
 from conftest import Outcome
-from specnet.diffs import diff
+from specnet.diffs.change import Change
 from specnet.drawing import changes, content, dot, draw, html, lanes, mermaid, png, svg
 from specnet.drawing.figure import Edge, Picture, Rect, Text
 from specnet.drawing.layout import lay_out
@@ -215,7 +215,7 @@ def test_a_renamed_layer_is_one_changed_layer(monkeypatch: pytest.MonkeyPatch) -
     )
     layers += "k: 2, alpha: 1, beta: 1}\n"
     before, after = network(layers), network(layers.replace("old", "new"))
-    rename = diff.Change("rename", "layers.old", "old", "new")
+    rename = Change("rename", "layers.old", "old", "new")
     monkeypatch.setattr(changes, "differences", lambda *_: [rename])
     told = changes.between(before, after)
     assert [name for name in told.order if name != "image"] == ["new", "end"]

@@ -18,6 +18,26 @@ READERS: dict[str, tuple[str, ...]] = {
 }
 
 HEAD = "specnet: 1\nname: x\ngroups: [a]\nlayers:\n  image: {kind: input, shape: [1, 8, 8]}\n"
+
+
+def _block(number: int, inner: int, uses: int) -> str:
+    """A block whose layers are uses of another."""
+    layers = "".join(f"l{i}: {{kind: block, of: b{inner}, from: input}}, " for i in range(uses))
+    return f"  b{number}: {{output: l0, layers: {{{layers}}}}}\n"
+
+
+def _tower(width: int, height: int, more: str = "") -> str:
+    """Blocks in one another: each stands for `width` of the one before it."""
+    own = "".join(f"l{i}: {{kind: flatten, from: input{more}}}, " for i in range(width))
+    given = "parameters: [a], " if more else ""
+    first = f"blocks:\n  b0: {{{given}output: l0, layers: {{{own}}}}}\n"
+    return first + "".join(_block(i, i - 1, width) for i in range(1, height))
+
+
+def _use(block: str, name: str = "use", source: str = "image") -> str:
+    return f"  {name}: {{kind: block, of: {block}, from: {source}}}\n"
+
+
 TEXTS: dict[str, Callable[[], str]] = {
     "unknown keys": lambda: HEAD + "".join(f"key{i}: {i}\n" for i in range(1_000_000)),
     "unknown fields": lambda: HEAD[:-2] + "".join(f", k{i}: 1" for i in range(500_000)) + "}\n",
@@ -34,6 +54,31 @@ TEXTS: dict[str, Callable[[], str]] = {
         HEAD
         + "a0: &a0 [1]\n"
         + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 30))
+    ),
+    "blocks in blocks": lambda: HEAD.replace("layers:", _tower(1000, 8) + "layers:") + _use("b7"),
+    "blocks of blocks": lambda: HEAD.replace("layers:", _tower(2, 30) + "layers:") + _use("b29"),
+    "blocks in a circle": lambda: (
+        HEAD.replace(
+            "layers:", "blocks:\n" + "".join(_block(i, (i + 1) % 900, 1) for i in range(900)) + "layers:"
+        )
+        + _use("b0")
+    ),
+    "uses": lambda: (
+        HEAD.replace("layers:", _tower(1, 1) + "layers:")
+        + "".join(_use("b0", f"u{i}") for i in range(100_000))
+    ),
+    "broken uses": lambda: (
+        HEAD.replace("layers:", _tower(1, 1).replace("input", "inputs") + "layers:")
+        + "".join(_use("b0", f"u{i}") for i in range(100_000))
+    ),
+    "uses of what is not there": lambda: HEAD + "".join(_use(f"b{i}", f"u{i}") for i in range(100_000)),
+    "large inputs of large blocks": lambda: (
+        HEAD.replace("layers:", _tower(900, 1) + "layers:")
+        + "".join(_use("b0", f"u{i}", "[" + ", ".join(["image"] * 9_000) + "]") for i in range(20))
+    ),
+    "large arguments": lambda: (
+        HEAD.replace("layers:", _tower(900, 1, ", alpha: $a") + "layers:")
+        + "".join(_use("b0", f"u{i}", "image, a: [" + ", ".join(["1"] * 9_000) + "]") for i in range(20))
     ),
     "merge keys": lambda: HEAD + "a: &a {x: 1}\n" + "".join(f"b{i}: {{<<: *a}}\n" for i in range(100_000)),
     "deep lists": lambda: HEAD + "a: " + "[" * 1_000_000,

@@ -197,7 +197,7 @@ def test_an_unknown_override_is_an_error_with_a_suggestion(assignment: str, word
             "--set training.optimizer.lookahead: unknown key 'lookahead'\n  hint: valid keys: bia",
         ),
         ("filters=64", "name the layer, for example --set 'layers.conv1.filters=64'"),
-        ("foo.bar=1", "a path starts with specnet, name, groups, data, layers, training, assumed"),
+        ("foo.bar=1", "a path starts with specnet, name, groups, data, blocks, layers, training, assumed"),
         ("loss=fc8", "a path starts with specnet"),
     ],
 )

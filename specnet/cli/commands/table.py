@@ -15,6 +15,7 @@ EXAMPLE = """examples:
   specnet table specs/alexnet.yaml
   specnet table specs/alexnet.yaml --set layers.conv1.filters=64 --batch-size 32
   specnet table specs/alexnet.yaml --md
+  specnet table specs/resnet50.yaml --fold
 """
 
 
@@ -25,6 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=count,
         metavar="N",
         help="images in a step, for memory and traffic (the recipe's)",
+    )
+    parser.add_argument(
+        "--fold",
+        action="store_true",
+        help="one line for the layers of a block, and for others whose names begin alike up to a dot",
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON document")
@@ -37,6 +43,10 @@ def run(options: argparse.Namespace) -> int:
     from specnet.terminal.output import is_live, say
 
     made = make(load_network(options.spec, options.overrides), options.batch_size)
+    if options.fold:
+        from specnet.tables.folding import folded
+
+        made = folded(made)
     with ignore_broken_pipe():
         if options.json:
             print_json(made.as_json())

@@ -19,6 +19,19 @@ TWICE = net(
 )
 """A value that one layer reads twice; its gradient has a part for each."""
 
+DOTTED = net(
+    "names with dots",
+    {
+        "image": {"kind": "input", "shape": [5]},
+        "first": {"kind": "dense", "from": "image", "units": 4},
+        "first.a": {"kind": "dense", "from": "first", "units": 3, "activation": "tanh"},
+        "first.a.1.norm": {"kind": "batch_norm", "from": "first.a"},
+        "head.out": {"kind": "dense", "from": "first.a.1.norm", "units": 3},
+    },
+    loss="head.out",
+)
+"""Layers as uses of blocks name them, one of them as the share of `first` on group `a` is named."""
+
 _DENSE: dict[str, Fields] = {
     "image": {"kind": "input", "shape": [7]},
     "hidden": {"kind": "dense", "from": "image", "units": 6, "activation": "relu"},
