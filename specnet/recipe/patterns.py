@@ -29,6 +29,11 @@ def fitting(patterns: Iterable[str], names: Iterable[str]) -> list[str]:
     return [name for name in names if any(fits(pattern, name) for pattern in every)]
 
 
+def hint_below(name: str, names: Iterable[str]) -> str | None:
+    """What to write for all layers of a part of the network where the part alone is named: `stage1.*`."""
+    return f"write {name}.* for its layers" if any(other.startswith(f"{name}.") for other in names) else None
+
+
 def is_pattern(value: object) -> bool:
     """Whether a value is a pattern as a recipe may have it."""
     if not isinstance(value, str) or not 0 < len(value) <= LONGEST:

@@ -146,7 +146,8 @@ class _Expander:
             full, origin = scope.prefix + name, None
             if scope.block:
                 origin = Origin(scope.block, name, scope.prefix[:-1])
-                self.mentions.add(f"blocks.{scope.block}.layers.{name}", f"layers.{full}")
+                for path in (f"blocks.{scope.block}.layers.{name}", f"layers.{full}"):
+                    self.mentions.add(path, f"layers.{full}")
                 made = self._layer(full, node, scope)
             else:
                 reads = self._reads(node, scope)
@@ -198,8 +199,7 @@ class _Expander:
         before = len(self.flat)
         self._fill(inner)
         self.made.uses[full] = list(self.flat)[before:]
-        for name in self.made.uses[full]:
-            self.mentions.add(f"layers.{full}", f"layers.{name}")
+        self.mentions.add_use(full, self.made.uses[full])
         if "trainable" in node.value and id(inner.given["trainable"]) not in self.taken:
             message = f"no layer of the block '{block.name}' has anything to train"
             self._report(rules.UNKNOWN_KEY, here.value["trainable"].key_position(), message, "remove the key")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from specnet.recipe.losses import layers_read
@@ -36,10 +36,18 @@ class Mentions:
 
     def __init__(self) -> None:
         self._paths: dict[str, list[str]] = {}
+        self._wholes: set[str] = set()
+        """Paths of uses, below which nothing stands for anything of theirs but what they give."""
 
     def add(self, path: str, expanded: str) -> None:
         """A path of the file stands for one of the expanded document, too."""
         self._paths.setdefault(path, []).append(expanded)
+
+    def add_use(self, full: str, layers: Iterable[str]) -> None:
+        """A use of that name stands for those layers."""
+        self._wholes.add(f"layers.{full}")
+        for name in layers:
+            self.add(f"layers.{full}", f"layers.{name}")
 
     def expanded(self, assumed: Node) -> tuple[Node, list[tuple[Node, list[str]]]]:
         """What is assumed, with paths of the expanded document, and which stand for each."""
@@ -60,4 +68,6 @@ class Mentions:
         while start and start not in self._paths:
             start, _, step = start.rpartition(".")
             rest = f".{step}{rest}"
-        return [known + rest for known in dict.fromkeys(self._paths[start])] if start else [path]
+        if not start or (rest and start in self._wholes):
+            return [path]
+        return [known + rest for known in dict.fromkeys(self._paths[start])]

@@ -55,6 +55,7 @@ def _as_one(name: str, rows: list[Row], part: dict[str, str], read: set[str]) ->
         window=None,
         padding=None,
         memory=sum(row.memory for row in rows),
+        frozen=any(row.frozen for row in rows) and all(row.frozen for row in rows if row.parameters),
     )
 
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+import specnet
 from specnet.diagnostics.diagnostic import Diagnostic
-from specnet.diagnostics.errors import SpecError
+from specnet.diagnostics.errors import SpecError, UsageError
 from specnet.network.mending import mend
 from specnet.network.network import analyse, examine
 from specnet.runs.stored_spec import as_text
-from specnet.spec import spec
+from specnet.spec import overrides, spec
 from specnet.spec.flat_text import flat_text
 from specnet.spec.spec import Spec
 from specnet.syntax import document
@@ -130,6 +131,107 @@ def test_a_crossing_of_a_use_is_one_of_the_layers_that_read_its_input() -> None:
     made = load(SMALL.replace("from: one, filters: 8,", "from: one, filters: 8, cross_group: true,"))
     crossing = [name for name, layer in made.layers.items() if layer.cross_group]
     assert crossing == ["more.a.conv", "more.a.sum"]
+
+
+def test_group_and_trainable_are_said_for_all_layers_of_a_use() -> None:
+    made = load(SMALL.replace("group: left}", "group: left, trainable: false}"))
+    of_use = {name: layer for name, layer in made.layers.items() if name.startswith("more.")}
+    assert all(layer.group == ("left",) for layer in of_use.values())
+    frozen = {name for name, layer in made.layers.items() if layer.is_frozen}
+    assert frozen == {"more.a.conv", "more.a.norm", "more.b.conv", "more.b.norm"}
+
+
+@pytest.mark.parametrize(
+    ("path", "stands_for"),
+    [
+        (
+            "blocks.unit.layers.conv.kernel",
+            [f"layers.{use}.conv.kernel" for use in ("one", "more.a", "more.b")],
+        ),
+        ("blocks.two.layers.side", ["layers.more.side"]),
+        ("layers.one", ["layers.one.conv", "layers.one.norm", "layers.one.sum"]),
+        ("layers.more.filters", ["layers.more.a.conv.filters", "layers.more.b.conv.filters"]),
+        ("layers.more.a.conv.stride", ["layers.more.a.conv.stride"]),
+        ("blocks.unit.layers.conv.dilation_", None),
+        ("blocks.none.layers.conv", None),
+    ],
+)
+def test_what_is_assumed_may_be_in_a_block(path: str, stands_for: list[str] | None) -> None:
+    text = f"{SMALL}assumed: {{from: a guess, values: [{path}]}}\n"
+    said = found(text)
+    if stands_for is None:
+        assert {d.code for d in said} == {"SN209"}
+        return
+    made = load(text)
+    assert made.assumed is not None
+    assert list(made.assumed.values) == stands_for
+    assert {d.code for d in said} == {"SN210"}
+    assert flat_text(document.parse(text, "x.yaml")).splitlines()[-1].endswith(f"[{', '.join(stands_for)}]}}")
+
+
+@pytest.mark.parametrize(
+    ("assignment", "name", "value"),
+    [
+        ("blocks.unit.layers.conv.bias=none", "more.b.conv", "none"),
+        ("layers.one.stride=1", "one.conv", 0),
+        ("layers.end.flat.group=left", "end.flat", None),
+    ],
+)
+def test_paths_of_set_lead_through_blocks_and_names_with_dots(assignment: str, name: str, value: Any) -> None:
+    opened = document.parse(SMALL, "x.yaml")
+    overrides.apply(opened, [assignment])
+    layer = spec.load(opened).layers[name]
+    if value is None:
+        assert layer.group == ("left",)
+    else:
+        assert layer.as_yaml()["bias"] == value
+
+
+@pytest.mark.parametrize(
+    ("assignment", "instead"),
+    [
+        ("layers.one.conv.kernel=5", "blocks.unit.layers.conv.kernel=5"),
+        ("one.filters=5", "layers.one.filters=5"),
+        ("end.flat.group=left", "layers.end.flat.group=left"),
+        ("unit.conv.kernel=5", "blocks.unit.layers.conv.kernel=5"),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_told_where_it_may_have_led(assignment: str, instead: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        overrides.apply(document.parse(SMALL, "x.yaml"), [assignment])
+    assert caught.value.hint == f"did you mean --set '{instead}'?"
+
+
+def test_a_change_of_a_block_is_told_once() -> None:
+    after = SMALL.replace("kernel: 3", "kernel: 5").replace("padding: 1", "padding: 2, bias: none")
+    after = after.replace("layers.one", "layers.one").replace(
+        "from: image, filters: 8", "from: image, filters: 16, shortcut: image"
+    )
+    after = after.replace("[norm, $shortcut]", "[norm, norm]").replace("filters, {", "filters, {more: 1, ")
+    told = str(specnet.diff(load(SMALL), load(after))).split("\n\n")[0]
+    assert sorted(told.splitlines()) == [
+        "~ blocks.unit.layers.conv.bias: 0 -> none, in 3 uses",
+        "~ blocks.unit.layers.conv.kernel: 3 -> 5, in 3 uses",
+        "~ blocks.unit.layers.conv.padding: 1 -> 2, in 3 uses",
+        "~ blocks.unit.layers.sum.from: [norm, $shortcut] -> [norm, norm], in 3 uses",
+        "~ layers.one.conv.filters: 8 -> 16",
+    ]
+    assert not specnet.diff(load(SMALL), load(FLAT))
+
+
+def test_a_folded_table_has_a_line_for_each_part() -> None:
+    full = specnet.table(load(SMALL))
+    table = specnet.table(load(FLAT), fold=True)
+    rows = {row.name: (row.kind, row.reads, row.output_shape) for row in table.rows}
+    assert rows == {
+        "image": ("input", (), (8, 8, 8)),
+        "one": ("3 layers", ("image",), (8, 8, 8)),
+        "more": ("7 layers", ("one",), (512,)),
+        "fc": ("dense", ("more",), (10,)),
+        "end": ("1 layer", ("more", "fc"), (522,)),
+    }
+    for total in ("parameters", "macs", "memory"):
+        assert sum(getattr(row, total) for row in table.rows) == getattr(full.totals, total)
 
 
 def test_resnet50_has_the_published_totals(specs: Any) -> None:

@@ -25,6 +25,7 @@ from specnet.data.kinds.digits import Digits
 from specnet.diagnostics.errors import DataError, RunError, UsageError
 from specnet.runs import checkpoint
 from specnet.runs.run_directory import RunDirectory
+from specnet.spec.flat_text import flat_text
 from specnet.spec.spec import Spec
 from specnet.spec.spec import load as load_spec
 from specnet.syntax import document
@@ -116,6 +117,38 @@ def test_within_an_epoch_in_float32_too(
     for step in (3, 40):
         run(tiny, kept / str(step), steps=STEPS, resume=True, **options)
         assert_same(kept / str(step), tmp_path / "whole")
+
+
+BLOCKED = """\
+blocks:
+  part:
+    parameters: [filters]
+    layers:
+      conv: {kind: conv, from: input, filters: $filters, kernel: 3, activation: relu}
+      norm: {kind: batch_norm, from: conv}
+      drop: {kind: dropout, from: norm, rate: 0.5}
+layers:
+  image: {kind: input, shape: [1, 6, 6]}
+  stage.1: {kind: block, of: part, from: image, filters: 4}
+  stage.2: {kind: block, of: part, from: stage.1, filters: 4}
+  out: {kind: dense, from: stage.2, cross_group: true, group: a, units: 4}
+"""
+
+
+def test_a_run_goes_on_as_the_flat_file_and_in_the_other_backend(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = TINY[: TINY.index("layers:")] + BLOCKED + TINY[TINY.index("training:") :]
+    written = document.parse(text, "blocked.yaml")
+    flat_file = document.parse(flat_text(written), "flat.yaml")
+    blocked, plain = load_spec(written), load_spec(flat_file)
+    assert "blocks:" not in flat_file.root.source.text
+    part = every_checkpoint(blocked, tmp_path / "whole", monkeypatch) / "40"
+    assert "stage.2.conv.b.weight" in newest(part).weights
+    run(plain, part, steps=STEPS, resume=True)
+    assert_same(part, tmp_path / "whole")
+    run(blocked, part, steps=STEPS + 2, resume=True, backend="tensorflow")
+    assert losses(part)[-1][0] == STEPS + 2
 
 
 PLAIN = SMALL[: SMALL.index("  schedule:")] + "  batch_size: 200\n  epochs: 3\n"

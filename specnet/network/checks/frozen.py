@@ -7,7 +7,7 @@ from specnet.diagnostics.suggestions import nearest, suggestion, surely_named
 from specnet.layers.weighted import Trainable
 from specnet.network.partial import PartialNetwork
 from specnet.network.sink import Sink
-from specnet.recipe.patterns import fitting, is_pattern
+from specnet.recipe.patterns import fitting, hint_below, is_pattern
 from specnet.spec.salvage import Parts
 from specnet.syntax.document import Path_
 
@@ -44,7 +44,7 @@ def _check_pattern(pattern: str, place: Path_, index: int, network: PartialNetwo
     if nearest(pattern, network.parts.misnamed):
         return
     names = [name for name, layer in layers.items() if isinstance(layer, Trainable)]
-    hint = suggestion(pattern, names, noun="layer")
+    hint = hint_below(pattern, names) or suggestion(pattern, names, noun="layer")
     if not fit:
         fix = sink.renaming(("training", "frozen"), index, pattern, surely_named(pattern, names))
         message = f"frozen: there is no layer '{pattern}'"

@@ -11,6 +11,7 @@ from specnet.diagnostics.suggestions import nearest, suggestion, surely_named
 from specnet.layers.base import Weight
 from specnet.network.partial import PartialNetwork
 from specnet.network.sink import Sink
+from specnet.recipe.patterns import hint_below
 from specnet.recipe.rates import SETTINGS, fits
 from specnet.syntax.document import Path_
 
@@ -93,7 +94,7 @@ def _fits_layers(entry: Entry, network: PartialNetwork, sink: Sink) -> bool:
         place, index = (*entry.path, "layers"), patterns.index(pattern)
         is_name = WILD.isdisjoint(pattern)
         message = f"rates: '{pattern}' {'is not a layer' if is_name else 'fits no layer'}"
-        hint = suggestion(pattern, layers, noun="layer")
+        hint = hint_below(pattern, layers) or suggestion(pattern, layers, noun="layer")
         fix = sink.renaming(place, index, pattern, surely_named(pattern, layers)) if is_name else None
         sink.error(rules.RATE_OF_NOTHING, message, hint, _at(place, index, patterns), fix)
     return not unfit
