@@ -14,7 +14,7 @@ def with_full_names(training: Node, full: Callable[[str], str]) -> Node:
     loss = training.value.get("loss") if isinstance(training.value, dict) else None
     if loss is None:
         return training
-    keys = {"from", *layers_read(training.plain())}
+    keys = {"from", *(key.rpartition(".")[2] for key in layers_read(training.plain()))}
 
     def named(part: Node, key: str = "") -> Node:
         if isinstance(part.value, dict):

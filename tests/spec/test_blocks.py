@@ -118,6 +118,10 @@ def test_what_the_loss_reads_may_be_a_use() -> None:
     assert made.training is not None
     assert made.training.loss.sources == {"from": "fc.dense"}
     assert made.layers["end.flat"].inputs == ("more.side", "fc.dense")
+    part = "{kind: softmax_cross_entropy, from: fc"
+    several = load(ending.replace(f"{part}}}", f"{{kind: sum, of: [{part}}}, {part}, weight: 0.3}}]}}"))
+    assert several.training is not None
+    assert set(several.training.loss.sources.values()) == {"fc.dense"}
 
 
 def test_a_use_that_reads_several_layers_gives_them_all() -> None:
