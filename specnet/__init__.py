@@ -147,15 +147,12 @@ def table(source: Source, *, batch_size: int | None = None, fold: bool = False) 
     """The layer table: shapes, windows, parameters, multiply-accumulates, memory, totals per group. Print it.
 
     Memory and traffic are those of a step of `batch_size` images, by default the recipe's. With `fold` the
-    layers of a block, and others whose names begin alike up to a dot, are one line.
-
-    Raises `SpecError` for an invalid spec.
+    layers of a block are one line. Raises `SpecError` for an invalid spec.
     """
     from specnet.network import network
-    from specnet.tables import build, folding
+    from specnet.tables import build
 
-    made = build.make(network.examine(source).valid(), batch_size)
-    return folding.folded(made) if fold else made
+    return build.make(network.examine(source).valid(), batch_size, fold=fold)
 
 
 @public()

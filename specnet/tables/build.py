@@ -10,13 +10,17 @@ from specnet.network.graph import Node
 from specnet.network.memory import VALUE, needed, step_images, traffic
 from specnet.network.network import Network
 from specnet.numerics.gc_pause import gc_paused
+from specnet.tables.folding import folded
 from specnet.tables.rows import Field, GroupTotal, Row, Totals
 from specnet.tables.table import Table
 
 
 @gc_paused()
-def make(network: Network, images: int | None = None) -> Table:
-    """The table of a network, its memory and traffic for a step of `images`, else of the recipe's."""
+def make(network: Network, images: int | None = None, *, fold: bool = False) -> Table:
+    """The table of a network, its memory and traffic for a step of `images`, else of the recipe's.
+
+    With `fold` the layers of each part of the network are one row.
+    """
     graph, shares = network.graph, network.shares
     count = step_images(network) if images is None else images
     seen = _Seen()
@@ -69,7 +73,8 @@ def make(network: Network, images: int | None = None) -> Table:
         group: GroupTotal(parameters, macs, memory, least[group], frozen)
         for group, (parameters, macs, memory, frozen) in held.items()
     }
-    return Table(network.spec.name, tuple(rows), groups, totals, count, traffic(network, count))
+    made = Table(network.spec.name, tuple(rows), groups, totals, count, traffic(network, count))
+    return folded(made) if fold else made
 
 
 def _window(layer: Layer, inputs: tuple[Shape, ...]) -> tuple[tuple[Field, Field], Pads] | tuple[None, None]:

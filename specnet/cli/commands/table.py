@@ -42,11 +42,7 @@ def run(options: argparse.Namespace) -> int:
     from specnet.tables.build import make
     from specnet.terminal.output import is_live, say
 
-    made = make(load_network(options.spec, options.overrides), options.batch_size)
-    if options.fold:
-        from specnet.tables.folding import folded
-
-        made = folded(made)
+    made = make(load_network(options.spec, options.overrides), options.batch_size, fold=options.fold)
     with ignore_broken_pipe():
         if options.json:
             print_json(made.as_json())
