@@ -92,9 +92,7 @@ class BackendContract(OnBackend):
             error = assert_alike(executable.forward(inputs), expected.forward(inputs), FORWARD)
             record_property("outputs", error)
 
-    @pytest.mark.parametrize(
-        "net", [*BETWEEN, cases.TWICE, cases.DOTTED, cases.AUXILIARY, *cases.LOSSES], ids=str
-    )
+    @pytest.mark.parametrize("net", [*BETWEEN, *cases.FULL, *cases.LOSSES], ids=str)
     def test_layer_gradients(self, net: Net, record_property: Record) -> None:
         """Each kind between layers with weights, in training mode: the loss, every gradient, every state."""
         executable, expected = self.compiled(net.plan), oracle(net.plan)

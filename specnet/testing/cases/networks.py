@@ -166,3 +166,6 @@ CROSSING = net(
     groups=("a", "b"),
 )
 """`mixed` reads both groups, `apart` its own only; the shares of both are the outputs."""
+
+FULL = [TWICE, DOTTED, AUXILIARY]
+"""Networks on one group whose gradients are of interest as a whole."""
