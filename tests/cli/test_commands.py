@@ -93,6 +93,7 @@ def test_table_json_has_the_promised_keys(cli: Cli, specs: Path) -> None:
         "padding": [1, 1, 1, 1],
         "receptive_field": [99, 99],
         "memory": 384 * 13 * 13 * 4 * 128,
+        "frozen": False,
     }
     assert table["step"]["images"] == 128
     assert table["groups"]["gpu1"]["parameters"] == 28_434_112
@@ -102,6 +103,7 @@ def test_table_json_has_the_promised_keys(cli: Cli, specs: Path) -> None:
         "activations": 659_272,
         "cross_group_edges": 7,
         "cross_group_values": 58_624,
+        "frozen_parameters": 0,
     }
 
 
