@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from specnet.data.base import InMemory, Wanted
 from specnet.data.kinds.synthetic import Synthetic
-from specnet.data.statistics import Statistics
+from specnet.data.statistics import Statistics, placeholder
 from specnet.network.network import analyse
 from specnet.numerics.randomness import stream
 from specnet.plans import plan
+from specnet.plans.operations import Mask
 from specnet.spec.spec import Spec
 from specnet.terminal.progress import Progress
 from specnet.testing import relative_error
@@ -77,6 +78,22 @@ def test_masks_are_the_layers_mask_cut_in_two(parts: tuple[Inputs, Synthetic]) -
     }
     assert not np.array_equal(batch.masks["drop.a"], batch.masks["drop.b"])
     assert 0.4 < np.mean([mask.mean() for mask in batch.masks.values()]) < 0.6
+
+
+def test_all_groups_drop_the_same_images(parts: tuple[Inputs, Synthetic], small: Spec) -> None:
+    """A mask of one number for each image: a quarter of 200 is 50, give or take 6."""
+    _, data = parts
+    assert small.training is not None
+    masks = dict.fromkeys(("depth.a", "depth.b"), Mask("depth", 0, (1, 1, 1), (1, 1, 1), 0.25))
+    made, statistics = plan.make(analyse(small)), placeholder((1, 10, 10))
+    inputs = Inputs(made, small.training, statistics, 0, "float64", masks)
+    batches = list(inputs.batches(data.open(None, Wanted((1, 8, 8), 10)).train, 0, 2))
+    drawn = [batch.masks["depth.a"] for batch in batches]
+    for batch, mask in zip(batches, drawn, strict=True):
+        assert mask.shape == (200, 1, 1, 1)
+        assert np.array_equal(mask, batch.masks["depth.b"])
+        assert 25 < 200 - mask.sum() < 75
+    assert not np.array_equal(drawn[0], drawn[1])
 
 
 def test_ten_views_of_the_networks_size(parts: tuple[Inputs, Synthetic]) -> None:

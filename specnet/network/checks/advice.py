@@ -89,7 +89,7 @@ def _logits_of(name: str, place: Path_, applied: str, network: PartialNetwork, s
     """A loss on what is behind dropout, an activation function, or both, which applies one itself."""
     layer = _sound_layer(network, name)
     while layer is not None and layer.drop_rate() is not None and name not in sink.broken:
-        message = f"the loss reads '{name}', whose dropout sets logits to zero at random"
+        message = f"the loss reads '{name}', whose {layer.kind} sets logits to zero at random"
         sink.warn(rules.LOSS_OF_NO_LOGITS, message, f"read {layer.inputs[0]}: the loss takes logits", place)
         name = layer.inputs[0]
         layer = _sound_layer(network, name)
