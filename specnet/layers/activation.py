@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 
 from specnet.layers.base import Layer, Shape
-from specnet.layers.functions import ActivationFunction, Function
+from specnet.layers.functions import ActivationFunction, Function, hint_about_number
 from specnet.layers.weighted import check_activation_split
 
 
@@ -18,6 +18,10 @@ class Activation(Layer):
     function: Annotated[
         Function, Field(description="An activation function: its name, or {kind: NAME, ...}.")
     ]
+
+    @classmethod
+    def hint_about(cls, key: str) -> str | None:
+        return hint_about_number(key, "function") or super().hint_about(key)
 
     @property
     def needs_all_units(self) -> bool:

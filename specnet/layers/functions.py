@@ -123,6 +123,18 @@ def function_class(name: str) -> type[ActivationFunction]:
     return function
 
 
+NUMBERS = {"slope": "leaky_relu", "negative_slope": "leaky_relu", "alpha": "elu", "amplitude": "scaled_tanh"}
+"""Numbers of activation functions that people write beside the name."""
+
+
+def hint_about_number(key: str, field: str) -> str | None:
+    """What to do about a function's number where it stands beside `field`; None if it is none."""
+    if key not in NUMBERS:
+        return None
+    number = "slope" if key == "negative_slope" else key
+    return f"a function's numbers stand with its name: {field}: {{kind: {NUMBERS[key]}, {number}: ...}}"
+
+
 def _registered(value: Any) -> Any:
     """The function that a name or a mapping stands for."""
     if isinstance(value, ActivationFunction):

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, WithJsonSchema
 from specnet.diagnostics import rules
 from specnet.diagnostics.suggestions import sure
 from specnet.layers.base import Layer, LayerError, Shape, Weight
-from specnet.layers.functions import ActivationFunction, Function
+from specnet.layers.functions import ActivationFunction, Function, hint_about_number
 from specnet.recipe.initializers import Initializer
 from specnet.schema.fields import LARGEST, Sizes, is_number, shown
 from specnet.schema.kinds import registered
@@ -42,6 +42,10 @@ class Activated(Layer):
     activation: Annotated[
         Function | None, Field(description="Function applied to the output: its name, or {kind: NAME, ...}.")
     ] = None
+
+    @classmethod
+    def hint_about(cls, key: str) -> str | None:
+        return hint_about_number(key, "activation") or super().hint_about(key)
 
     def output_activation(self) -> ActivationFunction | None:
         return self.activation

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from specnet import plugins
 from specnet.layers import functions
@@ -72,6 +73,17 @@ def test_an_unknown_name_is_an_error_with_the_known_ones(tmp_path: Path, cli: Ca
     assert "did you mean 'relu'?" in done.err
 
 
+@pytest.mark.parametrize("key", ["slope", "negative_slope"])
+def test_a_number_beside_a_name_belongs_to_it(key: str) -> None:
+    for fields in ({"units": 2, "activation": "leaky_relu"}, {"function": "leaky_relu"}):
+        cls: type[Layer] = Dense if "units" in fields else Activation
+        with pytest.raises(ValidationError) as refusal:
+            cls.model_validate({"from": "x", **fields, key: 0.2})
+        (error,) = refusal.value.errors()
+        place = "activation" if "units" in fields else "function"
+        assert error["ctx"]["hint"].endswith(f": {place}: {{kind: leaky_relu, slope: ...}}")
+
+
 def test_the_json_schema_lists_the_registered_names(cli: Callable[..., Any]) -> None:
     schema = json.loads(cli("schema").out)
     name, mapping = schema["definitions"]["Dense"]["properties"]["activation"]["anyOf"]
@@ -106,7 +118,7 @@ def test_usual_numbers_are_said_by_the_name(said: Any, short: Any, of_its_own: b
     assert type(layer).model_validate(layer.as_yaml()) == layer
 
 
-EXTREMES = (-1e300, -1e200, -1e30, -1e12, -800.0, -20.0, -6.0, -3.0, 0.0)
+EXTREMES = (-1e300, -1e200, -1e30, -1e12, -800.0, -21.0, -20.0, -6.0, -3.0, 0.0)
 """Where powers and squares are beyond float64, and where functions have kinks; each with its opposite."""
 
 
