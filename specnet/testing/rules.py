@@ -158,7 +158,20 @@ FROZEN_BETWEEN = net(
 )
 """Gradients go through frozen layers of each kind to a trained one. Its images do not see each other."""
 
-FROZEN = [FROZEN_FRONT, FROZEN_BETWEEN]
+FROZEN_DENSE = net(
+    "a frozen dense layer",
+    {
+        "image": {"kind": "input", "shape": [7]},
+        "fc1": {"kind": "dense", "from": "image", "units": 6},
+        "fc2": {"kind": "dense", "from": "fc1", "units": 6, "activation": "relu"},
+        "fc3": {"kind": "dense", "from": "fc2", "units": 4},
+    },
+    loss="fc3",
+    frozen=["fc2"],
+)
+"""The same for backends that know dense layers only."""
+
+FROZEN = [FROZEN_FRONT, FROZEN_BETWEEN, FROZEN_DENSE]
 
 _TWO_LOGITS: dict[str, Fields] = {
     "image": {"kind": "input", "shape": [1]},

@@ -49,6 +49,7 @@ class NumpyExecutable:
         if plan.optimizer is not None:
             self._update = optimizer.find(plan.optimizer.kind, "the update rule")
         self._state = {p.name: np.zeros(p.shape, dtype=storage(precision)) for p in plan.parameters}
+        self._trained = [p.name for p in plan.parameters if p.trained]
         self._slots = slots.zeros(plan, storage(precision))
 
     def state(self) -> State:
@@ -78,11 +79,11 @@ class NumpyExecutable:
         outputs = self._forward({name: batch.images}, backs)
         read = self.plan.loss_reads
         mean, parts = self._loss(self.plan.loss, [outputs[value] for value in read], batch.labels)
-        found = {name: np.zeros_like(weight) for name, weight in self._state.items()}
+        found = {name: np.zeros_like(self._state[name]) for name in self._trained}
 
         def compute(op: Compute, gradient: Array) -> Iterator[tuple[str, Array]]:
             back, of_weights = backs[op.name](gradient)
-            found.update({f"{op.name}.{role}": part for role, part in of_weights.items()})
+            found.update({f"{op.name}.{role}": of_weights[role] for role in op.trained})
             return zip(op.values, back, strict=True)
 
         walk.backward(
@@ -97,7 +98,7 @@ class NumpyExecutable:
     def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> float:
         rule = self.plan.optimizer
         assert rule is not None
-        mean, gradients = 0.0, {name: np.zeros_like(w) for name, w in self._state.items()}
+        mean, gradients = 0.0, {name: np.zeros_like(self._state[name]) for name in self._trained}
         for part in batch.parts(micro_batch):
             share = len(part.labels) / len(batch.labels)
             part_loss, part_gradients = self.gradients(part)
@@ -108,7 +109,8 @@ class NumpyExecutable:
         if rule.clip_norm is not None:
             norm = np.sqrt(sum(np.sum(g.astype(np.float64) ** 2) for g in gradients.values()))
             shorter = rule.clip_norm / max(norm, rule.clip_norm)
-        for name, weight in self._state.items():
+        for name in self._trained:
+            weight = self._state[name]
             kept = {slot: arrays[name] for slot, arrays in self._slots.items()}
             own = self.plan.settings[name]
             numbers = own.rate(learning_rate), own.weight_decay
