@@ -76,14 +76,15 @@ class TensorFlowExecutable:
     def _units(self) -> dict[str, int]:
         """The axis along which units lie, of each parameter whose weights of a unit have a longest norm."""
         bounded = [p for p in self.plan.parameters if p.trained and self.plan.settings[p.name].max_norm]
-        return {p.name: self._unit_axis(p.name, p.shape) for p in bounded if len(p.shape) > 1}
+        return {p.name: self._unit_axis(p.name, p.shape) for p in bounded}
 
     def _unit_axis(self, name: str, shape: Shape) -> int:
         share, role = self._passes.holder(name)
         first = np.zeros(shape, bool)
         first[0] = True
         native = share.native(role, first)
-        return next(axis for axis in range(native.ndim) if native.take(0, axis).all())
+        alike = (axis for axis in range(native.ndim) if native.shape[axis] == shape[0])
+        return next(axis for axis in alike if native.take(0, axis).all())
 
     @cached_property
     def _totals(self) -> Tensors:

@@ -50,7 +50,7 @@ def update(
         with tf.device(devices[name]):
             rate = tf.identity(rates[settings.learning_rate])
             function(rule, weights[name], own, gradient, rate, settings.weight_decay)
-            if settings.max_norm is not None and len(weights[name].shape) > 1:
+            if settings.max_norm is not None:
                 _shorten(weights[name], settings.max_norm, units[name])
 
 

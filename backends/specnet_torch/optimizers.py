@@ -48,7 +48,7 @@ def update(
             own = {slot: tensors[name] for slot, tensors in slots.items()}
             settings = plan.settings[name]
             function(rule, weight, own, gradients[name], rates[name], settings.weight_decay)
-            if settings.max_norm is not None and weight.ndim > 1:
+            if settings.max_norm is not None:
                 _shorten(weight, settings.max_norm)
 
 

@@ -72,7 +72,9 @@ class Plan:
         """What the optimizer does to each parameter that is trained, by its name; nothing without one."""
         rule = self.optimizer
         trained = [p for p in self.parameters if p.trained]
-        return {p.name: rule.settings(p.layer, p.role) for p in trained} if rule is not None else {}
+        if rule is None:
+            return {}
+        return {p.name: rule.settings(p.layer, p.role).bounding(p.role, p.shape) for p in trained}
 
     @cached_property
     def differentiable(self) -> frozenset[str]:

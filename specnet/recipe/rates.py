@@ -21,6 +21,10 @@ class Settings(NamedTuple):
     weight_decay: float
     max_norm: float | None = None
 
+    def bounding(self, role: str, shape: tuple[int, ...]) -> Self:
+        """The same for a parameter of that role and shape, which may have no weights of a unit to bound."""
+        return self if bounds(role, shape) else self._replace(max_norm=None)
+
     def rate(self, scheduled: float) -> float:
         """The parameter's rate while the schedule has the optimizer's at `scheduled`."""
         return scheduled if self.learning_rate == self.base else self.learning_rate * (scheduled / self.base)
@@ -45,6 +49,11 @@ class Biases(Strict):
         return self
 
 
+def bounds(role: str, shape: tuple[int, ...]) -> bool:
+    """Whether a parameter has several weights for each unit, whose norm can be bounded."""
+    return len(shape) > 1 and role != "bias"
+
+
 SETTINGS = ("learning_rate", "weight_decay", "max_norm")
 """What an entry of `rates` may say."""
 
@@ -53,8 +62,8 @@ class LayerRates(Strict):
     """What the update rule does otherwise for some layers, or for some roles of parameters, or both.
 
     With `max_norm`, the weights of each unit, those with one index in a parameter's first size, are
-    multiplied by max_norm / max(norm, max_norm) after every step (Srivastava et al. 2014, section 5.1). A
-    parameter of one size, such as a bias, has no such weights and is left alone.
+    multiplied by max_norm / max(norm, max_norm) after every step (Srivastava et al. 2014, section 5.1).
+    Biases, and parameters of one size, such as the gains of batch_norm, have none and are left alone.
     """
 
     model_config = ConfigDict(

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+import specnet.recipe.optimizers
+import specnet.recipe.schedules
+from specnet import plugins
 from specnet.backend import protocol as backends
 from specnet.backend.batch import Batch
 from specnet.backend.protocol import Precision, State
@@ -16,7 +19,7 @@ from specnet.plans.placement import Placement
 from specnet.plans.plan import Plan
 from specnet.testing import parity
 from specnet.testing.oracles import Interpreter, layer_oracle
-from specnet.testing.random_specs import network_of, random_spec
+from specnet.testing.random_specs import network_of, random_recipe, random_spec
 
 SEEDS = range(30)
 
@@ -82,6 +85,27 @@ def test_a_random_network_is_a_function_of_its_seed() -> None:
     assert random_spec(3) != random_spec(4)
 
 
+def test_random_recipes_have_everything() -> None:
+    """Every kind that is built in, and every field of an optimizer."""
+    recipes = [random_recipe(seed) for seed in range(100)]
+    kinds = {key: {recipe[key]["kind"] for recipe in recipes} for key in ("optimizer", "schedule")}
+    assert kinds["optimizer"] >= built_in(specnet.recipe.optimizers.Optimizer)
+    assert kinds["schedule"] >= built_in(specnet.recipe.schedules.Schedule)
+    assert any("warmup" in recipe["schedule"] for recipe in recipes)
+    for kind in kinds["optimizer"]:
+        said = {
+            key for recipe in recipes if recipe["optimizer"]["kind"] == kind for key in recipe["optimizer"]
+        }
+        assert said == set(plugins.load("specnet.optimizers", kind).model_fields)
+
+
+def built_in(base: type[Any]) -> set[str]:
+    """The kinds of a part that the package has itself."""
+    group: Any = f"specnet.{base.__module__.rpartition('.')[2]}"
+    classes = {kind: plugins.load(group, kind) for kind in plugins.names(group)}
+    return {kind for kind, cls in classes.items() if cls.__module__ == base.__module__}
+
+
 class Wrong(Interpreter):
     """NumPy with the last gradient off by one part in 10**9."""
 
@@ -107,6 +131,20 @@ def test_a_wrong_gradient_is_a_miss() -> None:
     missed = [d for d in parity.compare(0, [WrongBackend()]) if d.missed]
     assert [(d.quantity, d.pair) for d in missed] == [("gradient", "numpy - wrong")]
     assert missed[0].error == pytest.approx(1e-9, rel=1e-3)
+
+
+class Slow(Interpreter):
+    """NumPy whose steps are short by one part in 10**6."""
+
+    def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> float:
+        return super().train_step(batch, learning_rate * (1 - 1e-6), micro_batch)
+
+
+def test_a_wrong_step_is_a_miss(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(WrongBackend, "compile", lambda self, plan, placement, precision: Slow(plan))
+    missed = {d.quantity for d in parity.compare(0, [WrongBackend()]) if d.missed}
+    assert missed == {"training"}
+    assert not [d for d in parity.compare(1, [WrongBackend()]) if d.missed]  # this one is not trained
 
 
 def test_what_is_no_number_is_a_miss() -> None:

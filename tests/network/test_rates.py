@@ -41,9 +41,9 @@ def test_the_last_entry_that_says_something_of_a_parameter_holds() -> None:
     assert plans.make(network).settings == {
         "conv1.a.weight": Settings(2, 0.5, 0, 3),
         "conv1.b.weight": Settings(2, 0.5, 0, 3),
-        "norm1.a.weight": Settings(2, 0.5, 0, 3),
+        "norm1.a.weight": Settings(2, 0.5, 0, None),
         "norm1.a.bias": Settings(0, 0.5, 0, None),
-        "norm1.b.weight": Settings(2, 0.5, 0, 3),
+        "norm1.b.weight": Settings(2, 0.5, 0, None),
         "norm1.b.bias": Settings(0, 0.5, 0, None),
         "fc2.a.weight": Settings(2, 0.5, 0.25, 3),
         "fc2.a.bias": Settings(2, 0.5, 8, None),

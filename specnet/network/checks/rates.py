@@ -12,7 +12,7 @@ from specnet.layers.base import Weight
 from specnet.network.partial import PartialNetwork
 from specnet.network.sink import Sink
 from specnet.recipe.patterns import hint_below
-from specnet.recipe.rates import SETTINGS, fits
+from specnet.recipe.rates import SETTINGS, bounds, fits
 from specnet.syntax.document import Path_
 
 WILD = frozenset("*?[")
@@ -134,7 +134,7 @@ def _check_effects(entries: Sequence[Entry], parameters: Parameters, sink: Sink)
     """A warning for each entry of which nothing holds for any parameter."""
     for index, entry in enumerate(entries):
         fitted = [key for key in parameters if fits(entry.layers, entry.roles, *key)]
-        bounded = [key for key in fitted if len(parameters[key].shape) > 1]
+        bounded = [key for key in fitted if bounds(key[1], parameters[key].shape)]
         said = {word: bounded if word == "max_norm" else fitted for word in entry.said}
         holds = any(
             not any(

@@ -99,7 +99,7 @@ class Interpreter:
             gradient = clipped(np.asarray(gradients[name], np.float64), everything, longest)
             kept = {slot: np.asarray(arrays[name], np.float64) for slot, arrays in self._slots.items()}
             moved, after = step(rule, self._state[name], kept, gradient, scheduled * rate, decay)
-            self._state[name] = shortened(moved, bound)
+            self._state[name] = moved if parameter.role == "bias" else shortened(moved, bound)
             for slot, values in after.items():
                 self._slots[slot][name] = values
         return loss

@@ -20,6 +20,7 @@ from specnet.spec.spec import load
 from specnet.testing.random_specs.draws import Draws
 from specnet.testing.random_specs.fields import FIELDS, IMAGE_KINDS, LARGEST_CHANNELS, VECTOR_KINDS, bias
 from specnet.testing.random_specs.losses import random_loss
+from specnet.testing.random_specs.recipes import random_recipe
 
 CLASSES = 5
 
@@ -33,7 +34,7 @@ class Growth:
     """A network under construction. `network` is what `layers` declare, once there is a layer."""
 
     def __init__(self, seed: int) -> None:
-        self._name = f"random_{seed}"
+        self._seed, self._name = seed, f"random_{seed}"
         self._draws = Draws(seed)
         self._recipe = Draws(seed, "random recipe")
         self._heads = ["logits"]
@@ -61,8 +62,8 @@ class Growth:
         }
         mapping: dict[str, Any] = {"specnet": 1, "name": self._name, "groups": self._groups, "layers": layers}
         if training:
-            optimizer = {"kind": "sgd", "learning_rate": 0.05, "momentum": 0.9, "weight_decay": 0.001}
-            mapping["training"] = {"loss": random_loss(self._recipe, self._heads), "optimizer": optimizer}
+            loss = random_loss(self._recipe, self._heads)
+            mapping["training"] = {"loss": loss, **random_recipe(self._seed)}
         return mapping
 
     def _added(self, sources: Any, layer: dict[str, Any], name: str | None = None) -> bool:

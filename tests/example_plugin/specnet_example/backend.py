@@ -115,7 +115,7 @@ class NumpyExecutable:
             own = self.plan.settings[name]
             numbers = own.rate(learning_rate), own.weight_decay
             self._update(rule, weight, kept, shorter * gradients[name], *numbers)
-            if own.max_norm is not None and weight.ndim > 1:
+            if own.max_norm is not None:
                 norms = np.linalg.norm(weight.reshape(len(weight), -1), axis=1)
                 factors = own.max_norm / np.maximum(norms, own.max_norm)
                 weight *= factors.reshape(-1, *[1] * (weight.ndim - 1))
