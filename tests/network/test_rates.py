@@ -89,6 +89,14 @@ def test_what_holds_for_something_is_none(rates: str) -> None:
     assert not examined(rates, "biases: {learning_rate: 2},").diagnostics
 
 
+def test_a_rate_of_frozen_layers_changes_nothing_and_is_no_error() -> None:
+    text = TEXT.replace("BIASES", "").replace("bias: none", "bias: none, trainable: false")
+    (found,) = examine(
+        document.parse(text.replace("RATES", "{layers: conv1, role: weight, learning_rate: 1}"))
+    ).diagnostics
+    assert (found.code, found.severity) == ("SN615", "warning")
+
+
 @pytest.mark.parametrize(("role", "meant"), [("gamma", "weight"), ("beta", "bias"), ("biass", "bias")])
 def test_roles_go_by_their_names(role: str, meant: str) -> None:
     with pytest.raises(

@@ -27,7 +27,7 @@ OTHER_ROLES = {
 SHOWN = 4
 """Patterns that a message names."""
 Parameters = Mapping[tuple[str, str], Weight]
-"""What is trained, by layer and role."""
+"""What may be trained, by layer and role."""
 
 
 class Entry(NamedTuple):
@@ -51,7 +51,10 @@ def check_rates(recipe: Mapping[str, Any], network: PartialNetwork, sink: Sink) 
         if not _fits_layers(entry, network, sink) or (is_known and not _fits_roles(entry, parameters, sink)):
             are_sound = False
     if is_known and are_sound and network.parts.training is not None:
-        _check_effects(entries, parameters, sink)
+        trained = {
+            (node.layer, role) for node, share in network.sound_shares().items() for role in share.trained()
+        }
+        _check_effects(entries, {key: w for key, w in parameters.items() if key in trained}, sink)
 
 
 def _entries(recipe: Mapping[str, Any]) -> Iterator[Entry]:
@@ -75,7 +78,7 @@ def _names(value: Any) -> tuple[str, ...] | None:
 
 
 def _parameters(network: PartialNetwork) -> Parameters:
-    """That of one group where a layer lies on several."""
+    """Frozen ones, too. That of one group where a layer lies on several."""
     return {
         (node.layer, role): weight
         for node, share in network.sound_shares().items()
