@@ -263,7 +263,7 @@ def test_plugins(cli: Cli) -> None:
 def test_a_bug_is_one_line_and_debug_shows_where(
     cli: Cli, specs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: Any) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError("a bug")
 
     monkeypatch.setattr("specnet.tables.build.make", fail)
