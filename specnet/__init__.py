@@ -266,6 +266,7 @@ def evaluate(
 ) -> Result:
     """Classify the test images with the newest checkpoint of a run, or with the `best` one.
 
+    The result has a `report` on each class; `report.confusion` is the confusion matrix, an array.
     `data`, the run's own unless given, `devices` and `progress` are those of `train`; of (images, labels) all
     are tested. Raises `RunError` for a run that cannot be used, and what `train` raises.
     """

@@ -27,6 +27,13 @@ def one_line(text: str) -> str:
     return printable(text if len(text) <= LONGEST else f"{text[: LONGEST - 100]} ... {text[-100:]}")
 
 
+def shortened(name: str, longest: int) -> str:
+    """A name as one line that only prints, without its middle where it is longer than that."""
+    name = printable(name)
+    half = longest // 2
+    return name if len(name) <= longest else f"{name[: half - 1]}…{name[-half:]}"
+
+
 def columns(
     head: Sequence[str], blocks: Sequence[Sequence[Sequence[str]]], right: Collection[int] = ()
 ) -> str:

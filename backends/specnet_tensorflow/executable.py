@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from specnet.backend import fast_paths, slots
 from specnet.backend.batch import Batch
 from specnet.backend.checks import check_inputs, check_state
-from specnet.backend.protocol import Precision, State, storage
+from specnet.backend.protocol import Precision, State, StepResult, storage
 from specnet.backend.slots import OptimizerState
 from specnet.layers.base import Shape
 from specnet.numerics.randomness import Array
@@ -30,6 +30,10 @@ from specnet_tensorflow.passes import Passed, Passes
 from specnet_tensorflow.tracing import TracedByLabels, traced
 
 Tensors = dict[str, Tensor]
+
+
+Told = tuple[Tensor, Tensor | None]
+"""The fields of a `StepResult`."""
 
 
 class TensorFlowExecutable:
@@ -151,46 +155,45 @@ class TensorFlowExecutable:
         return watched, {name: self._canonical(name, g) for name, g in gradients.items()}
 
     @reraise_out_of_memory()
-    def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> Tensor:
+    def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> StepResult:
         now = {own.learning_rate: own.rate(learning_rate) for own in self.plan.settings.values()}
         rates = [tf.constant(now[rate], self._precision) for rate in self._rates]
         parts = batch.parts(micro_batch)
         with arithmetic(self._arithmetic):
-            return (
-                self._in_parts(parts, rates)
-                if len(parts) > 1
-                else self.traced_step(*self._feed(batch), rates)
-            )
+            if len(parts) > 1:
+                return self._in_parts(parts, rates)
+            return StepResult(*self.traced_step(*self._feed(batch), rates))
 
-    def _in_parts(self, parts: Sequence[Batch], rates: Sequence[Tensor]) -> Tensor:
-        """One update from the gradients of all parts together; returns the mean loss."""
+    def _in_parts(self, parts: Sequence[Batch], rates: Sequence[Tensor]) -> StepResult:
+        """One update from the gradients of all parts together."""
         images = sum(len(part.labels) for part in parts)
         for total in self._totals.values():
             total.assign(tf.zeros_like(total))
-        losses = []
+        told = []
         for part in parts:
             fraction = tf.constant(len(part.labels) / images, self._precision)
-            losses.append(self.traced_part(*self._feed(part), fraction))
+            told.append(self.traced_part(*self._feed(part), fraction))
         self.traced_apply(rates)
-        return tf.add_n(losses)
+        losses, wrong = zip(*told, strict=True)
+        return StepResult(tf.add_n(losses), None if wrong[0] is None else tf.add_n(wrong))
 
     def _outputs(self, images: Tensors) -> Tensors:
         outputs = self._passes.forward(images, {}, training=False).outputs
         return {name: tf.cast(value, self._precision) for name, value in outputs.items()}
 
-    def _update(self, images: Tensors, labels: Tensor, masks: Tensors, rates: Sequence[Tensor]) -> Tensor:
-        """One training step; returns the loss. `rates` are the learning rates in the order of `_rates`."""
-        loss, gradients = self._loss_and_gradients(images, labels, masks)
+    def _update(self, images: Tensors, labels: Tensor, masks: Tensors, rates: Sequence[Tensor]) -> Told:
+        """One training step. `rates` are the learning rates in the order of `_rates`."""
+        passed, loss, gradients = self._pass(images, labels, masks)
         self._apply(gradients, rates)
-        return loss
+        return loss, self._wrong(passed, labels)
 
-    def _add(self, images: Tensors, labels: Tensor, masks: Tensors, fraction: Tensor) -> Tensor:
-        """Add a part's gradients to the totals of a step; returns what it adds to the loss."""
-        loss, gradients = self._loss_and_gradients(images, labels, masks)
+    def _add(self, images: Tensors, labels: Tensor, masks: Tensors, fraction: Tensor) -> Told:
+        """Add a part's gradients to the totals of a step; returns what it adds to what the step tells."""
+        passed, loss, gradients = self._pass(images, labels, masks)
         for name, gradient in gradients.items():
             with tf.device(self._devices[self._groups[name]]):
                 self._totals[name].assign_add(tf.identity(fraction) * gradient)
-        return fraction * loss
+        return fraction * loss, self._wrong(passed, labels)
 
     def _apply_totals(self, rates: Sequence[Tensor]) -> None:
         self._apply(self._totals, rates)
@@ -228,6 +231,17 @@ class TensorFlowExecutable:
             loss = tf.cast(loss, self._precision)
         flowing = {name: part for name, part in zip(read, parts, strict=True) if part is not None}
         return passed, loss, self._passes.backward(passed, flowing)
+
+    def _wrong(self, passed: Passed, labels: Tensor) -> Tensor | None:
+        """How many images have their largest output elsewhere than at their class, or that of the largest
+        share; None where labels are no classes."""
+        assert self.plan.loss is not None
+        assert self.plan.head is not None
+        if self.plan.loss.labels != "class":
+            return None
+        with tf.device(self._loss_device):
+            own = tf.argmax(labels, axis=1) if labels.shape.rank == 2 else tf.identity(labels)
+            return tf.math.count_nonzero(tf.argmax(passed.outputs[self.plan.head], axis=1) != own)
 
     @property
     def _loss_device(self) -> str:

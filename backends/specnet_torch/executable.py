@@ -12,7 +12,7 @@ from torch import Tensor
 from specnet.backend import fast_paths, slots
 from specnet.backend.batch import Batch
 from specnet.backend.checks import check_inputs, check_state
-from specnet.backend.protocol import Precision, State, storage
+from specnet.backend.protocol import Precision, State, StepResult, storage
 from specnet.backend.slots import OptimizerState
 from specnet.numerics.randomness import Array
 from specnet.plans.placement import Placement
@@ -30,6 +30,10 @@ DTYPES = {
 }
 
 
+Told = tuple[Tensor, Tensor | None]
+"""The fields of a `StepResult`."""
+
+
 class TorchExecutable:
     """Implements `specnet.backend.protocol.Executable`."""
 
@@ -44,6 +48,7 @@ class TorchExecutable:
         self.model = TorchModel(plan, placement, self._dtype, rounding)
         trained = {p.name for p in plan.parameters if p.trained}
         self._weights = {n: w for n, w in self.model.named_parameters() if n in trained}
+        self._has_classes = plan.loss is not None and plan.loss.labels == "class"
         if plan.loss is not None:
             self._loss_function = losses.find(plan.loss)
         if plan.optimizer is not None:
@@ -90,7 +95,7 @@ class TorchExecutable:
     @reraise_out_of_memory()
     def gradients(self, batch: Batch) -> tuple[float, State]:
         with arithmetic(self._precision):
-            loss, gradients = self._loss_and_gradients(batch)
+            (loss, _), gradients = self._told_and_gradients(batch)
         return float(loss), {name: _array(g) for name, g in zip(self._weights, gradients, strict=True)}
 
     @reraise_out_of_memory()
@@ -110,34 +115,37 @@ class TorchExecutable:
                 hook.remove()
 
     @reraise_out_of_memory()
-    def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> Tensor:
+    def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> StepResult:
         with arithmetic(self._precision):
-            loss, gradients = self._accumulated(batch.parts(micro_batch))
+            result, gradients = self._accumulated(batch.parts(micro_batch))
             named = dict(zip(self._weights, gradients, strict=True))
             rates = {name: own.rate(learning_rate) for name, own in self.plan.settings.items()}
             optimizers.update(self.plan, self._weights, self._slots, named, rates, self.model.move)
-        return loss
+        return StepResult(*result)
 
-    def _accumulated(self, parts: Sequence[Batch]) -> tuple[Tensor, Sequence[Tensor]]:
-        """The mean loss and its gradients over all parts together. A part's own are gone before the next."""
-        loss, gradients = self._loss_and_gradients(parts[0])
+    def _accumulated(self, parts: Sequence[Batch]) -> tuple[Told, Sequence[Tensor]]:
+        """What all parts together tell and their gradients. A part's own are gone before the next."""
+        (loss, wrong), gradients = self._told_and_gradients(parts[0])
         if len(parts) == 1:
-            return loss, gradients
+            return (loss, wrong), gradients
         images = sum(len(part.labels) for part in parts)
         fraction = len(parts[0].labels) / images
         loss, totals = loss * fraction, [gradient * fraction for gradient in gradients]
         for part in parts[1:]:
             del gradients
             fraction = len(part.labels) / images
-            part_loss, gradients = self._loss_and_gradients(part)
+            (part_loss, part_wrong), gradients = self._told_and_gradients(part)
             loss += part_loss * fraction
+            if wrong is not None and part_wrong is not None:
+                wrong = wrong + part_wrong
             for total, gradient in zip(totals, gradients, strict=True):
                 total += gradient * fraction
-        return loss, totals
+        return (loss, wrong), totals
 
-    def _loss_and_gradients(self, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """The mean loss and the gradient of every trained parameter; zero where the loss does not depend on
-        it. Autograd does nothing for what lies before the first of them."""
+    def _told_and_gradients(self, batch: Batch) -> tuple[Told, tuple[Tensor, ...]]:
+        """The mean loss, how many images are classified wrong, and the gradient of every trained parameter;
+        zero where the loss does not depend on it. Autograd does nothing for what lies before the first of
+        them."""
         self.model.train()
         groups = {op.name: op.group for op in self.plan.computes}
         masks = {
@@ -152,15 +160,23 @@ class TorchExecutable:
         read = [named[name] for name in self.plan.loss_reads]
         labels = torch.from_numpy(batch.labels).to(read[0].device, non_blocking=True)
         loss = self._loss_function(self.plan.loss, [value.double() for value in read], labels)
+        wrong = _wrong(read[0].detach(), labels) if self._has_classes else None
         if not loss.requires_grad:  # what is trained is not read by the loss
-            return loss.to(self._dtype), tuple(map(torch.zeros_like, self._weights.values()))
+            return (loss.to(self._dtype), wrong), tuple(map(torch.zeros_like, self._weights.values()))
         gradients = torch.autograd.grad(
             loss, list(self._weights.values()), allow_unused=True, materialize_grads=True
         )
-        return loss.detach().to(self._dtype), gradients
+        return (loss.detach().to(self._dtype), wrong), gradients
 
     def _tensor(self, array: Array) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self._dtype)
+
+
+def _wrong(outputs: Tensor, labels: Tensor) -> Tensor:
+    """How many images have their largest output elsewhere than at their class, or that of the largest
+    share."""
+    own = labels.argmax(dim=1) if labels.ndim == 2 else labels
+    return (outputs.argmax(dim=1) != own).sum()
 
 
 def _array(tensor: Tensor) -> Array:

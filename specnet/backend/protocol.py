@@ -8,6 +8,7 @@ convolution weights (out, in, height, width), dense weights (out, in), names lik
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol, SupportsFloat
 
 from specnet import plugins
@@ -26,6 +27,20 @@ so do the normalizations; every other layer rounds its inputs, weights and outpu
 PRECISIONS: tuple[Precision, ...] = ("float32", "tf32", "float64", "bfloat16")
 State = dict[str, Array]
 """Arrays by canonical name."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What a training step tells. Both numbers may still be under way: `float()` of one waits for it."""
+
+    loss: SupportsFloat
+    wrong: SupportsFloat | None
+    """Of how many images the head's largest output is not that of their class, before the update and as the
+    step saw them. Of an image that classes share, the one with the largest share counts. None where labels
+    are no classes."""
+
+    def __float__(self) -> float:
+        return float(self.loss)
 
 
 class Executable(Protocol):
@@ -56,7 +71,8 @@ class Executable(Protocol):
         """
 
     def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> SupportsFloat:
-        """One update. The loss it returns may still be under way: `float()` waits for it.
+        """One update. The loss it returns may still be under way: `float()` waits for it. A `StepResult` is
+        a loss that tells how many images were classified wrong, too.
 
         With `micro_batch`, the loss and the gradient are summed over `batch.parts(micro_batch)`, each part's
         mean times its share of the images, and no more than one part's activations are held at a time.

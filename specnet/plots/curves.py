@@ -1,6 +1,7 @@
 """Curves of runs: loss, error and learning rate over steps or epochs.
 
-One run is shown in full: the loss of every step as a band, its mean as a line, the test loss as dots. Several
+One run is shown in full: loss and error of every step as a band, their means as lines, and those of the test
+images as dots. Several
 are laid over one another, each in its own colour.
 """
 
@@ -14,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
 from specnet.drawing.style import MUTED
-from specnet.plots.request import Curve, Curves
+from specnet.plots.request import Curve, Curves, Stretch
 from specnet.plots.style import COLORS, new_figure, shown
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ def draw(picture: Curves) -> Figure:
         rates = [value for _, value in curve.rates]
         rate.plot(at, rates, _stroke(index), color=_color(index), drawstyle="steps-post", **_alone(at))
     _finish(loss, "loss" if len(curves) == 1 else "training loss")
-    _finish(error, "test error, %" if len(curves) == 1 else "top-1 test error, %", linear=True)
+    alone = "error, %" if curves[0].error else "test error, %"
+    _finish(error, alone if len(curves) == 1 else "top-1 test error, %", linear=True)
     _finish(rate, "learning rate", ticks=3)
     for panel in panels:
         panel.set_xlim(0, last / unit)
@@ -78,20 +80,31 @@ def draw(picture: Curves) -> Figure:
 
 
 def _draw_one(curve: Curve, unit: int, loss: Axes, error: Axes) -> None:
-    at = [stretch.step / unit for stretch in curve.loss]
-    low, high = [s.low for s in curve.loss], [s.high for s in curve.loss]
-    loss.fill_between(at, low, high, color=BAND, linewidth=0)
-    lines = loss.plot(at, [s.mean for s in curve.loss], color=COLORS[0], label="training", **_alone(at))
+    lines = _draw_training(loss, curve.loss, unit, 1, "training")
     tested = [test.step / unit for test in curve.tests]
     lines += loss.plot(tested, [t.loss for t in curve.tests], color=COLORS[1], label="test", **_dots(tested))
-    errors = error.plot(tested, _percent(t.top1_error for t in curve.tests), color=COLORS[1], label="top-1")
+    trained = _draw_training(error, curve.error, unit, 100, "training, top-1") if curve.error else []
+    of_test = "test, " if trained else ""
+    top1 = _percent(t.top1_error for t in curve.tests)
+    errors = error.plot(tested, top1, color=COLORS[1], label=f"{of_test}top-1")
     top5 = [math.nan if t.top5_error is None else t.top5_error for t in curve.tests]
     if any(test.top5_error is not None for test in curve.tests):
-        errors += error.plot(tested, _percent(top5), color=COLORS[2], label="top-5")
+        errors += error.plot(tested, _percent(top5), color=COLORS[2], label=f"{of_test}top-5")
     for line in errors:
         line.set(**_dots(tested))
-    for panel, handles in ((loss, lines), (error, errors)):
-        panel.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 0.98), ncols=2)
+    for panel, handles in ((loss, lines), (error, trained + errors)):
+        panel.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 0.98), ncols=3)
+
+
+def _draw_training(
+    panel: Axes, stretches: Sequence[Stretch], unit: int, scale: float, label: str
+) -> list[Line2D]:
+    """The values of every step, times `scale`, as a band and their means as a line."""
+    at = [stretch.step / unit for stretch in stretches]
+    low, high = [scale * s.low for s in stretches], [scale * s.high for s in stretches]
+    panel.fill_between(at, low, high, color=BAND, linewidth=0)
+    means = [scale * s.mean for s in stretches]
+    return panel.plot(at, means, color=COLORS[0], label=label, **_alone(at))
 
 
 def _draw_several(curves: Sequence[Curve], unit: int, loss: Axes, error: Axes) -> None:

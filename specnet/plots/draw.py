@@ -74,8 +74,8 @@ def answer(data: bytes) -> bytes:
 
 
 def _files(data: bytes) -> list[bytes]:
-    from specnet.plots import curves, kernels
-    from specnet.plots.request import Curves, decode
+    from specnet.plots import confusion, curves, kernels
+    from specnet.plots.request import Confusion, Curves, decode
     from specnet.plots.style import saved, styled
 
     files: list[bytes] = []
@@ -83,6 +83,8 @@ def _files(data: bytes) -> list[bytes]:
         with styled():
             if isinstance(picture, Curves):
                 files.append(saved(curves.draw(picture), picture.form))
+            elif isinstance(picture, Confusion):
+                files.append(saved(confusion.draw(picture), picture.form))
             else:
                 files.append(saved(kernels.draw(picture), "png"))
     return files

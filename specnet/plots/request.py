@@ -7,7 +7,7 @@ import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,6 +56,8 @@ class Curve:
 
     name: str
     loss: Sequence[Stretch]
+    error: Sequence[Stretch]
+    """The top-1 errors of the training batches, shares of 1; empty where they are not known."""
     rates: Sequence[Rate]
     tests: Sequence[Test]
     last: int
@@ -88,7 +90,35 @@ class Kernels:
     title: str
 
 
-Picture = Curves | Kernels
+class Mistake(NamedTuple):
+    """So many images of a class are taken for another one, of so many that show it."""
+
+    name: str
+    taken_for: str
+    images: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """A picture of which classes are taken for which.
+
+    `matrix` has the images of each class (row) that are taken for each class (column), or is None for more
+    than `MOST_CLASSES`: then `mistakes`, the most frequent first, and the `recalls` of the classes are drawn.
+    """
+
+    MOST_CLASSES: ClassVar[int] = 40
+    MOST_MISTAKES: ClassVar[int] = 30
+
+    names: Sequence[str]
+    matrix: Sequence[Sequence[int]] | None
+    mistakes: Sequence[Mistake]
+    recalls: Sequence[float]
+    title: str
+    form: str = "png"
+
+
+Picture = Curves | Kernels | Confusion
 
 
 def curves_of(runs: Mapping[str, History], title: str, form: str = "png") -> Curves:
@@ -104,12 +134,27 @@ def kernels_of(blocks: Mapping[str, NDArray[np.floating[Any]]], title: str) -> K
     return Kernels([Block(name, kernels[:MOST_KERNELS], len(kernels)) for name, kernels in shown], title)
 
 
+def confusion_of(
+    names: Sequence[str],
+    matrix: Sequence[Sequence[int]] | None,
+    mistakes: Sequence[Mistake],
+    recalls: Sequence[float],
+    title: str,
+    form: str = "png",
+) -> Confusion:
+    """The picture of a matrix, with no more than is drawn of it."""
+    if matrix is not None:
+        return Confusion(names, matrix, [], [], title, form)
+    return Confusion([], None, mistakes[: Confusion.MOST_MISTAKES], recalls, title, form)
+
+
 def _curve(name: str, history: History) -> Curve:
     tests = [Test(*test) for test in history.evaluations]
     every = -(-len(tests) // MOST_TESTS) or 1
     return Curve(
         name,
         _stretches(history.loss.points),
+        _stretches(history.error.points),
         _changes(history.learning_rate.points),
         tests[::-every][::-1],
         max([history.step, *(test.step for test in tests)]),
@@ -149,7 +194,7 @@ def encode(pictures: Sequence[Picture]) -> bytes:
     told: list[dict[str, Any]] = []
     arrays = io.BytesIO()
     for picture in pictures:
-        if isinstance(picture, Curves):
+        if isinstance(picture, Curves | Confusion):
             told.append(asdict(picture))
             continue
         blocks = [{"name": block.name, "count": block.count} for block in picture.blocks]
@@ -171,6 +216,7 @@ def decode(data: bytes) -> list[Picture]:
                 Curve(
                     curve["name"],
                     [Stretch(*values) for values in curve["loss"]],
+                    [Stretch(*values) for values in curve["error"]],
                     [Rate(*values) for values in curve["rates"]],
                     [Test(*values) for values in curve["tests"]],
                     curve["last"],
@@ -179,6 +225,9 @@ def decode(data: bytes) -> list[Picture]:
                 for curve in told["curves"]
             ]
             pictures.append(Curves(curves, told["title"], told["form"]))
+        elif "mistakes" in told:
+            mistakes = [Mistake(*values) for values in told.pop("mistakes")]
+            pictures.append(Confusion(mistakes=mistakes, **told))
         else:
             blocks = [
                 Block(b["name"], np.load(stream, allow_pickle=False), b["count"]) for b in told["blocks"]

@@ -9,7 +9,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from specnet.drawing.style import BACKGROUND, INK, LINE, MUTED, PANEL, PANEL_LINE
-from specnet.text import printable
+from specnet.text import shortened
 
 DOTS = 100
 """Pixels of an inch in PNG."""
@@ -57,9 +57,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 def shown(name: str, longest: int = LONGEST_NAME) -> str:
     """A name as one line that only prints, without its middle where it is very long."""
-    name = printable(name)
-    half = longest // 2
-    return name if len(name) <= longest else f"{name[: half - 1]}…{name[-half:]}"
+    return shortened(name, longest)
 
 
 def saved(figure: Figure, form: str) -> bytes:

@@ -73,6 +73,8 @@ class History:
     """A run so far."""
 
     loss: Series = field(default_factory=Series)
+    error: Series = field(default_factory=Series)
+    """The top-1 errors of the training batches, where they are told."""
     learning_rate: Series = field(default_factory=Series)
     evaluations: list[Measured] = field(default_factory=list)
     step: int = 0
@@ -96,6 +98,8 @@ class History:
             if line.epoch > self.epoch > 0 and self.per_epoch is None:
                 self.per_epoch = (line.step - 1) // (line.epoch - 1)
             self.loss.add(line.step, _drawable(line.loss))
+            if line.top1_error is not None:
+                self.error.add(line.step, _drawable(line.top1_error))
             self.learning_rate.add(line.step, _drawable(line.learning_rate))
             speed = _drawable(line.images_per_second)
             self.seconds += self._images(line.step) / max(speed, 1e-9) if speed == speed else 0.0

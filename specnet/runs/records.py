@@ -179,6 +179,12 @@ class StepLine(Line):
     images_per_second: float
     data_wait: float
     """Seconds that were spent waiting for the batch."""
+    top1_error: float | None = None
+    """The fraction of the batch that was classified wrong, before the update; None where the backend does not
+    tell, or as long as the device is at it."""
+
+    def as_json(self) -> dict[str, Any]:
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -225,7 +231,9 @@ def _line_of(content: Mapping[str, Any], step: int, epoch: int) -> Line:
         return StopLine(step, epoch, str(content["stopped"]), samples)
     measured = ("loss", "learning_rate", "images_per_second", "data_wait")
     values = _numbers({"data_wait": math.nan, **content}, *measured)
-    return StepLine(step, epoch, *values) if values and "epoch" in content else Line(step, epoch)
+    if not values or "epoch" not in content:
+        return Line(step, epoch)
+    return StepLine(step, epoch, *values, *(_numbers(content, "top1_error") or ()))
 
 
 def _evaluation_of(content: object) -> Evaluation | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Any
 
 from specnet.diagnostics.errors import UsageError
@@ -12,8 +11,8 @@ from specnet.runs.records import EvaluationLine, Line, StepLine
 
 class Records(list[dict[str, Any]]):
     """A record for each step: `step` and `epoch`, counted from 1, `loss`, `learning_rate`,
-    `images_per_second` and `data_wait` in seconds. Where a step was followed by one, `evaluation` has its
-    figures.
+    `images_per_second`, `data_wait` in seconds, and `top1_error` of its batch where the backend tells it.
+    Where a step was followed by one, `evaluation` has its figures.
     """
 
     def to_pandas(self) -> Any:
@@ -35,7 +34,7 @@ def step_records(lines: Iterable[Line]) -> Records:
     records = Records()
     for line in lines:
         if isinstance(line, StepLine):
-            records.append(asdict(line))
+            records.append(line.as_json())
         elif isinstance(line, EvaluationLine) and line.evaluation is not None:
             if not records or records[-1]["step"] != line.step:
                 records.append({"step": line.step, "epoch": line.epoch})

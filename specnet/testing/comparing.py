@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from specnet.backend import slots
-from specnet.backend.protocol import Executable, State
+from specnet.backend.protocol import Executable, State, StepResult
 from specnet.numerics.randomness import stream
 from specnet.plans.plan import Plan
 from specnet.testing import relative_error
@@ -90,6 +90,18 @@ def assert_alike(got: Mapping[str, Any], expected: Mapping[str, Any], limit: flo
 
 def assert_alike_losses(got: Sequence[float], expected: Sequence[float], limit: float) -> float:
     return assert_alike({"losses": np.array(got)}, {"losses": np.array(expected)}, limit)
+
+
+def assert_same_counts(executable: Executable, expected: Interpreter, plan: Plan, size: int) -> None:
+    """A step tells how many images it gets wrong, in micro-batches of `size` and as a whole; or it tells the
+    loss alone."""
+    for seed, micro_batch in ((11, size), (12, None), (13, size)):
+        batch = random_batch(plan, seed, 7)
+        told, right = (each.train_step(batch, 0.1, micro_batch) for each in (executable, expected))
+        assert isinstance(right, StepResult)
+        if isinstance(told, StepResult):
+            assert told.wrong is not None
+            assert float(told.wrong) == right.wrong
 
 
 def assert_equal(got: Mapping[str, Any], expected: Mapping[str, Any]) -> None:

@@ -31,6 +31,7 @@ from specnet.testing.comparing import (
     assert_alike_losses,
     assert_equal,
     assert_frozen,
+    assert_same_counts,
     images_for,
     joined,
     oracle,
@@ -64,7 +65,6 @@ BY_HAND = [
     (rules.WHOLE_RULE, by_hand.Options(0.1, 0.9, 0.05, 0.2, 0.3, 0.9)),
 ]
 """The same options twice: in a recipe, and written out."""
-
 
 Record = Callable[[str, object], None]
 """Pytest's `record_property`: keeps what was measured with the report of the test."""
@@ -174,6 +174,7 @@ class BackendContract(OnBackend):
         assert_alike_losses(losses, train(expected, net.plan, soft=net.soft), STEPS)
         assert_alike(executable.state(), expected.state(), STEPS)
         assert_alike(flat(executable.optimizer_state()), flat(expected.optimizer_state()), STEPS)
+        assert_same_counts(executable, expected, net.plan, size)
 
     @pytest.mark.parametrize("net", [rules.IMAGEWISE, rules.DENSE], ids=str)
     def test_a_micro_batch_as_large_as_the_batch_is_the_batch(self, net: Net) -> None:

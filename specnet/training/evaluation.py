@@ -22,6 +22,7 @@ from specnet.runs.step_records import Records, step_records
 from specnet.storage import reading
 from specnet.text import html_table
 from specnet.training.batches import Inputs
+from specnet.training.report import Report
 
 LARGEST_PICTURE = 2**24
 """Bytes of a `curves.png` that is shown."""
@@ -34,6 +35,8 @@ class Result:
     run_dir: Path
     step: int
     evaluation: Evaluation
+    report: Report | None = None
+    """How it does on each class, if the test images were classified for it: by `evaluate`."""
 
     @cached_property
     def history(self) -> Records:
@@ -81,8 +84,10 @@ def evaluate(
     batch_size: int,
     metrics: Sequence[Metric],
     progress: Callable[[int, int], None] | None = None,
+    tell: Callable[[Answers], None] = lambda told: None,
 ) -> Evaluation:
-    """Classify all images. `progress` is called with images done and images in all."""
+    """Classify all images. `progress` is called with images done and images in all, `tell` with the answers
+    to some of them."""
     assert plan.loss is not None
     losses: list[Array] = []
     sums: list[Array] = []
@@ -90,6 +95,7 @@ def evaluate(
         pixels, labels = images.read(np.arange(start, min(start + batch_size, len(images))))
         told = Answers(answers(executable, plan, inputs, pixels), labels, plan.loss.head)
         losses.append(plan.loss.per_image(told.outputs, labels))
+        tell(told)
         tallies = [metric.tally(told) for metric in metrics]
         sums = [total + more for total, more in zip(sums, tallies, strict=True)] if sums else tallies
         if progress:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from specnet.data.asked import check
@@ -15,6 +17,7 @@ from specnet.data.base import Dataset
 from specnet.diagnostics.errors import RunError
 from specnet.network.network import Network, analyse
 from specnet.plans import plan as plans
+from specnet.recipe.answers import Answers
 from specnet.recipe.metrics import measured
 from specnet.recipe.training import Training
 from specnet.runs.checkpoint import Checkpoint
@@ -25,6 +28,7 @@ from specnet.training.compile import CompiledPlan, check_fits, compile_plan
 from specnet.training.evaluation import Result, evaluate
 from specnet.training.open_data import open_data, recipe_of, statistics_of
 from specnet.training.options import images_at_once
+from specnet.training.report import Report
 
 
 @dataclass(frozen=True)
@@ -76,14 +80,21 @@ def evaluate_run(
     size = images_at_once(recipe, saved.progress.micro_batch)
     compiled = trained.compiled
     metrics = measured(recipe.metrics, len(dataset.classes))
-    evaluation = evaluate(
-        compiled.executable, compiled.plan, trained.inputs, dataset.test, size, metrics, show
-    )
+    answers: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
+
+    def tell(told: Answers) -> None:
+        answers.append((told.labels, told.predicted))
+
+    executable, inputs = compiled.executable, trained.inputs
+    evaluation = evaluate(executable, compiled.plan, inputs, dataset.test, size, metrics, show, tell)
     progress.clear()
     if not math.isfinite(evaluation.loss):
         message = f"the loss on the test images is {evaluation.loss} at step {saved.step}"
         raise RunError(message, None if best else "--best takes the checkpoint that classified best")
-    return Result(run.path, saved.step, evaluation)
+    (outputs,) = network.output_shape(recipe.loss.head_layer)
+    title = f"{network.spec.name}, step {saved.step:,}"
+    report = Report.of(dataset.classes, outputs, answers, title)
+    return Result(run.path, saved.step, evaluation, report)
 
 
 def _compiled(

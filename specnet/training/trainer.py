@@ -13,7 +13,7 @@ from typing import SupportsFloat
 import numpy as np
 
 from specnet.backend.batch import Batch
-from specnet.backend.protocol import Executable
+from specnet.backend.protocol import Executable, StepResult
 from specnet.backend.slots import flat
 from specnet.data.base import Dataset, names_of
 from specnet.diagnostics.errors import DataError, RunError
@@ -59,8 +59,8 @@ class Trainer:
     last_saved: Path | None = None
     """The newest checkpoint, if there is one."""
     _noticed: list[int] = field(default_factory=list)
-    _pending: deque[tuple[StepLine, SupportsFloat]] = field(default_factory=deque)
-    """Steps whose losses are still under way."""
+    _pending: deque[tuple[StepLine, SupportsFloat, int]] = field(default_factory=deque)
+    """Steps whose losses are still under way, with their numbers of images."""
 
     @property
     def step(self) -> int:
@@ -106,7 +106,7 @@ class Trainer:
                     images_per_second=round(len(batch.labels) / seconds, 2),
                     data_wait=round(arrived - began, 6),
                 )
-                self._pending.append((line, loss))
+                self._pending.append((line, loss, len(batch.labels)))
                 if self._is_end_of_epoch():
                     self._end_epoch()
                 self._save_if_wanted()
@@ -167,8 +167,10 @@ class Trainer:
     def _record(self, leave: int) -> None:
         """Tell the losses of the oldest steps until `leave` of them are still under way."""
         while len(self._pending) > leave:
-            line, loss = self._pending.popleft()
-            line = replace(line, loss=float(loss))
+            line, loss, images = self._pending.popleft()
+            wrong = loss.wrong if isinstance(loss, StepResult) else None
+            error = None if wrong is None else float(wrong) / images
+            line = replace(line, loss=float(loss), top1_error=error)
             if not math.isfinite(line.loss):
                 raise self._not_finite(line)
             self._tell(line)

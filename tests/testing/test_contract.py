@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from specnet.backend.batch import Batch
-from specnet.backend.protocol import Precision, State
+from specnet.backend.protocol import Precision, State, StepResult
 from specnet.numerics.randomness import Array
 from specnet.plans.placement import Placement
 from specnet.plans.plan import Plan
@@ -91,22 +92,31 @@ class OffWhenSplit(Interpreter):
 class SteadyRate(Interpreter):
     """Deaf to the schedule."""
 
-    def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> float:
+    def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> StepResult:
         return super().train_step(batch, 0.1, micro_batch)
 
 
 class FirstPart(Interpreter):
     """Looks at the first micro-batch only."""
 
-    def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> float:
+    def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> StepResult:
         return super().train_step(next(iter(batch.parts(micro_batch))), learning_rate)
 
 
 class InOnePiece(Interpreter):
     """Takes a batch with micro-batches as if it had none."""
 
-    def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> float:
+    def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> StepResult:
         return super().train_step(batch, learning_rate)
+
+
+class Miscounting(Interpreter):
+    """Counts one image too many as wrong in the last micro-batch."""
+
+    def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> StepResult:
+        told = super().train_step(batch, learning_rate, micro_batch)
+        assert told.wrong is not None
+        return replace(told, wrong=float(told.wrong) + (micro_batch is not None))
 
 
 class Restless(Interpreter):
@@ -114,7 +124,7 @@ class Restless(Interpreter):
 
     draw = np.random.RandomState(0)
 
-    def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> float:
+    def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> StepResult:
         return super().train_step(batch, learning_rate * (1 + self.draw.random_sample()), micro_batch)
 
 
@@ -175,7 +185,7 @@ class ByName(Interpreter):
 class Thawing(Interpreter):
     """A decay for all parameters, trained or not."""
 
-    def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> float:
+    def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> StepResult:
         loss = super().train_step(batch, learning_rate, micro_batch)
         frozen = [p.name for p in self.plan.parameters if p.trainable and not p.trained]
         self._state.update({name: self._state[name] * (1 - 1e-9) for name in frozen})
@@ -218,6 +228,7 @@ FAULTS: list[tuple[type[Interpreter], str, dict[str, Any]]] = [
         "test_a_micro_batch_as_large_as_the_batch_is_the_batch",
         {"net": rules.DENSE},
     ),
+    (Miscounting, "test_micro_batches_change_nothing_but_rounding", {"net": rules.DENSE, "size": 2}),
     (InOnePiece, "test_the_network_sees_one_micro_batch_at_a_time", {"net": cases.BATCH_NORM}),
     (SteadyRate, "test_steps_in_single_precision", {"net": cases.SPLIT}),
     (Restless, "test_one_run_is_like_another", {"net": cases.SPLIT}),

@@ -61,8 +61,8 @@ def broken_at(monkeypatch: pytest.MonkeyPatch, at: int, value: float) -> None:
 
     def step(self: Any, *arguments: Any, **options: Any) -> Any:
         taken[0] += 1
-        loss = original(self, *arguments, **options)
-        return loss * value if taken[0] == at else loss
+        result = original(self, *arguments, **options)
+        return float(result) * value if taken[0] == at else result
 
     monkeypatch.setattr(executable.TorchExecutable, "train_step", step)
 

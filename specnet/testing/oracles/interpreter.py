@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from specnet.backend import slots, walk
 from specnet.backend.batch import Batch
 from specnet.backend.checks import check_inputs, check_state
-from specnet.backend.protocol import State
+from specnet.backend.protocol import State, StepResult
 from specnet.backend.slots import OptimizerState
 from specnet.numerics.randomness import Array
 from specnet.plans.operations import Compute
@@ -51,6 +51,8 @@ class Interpreter:
         self._state: dict[str, Values] = {p.name: np.zeros(p.shape) for p in plan.parameters}
         self._trained = [p.name for p in plan.parameters if p.trained]
         self._slots = slots.zeros(plan, "float64")
+        self._wrong = 0
+        """How many images of the batch of the last gradients are classified wrong."""
 
     def state(self) -> State:
         return {name: values.copy() for name, values in self._state.items()}
@@ -80,15 +82,18 @@ class Interpreter:
         outputs, pullbacks = self._forward({name: batch.images}, batch.masks, training=True)
         read = [outputs[name] for name in self.plan.loss_reads]
         loss, parts = loss_oracle.find(rule.kind, "the loss")(rule, read, batch.labels)
+        own = batch.labels.argmax(axis=1) if batch.labels.ndim == 2 else batch.labels
+        answers = zip(read[0].tolist(), own.tolist(), strict=True)
+        self._wrong = sum(row.index(max(row)) != label for row, label in answers)
         return loss, self._backward(pullbacks, zip(self.plan.loss_reads, parts, strict=True))
 
-    def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> float:
+    def train_step(self, batch: Batch, learning_rate: float, micro_batch: int | None = None) -> StepResult:
         rule = self.plan.optimizer
         assert rule is not None
-        parts = [(len(part.labels), *self.gradients(part)) for part in batch.parts(micro_batch)]
+        parts = [(len(part.labels), *self.gradients(part), self._wrong) for part in batch.parts(micro_batch)]
         images = len(batch.labels)
-        loss = sum(count * of_part for count, of_part, _ in parts) / images
-        gradients = {name: sum(count * g[name] for count, _, g in parts) / images for name in self._trained}
+        loss = sum(count * of_part for count, of_part, _, _ in parts) / images
+        gradients = {n: sum(count * g[n] for count, _, g, _ in parts) / images for n in self._trained}
         scheduled = learning_rate / rule.learning_rate
         everything = np.concatenate([np.ravel(gradients[name]) for name in self._trained])
         longest = np.inf if rule.clip_norm is None else rule.clip_norm
@@ -102,7 +107,7 @@ class Interpreter:
             self._state[name] = moved if parameter.role == "bias" else shortened(moved, bound)
             for slot, values in after.items():
                 self._slots[slot][name] = values
-        return loss
+        return StepResult(loss, sum(wrong for *_, wrong in parts))
 
     def _forward(
         self, inputs: Mapping[str, Array], masks: Mapping[str, NDArray[np.uint8]], *, training: bool

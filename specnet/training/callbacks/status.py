@@ -19,6 +19,7 @@ class Status(Callback):
         self._progress, self._per_epoch, self._stop = progress, per_epoch, stop
         self._error = history.evaluations[-1].top1_error if history.evaluations else None
         self._losses: list[float] = []
+        self._errors: list[float] = []
         self._images, self._seconds, self._waited = 0, 0.0, 0.0
         self._all_steps, self._all_images, self._all_seconds, self._all_waited = 0, 0, 0.0, 0.0
         self._aside, self._evaluation_began = ExitStack(), 0.0
@@ -41,6 +42,8 @@ class Status(Callback):
             self._progress.note(f"epoch {line.epoch}, step {line.step}: {line.evaluation} ({took:.1f}s)")
         elif isinstance(line, StepLine):
             self._losses.append(line.loss)
+            if line.top1_error is not None:
+                self._errors.append(line.top1_error)
 
     def step(self, line: StepLine, images: int) -> None:
         seconds = images / max(line.images_per_second, 1e-9)
@@ -54,13 +57,14 @@ class Status(Callback):
         epochs = -(-self._stop // self._per_epoch)
         label = f"epoch {line.epoch}/{epochs}  step"
         if self._progress.show(label, line.step, self._stop, self._details(line)):
-            self._losses = self._losses[-1:]
+            self._losses, self._errors = self._losses[-1:], self._errors[-1:]
             self._images, self._seconds, self._waited = 0, 0.0, 0.0
 
     def _details(self, line: StepLine) -> str:
-        losses = self._losses
+        losses, errors = self._losses, self._errors
         parts = [
             f"loss {decimal(sum(losses) / len(losses))}" if losses else "",
+            f"error {sum(errors) / len(errors):.1%}" if errors else "",
             f"test error {self._error:.1%}" if self._error is not None else "",
             f"{self._images / self._seconds:,.0f} images/s",
             f"data wait {self._waited / self._seconds:.1%}",

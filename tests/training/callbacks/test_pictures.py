@@ -19,7 +19,7 @@ from PIL import Image
 
 from specnet.network.network import analyse
 from specnet.plans import plan as plans
-from specnet.plots.request import Curves, Picture
+from specnet.plots.request import Curves, Kernels, Picture
 from specnet.runs import tensorboard
 from specnet.runs.checkpoint import Checkpoint
 from specnet.runs.history import History
@@ -118,7 +118,7 @@ def shown(small: Spec, folder: Path, *, terminal: bool, monkeypatch: pytest.Monk
 
 
 STEP = re.compile(
-    r"epoch (\d)/2  step (\d+)/16  ETA (?:\d+m \d\ds|\d+s|\?)  (?:loss \d+\.\d{4}  )?"
+    r"epoch (\d)/2  step (\d+)/16  ETA (?:\d+m \d\ds|\d+s|\?)  (?:loss \d+\.\d{4}  error \d+\.\d%  )?"
     r"(?:test error \d+\.\d%  )?[\d,]+ images/s  data wait \d+\.\d%  lr 0\.05"
 )
 
@@ -181,7 +181,10 @@ def telling(asked: Sequence[Picture]) -> list[bytes]:
 
 
 def _last(picture: Picture) -> int:
-    return picture.curves[0].last if isinstance(picture, Curves) else int(picture.blocks[0].kernels.max())
+    if isinstance(picture, Curves):
+        return picture.curves[0].last
+    assert isinstance(picture, Kernels)
+    return int(picture.blocks[0].kernels.max())
 
 
 def kernel_events(folder: Path) -> list[int]:
@@ -293,4 +296,5 @@ def test_one_picture_that_cannot_be_written_is_not_in_the_way_of_the_other(
 def test_the_metrics_are_what_they_were(small: Spec, tmp_path: Path) -> None:
     run(small, tmp_path / "r", steps=1)
     first = json.loads((tmp_path / "r" / "metrics.jsonl").read_text().splitlines()[0])
-    assert set(first) == {"step", "epoch", "loss", "learning_rate", "images_per_second", "data_wait"}
+    about = {"step", "epoch", "loss", "learning_rate", "images_per_second", "data_wait"}
+    assert set(first) == about | {"top1_error"}
