@@ -39,8 +39,9 @@ demo: install
 	$(BIN)/specnet evaluate $(DEMO)/torch --backend tensorflow
 	$(BIN)/specnet diff specs/alexnet.yaml specs/alexnet_one_group.yaml
 
+# A process of tests for each processor, each with one thread; the tests of a file stay together.
 test: install check
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 quick: install
 	$(BIN)/python -m pytest -m "not slow"
