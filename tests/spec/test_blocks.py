@@ -242,7 +242,7 @@ def test_resnet50_has_the_published_totals(specs: Any) -> None:
     """torchvision's: 25,557,032 parameters, 4.089 GMACs; its names, too."""
     from specnet.tables.build import make
 
-    path = specs / "resnet50.yaml"
+    path = specs / "zoo" / "resnet50.yaml"
     assert len(path.read_text().splitlines()) < 60
     network = analyse(spec.load(path))
     totals = make(network).totals

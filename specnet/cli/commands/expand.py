@@ -10,8 +10,8 @@ from specnet.cli.output import write_text
 
 HELP = "write a spec out flat, with the layers that the uses of its blocks stand for"
 EXAMPLE = """examples:
-  specnet expand specs/resnet50.yaml
-  specnet expand specs/resnet50.yaml -o flat.yaml
+  specnet expand specs/zoo/resnet50.yaml
+  specnet expand specs/zoo/resnet50.yaml -o flat.yaml
 """
 
 

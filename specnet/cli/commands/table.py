@@ -15,7 +15,7 @@ EXAMPLE = """examples:
   specnet table specs/alexnet.yaml
   specnet table specs/alexnet.yaml --set layers.conv1.filters=64 --batch-size 32
   specnet table specs/alexnet.yaml --md
-  specnet table specs/resnet50.yaml --fold
+  specnet table specs/zoo/resnet50.yaml --fold
 """
 
 
