@@ -127,11 +127,6 @@ def parameter_name(op: Compute, role: str) -> str:
     return f"{op.name}.{role}"
 
 
-def role_of(name: str) -> str:
-    """The role of a parameter by its canonical name: `weight` for `conv1.gpu0.weight`."""
-    return name.rpartition(".")[2]
-
-
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """A parameter of the state: whose it is and where, its canonical shape, and where its values start.

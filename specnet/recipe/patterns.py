@@ -29,6 +29,11 @@ def fitting(patterns: Iterable[str], names: Iterable[str]) -> list[str]:
     return [name for name in names if any(fits(pattern, name) for pattern in every)]
 
 
+def is_name(pattern: str) -> bool:
+    """Whether a pattern fits nothing but a layer of that very name."""
+    return not any(sign in pattern for sign in "*?")
+
+
 def hint_below(name: str, names: Iterable[str]) -> str | None:
     """What to write for all layers of a part of the network where the part alone is named: `stage1.*`."""
     return f"write {name}.* for its layers" if any(other.startswith(f"{name}.") for other in names) else None

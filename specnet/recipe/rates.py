@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
 from typing import Annotated, NamedTuple, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from specnet.recipe.patterns import PatternList, fitting
 from specnet.schema.fields import NameList, NonNegative, Positive
 from specnet.schema.strict import Strict, schema_error
 
@@ -71,12 +71,13 @@ class LayerRates(Strict):
             "allOf": [
                 {"anyOf": [{"required": ["layers"]}, {"required": ["role"]}]},
                 {"anyOf": [{"required": [key]} for key in SETTINGS]},
+                {"properties": {"layers": {"minItems": 1}}},
             ]
         }
     )
 
     layers: Annotated[
-        NameList | None,
+        PatternList | None,
         Field(description="The layers by name or pattern, as in conv*; all if left out."),
     ] = None
     role: Annotated[
@@ -96,6 +97,9 @@ class LayerRates(Strict):
         if self.layers is None and self.role is None:
             hint = "name layers, role or both; for all parameters say it in the optimizer itself"
             raise schema_error("range", "an entry of rates says which parameters it is for", hint)
+        if self.layers == ():
+            hint = "leave layers out for all of them"
+            raise schema_error("range", "at least one name or pattern is needed", hint, at="layers")
         if all(getattr(self, key) is None for key in SETTINGS):
             hint = "name learning_rate, weight_decay or max_norm"
             raise schema_error("range", "an entry of rates says what is otherwise", hint)
@@ -108,9 +112,7 @@ class LayerRates(Strict):
 
 def fits(layers: Sequence[str] | None, roles: Sequence[str] | None, layer: str, role: str) -> bool:
     """Whether a layer has one of the names or patterns, and the role is one of the roles."""
-    return (layers is None or any(fnmatchcase(layer, pattern) for pattern in layers)) and (
-        roles is None or role in roles
-    )
+    return (layers is None or bool(fitting(layers, [layer]))) and (roles is None or role in roles)
 
 
 def in_turn(biases: Biases | None, rates: Sequence[LayerRates] | None) -> Iterator[LayerRates]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from specnet.diagnostics.diagnostic import Fix
@@ -69,13 +69,25 @@ def _meant(kind: str, meant: str | None, path: Path_, node: Node, origin: Docume
 def _quoted(path: Path_, node: Node, origin: Document) -> Fix | None:
     """Quotes around what is a number, or true or false, where a name is asked for."""
     items = node.value if isinstance(node.value, list) else [node]
-    layers = origin.node(("layers",))
-    known = layers.value if layers is not None and isinstance(layers.value, dict) else {}
-    if path[-1] == "from" and not all(item.position().text.strip("'\"") in known for item in items):
+    texts = {item.position().text.strip("'\"") for item in items}
+    if path[-1] in ("from", "group") and not texts.issubset(_declared(path[-1], origin)):
+        return None
+    if path[-1] in ("role", "values"):  # no role and no path is called like that
         return None
     fixes = [quoted(item.position()) for item in items if isinstance(item.value, bool | int | float)]
     edits = [fix.edits for fix in fixes if fix is not None]
     return Fix(node.source.name, sum(edits, ())) if edits and len(edits) == len(fixes) else None
+
+
+def _declared(key: str | int, origin: Document) -> Iterable[str]:
+    """The names that a layer may read, or the groups that it may live on."""
+    if key == "from":
+        layers = origin.node(("layers",))
+        return layers.value if layers is not None and isinstance(layers.value, dict) else ()
+    groups = origin.node(("groups",))
+    if groups is None:
+        return ()
+    return {str(item.value) for item in (groups.value if isinstance(groups.value, list) else [groups])}
 
 
 def _version(kind: str, value: Any, origin: Document) -> Fix | None:

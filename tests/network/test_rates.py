@@ -97,6 +97,35 @@ def test_a_rate_of_frozen_layers_changes_nothing_and_is_no_error() -> None:
     assert (found.code, found.severity) == ("SN615", "warning")
 
 
+@pytest.mark.parametrize("pattern", ["conv9", "cnov1", "stage?.*", "image"])
+def test_patterns_that_fit_nothing_are_told_alike(pattern: str) -> None:
+    """One matcher and one finding for all parts of a recipe that name layers."""
+    written = TEXT.replace("BIASES", "").replace("RATES", f"{{layers: '{pattern}', weight_decay: 1}}")
+    rates = [
+        f"{d.message} {d.hint}" for d in examine(document.parse(written)).diagnostics if d.code == "SN614"
+    ]
+    written = TEXT.replace("BIASES rates: [RATES]", "").replace(
+        "  optimizer", f"  frozen: '{pattern}'\n  optimizer"
+    )
+    frozen = [
+        f"{d.message} {d.hint}" for d in examine(document.parse(written)).diagnostics if d.code == "SN616"
+    ]
+    if pattern == "image":
+        assert (rates, len(frozen)) == ([], 1)  # a layer without parameters: in vain, or nothing to freeze
+    else:
+        told = [message.replace("frozen: ", "rates: ") for message in frozen]
+        assert [m.partition(" valid")[0] for m in rates] == [m.partition(" valid")[0] for m in told]
+        assert len(told) == 1
+
+
+@pytest.mark.parametrize("frozen", ["conv1", "[norm1, conv?]"])
+def test_an_entry_for_layers_that_the_recipe_freezes_is_in_vain(frozen: str) -> None:
+    written = TEXT.replace("BIASES", "").replace("RATES", "{layers: conv*, max_norm: 1}")
+    (found,) = examine(document.parse(f"{written}  frozen: {frozen}\n")).diagnostics
+    assert (found.code, found.severity) == ("SN615", "warning")
+    assert "frozen" in str(found.hint)
+
+
 @pytest.mark.parametrize(("role", "meant"), [("gamma", "weight"), ("beta", "bias"), ("biass", "bias")])
 def test_roles_go_by_their_names(role: str, meant: str) -> None:
     with pytest.raises(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from specnet.diagnostics import rules
-from specnet.diagnostics.suggestions import nearest, suggestion, surely_named
+from specnet.diagnostics.suggestions import nearest, suggestion
 from specnet.layers.weighted import Trainable
+from specnet.network.checks.unfit import at, report_unfit
 from specnet.network.partial import PartialNetwork
 from specnet.network.sink import Sink
-from specnet.recipe.patterns import fitting, hint_below, is_pattern
+from specnet.recipe.patterns import fitting, is_pattern
 from specnet.spec.salvage import Parts
 from specnet.syntax.document import Path_
 
@@ -29,36 +30,32 @@ def check_frozen(network: PartialNetwork, sink: Sink) -> None:
     """An error for each pattern that fits no layer with parameters, or one whose kind cannot be frozen, and
     where a recipe has nothing left to train."""
     every = patterns(network.parts)
-    for index, pattern in enumerate(every):
-        slot = (index,) if len(every) > 1 else ()
-        _check_pattern(pattern, ("training", "frozen", *slot), index, network, sink)
+    for index in range(len(every)):
+        _check_pattern(every, index, network, sink)
     if isinstance(network.parts.recipe, dict) and _is_known(network):
         _check_trained(network, sink)
 
 
-def _check_pattern(pattern: str, place: Path_, index: int, network: PartialNetwork, sink: Sink) -> None:
-    layers, unsound = network.parts.layers, network.parts.unsound
+def _check_pattern(every: list[str], index: int, network: PartialNetwork, sink: Sink) -> None:
+    layers, unsound, pattern = network.parts.layers, network.parts.unsound, every[index]
+    place: Path_ = ("training", "frozen")
     fit = fitting([pattern], layers)
     if any(name in unsound or layers[name] is None or isinstance(layers[name], Trainable) for name in fit):
         return
+    names = [name for name, layer in layers.items() if isinstance(layer, Trainable)]
+    if not fit:
+        report_unfit(rules.FROZEN_NOTHING, "frozen", place, every, index, names, network, sink)
+        return
     if nearest(pattern, network.parts.misnamed):
         return
-    names = [name for name, layer in layers.items() if isinstance(layer, Trainable)]
-    hint = hint_below(pattern, names) or suggestion(pattern, names, noun="layer")
-    if not fit:
-        fix = sink.renaming(("training", "frozen"), index, pattern, surely_named(pattern, names))
-        message = f"frozen: there is no layer '{pattern}'"
-        if any(sign in pattern for sign in "*?"):
-            message = f"frozen: no layer's name fits '{pattern}'"
-        sink.error(rules.FROZEN_NOTHING, message, hint, place, fix)
-        return
+    hint = suggestion(pattern, names, noun="layer")
     first = layers[fit[0]]
     assert first is not None
     lacks = "no parameters"
     if any(node.layer in fit and share.trained() for node, share in network.sound_shares().items()):
         lacks, hint = "no field 'trainable'", "its kind has to derive from specnet.layers.weighted.Trainable"
     message = f"frozen: the layer '{fit[0]}' ({first.kind}) has {lacks}"
-    sink.error(rules.FROZEN_NOTHING, message, hint, place)
+    sink.error(rules.FROZEN_NOTHING, message, hint, at(place, index, every))
 
 
 def _is_known(network: PartialNetwork) -> bool:

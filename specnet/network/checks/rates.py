@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from specnet.diagnostics import rules
-from specnet.diagnostics.suggestions import nearest, suggestion, surely_named
+from specnet.diagnostics.suggestions import suggestion, surely_named
 from specnet.layers.base import Weight
+from specnet.network.checks.unfit import at, report_unfit
 from specnet.network.partial import PartialNetwork
 from specnet.network.sink import Sink
-from specnet.recipe.patterns import hint_below
+from specnet.recipe.patterns import fitting, is_pattern
 from specnet.recipe.rates import SETTINGS, bounds, fits
 from specnet.syntax.document import Path_
 
-WILD = frozenset("*?[")
-"""What makes a pattern of a name."""
 OTHER_ROLES = {
     **dict.fromkeys(("gamma", "scale", "kernel", "weights", "w"), "weight"),
     **dict.fromkeys(("beta", "shift", "offset", "biases", "b"), "bias"),
 }
 """What other frameworks call the roles."""
-
-
 SHOWN = 4
 """Patterns that a message names."""
 Parameters = Mapping[tuple[str, str], Weight]
@@ -54,7 +50,7 @@ def check_rates(recipe: Mapping[str, Any], network: PartialNetwork, sink: Sink) 
         trained = {
             (node.layer, role) for node, share in network.sound_shares().items() for role in share.trained()
         }
-        _check_effects(entries, {key: w for key, w in parameters.items() if key in trained}, sink)
+        _check_effects(entries, parameters, trained, sink)
 
 
 def _entries(recipe: Mapping[str, Any]) -> Iterator[Entry]:
@@ -69,7 +65,8 @@ def _entries(recipe: Mapping[str, Any]) -> Iterator[Entry]:
         if isinstance(entry, Mapping):
             said = frozenset(key for key in SETTINGS if entry.get(key) is not None)
             layers, roles = _names(entry.get("layers")), _names(entry.get("role"))
-            yield Entry((*place, "rates", index), layers, roles, said)
+            if layers is None or all(map(is_pattern, layers)):
+                yield Entry((*place, "rates", index), layers, roles, said)
 
 
 def _names(value: Any) -> tuple[str, ...] | None:
@@ -90,17 +87,11 @@ def _parameters(network: PartialNetwork) -> Parameters:
 def _fits_layers(entry: Entry, network: PartialNetwork, sink: Sink) -> bool:
     """Whether each of its patterns fits a layer. Nothing is said of one that may be for a misspelt name."""
     layers, patterns = network.parts.layers, entry.layers or ()
-    unfit = [pattern for pattern in patterns if not any(fnmatchcase(name, pattern) for name in layers)]
-    for pattern in unfit:
-        if nearest(pattern, network.parts.misnamed):
-            continue
-        place, index = (*entry.path, "layers"), patterns.index(pattern)
-        is_name = WILD.isdisjoint(pattern)
-        message = f"rates: '{pattern}' {'is not a layer' if is_name else 'fits no layer'}"
-        hint = hint_below(pattern, layers) or suggestion(pattern, layers, noun="layer")
-        fix = sink.renaming(place, index, pattern, surely_named(pattern, layers)) if is_name else None
-        sink.error(rules.RATE_OF_NOTHING, message, hint, _at(place, index, patterns), fix)
-    return not unfit
+    lost = [index for index, pattern in enumerate(patterns) if not fitting([pattern], layers)]
+    for index in lost:
+        place = (*entry.path, "layers")
+        report_unfit(rules.RATE_OF_NOTHING, "rates", place, patterns, index, layers, network, sink)
+    return not lost
 
 
 def _fits_roles(entry: Entry, parameters: Parameters, sink: Sink) -> bool:
@@ -117,13 +108,8 @@ def _fits_roles(entry: Entry, parameters: Parameters, sink: Sink) -> bool:
         place, index = (*entry.path, "role"), roles.index(role)
         message = f"rates: {_shown(entry)} no parameter with the role '{role}'"
         fix = sink.renaming(place, index, role, meant if meant not in roles else None)
-        sink.error(rules.RATE_OF_NOTHING, message, hint, _at(place, index, roles), fix)
+        sink.error(rules.RATE_OF_NOTHING, message, hint, at(place, index, roles), fix)
     return not missing
-
-
-def _at(place: Path_, index: int, names: Sequence[str]) -> Path_:
-    """Where one of the names stands: in a list of them, or by itself."""
-    return (*place, index) if len(names) > 1 else place
 
 
 def _shown(entry: Entry) -> str:
@@ -133,10 +119,13 @@ def _shown(entry: Entry) -> str:
     return f"{named} {'has' if len(entry.layers) == 1 else 'have'}"
 
 
-def _check_effects(entries: Sequence[Entry], parameters: Parameters, sink: Sink) -> None:
-    """A warning for each entry of which nothing holds for any parameter."""
+def _check_effects(
+    entries: Sequence[Entry], parameters: Parameters, trained: Container[tuple[str, str]], sink: Sink
+) -> None:
+    """A warning for each entry of which nothing holds for any parameter that is trained."""
     for index, entry in enumerate(entries):
-        fitted = [key for key in parameters if fits(entry.layers, entry.roles, *key)]
+        named = [key for key in parameters if fits(entry.layers, entry.roles, *key)]
+        fitted = [key for key in named if key in trained]
         bounded = [key for key in fitted if bounds(key[1], parameters[key].shape)]
         said = {word: bounded if word == "max_norm" else fitted for word in entry.said}
         holds = any(
@@ -152,6 +141,7 @@ def _check_effects(entries: Sequence[Entry], parameters: Parameters, sink: Sink)
         if not fitted:
             message = f"rates: {_shown(entry)} nothing to train, so this entry changes nothing"
             hint = "name layers with weights, or remove it"
+            hint = "they are frozen: name layers that are trained, or remove it" if named else hint
         elif not any(said.values()):
             message = "rates: max_norm is about the weights of a unit, and this entry fits single numbers"
             hint = "name layers with weights, or leave max_norm out"
