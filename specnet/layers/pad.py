@@ -35,9 +35,7 @@ class Pad(Layer):
         tuple[int, int, int, int],
         BeforeValidator(_sides),
         PlainSerializer(lambda pads: list(pads) if len(set(pads)) > 1 else pads[0]),
-        WithJsonSchema(
-            {"oneOf": [_PIXELS, {"type": "array", "items": _PIXELS, "minItems": 4, "maxItems": 4}]}
-        ),
+        WithJsonSchema({"oneOf": [_PIXELS, _FOUR]}),
         Field(description="Pixels on every side, or [top, bottom, left, right]; negative ones are cut off."),
     ]
 

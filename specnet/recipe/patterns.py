@@ -58,12 +58,28 @@ def _patterns(value: Any) -> Any:
     return tuple(written)
 
 
+def _some_patterns(value: Any) -> Any:
+    if isinstance(value, list | tuple) and not value:
+        raise schema_error("range", "at least one name or pattern is needed", "leave it out for all layers")
+    return _patterns(value)
+
+
 _PATTERN = {"type": "string", "pattern": "^[A-Za-z0-9_.*?-]{1,200}$"}
+
+_SHORT = PlainSerializer(lambda patterns: patterns[0] if len(patterns) == 1 else list(patterns))
 
 PatternList = Annotated[
     tuple[str, ...],
     BeforeValidator(_patterns),
-    PlainSerializer(lambda patterns: patterns[0] if len(patterns) == 1 else list(patterns)),
+    _SHORT,
     WithJsonSchema({"oneOf": [_PATTERN, {"type": "array", "items": _PATTERN}]}),
 ]
 """One pattern or a list of them."""
+
+SomePatterns = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_some_patterns),
+    _SHORT,
+    WithJsonSchema({"oneOf": [_PATTERN, {"type": "array", "items": _PATTERN, "minItems": 1}]}),
+]
+"""One pattern, or a list of at least one, where no list at all stands for every layer."""

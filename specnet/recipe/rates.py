@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from specnet.recipe.patterns import PatternList, fitting
+from specnet.recipe.patterns import SomePatterns, fitting
 from specnet.schema.fields import NameList, NonNegative, Positive
 from specnet.schema.strict import Strict, schema_error
 
@@ -71,13 +71,12 @@ class LayerRates(Strict):
             "allOf": [
                 {"anyOf": [{"required": ["layers"]}, {"required": ["role"]}]},
                 {"anyOf": [{"required": [key]} for key in SETTINGS]},
-                {"properties": {"layers": {"minItems": 1}}},
             ]
         }
     )
 
     layers: Annotated[
-        PatternList | None,
+        SomePatterns | None,
         Field(description="The layers by name or pattern, as in conv*; all if left out."),
     ] = None
     role: Annotated[
@@ -97,9 +96,6 @@ class LayerRates(Strict):
         if self.layers is None and self.role is None:
             hint = "name layers, role or both; for all parameters say it in the optimizer itself"
             raise schema_error("range", "an entry of rates says which parameters it is for", hint)
-        if self.layers == ():
-            hint = "leave layers out for all of them"
-            raise schema_error("range", "at least one name or pattern is needed", hint, at="layers")
         if all(getattr(self, key) is None for key in SETTINGS):
             hint = "name learning_rate, weight_decay or max_norm"
             raise schema_error("range", "an entry of rates says what is otherwise", hint)
