@@ -16,9 +16,9 @@ WITHOUT = "'none' means a layer without it"
 class Scale(Trainable, Activated):
     """y = gain * x + offset, one of each for every channel (or unit).
 
-    `gain` and `offset` are the values that they start from. They are trained as `weight` and `bias`, or with
-    `trained: false` are constants of the state, which weights from a file may replace. Caffe's layer Scale,
-    and the layer scale of Touvron et al. 2021 (CaiT, section 2) with a small gain.
+    `gain` and `offset` are the values that the parameters `weight` and `bias` start from. With
+    `trainable: false` they are constants, which weights from a file may replace. Caffe's layer Scale, and the
+    layer scale of Touvron et al. 2021 (CaiT, section 2) with a small gain.
     """
 
     kind: Literal["scale"] = "scale"
@@ -34,7 +34,6 @@ class Scale(Trainable, Activated):
         NUMBER_OR_NONE,
         Field(description="The value the offsets start from, or 'none' for a layer without them."),
     ] = "none"
-    trained: Annotated[bool, Field(description="Whether training changes them.")] = True
 
     full_precision = True
 
@@ -51,8 +50,4 @@ class Scale(Trainable, Activated):
     def parameters(self, *inputs: Shape) -> dict[str, Weight]:
         starts = {"weight": self.gain, "bias": self.offset}
         channels = (inputs[0][0],)
-        return {
-            role: Weight(channels, initial=start, trainable=self.trained)
-            for role, start in starts.items()
-            if start != "none"
-        }
+        return {role: Weight(channels, initial=start) for role, start in starts.items() if start != "none"}

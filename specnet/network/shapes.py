@@ -150,6 +150,8 @@ def _check_replica(share: Share) -> None:
     """A layer with a full copy on several groups must have nothing to train: the copies would drift apart."""
     if any(weight.trainable for weight in share.parameters().values()):
         message = "it would be whole on several groups, each training a copy of its own that drifts apart"
+        if share.layer.is_frozen:
+            message = "it would be whole on several groups, each with a copy of its parameters"
         hint = "put it on one group (group: NAME), or let it work on its own group's share (no cross_group)"
         raise LayerError(message, rule=rules.TRAINED_COPIES, hint=hint)
 

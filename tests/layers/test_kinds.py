@@ -102,9 +102,10 @@ def test_parameters_and_where_they_start(kind: dict[str, Any], expected: dict[st
     assert make(made).totals.parameters == 8 * len(expected)
 
 
-def test_constants_are_no_parameters() -> None:
-    made = network(out={"kind": "scale", "from": "image", "gain": 2, "trained": False})
-    assert make(made).totals.parameters == 0
+def test_constants_are_frozen_parameters() -> None:
+    made = network(out={"kind": "scale", "from": "image", "gain": 2, "trainable": False})
+    totals = make(made).totals
+    assert (totals.parameters, totals.frozen_parameters) == (8, 8)
 
 
 @pytest.mark.parametrize(

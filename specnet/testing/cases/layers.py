@@ -188,7 +188,7 @@ VARIANTS: dict[str, Variant] = {
     "layer_norm without both": Variant([IMAGE], {"kind": "layer_norm", "scale": False, "shift": False}),
     "scale of an image": Variant([IMAGE], {"kind": "scale", "gain": 0.5, "offset": 1}),
     "scale without gain": Variant([IMAGE], {"kind": "scale", "gain": "none", "offset": 0}),
-    "scale by constants": Variant([IMAGE], {"kind": "scale", "gain": 2, "offset": -1, "trained": False}),
+    "scale by constants": Variant([IMAGE], {"kind": "scale", "gain": 2, "offset": -1, "trainable": False}),
     "flatten": Variant([IMAGE], {"kind": "flatten"}),
     "global_max_pool": Variant([IMAGE], {"kind": "global_max_pool"}),
     "global_max_pool with keep_dims": Variant([IMAGE], {"kind": "global_max_pool", "keep_dims": True}),

@@ -132,14 +132,14 @@ def layer_norm(layer: LayerNorm, inputs: Sequence[Values], weights: Weights, run
 
 @layer_oracle("scale")
 def scale(layer: Scale, inputs: Sequence[Values], weights: Weights, run: Circumstances) -> Result:
-    """y[c] = gain[c] x[c] + offset[c]. What is not trained has no gradient."""
+    """y[c] = gain[c] x[c] + offset[c]."""
     (x,) = inputs
     gains, offsets = (_for_channels(weights.get(role), start, x) for role, start in _STARTS.items())
     others = (0, *range(2, x.ndim))
 
     def pullback(gradient: Values) -> tuple[list[Values], dict[str, Values]]:
         found = {"weight": (gradient * x).sum(axis=others), "bias": gradient.sum(axis=others)}
-        return [gains * gradient], {role: found[role] for role in weights if layer.trained}
+        return [gains * gradient], {role: found[role] for role in weights}
 
     return Result(gains * x + offsets, pullback)
 

@@ -198,7 +198,6 @@ def scale(draw: Draws) -> Fields:
         "kind": "scale",
         "gain": draw.among(1, 0.5, "none"),
         "offset": draw.among(0, -0.5, "none"),
-        "trained": draw.chance(0.8),
         "activation": function(draw),
     }
 

@@ -22,9 +22,14 @@ layers:
 """
 
 
-def test_a_layer_scale_of_torchvision(take: Any, tmp_path: Path) -> None:
-    """ConvNeXt's parameter `layer_scale` is (channels, 1, 1) there; LayerNorm has weight and bias."""
-    state = state_of(BLOCK)
+@pytest.mark.parametrize("gain", ["gain: 1e-6", "gain: 1e-6, trainable: false"])
+def test_a_layer_scale_of_torchvision(take: Any, tmp_path: Path, gain: str) -> None:
+    """ConvNeXt's parameter `layer_scale` is (channels, 1, 1) there; LayerNorm has weight and bias.
+
+    A file's values replace constants, too.
+    """
+    text = BLOCK.replace("gain: 1e-6", gain)
+    state = state_of(text)
     theirs = {
         "block.2.weight": state["norm.gpu0.weight"],
         "block.2.bias": state["norm.gpu0.bias"],
@@ -33,7 +38,7 @@ def test_a_layer_scale_of_torchvision(take: Any, tmp_path: Path) -> None:
         "head.bias": state["out.gpu0.bias"],
     }
     said = "weights: 1\ntensors: {block.2: norm, layer_scale: gamma.weight, head: out}\n"
-    assert_taken(take(theirs, said, text=BLOCK), tmp_path / "run", state)
+    assert_taken(take(theirs, said, text=text), tmp_path / "run", state)
 
 
 FLAT = """\
