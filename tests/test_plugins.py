@@ -131,6 +131,7 @@ def test_the_table_knows_its_parameters(site: Path) -> None:
         "macs": 0,
         "kernel": None,
         "stride": None,
+        "dilation": None,
         "padding": None,
         "receptive_field": None,
         "memory": 16 * 4 * 8,

@@ -56,10 +56,14 @@ class Advice(NamedTuple):
 
 
 class Window(NamedTuple):
-    """A part of an image, height and width, and the step from one output's part to the next one's."""
+    """A part of an image, height and width, and the step from one output's part to the next one's.
+
+    `dilation` is the distance between the pixels of a kernel that leaves others out.
+    """
 
     kernel: tuple[int, int]
     stride: tuple[int, int]
+    dilation: tuple[int, int] = (1, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,10 @@ class Blur(Layer):
     def receptive_window(self) -> Window:
         return Window((self.size, self.size), (1, 1))
 
+    def sliding_window(self, *inputs: Shape) -> tuple[Window, tuple[int, int, int, int]]:
+        half = self.size // 2
+        return self.receptive_window(), (half, half, half, half)
+
     def taps(self, reach: int) -> list[float]:
         """The filter's values, of those no further than `reach` pixels from its middle."""
         half = self.size // 2

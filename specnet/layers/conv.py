@@ -29,9 +29,8 @@ class Convolution(Windowed, Weighted):
     split_field = "filters"
 
     @property
-    def extent(self) -> tuple[int, int]:
-        high, wide = ((k - 1) * d + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
-        return high, wide
+    def spread(self) -> tuple[int, int]:
+        return self.dilation
 
     def advice(self, inputs: tuple[Shape, ...] | None) -> Iterator[Advice]:
         """Besides what all windows are warned of, a dilation and a stride that leave pixels out everywhere.

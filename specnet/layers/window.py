@@ -84,15 +84,21 @@ class Windowed(Layer):
     ] = "floor"
 
     @property
+    def spread(self) -> tuple[int, int]:
+        """The distance between neighbouring pixels of the window, down and right."""
+        return 1, 1
+
+    @property
     def extent(self) -> tuple[int, int]:
         """Height and width of the window from its first pixel to its last."""
-        return self.kernel
+        high, wide = ((k - 1) * d + 1 for k, d in zip(self.kernel, self.spread, strict=True))
+        return high, wide
 
     def receptive_window(self) -> Window:
         return Window(self.extent, self.stride)
 
     def sliding_window(self, *inputs: Shape) -> tuple[Window, Pads]:
-        return Window(self.kernel, self.stride), self.window(inputs[0])[0]
+        return Window(self.kernel, self.stride, self.spread), self.window(inputs[0])[0]
 
     def advice(self, inputs: tuple[Shape, ...] | None) -> Iterator[Advice]:
         """Windows that stop short of the last rows or columns because the output size is rounded down.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from specnet.layers.base import Layer, Shape
+from specnet.layers.base import Layer, Shape, Window
 from specnet.layers.window import Pads
 from specnet.network.graph import Node
 from specnet.network.memory import VALUE, needed, step_images, traffic
@@ -77,8 +77,8 @@ def make(network: Network, images: int | None = None, *, fold: bool = False) -> 
     return folded(made) if fold else made
 
 
-def _window(layer: Layer, inputs: tuple[Shape, ...]) -> tuple[tuple[Field, Field], Pads] | tuple[None, None]:
-    """Kernel and stride of a layer that slides a window, and the padding that it comes to."""
+def _window(layer: Layer, inputs: tuple[Shape, ...]) -> tuple[Window, Pads] | tuple[None, None]:
+    """The window of a layer that slides a window, and the padding that it comes to."""
     sliding = layer.sliding_window(*inputs)
     return (None, None) if sliding is None else (sliding[0], Pads(*sliding[1]))
 

@@ -40,13 +40,17 @@ def _pair(values: Sequence[int]) -> str:
 
 
 def window(row: Row) -> str:
-    """Kernel, stride and padding: `5/1 +2`; a padding that differs by side is `+top,bottom,left,right`."""
+    """Kernel, stride and padding: `5/1 +2`; a padding that differs by side is `+top,bottom,left,right`.
+
+    A kernel with a dilation of 2 ends in `d2`.
+    """
     if row.window is None or row.padding is None:
         return ""
-    kernel, stride = row.window
+    kernel, stride, dilation = row.window
     pads = sorted(set(row.padding))
     padding = f" +{pads[0]}" if len(pads) == 1 else f" +{','.join(map(str, row.padding))}"
-    return f"{_pair(kernel)}/{_pair(stride)}{padding if any(pads) else ''}"
+    spread = f" d{_pair(dilation)}" if dilation != (1, 1) else ""
+    return f"{_pair(kernel)}/{_pair(stride)}{padding if any(pads) else ''}{spread}"
 
 
 def field(row: Row) -> str:
@@ -150,8 +154,9 @@ CSV: dict[str, Callable[[Row], object]] = {
     "from": lambda row: " ".join(row.reads),
     "cross_group": lambda row: str(row.cross_group).lower(),
     "output_shape": lambda row: describe(row.output_shape),
-    "kernel": lambda row: describe(row.window[0]) if row.window else "",
-    "stride": lambda row: describe(row.window[1]) if row.window else "",
+    "kernel": lambda row: describe(row.window.kernel) if row.window else "",
+    "stride": lambda row: describe(row.window.stride) if row.window else "",
+    "dilation": lambda row: describe(row.window.dilation) if row.window else "",
     "padding": lambda row: " ".join(map(str, row.padding)) if row.padding else "",
     "receptive_field": lambda row: describe(row.receptive_field) if row.receptive_field else "",
     "parameters": lambda row: row.parameters,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from specnet.layers.base import Shape
+from specnet.layers.base import Shape, Window
 from specnet.layers.window import Pads
 
 Field = tuple[int, int]
@@ -28,7 +28,7 @@ class Row:
     output_shape: Shape
     parameters: int
     macs: int
-    window: tuple[Field, Field] | None
+    window: Window | None
     padding: Pads | None
     receptive_field: Field | None
     memory: int

@@ -90,6 +90,7 @@ def test_table_json_has_the_promised_keys(cli: Cli, specs: Path) -> None:
         "macs": 149_520_384,
         "kernel": [3, 3],
         "stride": [1, 1],
+        "dilation": [1, 1],
         "padding": [1, 1, 1, 1],
         "receptive_field": [99, 99],
         "memory": 384 * 13 * 13 * 4 * 128,

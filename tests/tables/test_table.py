@@ -120,6 +120,26 @@ def test_windows_in_words() -> None:
     assert [formats.window(row) for row in made.rows] == ["", "3x1/2 +1,0,0,0", "3/1 +1", "2/1x2"]
 
 
+def test_dilation_is_shown_in_every_form() -> None:
+    made = build.make(
+        network(
+            "  a: {kind: conv, from: image, filters: 2, kernel: 3, padding: 2, dilation: 2}\n"
+            "  b: {kind: random_connections, from: a, filters: 4, connections: 1, groups: 2, kernel: [3, 1],"
+            " dilation: [3, 1]}\n"
+            "  c: {kind: blur, from: b, size: 3, std: 1}\n"
+            "  d: {kind: max_pool, from: c, kernel: 2, stride: 3, padding: 1, rounding: clip}\n"
+        )
+    )
+    words = ["3/1 +2 d2", "3x1/1 d3x1", "3/1 +1", "2/3 +1"]
+    assert [formats.window(row) for row in made.rows[1:]] == words
+    text, page, marked = str(made), made._repr_html_(), made.as_markdown()
+    assert all(word in form for word in words for form in (text, page, marked))
+    told = [row["dilation"] for row in made.as_json()["layers"]]
+    assert told == [None, [2, 2], [3, 1], [1, 1], [1, 1]]
+    lines = csv.DictReader(io.StringIO(made.as_csv()))
+    assert [line["dilation"] for line in lines] == ["", "2x2", "3x1", "1x1", "1x1"]
+
+
 def test_memory_and_traffic_are_those_of_a_step(specs: Path) -> None:
     one, many = (specnet.table(specs / "alexnet.yaml", batch_size=n) for n in (1, 128))
     conv1 = next(row for row in one.rows if row.name == "conv1")
