@@ -51,6 +51,7 @@ UNKNOWN_BLOCK = Rule("SN221", "unknown-block")
 UNKNOWN_PARAMETER = Rule("SN222", "unknown-parameter")
 BLOCK_IN_ITSELF = Rule("SN223", "block-in-itself")
 BLOCK_OUTPUT = Rule("SN224", "block-output")
+UNUSED_BLOCK = Rule("SN225", "unused-block", "warning")
 
 UNKNOWN_LAYER = Rule("SN301", "unknown-layer")
 CYCLE = Rule("SN302", "cycle")

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from specnet.diagnostics.diagnostic import Position
+
 BLOCK = "block"
 
 
@@ -25,6 +27,31 @@ class Blocks:
     written: Any = None
     """What stands under `blocks`, as plain data."""
     origins: Mapping[str, Origin] = field(default_factory=dict)
+    unused: Mapping[str, Position | None] = field(default_factory=dict)
+    """Those that no layer is made of, and where each begins."""
+
+
+def unused(data: Mapping[str, Any]) -> list[str]:
+    """The blocks that no layer is made of, but for those that others of them use."""
+    written = data.get("blocks")
+    blocks = written if isinstance(written, dict) else {}
+    used = {name: _used(block) for name, block in blocks.items()}
+    left, ready = dict.fromkeys(blocks), list(_used(data))
+    while ready:
+        name = ready.pop()
+        if name in left:
+            del left[name]
+            ready += used[name]
+    within = {inner for name in left for inner in used[name]}
+    return [name for name in left if name not in within]
+
+
+def _used(part: Any) -> set[str]:
+    """The blocks that layers of a block, or of a spec, name."""
+    layers = part.get("layers") if isinstance(part, dict) else None
+    held = layers.values() if isinstance(layers, dict) else ()
+    uses = [layer for layer in held if isinstance(layer, dict) and layer.get("kind") == BLOCK]
+    return {use["of"] for use in uses if isinstance(use.get("of"), str)}
 
 
 def has_blocks(data: Mapping[str, Any]) -> bool:

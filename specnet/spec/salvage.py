@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from specnet import plugins
 from specnet.data.base import Data
+from specnet.diagnostics.diagnostic import Position
 from specnet.diagnostics.errors import PluginError
 from specnet.diagnostics.suggestions import mistyped, nearest
 from specnet.layers.base import Layer
@@ -35,6 +36,8 @@ class Parts:
     """Layers with a finding of their own: of those, only the edges and groups are to be relied on."""
     misnamed: tuple[str, ...] = ()
     """Keys with findings of their own that may have been meant to name a layer."""
+    unused_blocks: Mapping[str, Position | None] = field(default_factory=dict)
+    """Blocks that no layer is made of, and where each begins; none where an error may be why."""
     yaml: Mapping[str, Any] = field(default_factory=dict)
     """The sound parts as plain data with defaults written out."""
 
@@ -48,6 +51,7 @@ def parts_of(spec: Spec) -> Parts:
         training=spec.training,
         data=spec.data,
         assumed=spec.assumed,
+        unused_blocks=spec.written_blocks.unused,
         yaml=spec.as_yaml() if spec.assumed else {},
     )
 

@@ -34,7 +34,7 @@ from specnet.schema.kinds import ADVICE, of_kind
 from specnet.schema.strict import Strict, schema_error
 from specnet.schema.translate import empty_keys, findings
 from specnet.spec.names import NAME, LayerName, Name
-from specnet.spec.origins import BLOCK, Blocks, has_blocks
+from specnet.spec.origins import BLOCK, Blocks, has_blocks, unused
 from specnet.syntax import document
 from specnet.syntax.document import Document, Path_
 from specnet.syntax.emit import written
@@ -274,5 +274,6 @@ def _opened(source: Document | Mapping[str, Any]) -> Reading:
     for name, read in made.left.items():
         flat["layers"][name] = Layer.model_construct(kind=BLOCK, from_=read)
     reading = Reading(flat, made.document if origin else None, diagnostics=made.findings)
-    reading.blocks, reading.unsound = Blocks(data.get("blocks"), made.origins), len(made.left)
+    places = {name: origin and origin.locate(("blocks", name), key=True) for name in unused(data)}
+    reading.blocks, reading.unsound = Blocks(data.get("blocks"), made.origins, places), len(made.left)
     return reading

@@ -285,3 +285,29 @@ def test_a_finding_in_a_block_is_told_once_with_its_use(
     assert finding.position.via == ""
     mended = mend(text, "x.yaml")
     assert (mended.text == SMALL) is fixed
+
+
+LEFT_OVER = """\
+  inner: {layers: {flat: {kind: flatten, from: input}}}
+  spare:
+    layers:
+      a: {kind: block, of: inner, from: input}
+"""
+
+
+def test_a_block_that_nothing_uses_is_a_warning() -> None:
+    """`inner` has a use, in `spare`, and is named once that is gone. Blocks that blocks use are used."""
+    text = SMALL.replace("# Here are", f"{LEFT_OVER}# Here are").replace("\n\n  inner", "\n  inner")
+    (warning,) = found(text)
+    assert (warning.code, warning.severity, warning.message) == (
+        "SN225",
+        "warning",
+        "no layer uses the block 'spare'",
+    )
+    assert warning.position is not None
+    assert text.split("\n")[warning.position.line - 1] == "  spare:"
+    assert load(text).written_blocks.unused.keys() == {"spare"}
+    assert [d.message for d in examine(document.parse(text).data()).diagnostics] == [warning.message]
+    assert [d.code for d in analyse(load(text)).warnings] == ["SN225"]
+    broken = text.replace("of: unit, from: image", "of: spar, from: image")
+    assert "SN225" not in {d.code for d in found(broken)}

@@ -33,6 +33,7 @@ def advise(network: PartialNetwork, sink: Sink) -> None:
         _logits(network, sink)
         _classes(network, sink)
     _images(network, sink)
+    _unused_blocks(network, sink)
     _unused_groups(network, sink)
     _uneven_groups(network, sink)
 
@@ -70,6 +71,14 @@ def _feeds_nothing(network: PartialNetwork, sink: Sink) -> None:
             why = f", so {_listed(vain)} {'is' if len(vain) == 1 else 'are'} computed in vain" if vain else ""
             message, hint = f"layer '{name}' feeds nothing{why}", "read it somewhere, or remove it"
             sink.warn(rules.UNREAD_LAYER, message, hint, ("layers", name), key=True)
+
+
+def _unused_blocks(network: PartialNetwork, sink: Sink) -> None:
+    """Blocks that nothing uses."""
+    for name, place in network.parts.unused_blocks.items():
+        message = f"no layer uses the block '{name}'"
+        hint = f"use it in layers, {{kind: block, of: {name}, ...}}, or remove it"
+        sink.diagnostics.append(rules.UNUSED_BLOCK.at(place, message, hint))
 
 
 def _listed(names: set[str]) -> str:
