@@ -274,6 +274,6 @@ def _opened(source: Document | Mapping[str, Any]) -> Reading:
     for name, read in made.left.items():
         flat["layers"][name] = Layer.model_construct(kind=BLOCK, from_=read)
     reading = Reading(flat, made.document if origin else None, diagnostics=made.findings)
-    places = {name: origin and origin.locate(("blocks", name), key=True) for name in unused(data)}
+    places = {n: origin.locate(("blocks", n), key=True) if origin else None for n in unused(data)}
     reading.blocks, reading.unsound = Blocks(data.get("blocks"), made.origins, places), len(made.left)
     return reading

@@ -309,5 +309,7 @@ def test_a_block_that_nothing_uses_is_a_warning() -> None:
     assert load(text).written_blocks.unused.keys() == {"spare"}
     assert [d.message for d in examine(document.parse(text).data()).diagnostics] == [warning.message]
     assert [d.code for d in analyse(load(text)).warnings] == ["SN225"]
+    through_two = SMALL.replace("of: unit, from: image", "of: two, from: image")
+    assert "SN225" not in {d.code for d in found(through_two)}
     broken = text.replace("of: unit, from: image", "of: spar, from: image")
     assert "SN225" not in {d.code for d in found(broken)}
