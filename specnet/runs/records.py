@@ -63,8 +63,8 @@ class Evaluation:
 
     @classmethod
     def of(cls, loss: float, metrics: Mapping[str, float]) -> Evaluation:
-        """From the loss and what `metrics` tells of it."""
-        others = {name: value for name, value in metrics.items() if name not in _ERRORS}
+        """From the loss and the numbers of metrics by name; a loss among them is passed over."""
+        others = {name: value for name, value in metrics.items() if name not in ("loss", *_ERRORS)}
         return cls(loss, metrics["top1_error"], metrics.get("top5_error"), others)
 
     def rank(self) -> tuple[float, float]:

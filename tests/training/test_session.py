@@ -45,7 +45,8 @@ def test_what_a_run_leaves_behind(small: Spec, tmp_path: Path) -> None:
     steps = [line for line in written if "loss" in line]
     assert [line["step"] for line in steps] == list(range(1, 17))
     assert [line["epoch"] for line in steps] == [1] * 8 + [2] * 8
-    assert set(steps[0]) == {"step", "epoch", "loss", "learning_rate", "images_per_second", "data_wait"}
+    about = {"step", "epoch", "loss", "learning_rate", "images_per_second", "data_wait", "top1_error"}
+    assert set(steps[0]) == about
     assert [line["step"] for line in written if "evaluation" in line] == [8, 16]
     assert written[-1]["evaluation"] == result.evaluation.as_json()
     assert load_spec(tmp_path / "r" / "spec.yaml").as_yaml() == small.as_yaml()
