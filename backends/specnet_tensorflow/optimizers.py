@@ -15,7 +15,8 @@ import tensorflow as tf
 
 from specnet.backend.kinds import Kinds
 from specnet.plans.plan import Plan
-from specnet.recipe.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
+from specnet.recipe.adaptive_optimizers import Adagrad, Adam, AdamW, RMSprop
+from specnet.recipe.optimizers import SGD
 from specnet_tensorflow import fast
 
 Tensor = Any

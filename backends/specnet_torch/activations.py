@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from specnet.backend.kinds import Kinds
-from specnet.layers.functions import GELU_CUBIC, GELU_FACTOR, ActivationFunction
+from specnet.layers.functions import ActivationFunction
+from specnet.layers.rectifiers import GELU_CUBIC, GELU_FACTOR
 from specnet.plans.operations import Compute
 
 Function = Callable[..., Tensor]

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from specnet.backend.kinds import Kinds
 from specnet.plans.plan import Plan
-from specnet.recipe.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
+from specnet.recipe.adaptive_optimizers import Adagrad, Adam, AdamW, RMSprop
+from specnet.recipe.optimizers import SGD
 from specnet_torch import fast
 
 Tensors = Mapping[str, Tensor]

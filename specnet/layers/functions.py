@@ -6,25 +6,19 @@ One with its usual numbers is said by its name, `activation: leaky_relu`; other 
 
 from __future__ import annotations
 
-import math
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, PlainSerializer, SerializeAsAny
+from pydantic import BeforeValidator, GetJsonSchemaHandler, PlainSerializer, SerializeAsAny
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from specnet import plugins
 from specnet.diagnostics.errors import PluginError
 from specnet.plugins import Group
-from specnet.schema.fields import Number, Positive
 from specnet.schema.kinds import KINDS_OF, of_kind
 from specnet.schema.strict import Strict, schema_error
 
 GROUP: Group = "specnet.activations"
-
-GELU_FACTOR = math.sqrt(2 / math.pi)
-GELU_CUBIC = 0.044715
-"""The constants of `gelu_tanh`."""
 
 
 class ActivationFunction(Strict):
@@ -47,68 +41,6 @@ class ActivationFunction(Strict):
 
 class ReLU(ActivationFunction):
     """max(x, 0), with derivative 0 at 0."""
-
-
-class ReLU6(ActivationFunction):
-    """min(max(x, 0), 6), with derivative 0 at 0 and at 6 (Krizhevsky 2010, "Convolutional deep belief
-    networks on CIFAR-10")."""
-
-
-class LeakyReLU(ActivationFunction):
-    """x above 0, slope * x elsewhere, with derivative `slope` at 0 (Maas et al. 2013)."""
-
-    kind: Literal["leaky_relu"] = "leaky_relu"
-    slope: Annotated[Number, Field(description="Factor of what is not above 0.")] = 0.01
-
-
-class Tanh(ActivationFunction):
-    """(exp(x) - exp(-x)) / (exp(x) + exp(-x))."""
-
-
-class ScaledTanh(ActivationFunction):
-    """amplitude * tanh(slope * x); by default 1.7159 tanh(2x / 3) (LeCun et al. 1998, "Efficient BackProp",
-    section 4.4), and cuda-convnet's `tanh[a,b]` with a and b."""
-
-    kind: Literal["scaled_tanh"] = "scaled_tanh"
-    amplitude: Annotated[Number, Field(description="Factor of the tanh.")] = 1.7159
-    slope: Annotated[Number, Field(description="Factor of the tanh's argument.")] = 2 / 3
-
-
-class Sigmoid(ActivationFunction):
-    """1 / (1 + exp(-x))."""
-
-
-class HardSigmoid(ActivationFunction):
-    """min(max(x + 3, 0), 6) / 6, with derivative 0 at -3 and at 3, as in PyTorch and Keras 3 (Howard et al.
-    2019, section 5.2)."""
-
-
-class ELU(ActivationFunction):
-    """x above 0, alpha * (exp(x) - 1) elsewhere, with derivative `alpha` at 0 (Clevert et al. 2016,
-    equation 15)."""
-
-    kind: Literal["elu"] = "elu"
-    alpha: Annotated[Positive, Field(description="What it falls to, below 0.")] = 1.0
-
-
-class GELU(ActivationFunction):
-    """x * P(z <= x) for a standard normal z (Hendrycks and Gimpel 2016)."""
-
-
-class GELUTanh(ActivationFunction):
-    """x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x ** 3))), their approximation of `gelu`."""
-
-
-class SiLU(ActivationFunction):
-    """x / (1 + exp(-x)), also known as swish (Ramachandran et al. 2017)."""
-
-
-class HardSwish(ActivationFunction):
-    """x * min(max(x + 3, 0), 6) / 6, with derivative 0 at -3 and 1 at 3 (Howard et al. 2019, section 5.2)."""
-
-
-class Softplus(ActivationFunction):
-    """log(1 + exp(x))."""
 
 
 class Softmax(ActivationFunction):

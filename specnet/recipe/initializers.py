@@ -29,14 +29,14 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     return (shape[1] * window if len(shape) > 1 else shape[0]), shape[0] * window
 
 
-def _normal(stream: np.random.RandomState, shape: tuple[int, ...], std: float) -> Array:
+def normal(stream: np.random.RandomState, shape: tuple[int, ...], std: float) -> Array:
     """Normal values of mean 0."""
     values = stream.standard_normal(shape)
     values *= std
     return values
 
 
-def _uniform(stream: np.random.RandomState, shape: tuple[int, ...], bound: float) -> Array:
+def uniform(stream: np.random.RandomState, shape: tuple[int, ...], bound: float) -> Array:
     """Uniform values in [-bound, bound)."""
     values = stream.random_sample(shape)
     values *= 2
@@ -62,7 +62,7 @@ class Normal(Initializer):
     std: Annotated[NonNegative, Field(description="Standard deviation.")]
 
     def sample(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> Array:
-        return _normal(stream, shape, self.std)
+        return normal(stream, shape, self.std)
 
 
 class TruncatedNormal(Initializer):
@@ -106,74 +106,13 @@ class Uniform(Initializer):
         return values
 
 
-class _OfFan(Initializer):
-    """Whose size follows from the inputs or the outputs of a unit."""
-
-    fan: Annotated[
-        Literal["in", "out"],
-        Field(description="Whether the values that a unit reads count, or those that read an input."),
-    ] = "in"
-
-    def _counted(self, shape: tuple[int, ...]) -> int:
-        return fans(shape)[self.fan == "out"]
-
-
-class HeNormal(_OfFan):
-    """Normal values of standard deviation sqrt(2 / fan_in) (He et al. 2015, equation 10), or of
-    sqrt(2 / fan_out) (equation 14), which `torch.nn.init.kaiming_normal_` calls `mode="fan_out"`."""
-
-    kind: Literal["he_normal"] = "he_normal"
-
-    def sample(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> Array:
-        return _normal(stream, shape, math.sqrt(2 / self._counted(shape)))
-
-
-class HeUniform(_OfFan):
-    """Uniform values within sqrt(6 / fan_in) of 0, or sqrt(6 / fan_out), whose variance is that of
-    `he_normal` (He et al. 2015)."""
-
-    kind: Literal["he_uniform"] = "he_uniform"
-
-    def sample(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> Array:
-        return _uniform(stream, shape, math.sqrt(6 / self._counted(shape)))
-
-
-class LeCunNormal(Initializer):
-    """Normal values of standard deviation sqrt(1 / fan_in) (LeCun et al. 1998, section 4.6)."""
-
-    kind: Literal["lecun_normal"] = "lecun_normal"
-
-    def sample(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> Array:
-        return _normal(stream, shape, math.sqrt(1 / fans(shape)[0]))
-
-
-class LeCunUniform(Initializer):
-    """Uniform values within sqrt(3 / fan_in) of 0, whose variance is that of `lecun_normal`: Caffe's filler
-    `xavier`, as it is without `variance_norm`."""
-
-    kind: Literal["lecun_uniform"] = "lecun_uniform"
-
-    def sample(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> Array:
-        return _uniform(stream, shape, math.sqrt(3 / fans(shape)[0]))
-
-
-class GlorotNormal(Initializer):
-    """Normal values of standard deviation sqrt(2 / (fan_in + fan_out)) (Glorot and Bengio 2010, equation 12),
-    not cut, as in PyTorch."""
-
-    kind: Literal["glorot_normal"] = "glorot_normal"
-
-    def sample(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> Array:
-        return _normal(stream, shape, math.sqrt(2 / sum(fans(shape))))
-
-
 class GlorotUniform(Initializer):
     """Uniform values within sqrt(6 / (fan_in + fan_out)) of 0 (Glorot and Bengio 2010, equation 16)."""
 
     kind: Literal["glorot_uniform"] = "glorot_uniform"
 
     def sample(self, stream: np.random.RandomState, shape: tuple[int, ...]) -> Array:
-        return _uniform(stream, shape, math.sqrt(6 / sum(fans(shape))))
+        return uniform(stream, shape, math.sqrt(6 / sum(fans(shape))))
 
 
 class Orthogonal(Initializer):

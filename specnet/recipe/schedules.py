@@ -5,7 +5,6 @@ A schedule counts steps or epochs, from 0 at its beginning: where the training b
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -18,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from specnet.schema.fields import Count, NonNegative, Positive, shown
+from specnet.schema.fields import Count, shown
 from specnet.schema.strict import Strict, schema_error
 
 Unit = Literal["epoch", "step"]
@@ -71,7 +70,7 @@ class Schedule(Strict):
         first = self.warmup
         if first is None:
             return self.rate(base, step, epoch, errors)
-        passed = _passed(first.unit, step, epoch)
+        passed = passed_in(first.unit, step, epoch)
         if passed < first.over:
             return base * (first.from_ + (1 - first.from_) * passed / first.over)
         if first.unit == "step":
@@ -87,7 +86,7 @@ class Schedule(Strict):
         raise NotImplementedError
 
 
-def _passed(unit: Unit, step: int, epoch: int) -> int:
+def passed_in(unit: Unit, step: int, epoch: int) -> int:
     return step if unit == "step" else epoch
 
 
@@ -135,7 +134,7 @@ class Steps(Schedule):
     unit: Annotated[Unit, Field(description="What `every` counts.")] = "epoch"
 
     def rate(self, base: float, step: int, epoch: int, errors: Sequence[float]) -> float:
-        passed = _passed(self.unit, step, epoch)
+        passed = passed_in(self.unit, step, epoch)
         return base * self.factor ** (passed // self.every)
 
 
@@ -159,116 +158,5 @@ class Multistep(Schedule):
         return at
 
     def rate(self, base: float, step: int, epoch: int, errors: Sequence[float]) -> float:
-        passed = _passed(self.unit, step, epoch)
+        passed = passed_in(self.unit, step, epoch)
         return base * self.factor ** sum(passed >= boundary for boundary in self.at)
-
-
-class InverseTime(Schedule):
-    """learning_rate / (1 + decay * passed / every), `passed` counting steps (or epochs).
-
-    TensorFlow 1's `tf.train.inverse_time_decay`; with `every: 1`, the `decay` of Keras's old optimizers. With
-    `staircase`, passed / every is rounded down.
-    """
-
-    kind: Literal["inverse_time"] = "inverse_time"
-    decay: Annotated[NonNegative, Field(description="What the denominator grows by after every `every`.")]
-    every: Annotated[Count, Field(description="How many steps or epochs the denominator takes for it.")] = 1
-    staircase: Annotated[
-        bool, Field(description="Whether the rate changes only after each `every`, not all the time.")
-    ] = False
-    unit: Annotated[Unit, Field(description="What `every` counts.")] = "step"
-
-    def rate(self, base: float, step: int, epoch: int, errors: Sequence[float]) -> float:
-        passed = _passed(self.unit, step, epoch)
-        turns = passed // self.every if self.staircase else passed / self.every
-        return base / (1 + self.decay * turns)
-
-
-class Cosine(Schedule):
-    """From the learning rate down to `factor` times it along half a cosine, over `over` epochs (or steps).
-
-    learning_rate * (factor + (1 - factor) * (1 + cos(pi * passed / over)) / 2), from then on the last rate
-    (Loshchilov and Hutter 2017, equation 5, without restarts).
-    """
-
-    kind: Literal["cosine"] = "cosine"
-    over: Annotated[Count, Field(description="How many epochs or steps it takes.")]
-    factor: Annotated[
-        float, Field(ge=0, lt=1, description="What the rate is multiplied by in the end; 0 if left out.")
-    ] = 0.0
-    unit: Annotated[Unit, Field(description="What `over` counts.")] = "epoch"
-
-    def rate(self, base: float, step: int, epoch: int, errors: Sequence[float]) -> float:
-        passed = min(_passed(self.unit, step, epoch), self.over)
-        left = (1 + math.cos(math.pi * passed / self.over)) / 2
-        return base * (self.factor + (1 - self.factor) * left)
-
-
-class Polynomial(Schedule):
-    """From the learning rate down to `factor` times it along a power of what is left of `over` epochs (or
-    steps).
-
-    learning_rate * (factor + (1 - factor) * (1 - passed / over) ^ power), from then on the last rate (Caffe's
-    `poly`, `torch.optim.lr_scheduler.PolynomialLR` for a factor of 0, Keras's `PolynomialDecay`).
-    """
-
-    kind: Literal["polynomial"] = "polynomial"
-    power: Annotated[Positive, Field(description="The power; 1 is a straight line.")]
-    over: Annotated[Count, Field(description="How many epochs or steps it takes.")]
-    factor: Annotated[
-        float, Field(ge=0, lt=1, description="What the rate is multiplied by in the end; 0 if left out.")
-    ] = 0.0
-    unit: Annotated[Unit, Field(description="What `over` counts.")] = "epoch"
-
-    def rate(self, base: float, step: int, epoch: int, errors: Sequence[float]) -> float:
-        left = 1 - min(_passed(self.unit, step, epoch), self.over) / self.over
-        height: float = left**self.power
-        return base * (self.factor + (1 - self.factor) * height)
-
-
-class Linear(Schedule):
-    """From the learning rate down to `factor` times it in equal parts, over `over` epochs (or steps).
-
-    learning_rate * (factor + (1 - factor) * (1 - passed / over)), from then on the last rate
-    (`torch.optim.lr_scheduler.LinearLR` from 1 to `factor`).
-    """
-
-    kind: Literal["linear"] = "linear"
-    over: Annotated[Count, Field(description="How many epochs or steps it takes.")]
-    factor: Annotated[
-        float, Field(ge=0, lt=1, description="What the rate is multiplied by in the end; 0 if left out.")
-    ] = 0.0
-    unit: Annotated[Unit, Field(description="What `over` counts.")] = "epoch"
-
-    def rate(self, base: float, step: int, epoch: int, errors: Sequence[float]) -> float:
-        left = 1 - min(_passed(self.unit, step, epoch), self.over) / self.over
-        return base * (self.factor + (1 - self.factor) * left)
-
-
-class Exponential(Schedule):
-    """learning_rate * factor ^ (passed / every): multiplied by `factor` over `every` epochs (or steps), a
-    little in each of them (`torch.optim.lr_scheduler.ExponentialLR` for an `every` of 1, Keras's
-    `ExponentialDecay`). The kind `step` does it all at once."""
-
-    kind: Literal["exponential"] = "exponential"
-    factor: Annotated[float, Field(gt=0, le=1, description="What the rate is multiplied by.")]
-    every: Annotated[Count, Field(description="How many epochs or steps that takes.")] = 1
-    unit: Annotated[Unit, Field(description="What `every` counts.")] = "epoch"
-
-    def rate(self, base: float, step: int, epoch: int, errors: Sequence[float]) -> float:
-        height: float = self.factor ** (_passed(self.unit, step, epoch) / self.every)
-        return base * height
-
-
-class Inv(Schedule):
-    """learning_rate * (1 + gamma * passed) ^ -power, `passed` counting steps (or epochs): Caffe's policy
-    `inv`."""
-
-    kind: Literal["inv"] = "inv"
-    gamma: Annotated[NonNegative, Field(description="What the base grows by in each step or epoch.")]
-    power: Annotated[NonNegative, Field(description="The power of the base that the rate is divided by.")]
-    unit: Annotated[Unit, Field(description="What is counted.")] = "step"
-
-    def rate(self, base: float, step: int, epoch: int, errors: Sequence[float]) -> float:
-        height: float = (1 + self.gamma * _passed(self.unit, step, epoch)) ** -self.power
-        return base * height

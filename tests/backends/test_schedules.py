@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch.optim import lr_scheduler as theirs
 
-from specnet.recipe.schedules import Cosine, Exponential, Linear, Multistep, Polynomial, Schedule, Steps
+from specnet.recipe.decays import Cosine, Exponential, Linear, Polynomial
+from specnet.recipe.schedules import Multistep, Schedule, Steps
 
 pytestmark = pytest.mark.slow
 

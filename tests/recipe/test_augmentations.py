@@ -13,16 +13,10 @@ from specnet.data.statistics import Statistics, placeholder
 from specnet.network.network import examine
 from specnet.numerics.randomness import Array, Draws
 from specnet.plans import plan
-from specnet.recipe.augmentations import (
-    Augmentation,
-    Cutout,
-    Pad,
-    RandomCrop,
-    RandomResizedCrop,
-    Rotation,
-)
+from specnet.recipe.augmentations import Augmentation, Cutout, Pad, RandomCrop
 from specnet.recipe.color_augmentations import Brightness, ColorJitter
 from specnet.recipe.normalizations import Constants, MeanImage, Normalization, Scale
+from specnet.recipe.warps import RandomResizedCrop, Rotation
 from specnet.testing import relative_error
 from specnet.training.batches import Inputs
 

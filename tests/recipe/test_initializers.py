@@ -8,17 +8,8 @@ import numpy as np
 import pytest
 
 from specnet.numerics.randomness import Array, stream
-from specnet.recipe.initializers import (
-    GlorotNormal,
-    HeNormal,
-    HeUniform,
-    Initializer,
-    LeCunNormal,
-    LeCunUniform,
-    Orthogonal,
-    TruncatedNormal,
-    Uniform,
-)
+from specnet.recipe.fan_initializers import GlorotNormal, HeNormal, HeUniform, LeCunNormal, LeCunUniform
+from specnet.recipe.initializers import Initializer, Orthogonal, TruncatedNormal, Uniform
 
 SHAPE = (4000, 3, 5, 5)
 """Weights of 4,000 filters that read 75 values each."""

@@ -7,21 +7,10 @@ from typing import Any
 
 import pytest
 
+from specnet.recipe.decays import Cosine, Exponential, Inv, InverseTime, Linear, Polynomial
 from specnet.recipe.losses import SoftmaxCrossEntropy
 from specnet.recipe.optimizers import SGD
-from specnet.recipe.schedules import (
-    ConstantRate,
-    Cosine,
-    Exponential,
-    Inv,
-    InverseTime,
-    Linear,
-    Multistep,
-    Plateau,
-    Polynomial,
-    Schedule,
-    Steps,
-)
+from specnet.recipe.schedules import ConstantRate, Multistep, Plateau, Schedule, Steps
 from specnet.recipe.training import Training
 
 LOSS = SoftmaxCrossEntropy.model_validate({"from": "fc"})

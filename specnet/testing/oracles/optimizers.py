@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from specnet.recipe.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from specnet.recipe.adaptive_optimizers import Adagrad, Adam, AdamW, RMSprop
+from specnet.recipe.optimizers import SGD, Optimizer
 from specnet.testing.oracles.base import Slots, Values, optimizer_oracle
 
 
