@@ -133,7 +133,11 @@ class Layer(Strict):
 
     @classmethod
     def hint_about(cls, key: str) -> str | None:
-        return "remove it: a layer of this kind has no parameters to train" if key == "trainable" else None
+        if key != "trainable":
+            return None
+        if cls.parameters is Layer.parameters:
+            return "remove it: a layer of this kind has no parameters to train"
+        return f"remove it: the kind's package has to derive {cls.__name__} from Trainable for it"
 
     @property
     def is_frozen(self) -> bool:

@@ -28,6 +28,10 @@ class Trainable(Layer):
         ),
     ] = True
 
+    @classmethod
+    def hint_about(cls, key: str) -> str | None:
+        return "write trainable: false" if key in ("frozen", "freeze") else super().hint_about(key)
+
     @property
     def is_frozen(self) -> bool:
         return not self.trainable

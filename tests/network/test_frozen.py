@@ -203,3 +203,21 @@ def test_plugin_layer_without_the_field_is_named(monkeypatch: pytest.MonkeyPatch
     data["layers"]["norm1"]["from"] = "old"
     (finding,) = specnet.validate(data).errors
     assert (finding.code, "no field 'trainable'" in finding.message) == ("SN616", True)
+    assert "derive Old from Trainable" in str(Old.hint_about("trainable"))
+
+
+@pytest.mark.parametrize(
+    ("layer", "key", "hint"),
+    [
+        ("pool1", "trainable", "remove it: a layer of this kind has no parameters to train"),
+        ("image", "trainable", "remove it: a layer of this kind has no parameters to train"),
+        ("conv1", "frozen", "write trainable: false"),
+        ("norm1", "freeze", "write trainable: false"),
+        ("fc3", "requires_grad", "did you mean 'trainable'?"),
+    ],
+)
+def test_hints_about_the_key(layer: str, key: str, hint: str) -> None:
+    data = deepcopy(DATA)
+    data["layers"][layer][key] = False
+    (finding,) = specnet.validate(data).errors
+    assert (finding.code, finding.hint) == ("SN201", hint)
