@@ -80,10 +80,11 @@ def gelu(x: Tensor) -> Tensor:
 
 @activation("gelu_tanh")
 def gelu_tanh(x: Tensor) -> Tensor:
-    """The tanh is 1 beyond 20 in any type; the square of a larger x could make its gradient no number."""
+    """(1 + tanh(u)) / 2 as the sigmoid of 2 u: the sum has no digits left where the tanh is near -1. It is 0
+    or 1 beyond 30 in any type; the square of a larger x could make its gradient no number."""
     wide = _wide(x)
-    z = tf.clip_by_value(wide, -20, 20)
-    y = 0.5 * wide * (1 + tf.tanh(GELU_FACTOR * (z + GELU_CUBIC * z * z * z)))
+    z = tf.clip_by_value(wide, -30, 30)
+    y = wide * tf.sigmoid(2 * GELU_FACTOR * (z + GELU_CUBIC * z * z * z))
     return tf.cast(y, x.dtype)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -81,15 +82,17 @@ def hard_swish(x: Tensor) -> Tensor:
 
 @activation("gelu")
 def gelu(x: Tensor) -> Tensor:
-    return F.gelu(x)
+    """PyTorch's own is x (1 + erf) / 2, which has no digits left far below 0: in float64 they are counted."""
+    return 0.5 * x * torch.erfc(-math.sqrt(0.5) * x) if x.dtype == torch.float64 else F.gelu(x)
 
 
 @activation("gelu_tanh")
 def gelu_tanh(x: Tensor) -> Tensor:
-    """The tanh is 1 beyond 20 in any type; the square of a larger x could make its gradient no number."""
-    wide = x.float() if x.dtype.itemsize < 4 else x  # 1 + tanh(x) loses all digits where it is small
-    z = wide.clamp(-20, 20)
-    y = 0.5 * wide * (1 + torch.tanh(GELU_FACTOR * (z + GELU_CUBIC * z * z * z)))
+    """(1 + tanh(u)) / 2 as the sigmoid of 2 u: the sum has no digits left where the tanh is near -1. It is 0
+    or 1 beyond 30 in any type; the square of a larger x could make its gradient no number."""
+    wide = x.float() if x.dtype.itemsize < 4 else x
+    z = wide.clamp(-30, 30)
+    y = wide * torch.sigmoid(2 * GELU_FACTOR * (z + GELU_CUBIC * z * z * z))
     return y.to(x.dtype)
 
 

@@ -45,6 +45,15 @@ def test_sigmoid_cross_entropy_by_hand() -> None:
     assert gradient[0] == pytest.approx([-1 / 4, 1 / 2])
 
 
+def test_sigmoid_cross_entropy_keeps_its_digits() -> None:
+    """Of a logit of 36, 1 - p has one digit left, and of one of 40 none: -log(1 - p) is 36 and 40, and
+    log(1 + exp(-36)) is too small to be seen beside them."""
+    rule = SigmoidCrossEntropy.model_validate({"from": "x"})
+    oracle = loss_oracle.find(rule.kind, "it")
+    loss, _ = oracle(rule, [np.array([[36.0, 36.0, 40.0, -800.0]])], np.array([0]))
+    assert loss == pytest.approx(76, rel=1e-14)
+
+
 def test_cross_entropy_by_hand() -> None:
     """Equal logits of ten classes: log 10, whatever their value; the gradient is the mean over the batch."""
     loss, gradient = cross_entropy(np.full((2, 10), 700.0), np.array([3, 4]))

@@ -28,15 +28,12 @@ def sigmoid_cross_entropy(
     loss: SigmoidCrossEntropy, read: Sequence[Values], labels: Labels
 ) -> tuple[float, list[Values]]:
     """With p = 1 / (1 + exp(-x)): for each class of share t, -t log p - (1 - t) log(1 - p), whose derivative
-    is p - t."""
+    is p - t. The logarithms are -log(1 + exp(-x)) and -log(1 + exp(x)): 1 - p would have few digits left."""
     (logits,) = read
-    total, gradient = 0.0, np.zeros_like(logits)
-    for image, row in enumerate(shares(labels, logits.shape[1])):
-        for output, share in enumerate(row):
-            p = 1 / (1 + np.exp(-logits[image, output]))
-            total -= float(share * np.log(p) + (1 - share) * np.log(1 - p))
-            gradient[image, output] = p - share
-    return total / len(logits), [gradient / len(logits)]
+    share = shares(labels, logits.shape[1])
+    agreed, denied = np.logaddexp(0, -logits), np.logaddexp(0, logits)
+    total = float((share * agreed + (1 - share) * denied).sum())
+    return total / len(logits), [(np.exp(-agreed) - share) / len(logits)]
 
 
 @loss_oracle("mean_squared_error")
