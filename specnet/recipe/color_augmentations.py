@@ -59,7 +59,9 @@ class PCAColor(Augmentation):
         import numpy as np
 
         weights = self.std * draws.normals(len(statistics.color_values)) * statistics.color_values
-        return images.calculate(np.add, weights @ statistics.color_vectors.T * 255)
+        # Not a product of matrices, which may round otherwise for another number of images.
+        shifts = (weights[:, None] * statistics.color_vectors).sum(axis=2)
+        return images.calculate(np.add, shifts * 255)
 
 
 class Brightness(Augmentation):
