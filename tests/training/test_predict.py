@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from specnet.spec.spec import Spec, load
 from specnet.syntax import document
 from specnet.terminal.progress import Progress
 from specnet.training.predict import image_files, likeliest, predict
-from support.training_runs import run
+from support.training_runs import SMALL, run
 
 pytestmark = pytest.mark.slow
 
@@ -52,6 +53,33 @@ def test_files_are_classified_as_the_evaluation_does(small: Spec, tmp_path: Path
     odds = [guess.probability for guess in whole.guesses]
     assert sum(odds) == pytest.approx(1)
     assert odds == sorted(odds, reverse=True)
+
+
+HEADS = """\
+  early: {kind: dense, from: norm, cross_group: true, group: b, units: 10}
+training:
+  loss: {kind: sum, of: [{kind: softmax_cross_entropy, from: out},
+    {kind: mean_squared_error, from: early, weight: 0.3}]}
+"""
+
+
+def test_a_run_with_several_losses_answers_by_the_first_of_their_heads(
+    tmp_path: Path, scans: list[Path], cli: Cli
+) -> None:
+    """Its test loss is that of the probabilities that it predicts for the right classes."""
+    text = SMALL.replace("training:\n  loss: {kind: softmax_cross_entropy, from: out}\n", HEADS)
+    trained = run(load(document.parse(text, "heads.yaml")), tmp_path / "r", steps=4)
+    found = specnet.predict(tmp_path / "r", scans, top=10, progress=Progress(quiet=True))
+    odds = [{guess.name: guess.probability for guess in p.guesses} for p in found]
+    right = [odd[path.name[0]] for odd, path in zip(odds, scans, strict=True)]
+    result = specnet.evaluate(tmp_path / "r", progress=Progress(quiet=True)).evaluation
+    assert result.loss == pytest.approx(-np.log(right).mean(), rel=1e-5)  # measured 0e-7
+    assert result == trained.evaluation
+    done = cli("evaluate", tmp_path / "r", "--json")
+    assert (done.code, json.loads(done.out)["evaluation"]["loss"]) == (0, result.loss), done.err
+    done = cli("predict", tmp_path / "r", scans[0], "--top", 1, "--json")
+    (told,) = json.loads(done.out)["predictions"]
+    assert told["top"][0]["probability"] == pytest.approx(max(odds[0].values()), rel=1e-5)
 
 
 FOLDER = """\
