@@ -111,7 +111,8 @@ def compare(seed: int, chosen: Sequence[Backend], devices: str = "cpu") -> Itera
     plan, recipe = plans.make(network), network.spec.training
     assert recipe is not None
     rates = [recipe.learning_rate(step, 0, []) for step in range(0 if seed % TRAINED else STEPS)]
-    state, batch = random_state(plan, seed), random_batch(plan, seed, 2 + seed % 2)
+    mixed = any(part.mixes for part in recipe.augment)
+    state, batch = random_state(plan, seed), random_batch(plan, seed, 2 + seed % 2, soft=mixed)
     answered = {"numpy": answers(Interpreter(plan), plan, state, batch, rates)}
     for backend in chosen:
         placement = place(plan.groups, dealt(plan.groups, devices), backend.devices())

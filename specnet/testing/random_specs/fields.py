@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from specnet.testing.random_specs.draws import Draws
+from specnet.testing.random_specs.initializers import random_initializer
 
 LARGEST_CHANNELS = 16
 """Of one layer, over all its groups."""
@@ -71,6 +72,7 @@ def conv(draw: Draws) -> Fields:
         "groups": draw.among(1, 1, 1, 2, 3),
         "shared": draw.among(True, True, True, True, False),
         "bias": bias(draw),
+        "weights": random_initializer(draw, 0.1),
         "activation": function(draw),
     }
 
@@ -86,6 +88,7 @@ def random_connections(draw: Draws) -> Fields:
         "groups": draw.among(None, None, 1, 2),
         "seed": draw.between(0, 3),
         "bias": bias(draw),
+        "weights": random_initializer(draw, 0.3),
         "activation": function(draw),
     }
 
@@ -107,17 +110,28 @@ def subsample(draw: Draws) -> Fields:
 @fields("dense")
 def dense(draw: Draws) -> Fields:
     units = draw.groups * draw.between(1, 6)
-    return {"kind": "dense", "units": units, "bias": bias(draw), "activation": function(draw)}
+    return {
+        "kind": "dense",
+        "units": units,
+        "bias": bias(draw),
+        "weights": random_initializer(draw, 0.1),
+        "activation": function(draw),
+    }
 
 
 @fields("max_pool")
 def max_pool(draw: Draws) -> Fields:
-    return {"kind": "max_pool", **window(draw)}
+    return {"kind": "max_pool", **window(draw), "activation": seldom(draw)}
 
 
 @fields("avg_pool")
 def avg_pool(draw: Draws) -> Fields:
-    return {"kind": "avg_pool", **window(draw), "count_padding": draw.among(False, True)}
+    return {
+        "kind": "avg_pool",
+        **window(draw),
+        "count_padding": draw.among(False, True),
+        "activation": seldom(draw),
+    }
 
 
 @fields("global_avg_pool")
@@ -148,9 +162,10 @@ def flatten(draw: Draws) -> Fields:
 
 @fields("lrn")
 def lrn(draw: Draws) -> Fields:
+    radius = draw.between(0, 3)
     return {
         "kind": "lrn",
-        "size": draw.among(1, 3, 5, 7),
+        **draw.among({"radius": radius}, {"size": 2 * radius + 1}),
         "k": draw.among(1.0, 2.0),
         "alpha": draw.among(0.01, 0.1, 0.5),
         "beta": draw.among(0.5, 0.75, 1.0),
@@ -248,6 +263,11 @@ def window(draw: Draws) -> Fields:
 def bias(draw: Draws) -> float | str:
     chosen: float | str = draw.among(0, 1, 0.5, "none")
     return chosen
+
+
+def seldom(draw: Draws) -> str | Fields | None:
+    """For kinds that seldom have an activation function of their own."""
+    return function(draw) if draw.chance(0.2) else None
 
 
 def function(draw: Draws) -> str | Fields | None:

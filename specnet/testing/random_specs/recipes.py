@@ -1,4 +1,4 @@
-"""Random optimizers and schedules for a random network: its first layer is `conv1`, the last one `logits`."""
+"""Random optimizers, schedules and initial values for a random network whose last layer is `logits`."""
 
 from __future__ import annotations
 
@@ -6,30 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from specnet.testing.random_specs.draws import Draws
+from specnet.testing.random_specs.initializers import random_initializer
 
 Fields = dict[str, Any]
-
-SCHEDULES: tuple[Fields, ...] = (
-    {"kind": "constant"},
-    {"kind": "step", "factor": 0.5, "every": 1},
-    {"kind": "multistep", "factor": 0.5, "at": [1]},
-    {"kind": "inverse_time", "decay": 0.5},
-    {"kind": "cosine", "over": 4, "factor": 0.1},
-    {"kind": "linear", "over": 4},
-    {"kind": "polynomial", "over": 4, "power": 2},
-    {"kind": "exponential", "factor": 0.5, "every": 3},
-    {"kind": "inv", "gamma": 0.5, "power": 0.75},
-    {"kind": "plateau", "factor": 0.5, "times": 3},
-)
-"""Each changes the rate from step to step, if it counts any."""
 
 SMALLEST = 1e-3
 """The least epsilon. What divides a gradient by its own size makes steps of rounding errors where the
 gradient is 0 but for these, and programs that agree would seem not to."""
 
 
-def random_recipe(seed: int) -> Fields:
-    """`optimizer` and `schedule` of a training section, a pure function of the seed."""
+def random_recipe(seed: int, first: str = "conv1") -> Fields:
+    """What of a training section is about neither images nor answers, a pure function of the seed and of the
+    name of the network's first layer."""
     draw = Draws(seed, "random optimizer")
     kind = draw.among(*OPTIMIZERS)
     optimizer = {
@@ -38,26 +26,58 @@ def random_recipe(seed: int) -> Fields:
         **OPTIMIZERS[kind](draw),
         "weight_decay": draw.among(0, 0.001, 0.1),
         "biases": draw.among(None, None, {"learning_rate": 0.02}, {"learning_rate": 0.1, "weight_decay": 0}),
-        "rates": _rates(draw) or None,
+        "rates": _rates(draw, first) or None,
         "clip_norm": draw.among(None, 0.5, 5),
     }
-    schedule = dict(draw.among(*SCHEDULES))
-    if schedule["kind"] not in ("constant", "plateau"):
-        schedule["unit"] = "step"
-    if schedule["kind"] != "plateau" and draw.chance(0.3):
-        schedule["warmup"] = {"over": 1, "unit": "step", "from": 0.5}
-    return {"optimizer": {k: v for k, v in optimizer.items() if v is not None}, "schedule": schedule}
+    chosen = {
+        "optimizer": {k: v for k, v in optimizer.items() if v is not None},
+        "schedule": _schedule(draw),
+        "weights": random_initializer(draw, 0.5),
+        "batch_size": draw.among(None, 2, 5, 64),
+        "epochs": draw.among(None, 1, 3),
+    }
+    return {key: value for key, value in chosen.items() if value is not None}
 
 
-def _rates(draw: Draws) -> list[Fields]:
+def _rates(draw: Draws, first: str) -> list[Fields]:
     """Entries for layers that there are and the one role that they all have."""
     entries = [
-        {"layers": "conv*", "role": "weight", "learning_rate": draw.among(0, 0.02, 0.1)},
+        {"layers": f"{first[:3]}*", "role": "weight", "learning_rate": draw.among(0, 0.02, 0.1)},
         {"layers": "logits", "max_norm": draw.among(0.3, 0.9)},
-        {"layers": ["conv1", "logit?"], "weight_decay": draw.among(0, 0.2)},
+        {"layers": [first, "logit?"], "weight_decay": draw.among(0, 0.2)},
         {"role": "weight", "learning_rate": 0.03, "max_norm": 0.8},
     ]
     return draw.shuffled([entry for entry in entries if draw.chance(0.3)])
+
+
+def _schedule(draw: Draws) -> Fields:
+    kind = draw.among(*SCHEDULES)
+    schedule = {"kind": kind, **SCHEDULES[kind](draw)}
+    if kind not in ("constant", "plateau"):
+        schedule["unit"] = draw.among("step", "step", "step", "epoch")
+    if draw.chance(0.3):
+        counted = "epoch" if kind == "plateau" else schedule.get("unit", draw.among("step", "epoch"))
+        schedule["warmup"] = {"over": draw.between(1, 2), "unit": counted, "from": draw.among(0.1, 0.5)}
+    return schedule
+
+
+def _every(draw: Draws) -> int:
+    return draw.between(1, 3)
+
+
+SCHEDULES: dict[str, Callable[[Draws], Fields]] = {
+    "constant": lambda draw: {},
+    "step": lambda draw: {"factor": 0.5, "every": draw.among(1, 1, 2)},
+    "multistep": lambda draw: {"factor": 0.5, "at": draw.among([1], [1, 3])},
+    "inverse_time": lambda draw: {"decay": 0.5, "every": _every(draw), "staircase": draw.chance(0.5)},
+    "cosine": lambda draw: {"over": draw.between(2, 4), "factor": draw.among(0, 0.1)},
+    "linear": lambda draw: {"over": draw.between(2, 4), "factor": draw.among(0, 0.1)},
+    "polynomial": lambda draw: {"over": 4, "power": draw.among(0.5, 2), "factor": draw.among(0, 0.1)},
+    "exponential": lambda draw: {"factor": 0.5, "every": _every(draw)},
+    "inv": lambda draw: {"gamma": 0.5, "power": draw.among(0.75, 1)},
+    "plateau": lambda draw: {"factor": 0.5, "times": 3, "patience": draw.between(1, 3)},
+}
+"""The options of each kind. Nearly all of them change the rate in the first few steps, if they count any."""
 
 
 def _sgd(draw: Draws) -> Fields:
