@@ -73,7 +73,7 @@ def test_a_run_with_several_losses_answers_by_the_first_of_their_heads(
     odds = [{guess.name: guess.probability for guess in p.guesses} for p in found]
     right = [odd[path.name[0]] for odd, path in zip(odds, scans, strict=True)]
     result = specnet.evaluate(tmp_path / "r", progress=Progress(quiet=True)).evaluation
-    assert result.loss == pytest.approx(-np.log(right).mean(), rel=1e-5)  # measured 0e-7
+    assert result.loss == pytest.approx(-np.log(right).mean(), rel=1e-5)  # measured 0
     assert result == trained.evaluation
     done = cli("evaluate", tmp_path / "r", "--json")
     assert (done.code, json.loads(done.out)["evaluation"]["loss"]) == (0, result.loss), done.err
