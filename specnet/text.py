@@ -81,6 +81,11 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun if count == 1 else plural_of(noun)}"
 
 
+def verb(count: int, of_many: str, of_one: str) -> str:
+    """`carries` for one, `carry` for several."""
+    return of_one if count == 1 else of_many
+
+
 def plural_of(noun: str) -> str:
     """`errors`, `classes`, `batches`, `entries`, `epochs`."""
     if re.search("(s|x|z|(?<!epo)ch|sh)$", noun):

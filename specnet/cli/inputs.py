@@ -43,10 +43,23 @@ def read_content(path: str) -> tuple[bytes, str]:
     if path == "-":
         return _standard_input(document.MAX_BYTES), STDIN
     if not is_revision(path):
-        return document.content(path)
+        try:
+            return document.content(path)
+        except UsageError as error:
+            raise _or_shipped(path, error) from None
     from specnet.storage import git
 
     return git.read(path, document.MAX_BYTES), path
+
+
+def _or_shipped(path: str, error: UsageError) -> UsageError:
+    """The error about a path that cannot be read, with how to get the shipped spec of that name."""
+    from specnet.spec.starter import named
+
+    if Path(path).exists() or named(path) is None:
+        return error
+    copy = f"{path.rpartition('/')[2]}.yaml"
+    return UsageError(error.message, f"specnet init {copy} --from {path} writes the shipped spec to a file")
 
 
 def is_revision(path: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from specnet.diffs.change import Change
+from specnet.diffs.change import Change, Op
 from specnet.spec.origins import Blocks, Origin
 
 
@@ -18,12 +18,19 @@ class BlockDiff:
     after: Blocks = field(default_factory=Blocks)
 
     def told(self, changes: Iterable[Change]) -> list[Change]:
-        """The changes, of which those that come from one place in a block are one, where the first stood.
+        """The changes, of which those that come from one place in a block are one, where the first stood, and
+        so are the layers of a use that came or went with all of them.
 
         What a use gives is no part of the block: a change of that is told of the layers that it reaches.
         """
         made: dict[object, Change] = {}
-        for number, change in enumerate(changes):
+        every = list(changes)
+        full = {**_full(every, "remove", self.before), **_full(every, "add", self.after)}
+        for number, change in enumerate(every):
+            use = full.get((change.op, change.path))
+            if use is not None:
+                made[use.op, use.path] = use
+                continue
             of_block = self._of_block(change)
             if of_block is None:
                 made[number] = change
@@ -47,6 +54,17 @@ class BlockDiff:
             before = change.before if before is None else before
             after = change.after if after is None else after
         return Change(change.op, path, before, after)
+
+
+def _full(changes: Iterable[Change], op: Op, side: Blocks) -> dict[tuple[str, str], Change]:
+    """The uses of blocks of one spec whose layers all came or went, by the change of each of these."""
+    moved = {change.layer for change in changes if change.op == op and not change.field}
+    made: dict[tuple[str, str], Change] = {}
+    for name, use in side.uses.items():
+        if use.layers and moved.issuperset(use.layers):
+            written = {"before": None, "after": None, "before" if op == "remove" else "after": use.written}
+            made |= {(op, f"layers.{layer}"): Change(op, f"layers.{name}", **written) for layer in use.layers}
+    return made
 
 
 def _has(side: Blocks, origin: Origin) -> bool:

@@ -16,7 +16,7 @@ from specnet.drawing.page import SCRIPT, STYLE
 from specnet.network.network import Network
 from specnet.syntax.emit import written
 from specnet.tables import build
-from specnet.text import describe
+from specnet.text import describe, plural, verb
 
 
 def render(picture: Picture, after: Network, before: Network | None = None) -> str:
@@ -63,9 +63,10 @@ def _table(network: Network) -> Iterator[str]:
     yield _row(("total", "", "", "", _count(totals.parameters), _count(totals.macs)))
     yield f"</tfoot></table><p>{totals.activations:,} activations in layers with parameters.</p>"
     if len(table.groups) > 1:
+        edges = totals.cross_group_edges
         yield (
-            f'<p><b class="crosses">{totals.cross_group_edges} cross-group edges</b> '
-            f"carry {totals.cross_group_values:,} values for each image.</p>"
+            f'<p><b class="crosses">{plural(edges, "cross-group edge")}</b> '
+            f"{verb(edges, 'carry', 'carries')} {totals.cross_group_values:,} values for each image.</p>"
         )
 
 

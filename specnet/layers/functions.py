@@ -59,6 +59,13 @@ NUMBERS = {"slope": "leaky_relu", "negative_slope": "leaky_relu", "alpha": "elu"
 """Numbers of activation functions that people write beside the name."""
 
 
+OTHER_NAMES = {
+    "swish": "did you mean 'silu'?",
+    **dict.fromkeys(("linear", "identity"), "leave the activation out"),
+}
+"""What to do about names that other programs have for these functions, and for having none."""
+
+
 def hint_about_number(key: str, field: str) -> str | None:
     """What to do about a function's number where it stands beside `field`; None if it is none."""
     if key not in NUMBERS:
@@ -75,7 +82,9 @@ def _registered(value: Any) -> Any:
         return of_kind(value, GROUP, "activation function")
     names = plugins.names(GROUP)
     if not isinstance(value, str) or value not in names:
-        raise schema_error("literal_error", "unknown", expected=", ".join(f"'{name}'" for name in names))
+        hint = OTHER_NAMES.get(value.lower()) if isinstance(value, str) else None
+        expected = ", ".join(f"'{name}'" for name in names)
+        raise schema_error("literal_error", "unknown", hint, expected=expected)
     try:
         cls = function_class(value)
     except PluginError as error:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from specnet.layers.functions import ActivationFunction
-from specnet.schema.fields import Number
+from specnet.schema.fields import Positive
 
 
 class Tanh(ActivationFunction):
@@ -19,8 +19,8 @@ class ScaledTanh(ActivationFunction):
     section 4.4), and cuda-convnet's `tanh[a,b]` with a and b."""
 
     kind: Literal["scaled_tanh"] = "scaled_tanh"
-    amplitude: Annotated[Number, Field(description="Factor of the tanh.")] = 1.7159
-    slope: Annotated[Number, Field(description="Factor of the tanh's argument.")] = 2 / 3
+    amplitude: Annotated[Positive, Field(description="Factor of the tanh.")] = 1.7159
+    slope: Annotated[Positive, Field(description="Factor of the tanh's argument.")] = 2 / 3
 
 
 class Sigmoid(ActivationFunction):

@@ -80,6 +80,19 @@ def written_crops(recipe: Mapping[str, Any]) -> Iterator[Crop]:
         yield Crop(path, size, (size, size))
 
 
+def resized_without_crop(recipe: Mapping[str, Any], shape: Shape) -> tuple[Path_, Shape] | None:
+    """The first part that makes images of another size where nothing cuts them back, and what those of
+    `shape` come out as; None where they keep their size, or it is not known."""
+    changed: Path_ | None = None
+    after: Shape | None = shape
+    for path, part in _listed(recipe):
+        if list(_sizes(part, "specnet.augmentations", path)):
+            return None
+        after = _after(part, after)
+        changed = path if changed is None and after not in (shape, None) else changed
+    return (changed, after) if changed is not None and after is not None and after != shape else None
+
+
 def wanted_channels(recipe: Mapping[str, Any]) -> Iterator[tuple[Path_, Channels]]:
     """What the sound parts of a recipe as it stands in a file say of the channels of images, and where."""
     parts: list[tuple[Path_, Any, Group]] = [

@@ -86,6 +86,8 @@ class TopK(Metric):
         return float(wrong / images)
 
     def unfit(self, outputs: int, head: Values) -> tuple[str, str] | None:
+        if self.k == 1:
+            return "the top-1 error is always measured", "use a k of 2 or more, or leave it out"
         if self.k < outputs:
             return None
         return f"the top-{self.k} error of {outputs} outputs is always 0", f"use a k below {outputs}"

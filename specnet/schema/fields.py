@@ -69,7 +69,9 @@ def _sizes(value: Any) -> Any:
 
 
 def _range(value: Any) -> Any:
-    hint = "for example [0.5, 1.5]"
+    hint = "two numbers, the smaller one first"
+    if isinstance(value, list | tuple) and any(isinstance(part, str) and "/" in part for part in value):
+        hint = "a fraction is written as a decimal: 0.75 for 3/4"
     if not isinstance(value, list | tuple) or len(value) != 2 or not all(map(is_number, value)):
         raise schema_error("interval", f"expected [smallest, largest], got {shown(value)}", hint)
     low, high = map(float, value)

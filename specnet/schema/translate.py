@@ -173,9 +173,8 @@ def _words(kind: str, error: dict[str, Any], context: dict[str, Any], path: Path
         valid = re.findall(r"'([^']+)'", context["expected"]) or [context["expected"]]
         if field == "specnet":
             return f"version {shown(value)} of the language is unknown", "write 'specnet: 1'"
-        return f"{field}: {shown(value)} is not one of {', '.join(valid)}", suggestion(
-            value, valid, noun="value"
-        )
+        hint = context.get("hint") or suggestion(value, valid, noun="value")
+        return f"{field}: {shown(value)} is not one of {', '.join(valid)}", hint
     if kind in EXPECTED:
         return f"{field}: expected {EXPECTED[kind]}, got {shown(value)}", _meant(kind, value)
     if kind == "too_short":

@@ -60,7 +60,9 @@ class Reader:
         try:
             Block.model_validate(node.plain())
         except ValidationError as error:
-            self.findings += translated(error, self.origin if self.is_placed else None, ("blocks", name))
+            told = {finding.position for finding in self.findings[before:]}
+            more = translated(error, self.origin if self.is_placed else None, ("blocks", name))
+            self.findings += [finding for finding in more if finding.position not in told]
             return made
         given = node.value.get("parameters")
         for item in given.value if given is not None else ():

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from specnet.diagnostics.diagnostic import Position
 
@@ -20,6 +20,13 @@ class Origin:
     use: str
 
 
+class Use(NamedTuple):
+    """A use of a block: how it is written, as plain data, and the layers that it stands for."""
+
+    written: Any
+    layers: Sequence[str]
+
+
 @dataclass(frozen=True)
 class Blocks:
     """The blocks of a spec as they are written, and the layers that their uses stand for."""
@@ -29,6 +36,8 @@ class Blocks:
     origins: Mapping[str, Origin] = field(default_factory=dict)
     unused: Mapping[str, Position | None] = field(default_factory=dict)
     """Those that no layer is made of, and where each begins."""
+    uses: Mapping[str, Use] = field(default_factory=dict)
+    """Those that stand among the network's layers, by name."""
 
 
 def unused(data: Mapping[str, Any]) -> list[str]:

@@ -34,7 +34,7 @@ from specnet.schema.kinds import ADVICE, of_kind
 from specnet.schema.strict import Strict, schema_error
 from specnet.schema.translate import empty_keys, findings
 from specnet.spec.names import NAME, LayerName, Name
-from specnet.spec.origins import BLOCK, Blocks, has_blocks, unused
+from specnet.spec.origins import BLOCK, Blocks, Use, has_blocks, unused
 from specnet.syntax import document
 from specnet.syntax.document import Document, Path_
 from specnet.syntax.emit import written
@@ -275,5 +275,6 @@ def _opened(source: Document | Mapping[str, Any]) -> Reading:
         flat["layers"][name] = Layer.model_construct(kind=BLOCK, from_=read)
     reading = Reading(flat, made.document if origin else None, diagnostics=made.findings)
     places = {n: origin.locate(("blocks", n), key=True) if origin else None for n in unused(data)}
-    reading.blocks, reading.unsound = Blocks(data.get("blocks"), made.origins, places), len(made.left)
+    uses = {name: Use(data["layers"][name], own) for name, own in made.uses.items() if name in data["layers"]}
+    reading.blocks, reading.unsound = Blocks(data.get("blocks"), made.origins, places, uses), len(made.left)
     return reading

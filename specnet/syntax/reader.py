@@ -218,7 +218,8 @@ class _Builder:
                 width = end.column - start.column
                 node = Node(None, self.source, start.line + 1, start.column + 1, width)
                 message = f"the alias '*{event.anchor}' is not allowed"
-                self.report(rules.ALIAS, message, node.position(), "write the value out in both places")
+                hint = f"write the value out in both places; a pattern stands in quotes: '*{event.anchor}'"
+                self.report(rules.ALIAS, message, node.position(), hint)
                 yield event, node
             else:
                 yield event, None

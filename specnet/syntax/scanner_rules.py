@@ -144,6 +144,8 @@ def _slip(source: Source, error: yaml.MarkedYAMLError, stop: _Place, before: _Be
     line = source.lines[stop.line] if stop.line < len(source.lines) else ""
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return _Slip(stop, _words(error), "indent with spaces, not tabs", fixes.tabs_replaced(source))
+    if "alias" in context:
+        return _Slip(stop, _words(error), "text that begins with * stands in quotes: '*'")
     return _Slip(stop, _words(error), "check the indentation, and the brackets and quotes of the lines above")
 
 

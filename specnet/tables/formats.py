@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from specnet.numerics.gc_pause import gc_paused
 from specnet.tables.rows import Contents, Row
-from specnet.text import columns, describe, few, plural, size
+from specnet.text import columns, describe, few, plural, size, verb
 
 
 class Column(NamedTuple):
@@ -124,7 +124,8 @@ def notes(table: Contents) -> list[str]:
         lines.insert(0, f"{trained:,} parameters are trained, {t.frozen_parameters:,} are frozen")
     if len(table.groups) > 1:
         carried = f"{t.cross_group_values:,} values for each image"
-        lines.append(f"{t.cross_group_edges} cross-group edges (*) carry {carried}")
+        edges = plural(t.cross_group_edges, "cross-group edge")
+        lines.append(f"{edges} (*) {verb(t.cross_group_edges, 'carry', 'carries')} {carried}")
     step = f"a step of {plural(table.images, 'image')}"
     if table.traffic:
         routes = few([f"{a} -> {b} {size(moved)}" for (a, b), moved in table.traffic.items()])

@@ -79,6 +79,8 @@ def test_init_writes_a_commented_spec_that_is_the_same_network(cli: Cli, tmp_pat
     assert "# add: The sum" in path.read_text().partition("# The layers by name.")[0], "in its block"
     assert cli("init", tmp_path / "mine.yaml").code == 2, "it is there already"
     assert cli("init", "-", "--from", "resnet50").out == cli("init", "-", "--from", "zoo/resnet50").out
+    missing = cli("diff", "resnet50", "resnet101").err
+    assert "hint: specnet init resnet50.yaml --from resnet50 writes the shipped spec to a file" in missing
     assert "did you mean 'alexnet'?" in cli("init", "-", "--from", "alexnt").err
 
 

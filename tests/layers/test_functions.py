@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+import specnet
 from specnet import plugins
 from specnet.layers import functions
 from specnet.layers.activation import Activation
@@ -42,6 +43,21 @@ def together(monkeypatch: pytest.MonkeyPatch) -> None:
         plugins, "names", lambda g: [*names(g), "together"] if g == functions.GROUP else names(g)
     )
     monkeypatch.setattr(plugins, "load", lambda g, n: Together if n == "together" else load(g, n))
+
+
+def hint_about(function: str) -> str:
+    layers = {
+        "image": {"kind": "input", "shape": [4]},
+        "fc": {"kind": "dense", "from": "image", "units": 2, "activation": function},
+    }
+    (finding,) = specnet.validate({"specnet": 1, "name": "small", "layers": layers})
+    return str(finding.hint)
+
+
+def test_names_of_other_programs_are_known() -> None:
+    assert hint_about("swish") == "did you mean 'silu'?"
+    assert hint_about("Linear") == "leave the activation out"
+    assert hint_about("hard-swish") == "did you mean 'hard_swish'?"
 
 
 def test_the_built_in_ones_come_through_entry_points() -> None:

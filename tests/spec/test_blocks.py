@@ -223,6 +223,19 @@ def test_a_change_of_a_block_is_told_once() -> None:
     assert not specnet.diff(load(SMALL), load(FLAT))
 
 
+def test_a_use_that_comes_or_goes_is_one_change() -> None:
+    use = "  extra: {kind: block, of: unit, from: one, filters: 8}\n"
+    more = SMALL.replace("  more:", f"{use}  more:").replace("two, from: one", "two, from: extra")
+    line = "layers.extra: {kind: block, of: unit, from: one, filters: 8}"
+    for before, after, sign in ((SMALL, more, "+"), (more, SMALL, "-"), (FLAT, more, "+")):
+        found = specnet.diff(load(before), load(after))
+        told = [row for row in str(found).splitlines() if "extra" in row and not row.startswith(" ")]
+        assert f"{sign} {line}" in told
+        assert not any(row.startswith(f"{sign} layers.extra.") for row in told)
+        assert len(found.changes) > len(told)
+        assert "layers.extra.conv: {kind: conv" in found.text(everything=True)
+
+
 def test_a_folded_table_has_a_line_for_each_part() -> None:
     full = specnet.table(load(SMALL))
     table = specnet.table(load(FLAT), fold=True)

@@ -82,6 +82,10 @@ def test_the_printed_table(specs: Path) -> None:
     assert "conv3" in lines[10]
     assert "* pool2" in lines[10], "a crossing is marked"
     assert "7 cross-group edges (*) carry 58,624 values for each image" in lines
+    whole = specnet.load(specs / "alexnet_one_group.yaml").as_yaml()
+    whole["groups"], whole["layers"]["fc8"]["group"] = ["gpu0", "gpu1"], "gpu1"
+    whole["layers"]["conv1"]["group"], whole["layers"]["fc8"]["cross_group"] = "gpu0", True
+    assert "1 cross-group edge (*) carries 4,096 values for each image" in str(specnet.table(whole))
 
 
 # Kernels, strides and paddings of Krizhevsky et al. 2012: r <- r + (kernel - 1) * j, j <- j * stride.

@@ -13,7 +13,7 @@ from specnet.network.graph import Node
 from specnet.network.partial import PartialNetwork
 from specnet.network.shapes import Share, full_shape
 from specnet.network.sink import Sink
-from specnet.recipe.cropping import mixing_kinds, wanted_channels, written_crops
+from specnet.recipe.cropping import mixing_kinds, resized_without_crop, wanted_channels, written_crops
 from specnet.recipe.losses import layers_read, place_of, written_heads
 from specnet.recipe.metrics import written_metric
 from specnet.schema.fields import is_integer
@@ -144,6 +144,13 @@ def _check_crops(recipe: Mapping[str, Any], name: str, shape: Shape, sink: Sink)
         fitting = shape[-1] - (crop.out[0] - crop.size)
         change = f"use {crop.path[-1]} {fitting}, or change the input's shape"
         sink.error(rules.CROP_SIZE, message, change if square else "crops are square images", place)
+    resized = resized_without_crop(recipe, shape)
+    if resized is not None:
+        path, made = resized
+        sink.faulty.add(name)
+        message = f"images of the input's {describe(shape)} are {describe(made)} after {path[0]}"
+        hint = f"cut them to size after it: {{kind: random_crop, size: {shape[-1]}}}"
+        sink.error(rules.CROP_SIZE, message, hint, ("training", *path))
 
 
 def _by(size: Shape) -> str:
