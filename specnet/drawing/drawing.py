@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from specnet.diagnostics.errors import UsageError
 from specnet.drawing.draw import draw, format_of
 from specnet.network.network import Network
 from specnet.schema.arguments import public
@@ -35,13 +34,7 @@ class Drawing:
 
         Raises `UsageError` for an unknown format and a file that cannot be written.
         """
-        content = self.render(format_of(str(path), form))
-        try:
-            atomic.replace(Path(path), content)
-        except OSError as error:
-            hint = "name a file in a directory that exists and may be written to"
-            raise UsageError(f"cannot write {path}: {error.strerror}", hint) from error
-        return Path(path)
+        return atomic.save(path, self.render(format_of(str(path), form)))
 
     def _repr_svg_(self) -> str:
         """What a notebook keeps, and a page made of it shows."""

@@ -6,9 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import (
-    Field,
-)
+from pydantic import Field
 
 from specnet.recipe.schedules import Schedule, Unit, passed_in
 from specnet.schema.fields import Count, NonNegative, Positive
@@ -35,14 +33,10 @@ class InverseTime(Schedule):
         return base / (1 + self.decay * turns)
 
 
-class Cosine(Schedule):
-    """From the learning rate down to `factor` times it along half a cosine, over `over` epochs (or steps).
+class Falling(Schedule):
+    """Base of the schedules that go from the learning rate down to `factor` times it over `over` epochs (or
+    steps), and stay there."""
 
-    learning_rate * (factor + (1 - factor) * (1 + cos(pi * passed / over)) / 2), from then on the last rate
-    (Loshchilov and Hutter 2017, equation 5, without restarts).
-    """
-
-    kind: Literal["cosine"] = "cosine"
     over: Annotated[Count, Field(description="How many epochs or steps it takes.")]
     factor: Annotated[
         float, Field(ge=0, lt=1, description="What the rate is multiplied by in the end; 0 if left out.")
@@ -50,12 +44,28 @@ class Cosine(Schedule):
     unit: Annotated[Unit, Field(description="What `over` counts.")] = "epoch"
 
     def rate(self, base: float, step: int, epoch: int, errors: Sequence[float]) -> float:
-        passed = min(passed_in(self.unit, step, epoch), self.over)
-        left = (1 + math.cos(math.pi * passed / self.over)) / 2
+        left = self.left(min(passed_in(self.unit, step, epoch), self.over))
         return base * (self.factor + (1 - self.factor) * left)
 
+    def left(self, passed: int) -> float:
+        """The part of the way down that is left, from 1 to 0."""
+        raise NotImplementedError
 
-class Polynomial(Schedule):
+
+class Cosine(Falling):
+    """From the learning rate down to `factor` times it along half a cosine, over `over` epochs (or steps).
+
+    learning_rate * (factor + (1 - factor) * (1 + cos(pi * passed / over)) / 2), from then on the last rate
+    (Loshchilov and Hutter 2017, equation 5, without restarts).
+    """
+
+    kind: Literal["cosine"] = "cosine"
+
+    def left(self, passed: int) -> float:
+        return (1 + math.cos(math.pi * passed / self.over)) / 2
+
+
+class Polynomial(Falling):
     """From the learning rate down to `factor` times it along a power of what is left of `over` epochs (or
     steps).
 
@@ -65,19 +75,13 @@ class Polynomial(Schedule):
 
     kind: Literal["polynomial"] = "polynomial"
     power: Annotated[Positive, Field(description="The power; 1 is a straight line.")]
-    over: Annotated[Count, Field(description="How many epochs or steps it takes.")]
-    factor: Annotated[
-        float, Field(ge=0, lt=1, description="What the rate is multiplied by in the end; 0 if left out.")
-    ] = 0.0
-    unit: Annotated[Unit, Field(description="What `over` counts.")] = "epoch"
 
-    def rate(self, base: float, step: int, epoch: int, errors: Sequence[float]) -> float:
-        left = 1 - min(passed_in(self.unit, step, epoch), self.over) / self.over
-        height: float = left**self.power
-        return base * (self.factor + (1 - self.factor) * height)
+    def left(self, passed: int) -> float:
+        left: float = (1 - passed / self.over) ** self.power
+        return left
 
 
-class Linear(Schedule):
+class Linear(Falling):
     """From the learning rate down to `factor` times it in equal parts, over `over` epochs (or steps).
 
     learning_rate * (factor + (1 - factor) * (1 - passed / over)), from then on the last rate
@@ -85,15 +89,9 @@ class Linear(Schedule):
     """
 
     kind: Literal["linear"] = "linear"
-    over: Annotated[Count, Field(description="How many epochs or steps it takes.")]
-    factor: Annotated[
-        float, Field(ge=0, lt=1, description="What the rate is multiplied by in the end; 0 if left out.")
-    ] = 0.0
-    unit: Annotated[Unit, Field(description="What `over` counts.")] = "epoch"
 
-    def rate(self, base: float, step: int, epoch: int, errors: Sequence[float]) -> float:
-        left = 1 - min(passed_in(self.unit, step, epoch), self.over) / self.over
-        return base * (self.factor + (1 - self.factor) * left)
+    def left(self, passed: int) -> float:
+        return 1 - passed / self.over
 
 
 class Exponential(Schedule):

@@ -90,7 +90,8 @@ class TopK(Metric):
             return "the top-1 error is always measured", "use a k of 2 or more, or leave it out"
         if self.k < outputs:
             return None
-        return f"the top-{self.k} error of {outputs} outputs is always 0", f"use a k below {outputs}"
+        hint = f"use a k below {outputs}" if outputs > 2 else "leave it out"
+        return f"the top-{self.k} error of {outputs} outputs is always 0", hint
 
 
 class MeanPerClassRecall(Metric):

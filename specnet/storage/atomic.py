@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from specnet.diagnostics.errors import UsageError
 from specnet.storage import system
 from specnet.storage.folder import Folder
 
@@ -16,6 +17,16 @@ def replace(path: Path, data: bytes) -> None:
     """Give a file new content, for good. Raises `OSError`, for links and all but plain files, too."""
     with _parent(path) as folder:
         folder.replace(path.name, data)
+
+
+def save(path: str | Path, data: bytes) -> Path:
+    """The same for a file that a person has named; returns its path. Raises `UsageError`."""
+    try:
+        replace(Path(path), data)
+    except OSError as error:
+        hint = "name a file in a directory that exists and may be written to"
+        raise UsageError(f"cannot write {path}: {error.strerror}", hint) from error
+    return Path(path)
 
 
 @contextmanager

@@ -143,13 +143,7 @@ class Report:
 
         Raises `UsageError` for an unknown format and a file that cannot be written.
         """
-        content = self.render(format_of(str(path)))
-        try:
-            atomic.replace(Path(path), content)
-        except OSError as error:
-            hint = "name a file in a directory that exists and may be written to"
-            raise UsageError(f"cannot write {path}: {error.strerror}", hint) from error
-        return Path(path)
+        return atomic.save(path, self.render(format_of(str(path))))
 
     def __repr__(self) -> str:
         return f"<report on {plural(len(self.labels), 'image')} of {plural(len(self.classes), 'class')}>"
