@@ -95,6 +95,7 @@ RATE_OF_NOTHING = Rule("SN614", "rate-of-nothing")
 RATE_IN_VAIN = Rule("SN615", "rate-in-vain", "warning")
 FROZEN_NOTHING = Rule("SN616", "frozen-nothing")
 NOTHING_TO_TRAIN = Rule("SN617", "nothing-to-train")
+SMALL_CONSTANTS = Rule("SN618", "small-constants", "warning")
 
 MAPPED_TO_NOTHING = Rule("SN701", "mapped-to-nothing")
 UNLIKE_TARGETS = Rule("SN702", "unlike-targets")

@@ -31,6 +31,10 @@ class Normalization(Strict):
         """The number of channels that images must have, if it is not any."""
         return None
 
+    def doubt(self) -> tuple[str, str] | None:
+        """What of it is allowed and yet seldom meant, and what to write instead; None if nothing is."""
+        return None
+
     def center(self, images: ImageBatch, statistics: Statistics) -> ImageBatch:
         """What is subtracted from images as they are read, their pixels being 0 to 255."""
         return images
@@ -97,7 +101,7 @@ class Constants(Normalization):
     @field_validator("std")
     @classmethod
     def _above_zero(cls, std: Any) -> Any:
-        if min(std if isinstance(std, tuple) else [std]) <= 0:
+        if min(_listed(std)) <= 0:
             raise schema_error("range", f"pixels are divided by numbers above 0, not by {shown(std)}")
         return std
 
@@ -109,6 +113,15 @@ class Constants(Normalization):
             message = f"{plural(len(self.std), 'number')}, and mean has {len(self.mean)}"
             raise schema_error("range", message, "each has one number, or one for each channel", at="std")
         return self
+
+    def doubt(self) -> tuple[str, str] | None:
+        every = {field: _listed(getattr(self, field)) for field in ("mean", "std")}
+        if every == {"mean": [0], "std": [1]} or max(abs(n) for listed in every.values() for n in listed) > 1:
+            return None
+        times = {field: [round(255 * number, 4) for number in listed] for field, listed in every.items()}
+        larger = ", ".join(f"{k}: {listed[0] if len(listed) == 1 else listed}" for k, listed in times.items())
+        message = "pixels are 0 to 255, and these constants are those of pixels from 0 to 1"
+        return message, f"multiply them by 255: {larger}"
 
     def channels(self) -> Channels | None:
         for field in ("mean", "std"):
@@ -127,6 +140,10 @@ class Constants(Normalization):
         import numpy as np
 
         return images if self.std == 1 else images.calculate(np.divide, self.std)
+
+
+def _listed(numbers: float | tuple[float, ...]) -> list[float]:
+    return list(numbers) if isinstance(numbers, tuple) else [numbers]
 
 
 class Scale(Normalization):

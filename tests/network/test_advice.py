@@ -104,3 +104,24 @@ def test_a_stride_and_a_dilation_that_leave_pixels_out_everywhere(window: str, m
     )
     found = [d.message for d in made.diagnostics if d.code == "SN405"]
     assert found == ([f"layer 'conv': stride and dilation see {message}"] if message else [])
+
+
+@pytest.mark.parametrize(
+    ("constants", "larger"),
+    [
+        ("mean: 0.1307, std: 0.3081", "mean: 33.3285, std: 78.5655"),
+        ("std: 0.5", "mean: 0.0, std: 127.5"),
+        ("mean: [0.485, 0.456, 0.406], std: 0.25", "mean: [123.675, 116.28, 103.53], std: 63.75"),
+        ("mean: 0.5, std: 58", ""),
+        ("mean: 127.5", ""),
+        ("mean: 0", ""),
+    ],
+)
+def test_constants_of_pixels_from_0_to_1(constants: str, larger: str) -> None:
+    """torchvision's for MNIST and ImageNet, which follow a scaling to 0 to 1: 255 times as much here."""
+    recipe = f"training:\n  normalize: {{kind: constants, {constants}}}"
+    text = SPEC.replace("training:", recipe).replace(
+        "[1, 8, 8]", "[3, 8, 8]" if "[" in constants else "[1, 8, 8]"
+    )
+    found = [d.hint for d in examine(document.parse(text, "x.yaml")).diagnostics if d.code == "SN618"]
+    assert found == ([f"multiply them by 255: {larger}"] if larger else [])

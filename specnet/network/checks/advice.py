@@ -33,6 +33,7 @@ def advise(network: PartialNetwork, sink: Sink) -> None:
         _logits(network, sink)
         _classes(network, sink)
     _images(network, sink)
+    _constants(network, sink)
     _unused_blocks(network, sink)
     _unused_groups(network, sink)
     _uneven_groups(network, sink)
@@ -162,6 +163,14 @@ def _images(network: PartialNetwork, sink: Sink) -> None:
         message = f"the dataset '{parts.data.kind}' has images of {describe(size)}, and '{inputs[0]}' takes"
         hint = "change one of the two, or crop in both training.augment and training.evaluate"
         sink.warn(rules.IMAGE_SHAPE, f"{message} {describe(shape)}", hint, ("data",), key=True)
+
+
+def _constants(network: PartialNetwork, sink: Sink) -> None:
+    """A normalization whose numbers are for pixels of another range."""
+    training = network.parts.training
+    doubt = training.normalize.doubt() if training is not None and training.normalize is not None else None
+    if doubt is not None:
+        sink.warn(rules.SMALL_CONSTANTS, *doubt, ("training", "normalize"))
 
 
 def _unused_groups(network: PartialNetwork, sink: Sink) -> None:
