@@ -11,9 +11,9 @@ from specnet_example.backend import NumpyBackend
 pytestmark = pytest.mark.slow
 
 UNKNOWN = [
-    *("add", "avg_pool", "batch_norm", "channel_shuffle", "concat", "conv", "dropout", "global_avg_pool"),
-    *("global_max_pool", "layer_norm", "lrn", "max_pool", "maxout", "multiply", "pad", "scale", "slice"),
-    "stochastic_depth",
+    *("add", "avg_pool", "batch_norm", "blur", "channel_shuffle", "concat", "conv", "dropout"),
+    *("global_avg_pool", "global_max_pool", "layer_norm", "lrn", "max_pool", "maxout", "multiply", "pad"),
+    *("random_connections", "scale", "slice", "stochastic_depth", "subsample"),
 ]
 FUNCTIONS = ("tanh", "sigmoid", "elu", "softmax", *MORE_FUNCTIONS)
 
