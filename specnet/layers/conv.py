@@ -13,6 +13,7 @@ from specnet.layers.base import Advice, LayerError, Shape, Weight
 from specnet.layers.weighted import Weighted
 from specnet.layers.window import Windowed
 from specnet.schema.fields import Count, Pair
+from specnet.text import plural
 
 
 class Convolution(Windowed, Weighted):
@@ -69,10 +70,11 @@ class Conv(Convolution):
     ] = True
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        for what, size in (("filters", self.filters), ("input channels", inputs[0][0])):
+        for what, size in (("filter", self.filters), ("input channel", inputs[0][0])):
             if size % self.groups:
-                message = f"{size} {what} cannot be cut into {self.groups} blocks"
-                raise LayerError(message, rule=rules.INDIVISIBLE, field="groups")
+                message = f"{plural(size, what)} cannot be cut into {self.groups} blocks"
+                hint = f"use a number that divides {self.filters} and {inputs[0][0]}"
+                raise LayerError(message, rule=rules.INDIVISIBLE, field="groups", hint=hint)
         _, rows, columns = self.window(inputs[0])
         return self.filters, rows, columns
 

@@ -41,7 +41,8 @@ class RandomConnections(Convolution):
     def output_shape(self, *inputs: Shape) -> Shape:
         if self.groups is not None and self.filters % self.groups:
             message = f"{self.filters} filters cannot be cut into {self.groups} blocks"
-            raise LayerError(message, rule=rules.INDIVISIBLE, field="groups")
+            hint = f"use a number that divides {self.filters}"
+            raise LayerError(message, rule=rules.INDIVISIBLE, field="groups", hint=hint)
         _, rows, columns = self.window(inputs[0])
         if self.connections > inputs[0][0]:
             message = f"a filter cannot read {self.connections} of {plural(inputs[0][0], 'channel')}"

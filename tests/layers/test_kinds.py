@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import specnet
 from specnet.diagnostics.errors import SpecError
 from specnet.network.network import Network, analyse
 from specnet.spec.spec import load
@@ -132,3 +133,19 @@ def test_a_global_max_pool_sees_all(keep_dims: bool, expected: tuple[int, ...]) 
 def test_a_shuffle_within_each_share() -> None:
     made = network(2, conv=CONV, out={"kind": "channel_shuffle", "from": "conv", "groups": 2})
     assert made.output_shape("out") == (8, 6, 6)
+
+
+@pytest.mark.parametrize(
+    ("fields", "channels", "hint"),
+    [
+        ({"kind": "conv", "groups": 3}, 6, "use a number that divides 8 and 6"),
+        ({"kind": "random_connections", "connections": 2, "groups": 3}, 6, "use a number that divides 8"),
+    ],
+)
+def test_blocks_that_do_not_divide_say_what_would(fields: dict[str, Any], channels: int, hint: str) -> None:
+    layers = {
+        "image": {"kind": "input", "shape": [channels, 9, 9]},
+        "conv": {"from": "image", "filters": 8, "kernel": 3, **fields},
+    }
+    (finding,) = specnet.validate({"specnet": 1, "name": "small", "layers": layers})
+    assert (finding.code, finding.hint) == ("SN502", hint)
