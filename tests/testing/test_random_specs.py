@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from specnet import plugins
+from specnet.layers.base import Layer
 from specnet.layers.input import Input
 from specnet.plugins import Group
 from specnet.recipe.losses import Sum
@@ -59,9 +60,14 @@ def choices(annotation: Any) -> tuple[Any, ...]:
     return (None,)
 
 
+def owner(cls: type[BaseModel], name: str) -> type[BaseModel]:
+    """What all layers have, where they live and what crosses, is one field, not one of each kind."""
+    return Layer if issubclass(cls, Layer) and name in Layer.model_fields else cls
+
+
 def wanted() -> set[Seen]:
     return {
-        (cls, name, choice)
+        (owner(cls, name), name, choice)
         for cls in built_in()
         for name, field in cls.model_fields.items()
         if name != "kind" and (cls, name) not in EXCEPT
@@ -85,7 +91,7 @@ def said(part: Any) -> Iterator[Seen]:
         for choice in choices(cls.model_fields[name].annotation):
             is_it = choice is None if not isinstance(value, str | bool) else choice == value
             if is_it or choice is None:
-                yield cls, name, choice
+                yield owner(cls, name), name, choice
         yield from said(value)
 
 
