@@ -64,7 +64,7 @@ SAME: dict[Callable[..., Any], Callable[..., Any]] = {
 }
 FLAGS_ONLY = {
     "train": {"specs", "overrides", "json", "dry_run"},
-    "evaluate": {"runs", "json"},
+    "evaluate": {"runs", "json", "report"},
     "predict": {"json"},
     "compile": {"spec", "overrides", "json"},
     "table": {"spec", "overrides", "json", "md", "csv"},
@@ -132,7 +132,8 @@ def test_every_option_reaches_the_training(tmp_path: Path, monkeypatch: pytest.M
         "resume": True,
         "allow_changes": True,
     }
-    assert {option.name for option in fields(TrainOptions)} == {*wanted, "epochs"}
+    other = {"resume": None, "allow_changes": None, "weights": "w.safetensors"}
+    assert {option.name for option in fields(TrainOptions)} == {*wanted, *other, "epochs"}
     reached: list[TrainOptions] = []
 
     def caught(_: Network, options: TrainOptions, *rest: object) -> None:
@@ -141,8 +142,9 @@ def test_every_option_reaches_the_training(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(session, "train", caught)
     monkeypatch.setattr(dry_run, "dry_run", caught)
-    for asked in (wanted, {**wanted, "steps": None, "epochs": 3}):
-        flags = [f"--{name.replace('_', '-')}={value}" for name, value in asked.items() if value is not None]
+    for changed in ({}, {"steps": None, "epochs": 3}, other):
+        asked = {name: value for name, value in {**wanted, **changed}.items() if value is not None}
+        flags = [f"--{name.replace('_', '-')}={value}" for name, value in asked.items()]
         command = ["train", str(path), *(flag.removesuffix("=True") for flag in flags)]
         with pytest.raises(UsageError, match="enough"):
             specnet.train(path, **asked)
@@ -210,10 +212,11 @@ COMMAND_LINE_ALONE = {
     "specnet/spec/overrides.py": {"--set"},
     "specnet/testing/parting.py": {"--backends", "--seeds"},  # a tool of its own
     "specnet/plugins.py": {"--upgrade"},  # pip's
+    "specnet/convert/weights/starting.py": {"--map", "--partial"},
     "specnet/data/prepare/prepare.py": {"--size", "--strict", "--test", "--train"},
     "specnet/data/prepare/workers.py": {"--workers"},
 }
-"""Flags of what only a command does: `--set`, `prepare`."""
+"""Flags of what only a command does: `--set`, `prepare`, `weights`."""
 
 
 def texts(path: Path) -> Iterator[str]:

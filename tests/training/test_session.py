@@ -13,7 +13,7 @@ import pytest
 
 import specnet
 from specnet.backend.slots import flat
-from specnet.diagnostics.errors import DataError, DeviceError, PluginError, RunError, UsageError
+from specnet.diagnostics.errors import DataError, DeviceError, PluginError, RunError, SpecError, UsageError
 from specnet.runs import checkpoint
 from specnet.spec.spec import Spec
 from specnet.spec.spec import load as load_spec
@@ -263,8 +263,9 @@ training:
   loss: {kind: softmax_cross_entropy, from: c}
   optimizer: {kind: sgd, learning_rate: 0.01}
 """
-    with pytest.raises(UsageError, match="nothing to train"):
+    with pytest.raises(SpecError, match="SN617"):
         run(load_spec(document.parse(text)), tmp_path / "r")
+    assert not (tmp_path / "r").exists()
 
 
 def test_findings_come_as_a_list_whatever_they_are(tmp_path: Path) -> None:
