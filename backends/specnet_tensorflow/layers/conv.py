@@ -53,6 +53,9 @@ def _convolved(op: Compute[Convolution], x: Tensor, weight: Tensor, count: int) 
         x = padded(x, pads, 0.0)
     else:
         x, padding = fast.convolution_padding(settings, pads, x, op.input_shapes[0])
+    down, right = settings.stride
+    if 1 < count == x.shape[-1] and down == right and not spread:
+        return _depthwise(x, weight, settings.stride, padding)
     # Blocks one by one: TensorFlow's grouped convolution is many times slower on a CPU.
     images = tf.split(x, count, axis=-1) if count > 1 else [x]
     kernels = tf.split(weight, count, axis=-1) if count > 1 else [weight]
@@ -61,6 +64,13 @@ def _convolved(op: Compute[Convolution], x: Tensor, weight: Tensor, count: int) 
         for i, k in zip(images, kernels, strict=True)
     ]
     return blocks[0] if len(blocks) == 1 else tf.concat(blocks, axis=-1)
+
+
+def _depthwise(x: Tensor, weight: Tensor, stride: tuple[int, int], padding: str | list[list[int]]) -> Tensor:
+    """A block for each channel, with one stride for both sides: TensorFlow has a kernel of its own for it."""
+    high, wide, _, filters = weight.shape
+    own = tf.reshape(weight, [high, wide, x.shape[-1], filters // x.shape[-1]])
+    return tf.nn.depthwise_conv2d(x, own, [1, *stride, 1], padding)
 
 
 @layer("blur")

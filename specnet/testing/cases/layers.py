@@ -55,6 +55,13 @@ VARIANTS: dict[str, Variant] = {
     **{f"avg_pool {name}": Variant([IMAGE], {"kind": "avg_pool", **w}) for name, w in WINDOWS.items()},
     "conv without bias": Variant([IMAGE], {"kind": "conv", "filters": 2, "kernel": 2, "bias": "none"}),
     "conv in blocks": Variant([IMAGE], {"kind": "conv", "filters": 6, "kernel": 3, "groups": 2}),
+    "conv of each channel": Variant([IMAGE], {"kind": "conv", "filters": 8, "kernel": 3, "groups": 4}),
+    "conv of each channel, padded": Variant(
+        [IMAGE], {"kind": "conv", "filters": 4, "kernel": 3, "stride": 2, "padding": 1, "groups": 4}
+    ),
+    "conv of each channel, two strides": Variant(
+        [IMAGE], {"kind": "conv", "filters": 4, "kernel": 2, "stride": [2, 1], "groups": 4}
+    ),
     "conv of several inputs": Variant([IMAGE] * 2, {"kind": "conv", "filters": 3, "kernel": 3}),
     "max_pool by its kernel": Variant([IMAGE], {"kind": "max_pool", "kernel": [2, 3]}),
     "conv with dilation": Variant(
