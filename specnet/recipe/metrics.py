@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from specnet.recipe.answers import Answers
     from specnet.recipe.heads import Values
 
-NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
-"""What the number of a metric is called."""
+NAME = "[a-z][a-z0-9_]{0,99}"
+"""The pattern of what the number of a metric is called."""
 MANY_CLASSES = 6
 """Classes from which on the top-5 error tells anything."""
 
@@ -59,7 +59,7 @@ class Metric(Strict):
 
     def misnamed(self) -> tuple[str, str] | None:
         """Why its name cannot be written down, and whose business that is; None if it can."""
-        if NAME.fullmatch(self.name) and self.name != "loss":
+        if re.fullmatch(NAME, self.name) and self.name != "loss":
             return None
         message = f"the metric '{self.kind}' calls its number '{one_line(self.name)}'"
         return message, "its package has to call it by lower case letters, digits and '_', and not 'loss'"

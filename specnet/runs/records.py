@@ -30,7 +30,7 @@ Number = Annotated[float, Strict(), Field(allow_inf_nan=True)]
 Text = Annotated[str, Strict()]
 MOST_METRICS = 100
 """Metrics of an evaluation that are taken up."""
-MetricName = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
+MetricName = Annotated[str, Field(pattern=f"^{NAME}$")]
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,9 @@ class Evaluation:
         return {"top1_error": self.top1_error, **top5, **self.others}
 
     @classmethod
-    def of(cls, loss: float, metrics: Mapping[str, float]) -> Evaluation:
-        """From the loss and the numbers of metrics by name; a loss among them is passed over."""
-        others = {name: value for name, value in metrics.items() if name not in ("loss", *_ERRORS)}
-        return cls(loss, metrics["top1_error"], metrics.get("top5_error"), others)
+    def of(cls, written: Mapping[str, float]) -> Evaluation:
+        """From all of it side by side, as `as_json` has it."""
+        return cls(**_apart(written))
 
     def rank(self) -> tuple[float, float]:
         """What makes a checkpoint the best: the lowest top-1 error, then the lowest loss."""
@@ -76,7 +75,8 @@ class Evaluation:
         return f"test loss {decimal(self.loss)}, {', '.join(measured)}"
 
 
-_ERRORS = ("top1_error", "top5_error")
+_OWN = ("loss", "top1_error", "top5_error")
+"""What has a field of its own."""
 _TOP_K = re.compile(r"top(\d+)_error")
 
 
@@ -92,11 +92,10 @@ def shown(metric: str, value: float) -> str:
 
 def _apart(content: Any) -> Any:
     """An evaluation as it is written down, with the metrics that have no field of their own in one."""
-    if not isinstance(content, dict):
+    if not isinstance(content, Mapping):
         return content
-    own = ("loss", *_ERRORS)
-    others = {name: value for name, value in content.items() if name not in own}
-    return {**{name: content[name] for name in own if name in content}, "others": others}
+    others = {name: value for name, value in content.items() if name not in _OWN}
+    return {**{name: content[name] for name in _OWN if name in content}, "others": others}
 
 
 Written = Annotated[Evaluation, BeforeValidator(_apart)]
@@ -238,13 +237,13 @@ def _line_of(content: Mapping[str, Any], step: int, epoch: int) -> Line:
 
 def _evaluation_of(content: object) -> Evaluation | None:
     """The scores that a line tells; what is no metric is passed over."""
-    scores = _numbers(content, "loss", "top1_error")
-    if scores is None:
+    if _numbers(content, "loss", "top1_error") is None:
         return None
     assert isinstance(content, dict)
-    measured = {name: value for name, value in content.items() if NAME.fullmatch(name) and name != "loss"}
-    numbers = {name: _float(v) for name, v in measured.items() if isinstance(v, int | float)}
-    return Evaluation.of(scores[0], dict(list(numbers.items())[: MOST_METRICS + len(_ERRORS)]))
+    read = {n: _float(v) for n, v in content.items() if re.fullmatch(NAME, n) and isinstance(v, int | float)}
+    for beyond in [name for name in read if name not in _OWN][MOST_METRICS:]:
+        del read[beyond]
+    return Evaluation.of(read)
 
 
 def _numbers(content: object, *names: str) -> list[float] | None:

@@ -101,7 +101,7 @@ def _finished(spec: Spec, folder: Path, options: TrainOptions) -> Result | None:
     changes = differences(own, with_data(spec, data))
     if any(change.path != "training.epochs" for change in changes):
         return None
-    return Result(folder, run.step, Evaluation.of(run.evaluation["loss"], run.evaluation))
+    return Result(folder, run.step, Evaluation.of(run.evaluation))
 
 
 def compared(outcomes: Sequence[Outcome]) -> str:

@@ -103,4 +103,4 @@ def evaluate(
     with np.errstate(over="ignore"):
         loss = float(np.concatenate(losses).mean())
     values = {metric.name: metric.value(total) for metric, total in zip(metrics, sums, strict=True)}
-    return Evaluation.of(loss, values)
+    return Evaluation.of({"loss": loss, **values})

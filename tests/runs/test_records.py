@@ -160,6 +160,10 @@ ABOUT = {"step": 8, "epoch": 1}
             {**ABOUT, "evaluation": {"loss": 1, "top1_error": 0.5, "f1": "x", "\x1b[31m": 1, "later": [1]}},
             EvaluationLine(8, 1, Evaluation(1.0, 0.5)),
         ),
+        (
+            {**ABOUT, "evaluation": {**{f"m{i}": 0.25 for i in range(200)}, "loss": 1, "top1_error": 0.5}},
+            EvaluationLine(8, 1, Evaluation(1.0, 0.5, others={f"m{i}": 0.25 for i in range(100)})),
+        ),
         ({**ABOUT, "evaluation": {**SCORES.as_json(), "loss": 10**400}}, None),
         ({**ABOUT, "stopped": "nan"}, StopLine(8, 1, "nan")),
         ({**ABOUT, "stopped": 1, "samples": 7}, StopLine(8, 1, "1")),
