@@ -23,7 +23,7 @@ from specnet.diagnostics.errors import PluginError
 from specnet.recipe import heads
 from specnet.schema.fields import Positive
 from specnet.schema.kinds import registered
-from specnet.schema.strict import Strict, schema_error
+from specnet.schema.strict import Strict, behind, schema_error
 from specnet.syntax.document import Path_
 
 if TYPE_CHECKING:
@@ -61,8 +61,7 @@ class Loss(Strict):
 
     @model_serializer(mode="wrap")
     def _weight_last(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        written: dict[str, Any] = handler(self)
-        return {key: written[key] for key in sorted(written, key="weight".__eq__)}
+        return behind(handler(self), "weight")
 
     @classmethod
     def reading_keys(cls) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from pydantic import (
 
 from specnet.recipe.rates import SETTINGS, Biases, LayerRates, Settings, in_turn
 from specnet.schema.fields import NonNegative, Positive, is_number, shown
-from specnet.schema.strict import Strict, schema_error
+from specnet.schema.strict import Strict, behind, schema_error
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 """A part that stays from step to step."""
@@ -60,9 +60,7 @@ class Optimizer(Strict):
     @model_serializer(mode="wrap")
     def _own_options_first(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """The options that a kind adds stand after the rate, those that all have at the end."""
-        written: dict[str, Any] = handler(self)
-        common = [key for key in ("weight_decay", "biases", "rates", "clip_norm") if key in written]
-        return {key: written[key] for key in [*(k for k in written if k not in common), *common]}
+        return behind(handler(self), "weight_decay", "biases", "rates", "clip_norm")
 
     @property
     def kept(self) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from specnet.schema.fields import Count, shown
-from specnet.schema.strict import Strict, schema_error
+from specnet.schema.strict import Strict, behind, schema_error
 
 Unit = Literal["epoch", "step"]
 
@@ -52,8 +52,7 @@ class Schedule(Strict):
 
     @model_serializer(mode="wrap")
     def _warmup_last(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        written: dict[str, Any] = handler(self)
-        return {key: written[key] for key in sorted(written, key="warmup".__eq__)}
+        return behind(handler(self), "warmup")
 
     @model_validator(mode="after")
     def _counts_alike(self) -> Self:

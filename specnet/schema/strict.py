@@ -118,6 +118,11 @@ class Strict(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
+def behind(written: dict[str, Any], *keys: str) -> dict[str, Any]:
+    """What was written, with these keys behind all others: those that a kind adds stand before them."""
+    return {key: written[key] for key in sorted(written, key=keys.__contains__)}
+
+
 def other_name(key: str, valid: Iterable[str]) -> str | None:
     """The one of the valid keys that a key of another framework stands for, or that has '_' for its '-'."""
     plain = key.lower().replace("-", "_")
