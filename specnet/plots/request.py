@@ -134,20 +134,6 @@ def kernels_of(blocks: Mapping[str, NDArray[np.floating[Any]]], title: str) -> K
     return Kernels([Block(name, kernels[:MOST_KERNELS], len(kernels)) for name, kernels in shown], title)
 
 
-def confusion_of(
-    names: Sequence[str],
-    matrix: Sequence[Sequence[int]] | None,
-    mistakes: Sequence[Mistake],
-    recalls: Sequence[float],
-    title: str,
-    form: str = "png",
-) -> Confusion:
-    """The picture of a matrix, with no more than is drawn of it."""
-    if matrix is not None:
-        return Confusion(names, matrix, [], [], title, form)
-    return Confusion([], None, mistakes[: Confusion.MOST_MISTAKES], recalls, title, form)
-
-
 def _curve(name: str, history: History) -> Curve:
     tests = [Test(*test) for test in history.evaluations]
     every = -(-len(tests) // MOST_TESTS) or 1

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from specnet.diagnostics.errors import UsageError
 from specnet.plots.draw import FORMATS, draw
-from specnet.plots.request import Confusion, Mistake, confusion_of
+from specnet.plots.request import Confusion, Mistake
 from specnet.schema.arguments import public
 from specnet.storage import atomic
 from specnet.text import columns, html_table, plural, shortened
@@ -125,9 +125,11 @@ class Report:
 
     def picture(self, form: str = "png") -> Confusion:
         """The request for a picture of it."""
-        matrix = None if len(self.classes) > Confusion.MOST_CLASSES else self.confusion.tolist()
+        if len(self.classes) <= Confusion.MOST_CLASSES:
+            return Confusion(self.classes, self.confusion.tolist(), [], [], self.title, form)
         recalls = [row.recall for row in self.per_class if row.recall is not None]
-        return confusion_of(self.classes, matrix, self.mistakes, recalls, self.title, form)
+        mistakes = self.mistakes[: Confusion.MOST_MISTAKES]
+        return Confusion([], None, mistakes, recalls, self.title, form)
 
     @public(format="form")
     def render(self, form: str) -> bytes:
@@ -151,7 +153,7 @@ class Report:
     def __str__(self) -> str:
         """The classes in a table, and the matrix; of many classes the worst, and the usual mistakes."""
         few = len(self.classes) <= MOST_COLUMNS
-        return "\n".join([self._table(), *(self._matrix() if few else self._frequent())])
+        return "\n".join([*self._table(), *(self._matrix() if few else self._frequent())])
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
@@ -171,12 +173,9 @@ class Report:
             return ""
         return f"the {shown} classes of {len(self.classes):,} with the least recall"
 
-    def _table(self) -> str:
-        rows = [_cells(row) for row in self._worst()]
-        caption = self._caption()
-        return "\n".join(
-            [*([caption] if caption else []), columns(_HEAD, [rows], right=range(1, len(_HEAD)))]
-        )
+    def _table(self) -> list[str]:
+        rows, caption = [_cells(row) for row in self._worst()], self._caption()
+        return [*([caption] if caption else []), columns(_HEAD, [rows], right=range(1, len(_HEAD)))]
 
     def _matrix(self) -> list[str]:
         head = ("images of", *map(str, range(len(self.classes))))
