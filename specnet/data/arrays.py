@@ -135,8 +135,8 @@ def _check_form(array: NDArray[Any], shape: tuple[int, ...], role: str) -> None:
     axes = "(n, channels, height, width)" if len(shape) == 3 else "(n, units)"
     message = f"the {role}images have the shape {array.shape}, and specnet takes {axes}"
     if array.ndim == 3 and len(shape) == 3:
-        one = "an image alone" if array.shape[0] == shape[0] != 1 else None
-        raise DataError(message, "images[None] is one image" if one else "images[:, None] have one channel")
+        alone = array.shape[0] == shape[0] != 1
+        raise DataError(message, "images[None] is one image" if alone else "images[:, None] have one channel")
     if array.ndim != len(shape) + 1:
         raise DataError(message)
     if len(shape) == 3 and array.shape[1] != shape[0] and array.shape[3] == shape[0]:

@@ -1,8 +1,7 @@
 """Curves of runs: loss, error and learning rate over steps or epochs.
 
-One run is shown in full: loss and error of every step as a band, their means as lines, and those of the test
-images as dots. Several
-are laid over one another, each in its own colour.
+One run is shown in full: loss and error of every step as bands, their means as lines, and those of the test
+images as dots. Several are laid over one another, each in its own colour.
 """
 
 from __future__ import annotations

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import (
-    Field,
-)
+from pydantic import Field
 
 from specnet.recipe.optimizers import Fraction, Optimizer
 from specnet.schema.fields import NonNegative, Positive

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from specnet.recipe.initializers import Initializer, fans, normal, uniform
+
 if TYPE_CHECKING:
     import numpy as np
 
     from specnet.numerics.randomness import Array
-from specnet.recipe.initializers import Initializer, fans, normal, uniform
 
 
 class _OfFan(Initializer):

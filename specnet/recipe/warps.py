@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, WithJsonSchema, field_validator
 
+from specnet.recipe.augmentations import Augmentation, Fill
 from specnet.recipe.cropping import Shape
 from specnet.schema.fields import LARGEST, Count, Range, shown, two_of
 from specnet.schema.strict import schema_error
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from specnet.data.image_batch import ImageBatch
     from specnet.data.statistics import Statistics
     from specnet.numerics.randomness import Array, Draws
-from specnet.recipe.augmentations import Augmentation, Fill
 
 TRIES = 10
 """Windows that are drawn for a random_resized_crop until one fits into the image."""

@@ -89,11 +89,11 @@ class Inputs:
         """Images of `shape` with all that the recipe does to training images, and their labels, each class's
         share of them if they are mixed."""
         images = self._centered(ImageBatch(pixels, shape, self._dtype, self._memory.take))
-        if self._recipe.augment and len(shape) == 3:
-            mixed = any(part.mixes for part in self._recipe.augment)
-            shares = np.eye(self._classes)[labels] if mixed else None
+        parts = self._recipe.augment if len(shape) == 3 else ()
+        if parts:
+            shares = np.eye(self._classes)[labels] if any(part.mixes for part in parts) else None
             images = replace(images, black=self._black, labels=shares)
-        for index, part in enumerate(self._recipe.augment if len(shape) == 3 else ()):
+        for index, part in enumerate(parts):
             draws = Draws(self._seed, (part.kind, index, epoch), samples)
             images = part.apply(images, draws, self._statistics)
         made = self._rescaled(images).pixels()

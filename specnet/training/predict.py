@@ -84,10 +84,8 @@ def predict(
             raise DataError(message, "bring them to that size")
         for note in notes:
             shown.note(note)
-        parts = (range(first, min(first + at_once, len(pixels))) for first in range(0, len(pixels), at_once))
-        rows = (
-            probabilities(answers(executable, plan, inputs, pixels[part.start : part.stop])) for part in parts
-        )
+        parts = (pixels[start : start + at_once] for start in range(0, len(pixels), at_once))
+        rows = (probabilities(answers(executable, plan, inputs, part)) for part in parts)
         numbered = enumerate(row for part in rows for row in part)
         return (_told(str(number), row, classes, top) for number, row in numbered)
     files = [file for path in images for file in image_files(Path(path), shown.note)]

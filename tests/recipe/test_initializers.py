@@ -45,7 +45,7 @@ def test_normal_values_have_the_variance_of_their_formula(initializer: Initializ
     sqrt(1 - 4 phi(2) / (2 Phi(2) - 1)) = 0.87962566 (Johnson, Kotz and Balakrishnan 1994, section 10.1)."""
     values = drawn(initializer)
     assert values.var() / variance == pytest.approx(1, abs=0.01)  # measured 0.9993
-    assert values.mean() / math.sqrt(variance) == pytest.approx(0, abs=0.01)  # measured 0.0023
+    assert values.mean() / math.sqrt(variance) == pytest.approx(0, abs=0.01)  # measured 0.0022
 
 
 def test_a_truncated_normal_is_cut_at_two_standard_deviations() -> None:
@@ -53,7 +53,7 @@ def test_a_truncated_normal_is_cut_at_two_standard_deviations() -> None:
     values = abs(drawn(TruncatedNormal(std=0.1)))
     assert 0.199 < values.max() <= 0.2
     inside = math.erf(1 / math.sqrt(2)) / math.erf(2 / math.sqrt(2))
-    assert (values < 0.1).mean() == pytest.approx(inside, abs=0.003)  # measured 1e-5
+    assert (values < 0.1).mean() == pytest.approx(inside, abs=0.003)  # measured 7.2e-6
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_uniform_values_fill_their_bounds(initializer: Initializer, low: float, 
     width = high - low
     assert low <= values.min() < low + 0.001 * width
     assert high - 0.001 * width < values.max() <= high
-    assert values.var() / (width**2 / 12) == pytest.approx(1, abs=0.01)  # measured 1.0016
+    assert values.var() / (width**2 / 12) == pytest.approx(1, abs=0.01)  # measured 1.0015
 
 
 @pytest.mark.parametrize("shape", [(7, 3, 2, 2), (12, 3, 2, 2), (30, 3, 2, 2), (5, 8), (4,)])
