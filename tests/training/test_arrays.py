@@ -183,7 +183,7 @@ def test_a_run_on_arrays(tmp_path: Path) -> None:
     few = specnet.predict(own.run_dir, test[0][:70], top=1, progress=QUIET)
     right = np.mean([p.guesses[0].name == str(label) for p, label in zip(few, test[1], strict=False)])
     assert [p.image for p in few] == [str(number) for number in range(70)]
-    assert right > 0.8  # measured 0.89
+    assert right > 0.8  # measured 0.93
 
     changed = train[0].copy()
     changed[5, 0, 3, 3] ^= 1
