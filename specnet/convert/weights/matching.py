@@ -53,27 +53,16 @@ def match(plan: Plan, file: TensorFile, mapping: Mapping) -> Matched:
     The mapping is asked first; what it does not mention must bear the network's own names. Raises
     `SpecError` with everything that is missing, extra or misshapen.
     """
-    names = ParameterNames(plan)
-    tensors = list(file.tensors)
-    constants, diagnostics = mapping.constants(names)
-    modules, more = mapping.modules(file.layout, tensors, names)
-    diagnostics += more
-    entries, more = mapping.entries(names, modules, constants)
-    diagnostics += more
-    ignored, more = mapping.ignored(modules, tensors)
-    diagnostics += more
-    mentioned = {entry.tensor for entry in entries} | ignored
-    unused = [t for t in tensors if t not in mentioned]
-    absentees = [entry for entry in entries if entry.tensor not in file.tensors]
-    diagnostics += [not_in_file(entry, modules, unused) for entry in absentees]
-    rest = [t for t in unused if not t.endswith(f".{COUNTER}")]
-    agreeing, unclear = _by_name(rest, names, modules, constants)
-    diagnostics += shortened([d for of_module in unclear.values() for d in of_module], "layers like these")
+    asked = _ask(plan, file, mapping)
+    names, modules, constants, rest = asked.names, asked.modules, asked.constants, asked.rest
+    diagnostics, agreeing = list(asked.diagnostics), asked.agreeing
+    unclear = [d for of_module in asked.unclear.values() for d in of_module]
+    diagnostics += shortened(unclear, "layers like these")
     if any(diagnostic.rule in (rules.GIVEN_TWICE, rules.HALF_BATCH_NORM) for diagnostic in diagnostics):
         raise SpecError(diagnostics)  # what is missing and what is left over follows from the answer
-    entries += agreeing
+    entries = [*asked.said, *agreeing]
     if not entries and not diagnostics and not (constants and not rest):
-        raise SpecError([nothing_agrees(tensors, plan, names)])
+        raise SpecError([nothing_agrees(list(file.tensors), plan, names)])
     implied = _implied(plan, entries, constants, modules)
     given = {name for entry in entries for name in entry.parameters} | {*constants, *implied}
     missing = [p.name for p in plan.parameters if p.name not in given]
@@ -101,24 +90,14 @@ def match_partly(plan: Plan, file: TensorFile, mapping: Mapping) -> Partly:
 
     Raises `SpecError` with all that is wrong with the mapping, or with a file of which no name agrees.
     """
-    names = ParameterNames(plan)
-    tensors = list(file.tensors)
-    constants, diagnostics = mapping.constants(names)
-    modules, more = mapping.modules(file.layout, tensors, names)
-    said, wrong = mapping.entries(names, modules, constants)
-    left_out, missed = mapping.ignored(modules, tensors)
-    mentioned = {entry.tensor for entry in said} | left_out
-    unused = [t for t in tensors if t not in mentioned]
-    diagnostics += [*more, *wrong, *missed]
-    diagnostics += [not_in_file(entry, modules, unused) for entry in said if entry.tensor not in file.tensors]
-    rest = [t for t in unused if not t.endswith(f".{COUNTER}")]
-    agreeing, unclear = _by_name(rest, names, modules, constants)
-    every = [*said, *agreeing]
-    diagnostics += _twice(every, constants)
+    asked = _ask(plan, file, mapping)
+    names, modules, constants = asked.names, asked.modules, asked.constants
+    every = [*asked.said, *asked.agreeing]
+    diagnostics = [*asked.diagnostics, *_twice(every, constants)]
     if diagnostics:
         raise SpecError(diagnostics)
     if not every and not constants:
-        raise SpecError([nothing_agrees(tensors, plan, names)])
+        raise SpecError([nothing_agrees(list(file.tensors), plan, names)])
     joining = Joining(plan, every, mapping.contents.concat)
     flattening = Flattening(plan, every, joining)
     clashing = {op.name: d for op, d in zip(joining.clashes.values(), unlike(joining), strict=True)}
@@ -139,16 +118,50 @@ def match_partly(plan: Plan, file: TensorFile, mapping: Mapping) -> Partly:
             refused |= dict.fromkeys(entry.parameters, faults[0].message)
         else:
             entries.append(entry)
-    for module, of_module in unclear.items():
+    for module, of_module in asked.unclear.items():
         layer = names.find(module.removeprefix("."))
         shares = layer.shares if layer is not None else ()
         named = [parameter_name(share, role) for share in shares for role in share.weights]
         refused |= dict.fromkeys(named, of_module[0].message)
     known = {entry.tensor for entry in every}
-    ignored = [t for t in tensors if t not in known and t in rest and modules.split(t)[0] not in unclear]
+    ignored = [t for t in asked.rest if t not in known and modules.split(t)[0] not in asked.unclear]
     implied = _implied(plan, entries, constants, modules)
     refused = {name: why for name, why in refused.items() if name not in constants and name not in implied}
     return Partly(Matched(entries, constants, implied, joining, every), refused, ignored)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the tensors of a file are: as the mapping says, or else by the network's own names.
+
+    `rest` are the tensors that the mapping does not mention; `unclear` has by module what is wrong with them,
+    `diagnostics` what is wrong with the mapping.
+    """
+
+    names: ParameterNames
+    modules: Modules
+    constants: Constants
+    said: list[Entry]
+    agreeing: list[Entry]
+    rest: list[str]
+    unclear: dict[str, list[Diagnostic]]
+    diagnostics: list[Diagnostic]
+
+
+def _ask(plan: Plan, file: TensorFile, mapping: Mapping) -> _Asked:
+    names = ParameterNames(plan)
+    tensors = list(file.tensors)
+    constants, diagnostics = mapping.constants(names)
+    modules, more = mapping.modules(file.layout, tensors, names)
+    said, wrong = mapping.entries(names, modules, constants)
+    ignored, missed = mapping.ignored(modules, tensors)
+    mentioned = {entry.tensor for entry in said} | ignored
+    unused = [t for t in tensors if t not in mentioned]
+    absentees = [not_in_file(entry, modules, unused) for entry in said if entry.tensor not in file.tensors]
+    rest = [t for t in unused if not t.endswith(f".{COUNTER}")]
+    agreeing, unclear = _by_name(rest, names, modules, constants)
+    diagnostics = [*diagnostics, *more, *wrong, *missed, *absentees]
+    return _Asked(names, modules, constants, said, agreeing, rest, unclear, diagnostics)
 
 
 def _by_name(
