@@ -87,8 +87,7 @@ def _complete(plan: Plan, batch: Batch, values: Mapping[str, Array]) -> dict[str
 
 
 def _has_relu(op: Compute) -> bool:
-    layer = op.layer
-    applied = layer.function if isinstance(layer, Activation) else op.activation
+    applied = op.layer.applied_function()
     return applied is not None and applied.kind == "relu"
 
 
@@ -119,10 +118,8 @@ def _relu_input(op: Compute, image: int, batch: Batch, state: State, values: Map
     if not over_batch:
         arguments = [argument[image : image + 1] for argument in arguments]
     weights = {role: state[parameter_name(op, role)].astype(np.float64) for role in op.weights}
-    mask = batch.masks.get(op.name)
-    result = layer_oracle.find(op.layer.kind, f"layer '{op.name}'")(
-        op.layer, arguments, weights, Circumstances(True, mask)
-    )
+    run = Circumstances(not op.keeps_statistics, batch.masks.get(op.name))
+    result = layer_oracle.find(op.layer.kind, f"layer '{op.name}'")(op.layer, arguments, weights, run)
     output: Array = result.output[image if over_batch else 0]
     return output
 

@@ -63,6 +63,41 @@ def test_what_was_decided_otherwise_is_named_with_both_values(backend: str) -> N
     )
 
 
+FROZEN = net(
+    "frozen",
+    {
+        "image": {"kind": "input", "shape": [1]},
+        "lift": {"kind": "dense", "from": "image", "units": 1, "bias": "none"},
+        "norm": {
+            "kind": "batch_norm",
+            "from": "lift",
+            "epsilon": 1,
+            "trainable": False,
+            "activation": "relu",
+        },
+        "fc": {"kind": "dense", "from": "norm", "units": 2},
+    },
+    loss="fc",
+)
+
+
+def test_a_frozen_batch_norm_decides_by_its_running_statistics() -> None:
+    """Running means of 3.5 and 2.5 for the values 1, 2, 3, 4, whose own mean is another."""
+    plan = FROZEN.plan
+    program = backends.find("torch").compile(plan, place(plan.groups, "cpu", ["cpu"]), "float64")
+    batch = Batch(np.array([[1.0], [2.0], [3.0], [4.0]]), np.zeros(4, np.int64))
+    states, seen = [], []
+    for mean in (3.5, 2.5):
+        numbers = {"weight": 2.0, "bias": 0.0, "running_mean": mean, "running_var": 3.0}
+        norm = {f"norm.a.{role}": np.array([value]) for role, value in numbers.items()}
+        state = {**random_state(plan, 1), "lift.a.weight": np.ones((1, 1)), **norm}
+        program.load_state(state)
+        states.append(state)
+        seen.append(program.watch(batch)[0])  # type: ignore[attr-defined]
+    (found,) = decided_otherwise(plan, batch, states, seen)
+    assert (found.op, found.image, found.unit, found.values) == ("norm.a", 2, (0,), (-0.5, 0.5))
+
+
 def test_a_seed_that_parts_without_a_decision_is_not_explained() -> None:
     assert parting.Parting(0, 1e-6).explained
     assert parting.Parting(0, 1e-3, ("step 4, ...",)).explained
