@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from specnet import plugins
 from specnet.layers.base import Layer
 from specnet.layers.input import Input
-from specnet.plugins import Group
 from specnet.recipe.losses import Sum
 from specnet.recipe.rates import Biases, LayerRates
 from specnet.recipe.schedules import Warmup
@@ -20,18 +19,8 @@ from specnet.spec.spec import load
 from specnet.testing.random_specs import random_spec
 
 SEEDS = range(400)
-PARTS: tuple[Group, ...] = (
-    "specnet.layers",
-    "specnet.activations",
-    "specnet.losses",
-    "specnet.optimizers",
-    "specnet.schedules",
-    "specnet.initializers",
-    "specnet.normalizations",
-    "specnet.augmentations",
-    "specnet.evaluations",
-    "specnet.metrics",
-)
+PARTS = [group for group in plugins.BASES if group != "specnet.datasets"]
+"""Whatever a layer or a recipe names is an instance of a class."""
 Seen = tuple[type[BaseModel], str, Any]
 """A class, one of its fields, and one of the few values that the field may have; None for any."""
 EXCEPT = {(Sum, "weight"), (Input, "from_"), (Input, "group"), (Input, "cross_group")}
