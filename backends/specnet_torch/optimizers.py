@@ -42,8 +42,8 @@ def update(
     function = optimizer.find(rule.kind, "the update rule")
     groups = {parameter.name: parameter.group for parameter in plan.parameters if parameter.trained}
     with torch.no_grad():
-        shorter = None if rule.clip_norm is None else _shorter(gradients, rule.clip_norm, groups, move)
-        if shorter is not None:
+        if rule.clip_norm is not None:
+            shorter = _shorter(gradients, rule.clip_norm, groups, move)
             gradients = {n: g * shorter[groups[n]].to(g.dtype) for n, g in gradients.items()}
         for name, weight in weights.items():
             own = {slot: tensors[name] for slot, tensors in slots.items()}
