@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import specnet
-from support.native_models import SPEC, images
+from support.native_models import FROZEN, SPEC, images
 
 import specnet_tensorflow  # isort: skip  (TensorFlow without its greeting)
 import keras
@@ -72,6 +72,12 @@ def test_the_summary_counts_what_the_table_counts(model: Any) -> None:
     assert "pool.a.to.b (Move)" in text
     assert sum(int(w.shape.num_elements()) for w in model.trainable_weights) == 794
     assert "Trainable params: 794" in text
+
+
+def test_weights_of_frozen_layers_are_not_trainable() -> None:
+    model = specnet.compile(FROZEN, backend="tensorflow", devices="cpu")
+    asked = {weight.path for weight in model.trainable_weights}
+    assert asked == {f"{share}/{role}" for share in ("fc.a", "fc.b", "out.a") for role in ("weight", "bias")}
 
 
 def test_fit_trains_it(model: Any, x: Any) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional
 
 import specnet
-from support.native_models import DENSE, SPEC, images
+from support.native_models import DENSE, FROZEN, SPEC, images
 
 LABELS = torch.arange(4)
 
@@ -47,6 +47,12 @@ def test_parameters_and_submodules_are_named_by_layer_and_group(model: Any) -> N
     }
     assert model.get_submodule("fc.b").weight.shape == (8, 32)
     assert "(b): Share(dense, activation=relu, units=8)" in str(model)
+
+
+def test_parameters_of_frozen_layers_need_no_gradient() -> None:
+    model = specnet.compile(FROZEN, devices="cpu")
+    asked = {name for name, weight in model.named_parameters() if weight.requires_grad}
+    assert asked == {f"{share}.{role}" for share in ("fc.a", "fc.b", "out.a") for role in ("weight", "bias")}
 
 
 def test_states_are_saved_and_loaded(model: Any, x: torch.Tensor) -> None:

@@ -32,6 +32,10 @@ training:
         "native.yaml",
     )
 )
+FROZEN = SPEC.model_copy(
+    update={"layers": {**SPEC.layers, **{name: SPEC.layers[name].frozen() for name in ("conv", "norm")}}}
+)
+"""The same with nothing to train before `fc`."""
 DENSE = load(
     document.parse(
         """\
