@@ -105,7 +105,7 @@ RATES = net(
     "rates by layer and role",
     {
         "image": {"kind": "input", "shape": [2, 4, 4]},
-        "conv1": {"kind": "conv", "from": "image", "filters": 2, "kernel": 3, "activation": "tanh"},
+        "conv1": {"kind": "conv", "from": "image", "filters": 2, "kernel": 3, "activation": "sigmoid"},
         "norm1": {"kind": "batch_norm", "from": "conv1"},
         "fc2": {"kind": "dense", "from": "norm1", "group": "a", "units": 3, **CROSS},
     },
@@ -121,7 +121,8 @@ RATES = net(
     ],
 )
 """Whose rate, decay and longest weights follow from several entries, of which one stands still. Each group
-has one filter: of the axes of its weights, several show the same of all units."""
+has one filter: of the axes of its weights, several show the same of all units. Its mean is one number, which
+a sigmoid keeps away from 0."""
 
 LONGEST = net(
     "dense layers with a longest norm",
