@@ -20,6 +20,7 @@ INPUTS = 600
 
 def test_no_input_crashes_or_hangs(specs: Path) -> None:
     texts = [path.read_text() for path in sorted(specs.rglob("*.yaml"))]
+    fuzz.check(texts[0].encode())  # imports, which no input is charged for
     results = set()
     for number in range(INPUTS):
         raw = fuzz.case(0, number, texts)

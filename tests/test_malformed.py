@@ -16,7 +16,8 @@ FOLDER = Path(__file__).parent / "malformed"
 SECONDS = 0.5
 MEMORY = 100 * 2**20
 
-# Validates its arguments one after another in one process, so that Python starts and imports once.
+# Validates its arguments one after another in one process. The first is validated twice and its second time
+# counts, so that no spec is charged for the imports and for pydantic's models.
 CHECKER = """\
 import io, json, resource, sys, time, contextlib
 from specnet.cli.main import main
@@ -24,7 +25,7 @@ def used():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 import specnet.network
 start, reports = used(), {}
-for path in sys.argv[1:]:
+for path in [sys.argv[1], *sys.argv[1:]]:
     out, err, began = io.StringIO(), io.StringIO(), time.process_time()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = main(["validate", path, "--json"])
