@@ -124,6 +124,10 @@ class Data(Strict):
         """The shape of every image, where that is known before it is opened."""
         return None
 
+    def train_count(self) -> int | None:
+        """How many images it has to train on, where that is known before it is opened."""
+        return None
+
     def open(self, path: str | None, wanted: Wanted) -> Dataset:
         """Open the dataset at `path`. Raises `DataError` if it is not there or cannot be used."""
         raise NotImplementedError

@@ -8,16 +8,21 @@ from typing import Any
 
 from specnet.diffs.fitting import fitting, places
 from specnet.diffs.isomorphism import correspondence
+from specnet.diffs.recipe_consequences import RecipeConsequences, recipe_consequences
 from specnet.layers.base import Shape
 from specnet.network.memory import needed, traffic
 from specnet.network.network import Network
 from specnet.tables import build
-from specnet.text import describe, plural, size
+from specnet.text import describe, few, plural, size
 
 START = "specnet train NEW --weights RUN starts from them"
 """How to train the second spec with the weights of a run of the first."""
 SHOWN = 12
-"""Shapes and layers that are listed unless all are asked for."""
+"""Layers that are listed unless all are asked for."""
+LINES = 12
+"""Lines that are told unless all are asked for."""
+GROUPS = 2
+"""Groups whose memory has a line of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,8 @@ class Consequences:
     number of bytes that each group needs, `traffic` the bytes between groups in one step of training (for
     one image, where there is no recipe). `weights` are the parameters of the second spec that a trained run
     of the first one already has, and all it has; `untrained` are the layers with any that it has not.
-    `same_network` says that the two are one network written in two ways.
+    `same_network` says that the two are one network written in two ways. `recipe` is None unless both specs
+    have one.
     """
 
     parameters: tuple[int, int]
@@ -41,6 +47,7 @@ class Consequences:
     weights: tuple[int, int]
     untrained: tuple[str, ...]
     same_network: bool
+    recipe: RecipeConsequences | None = None
 
     def as_json(self) -> dict[str, Any]:
         totals = {
@@ -55,38 +62,59 @@ class Consequences:
             "weights": dict(zip(("fit", "all"), self.weights, strict=True)),
             "untrained": list(self.untrained),
             "same_network": self.same_network,
+            "recipe": self.recipe.as_json() if self.recipe else None,
         }
 
     def lines(self, *, everything: bool = False, option: str = "everything=True") -> list[str]:
-        """What follows, a line for each thing that does; `option` is what asks for all of it."""
+        """What follows, a line for each thing that differs; `option` is what asks for all of it."""
+        recipe = self.recipe.lines() if self.recipe else []
         if self.same_network:
-            return ["the two are the same network, written in two ways"]
-        lines = [
-            f"parameters: {_moved(*self.parameters)}",
-            *([f"of these frozen: {_moved(*self.frozen_parameters)}"] if any(self.frozen_parameters) else []),
-            f"MACs: {_moved(*self.macs)}",
-            f"values across groups: {_moved(*self.cross_group_values)}",
+            return ["the two are the same network, written in two ways", *recipe]
+        lines = [*self._totals(everything), *self._memory(everything), *recipe]
+        weights = self._weights(None if everything else SHOWN)
+        shapes = [f"{layer}: {describe(was)} -> {describe(now)}" for layer, was, now in self.shapes]
+        shown = len(shapes) if everything else max(0, LINES - len(lines) - len(weights))
+        if len(shapes) > shown:
+            rest = len(shapes) - max(0, shown - 1)
+            more = plural(rest, "more shape" if rest < len(shapes) else "other shape")
+            shapes = [*shapes[: max(0, shown - 1)], f"and {more} ({option})"]
+        return [*lines, *shapes, *weights]
+
+    def _totals(self, everything: bool) -> list[str]:
+        totals = {
+            "parameters": self.parameters,
+            "of these frozen": self.frozen_parameters,
+            "MACs": self.macs,
+            "values across groups": self.cross_group_values,
+        }
+        told = [
+            f"{name}: {_moved(*pair)}" for name, pair in totals.items() if everything or pair[0] != pair[1]
         ]
         if self.traffic[0] != self.traffic[1]:
-            lines.append(f"traffic in a step: {' -> '.join(map(size, self.traffic))}")
-        for group, (before, after) in self.memory.items():
-            if before != after:
-                sides = ["none" if side is None else size(side) for side in (before, after)]
-                lines.append(f"least memory on {group}: {' -> '.join(sides)}")
-        limit = None if everything else SHOWN
-        lines += [f"{layer}: {describe(was)} -> {describe(now)}" for layer, was, now in self.shapes[:limit]]
-        if len(self.shapes) > len(self.shapes[:limit]):
-            lines.append(f"and {plural(len(self.shapes) - SHOWN, 'more shape')} ({option})")
+            told.append(f"traffic in a step: {' -> '.join(map(size, self.traffic))}")
+        return told or ["parameters, MACs and values across groups stay as they are"]
+
+    def _memory(self, everything: bool) -> list[str]:
+        moved = [
+            (group, " -> ".join("none" if side is None else size(side) for side in pair))
+            for group, pair in self.memory.items()
+            if pair[0] != pair[1]
+        ]
+        if everything or len(moved) <= GROUPS:
+            return [f"least memory on {group}: {sides}" for group, sides in moved]
+        return [f"least memory: {few([f'{group} {sides}' for group, sides in moved])}"]
+
+    def _weights(self, limit: int | None) -> list[str]:
         fit, every = self.weights
-        if fit != every:
-            shown = ", ".join(self.untrained[:limit])
-            more = (
-                f" and {len(self.untrained) - SHOWN} more" if self.untrained[:limit] != self.untrained else ""
-            )
-            how = f"; {START}" if fit else ""
-            lines.append(f"{fit:,} of {every:,} parameters fit the weights of a trained run{how}")
-            lines.append(f"to be trained anew: {shown}{more}")
-        return lines
+        if fit == every:
+            return []
+        shown = self.untrained[:limit]
+        more = f" and {len(self.untrained) - len(shown)} more" if len(shown) < len(self.untrained) else ""
+        how = f"; {START}" if fit else ""
+        return [
+            f"{fit:,} of {every:,} parameters fit the weights of a trained run{how}",
+            f"to be trained anew: {', '.join(shown)}{more}",
+        ]
 
 
 def _moved(before: int, after: int) -> str:
@@ -132,4 +160,5 @@ def consequences(
         weights=(fit, every),
         untrained=tuple(untrained),
         same_network=same is not None,
+        recipe=recipe_consequences(before, after),
     )

@@ -13,6 +13,8 @@ from typing import TextIO
 from specnet.text import printable
 
 STYLES = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
+PLAIN = str.maketrans("▁▂▃▄▅▆▇█", "_.,-=+*#")
+"""What stands for bars where an encoding does not have them."""
 CLEAR_LINE = "\r\033[K"
 
 
@@ -27,9 +29,13 @@ def say(text: object = "", *, style: str | None = None, end: str = "\n", to: Tex
 
 def spoken(text: str, stream: TextIO) -> str:
     """Text as a stream can show it: lines and tabs stay, other controls are escaped, and so is what the
-    stream's encoding does not have."""
+    stream's encoding does not have; bars are then drawn with other characters."""
     text = printable(text, keep="\n\t")
     encoding = getattr(stream, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = text.translate(PLAIN)
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 

@@ -34,6 +34,9 @@ class Digits(Data):
     def image_shape(self) -> tuple[int, ...]:
         return (self.channels, self.size, self.size)
 
+    def train_count(self) -> int:
+        return 1437
+
     def open(self, path: str | None, wanted: Wanted) -> Dataset:
         if path is not None:
             raise DataError(

@@ -30,6 +30,9 @@ class Synthetic(Data):
     def image_shape(self) -> tuple[int, ...] | None:
         return self.shape
 
+    def train_count(self) -> int:
+        return self.train_images
+
     def open(self, path: str | None, wanted: Wanted) -> Dataset:
         if path is not None:
             raise DataError("the dataset 'synthetic' is made up and takes no path", "write --data synthetic")
