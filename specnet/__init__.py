@@ -13,7 +13,8 @@ heavy is imported before it is needed; PyTorch and TensorFlow are imported by th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from specnet.schema.arguments import progress_of, public
 
@@ -37,15 +38,14 @@ if TYPE_CHECKING:
         UsageError,
     )
     from specnet.diffs.diff import Diff
+    from specnet.diffs.variants import variants
     from specnet.drawing.drawing import Drawing
     from specnet.network.network import Examination
-    from specnet.spec.spec import Spec
+    from specnet.spec.spec import Source, Spec
     from specnet.tables.table import Table
     from specnet.terminal.progress import Progress
     from specnet.training.evaluation import Result
     from specnet.training.predict import Prediction
-
-    Source: TypeAlias = Spec | str | Path | Mapping[str, Any]
 
 __all__ = [
     "DataError",
@@ -71,6 +71,7 @@ __all__ = [
     "table",
     "train",
     "validate",
+    "variants",
 ]
 __version__ = "0.1.0"
 _ELSEWHERE = {
@@ -80,6 +81,7 @@ _ELSEWHERE = {
     "from_batches": "specnet.data.arrays",
     "Progress": "specnet.terminal.progress",
     "Spec": "specnet.spec.spec",
+    "variants": "specnet.diffs.variants",
 }
 """Public names by the modules that have them, which are imported when somebody asks."""
 
@@ -87,8 +89,6 @@ _ELSEWHERE = {
 def __getattr__(name: str) -> Any:
     if name not in _ELSEWHERE:
         raise AttributeError(f"module 'specnet' has no attribute '{name}'")
-    from importlib import import_module
-
     return getattr(import_module(_ELSEWHERE[name]), name)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import (
     BeforeValidator,
@@ -208,6 +208,10 @@ class Spec(Strict):
         parts = {"data": rest.get("data"), **rest.get("training", {}), "assumed": rest.get("assumed")}
         lines = [f"{key}: {written(value)}" for key, value in parts.items() if value is not None]
         return shown + html_lines(lines)
+
+
+Source: TypeAlias = Spec | str | Path | Mapping[str, Any]
+"""What functions take for a spec: it, the path of its file, or a mapping."""
 
 
 def _declared(layer: Layer) -> tuple[str, str, str]:
