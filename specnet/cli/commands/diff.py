@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 from typing import TYPE_CHECKING
@@ -28,11 +29,7 @@ STYLES = {"+": "green", "-": "red", "~": "yellow", ">": "cyan"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("before", help=SPEC)
-    parser.add_argument("after", help="the same")
-    parser.add_argument(
-        "more", nargs="*", metavar="more", help="further variants of the first: a table of all of them"
-    )
+    parser.add_argument("specs", nargs="+", metavar="SPEC", help=f"two, or a base and its variants: {SPEC}")
     parser.add_argument("--exit-code", action="store_true", help="exit with 1 if anything changed")
     parser.add_argument(
         "--all",
@@ -42,25 +39,52 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON document")
     form.add_argument("--md", action="store_true", help="print Markdown")
+    form.add_argument("--git", action="store_true", help="print what git asks of a driver: diff.NAME.command")
 
 
 def run(options: argparse.Namespace) -> int:
-    found = _compared([options.before, options.after, *options.more])
+    if options.git:
+        from specnet.cli import git_driver
+        from specnet.diffs.diff import compare
+
+        told = git_driver.shown(options.specs, lambda *sides: _text(compare(*sides), options.all))
+        say(f"specnet diff {options.specs[0]}", style="bold")
+        _say(f"{told}\n")
+        return 0
+    if len(options.specs) == 2 and options.specs.count(os.devnull) == 1 and not (options.json or options.md):
+        _say_alone(*options.specs)
+        return 1 if options.exit_code else 0
+    found = _compared(options.specs)
     with ignore_broken_pipe():
         if options.json:
             print_json(found.as_json())
         elif options.md:
             say(found.as_markdown(everything=options.all, option="--all"))
         else:
-            for line in _text(found, options.all).split("\n"):
-                say(line, style=STYLES.get(line.lstrip()[:2].rstrip()))
+            _say(_text(found, options.all))
     return 1 if options.exit_code and found else 0
+
+
+def _say(told: str) -> None:
+    """Lines, those of changes in colour."""
+    for line in told.split("\n"):
+        say(line, style=STYLES.get(line.lstrip()[:2].rstrip()))
+
+
+def _say_alone(before: str, after: str) -> None:
+    """A spec that came or went: where there is none, git names the null device."""
+    from specnet.cli.git_driver import alone
+    from specnet.network.network import examine
+
+    _say(alone(*(None if path == os.devnull else examine(read_document(path)) for path in (before, after))))
 
 
 def _compared(paths: list[str]) -> Diff | Variants:
     """The diff of two specs, or those of all others against the first."""
     from specnet.network.network import examine
 
+    if len(paths) == 1:
+        raise UsageError("only one spec is given", "specnet diff BEFORE AFTER, or BASE and several variants")
     if paths.count("-") > 1:
         which, others = ("two specs", "other one's path") if len(paths) == 2 else ("specs", "others' paths")
         raise UsageError(f"only one of the {which} can come from standard input", f"give the {others}")
