@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from specnet.diffs import consequence_lines
+from specnet.diffs.edges import EdgeChange, edge_changes
+from specnet.diffs.fields import FieldChanges, field_changes
 from specnet.diffs.fitting import fitting, places
 from specnet.diffs.isomorphism import correspondence
+from specnet.diffs.pairs import Pair, by_name, with_names
 from specnet.diffs.recipe_consequences import RecipeConsequences, recipe_consequences
-from specnet.layers.base import Shape
+from specnet.diffs.shapes import ShapeChange, shape_changes
 from specnet.network.memory import needed, traffic
 from specnet.network.network import Network
 from specnet.tables import build
-from specnet.text import describe, few, plural, size
+from specnet.tables.rows import GroupTotal
 
-START = "specnet train NEW --weights RUN starts from them"
-"""How to train the second spec with the weights of a run of the first."""
-SHOWN = 12
-"""Layers that are listed unless all are asked for."""
-LINES = 12
-"""Lines that are told unless all are asked for."""
-GROUPS = 2
-"""Groups whose memory has a line of its own."""
+GroupChanges = Mapping[str, Mapping[str, tuple[int | None, int | None]]]
+"""By group and by what is counted: before and after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,8 @@ class Consequences:
     one image, where there is no recipe). `weights` are the parameters of the second spec that a trained run
     of the first one already has, and all it has; `untrained` are the layers with any that it has not.
     `same_network` says that the two are one network written in two ways. `recipe` is None unless both specs
-    have one.
+    have one. `edges` are the cross-group edges that differ, `fields` the receptive fields, and `groups` the
+    `parameters` and `macs` of each group, None where there is no such group.
     """
 
     parameters: tuple[int, int]
@@ -42,12 +41,15 @@ class Consequences:
     macs: tuple[int, int]
     cross_group_values: tuple[int, int]
     traffic: tuple[int, int]
-    shapes: tuple[tuple[str, Shape, Shape], ...]
+    shapes: tuple[ShapeChange, ...]
     memory: dict[str, tuple[int | None, int | None]]
     weights: tuple[int, int]
     untrained: tuple[str, ...]
     same_network: bool
     recipe: RecipeConsequences | None = None
+    edges: tuple[EdgeChange, ...] = ()
+    fields: FieldChanges | None = None
+    groups: GroupChanges = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         totals = {
@@ -63,79 +65,39 @@ class Consequences:
             "untrained": list(self.untrained),
             "same_network": self.same_network,
             "recipe": self.recipe.as_json() if self.recipe else None,
+            "groups": {
+                group: {key: dict(zip(("before", "after"), pair, strict=True)) for key, pair in held.items()}
+                for group, held in self.groups.items()
+            },
+            "edges": [edge.as_json() for edge in self.edges],
+            "receptive_fields": self.fields.as_json() if self.fields else None,
         }
 
     def lines(self, *, everything: bool = False, option: str = "everything=True") -> list[str]:
         """What follows, a line for each thing that differs; `option` is what asks for all of it."""
-        recipe = self.recipe.lines() if self.recipe else []
-        if self.same_network:
-            return ["the two are the same network, written in two ways", *recipe]
-        lines = [*self._totals(everything), *self._memory(everything), *recipe]
-        weights = self._weights(None if everything else SHOWN)
-        shapes = [f"{layer}: {describe(was)} -> {describe(now)}" for layer, was, now in self.shapes]
-        shown = len(shapes) if everything else max(0, LINES - len(lines) - len(weights))
-        if len(shapes) > shown:
-            rest = len(shapes) - max(0, shown - 1)
-            more = plural(rest, "more shape" if rest < len(shapes) else "other shape")
-            shapes = [*shapes[: max(0, shown - 1)], f"and {more} ({option})"]
-        return [*lines, *shapes, *weights]
-
-    def _totals(self, everything: bool) -> list[str]:
-        totals = {
-            "parameters": self.parameters,
-            "of these frozen": self.frozen_parameters,
-            "MACs": self.macs,
-            "values across groups": self.cross_group_values,
-        }
-        told = [
-            f"{name}: {_moved(*pair)}" for name, pair in totals.items() if everything or pair[0] != pair[1]
-        ]
-        if self.traffic[0] != self.traffic[1]:
-            told.append(f"traffic in a step: {' -> '.join(map(size, self.traffic))}")
-        return told or ["parameters, MACs and values across groups stay as they are"]
-
-    def _memory(self, everything: bool) -> list[str]:
-        moved = [
-            (group, " -> ".join("none" if side is None else size(side) for side in pair))
-            for group, pair in self.memory.items()
-            if pair[0] != pair[1]
-        ]
-        if everything or len(moved) <= GROUPS:
-            return [f"least memory on {group}: {sides}" for group, sides in moved]
-        return [f"least memory: {few([f'{group} {sides}' for group, sides in moved])}"]
-
-    def _weights(self, limit: int | None) -> list[str]:
-        fit, every = self.weights
-        if fit == every:
-            return []
-        shown = self.untrained[:limit]
-        more = f" and {len(self.untrained) - len(shown)} more" if len(shown) < len(self.untrained) else ""
-        how = f"; {START}" if fit else ""
-        return [
-            f"{fit:,} of {every:,} parameters fit the weights of a trained run{how}",
-            f"to be trained anew: {', '.join(shown)}{more}",
-        ]
-
-
-def _moved(before: int, after: int) -> str:
-    if before == after:
-        return f"{before:,}, unchanged"
-    percent = f", {(after - before) / before:+.1%}" if before else ""
-    return f"{before:,} -> {after:,} ({after - before:+,}{percent})"
+        return consequence_lines.lines(self, option, everything=everything)
 
 
 def consequences(
-    before: Network, after: Network, renamed: Mapping[str, str], *, written_only: bool
+    before: Network,
+    after: Network,
+    renamed: Mapping[str, str],
+    *,
+    written_only: bool,
+    shares: Sequence[Pair] | None = None,
 ) -> Consequences:
     """What becomes of the first network in the second; `renamed` are new names of layers by their old ones.
 
-    `written_only` says that the specs differ in nothing but how they write their layers.
+    `written_only` says that the specs differ in nothing but how they write their layers. `shares` are those
+    of both networks that are laid beside each other, by default those of layers of one name.
     """
     old, new = build.make(before), build.make(after)
-    shapes = {row.name: row.output_shape for row in new.rows}
-    named = [(renamed.get(row.name, row.name), row.output_shape) for row in old.rows]
     same = correspondence(before, after) if written_only else None
     kept = fitting(before, after, renamed, same).fit
+    if shares is None and same is not None:
+        nodes = {str(node): node for node in after.shares}
+        shares = [((node,), (nodes[same[str(node)]],)) for node in before.shares]
+    pairs = by_name(before, after, renamed) if shares is None else with_names(shares, before, after)
     fit = every = 0
     untrained: dict[str, None] = {}
     for place, _, weight in places(after):
@@ -155,10 +117,21 @@ def consequences(
         macs=(old.totals.macs, new.totals.macs),
         cross_group_values=(old.totals.cross_group_values, new.totals.cross_group_values),
         traffic=(sum(traffic(before).values()), sum(traffic(after).values())) if alike else (0, 0),
-        shapes=tuple((n, was, shapes[n]) for n, was in named if n in shapes and shapes[n] != was),
+        shapes=shape_changes(before, after, pairs),
         memory={g: (memory_before.get(g), memory_after.get(g)) for g in {**memory_before, **memory_after}},
         weights=(fit, every),
         untrained=tuple(untrained),
         same_network=same is not None,
         recipe=recipe_consequences(before, after),
+        edges=edge_changes(before, after, pairs) if alike else (),
+        fields=field_changes(before, after, old, new, pairs),
+        groups=_by_group(old.groups, new.groups),
     )
+
+
+def _by_group(old: Mapping[str, GroupTotal], new: Mapping[str, GroupTotal]) -> GroupChanges:
+    def sides(group: str, key: str) -> tuple[int | None, int | None]:
+        before, after = (getattr(side.get(group), key, None) for side in (old, new))
+        return before, after
+
+    return {g: {key: sides(g, key) for key in ("parameters", "macs")} for g in {**old, **new}}

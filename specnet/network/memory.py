@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic
@@ -78,20 +80,35 @@ def step_images(network: Network) -> int:
     return network.spec.training.batch_size if network.spec.training else 1
 
 
-def traffic(network: Network, images: int | None = None) -> dict[tuple[str, str], int]:
-    """Bytes that go from one group to another in one step of training, in float32.
+class Crossing(NamedTuple):
+    """A share that goes to another group: the bytes of its values there, and of their gradient back."""
+
+    source: Node
+    group: str
+    there: int
+    back: int
+
+
+def crossing_bytes(network: Network, images: int | None = None) -> Iterator[Crossing]:
+    """What each cross-group edge moves in one step of training, in float32.
 
     Every value that crosses goes forward once for each image of the step (`images` of them, else the
     recipe's), and its gradient back, if it has one. Without a recipe: forward only.
     """
     returning = differentiable(network) if network.spec.training else set()
     count = step_images(network) if images is None else images
-    moved: dict[tuple[str, str], int] = {}
     for source, group in network.crossings():
         values = VALUE * math.prod(network.shares[source].output) * count
-        there = (source.group, group)
-        for route in (there, there[::-1]) if source in returning else (there,):
-            moved[route] = moved.get(route, 0) + values
+        yield Crossing(source, group, values, values if source in returning else 0)
+
+
+def traffic(network: Network, images: int | None = None) -> dict[tuple[str, str], int]:
+    """Bytes that go from one group to another in one step of training: see `crossing_bytes`."""
+    moved: dict[tuple[str, str], int] = {}
+    for source, group, there, back in crossing_bytes(network, images):
+        for route, values in (((source.group, group), there), ((group, source.group), back)):
+            if values:
+                moved[route] = moved.get(route, 0) + values
     return dict(sorted(moved.items()))
 
 
