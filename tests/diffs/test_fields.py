@@ -87,6 +87,12 @@ def test_what_the_loss_reads_is_the_output_whatever_it_is_called() -> None:
     assert found(spec({n: near[n] for n in (*CONVS, "near")}), spec(CONVS)).outputs == ()
 
 
+def test_of_several_outputs_each_is_compared_with_itself() -> None:
+    near = {**CONVS, "near": {"kind": "conv", "from": "one", "filters": 10, "kernel": 1}}
+    wider = {**CONVS, "three": {**CONVS["three"], "kernel": 5}}
+    assert found(spec(near), spec(wider)).outputs == (FieldChange("three", (9, 9), (13, 13)),)
+
+
 def test_fields_of_renamed_layers(specs: Path) -> None:
     text = (specs / "alexnet.yaml").read_text()
     renamed = text.replace("conv1", "first").replace("kernel: 11", "kernel: 7")
