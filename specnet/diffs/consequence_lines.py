@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
 
-from specnet.diffs.edges import edge_lines
-from specnet.text import describe, few, plural, size
-
-if TYPE_CHECKING:
-    from specnet.diffs.consequences import Consequences
+from specnet.text import few, plural, size
 
 START = "specnet train NEW --weights RUN starts from them"
 """How to train the second spec with the weights of a run of the first."""
@@ -19,46 +14,26 @@ LINES = 12
 """Lines that are told unless all are asked for."""
 
 
-def lines(found: Consequences, option: str, *, everything: bool) -> list[str]:
-    """Everything that differs; unless all is asked for, a dozen lines, and the `option` that asks for it."""
-    parts = (
-        (0, ["the two are the same network, written in two ways"] if found.same_network else []),
-        (0, list(_totals(found, everything=everything))),
-        (2, [str(edge) for edge in found.edges] if everything else edge_lines(found.edges)),
-        (1, _memory(found, everything=everything)),
-        (0, found.recipe.lines() if found.recipe else []),
-        (3, found.fields.lines(everything=everything) if found.fields else []),
-        (4, [f"{layer}: {describe(was)} -> {describe(now)}" for layer, was, now in found.shapes]),
-        (0, _weights(found, None if everything else SHOWN)),
-    )
-    ranked = [(rank, line) for rank, part in parts for line in part]
-    if not ranked:
-        return ["parameters, MACs and values across groups stay as they are"]
-    return [line for _, line in ranked] if everything else _dozen(ranked, option)
-
-
-def _totals(found: Consequences, *, everything: bool) -> Iterator[str]:
-    totals = {
-        "parameters": found.parameters,
-        "of these frozen": found.frozen_parameters,
-        "MACs": found.macs,
-        "values across groups": found.cross_group_values,
-    }
+def total_lines(totals: Mapping[str, tuple[int, int]], *, everything: bool) -> Iterator[str]:
+    """Totals by what they are called; those that stay, too, if all is asked for, but for zeros."""
     for name, pair in totals.items():
         if pair[0] != pair[1] or (everything and any(pair)):
             yield f"{name}: {_moved(*pair)}"
-    if everything and len(found.groups) > 1:
-        for group, held in found.groups.items():
-            if held["macs"][0] != held["macs"][1]:
-                yield f"MACs on {group}: {_sides(held['macs'])}"
-    if found.traffic[0] != found.traffic[1]:
-        yield f"traffic in a step: {' -> '.join(map(size, found.traffic))}"
 
 
-def _memory(found: Consequences, *, everything: bool) -> list[str]:
+def mac_lines(macs: Mapping[str, tuple[int | None, int | None]]) -> Iterator[str]:
+    """The MACs of each of several groups, where they differ."""
+    for group, pair in macs.items():
+        if len(macs) > 1 and pair[0] != pair[1]:
+            sides = ("none" if side is None else f"{side:,}" for side in pair)
+            yield f"MACs on {group}: {' -> '.join(sides)}"
+
+
+def memory_lines(memory: Mapping[str, tuple[int | None, int | None]], *, everything: bool) -> list[str]:
+    """The memory of each group, where it differs: on one line, or on one for each group."""
     moved = [
         (group, " -> ".join("none" if side is None else size(side) for side in pair))
-        for group, pair in found.memory.items()
+        for group, pair in memory.items()
         if pair[0] != pair[1]
     ]
     if everything or len(moved) < 2:
@@ -66,12 +41,12 @@ def _memory(found: Consequences, *, everything: bool) -> list[str]:
     return [f"least memory: {few([f'{group} {sides}' for group, sides in moved])}"]
 
 
-def _weights(found: Consequences, limit: int | None) -> list[str]:
-    fit, every = found.weights
+def weight_lines(fit: int, every: int, untrained: Sequence[str], *, everything: bool) -> list[str]:
+    """How many of all parameters a trained run has, and the layers that it has not all of."""
     if fit == every:
         return []
-    shown = found.untrained[:limit]
-    more = f" and {len(found.untrained) - len(shown)} more" if len(shown) < len(found.untrained) else ""
+    shown = untrained if everything else untrained[:SHOWN]
+    more = f" and {len(untrained) - len(shown)} more" if len(shown) < len(untrained) else ""
     how = f"; {START}" if fit else ""
     return [
         f"{fit:,} of {every:,} parameters fit the weights of a trained run{how}",
@@ -79,17 +54,14 @@ def _weights(found: Consequences, limit: int | None) -> list[str]:
     ]
 
 
-def _dozen(ranked: Sequence[tuple[int, str]], option: str) -> list[str]:
-    """As many lines as are told; of those of the highest rank the last ones are left out first."""
+def dozen(ranked: Sequence[tuple[int, str]], option: str) -> list[str]:
+    """As many lines as are told; of those of the highest rank the last ones are left out first, and the
+    `option` that asks for them is named."""
     if len(ranked) <= LINES:
         return [line for _, line in ranked]
     by_rank = sorted(range(len(ranked)), key=lambda index: (ranked[index][0], index))
     kept = [ranked[index][1] for index in sorted(by_rank[: LINES - 1])]
     return [*kept, f"and {plural(len(ranked) - len(kept), 'more line')} ({option})"]
-
-
-def _sides(pair: Sequence[int | None]) -> str:
-    return " -> ".join("none" if side is None else f"{side:,}" for side in pair)
 
 
 def _moved(before: int, after: int) -> str:

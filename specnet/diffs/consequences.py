@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from specnet.diffs import consequence_lines
-from specnet.diffs.edges import EdgeChange, edge_changes
+from specnet.diffs.consequence_lines import dozen, mac_lines, memory_lines, total_lines, weight_lines
+from specnet.diffs.edges import EdgeChange, edge_changes, edge_lines
 from specnet.diffs.fields import FieldChanges, field_changes
 from specnet.diffs.fitting import fitting, places
 from specnet.diffs.isomorphism import correspondence
@@ -18,6 +18,7 @@ from specnet.network.memory import needed, traffic
 from specnet.network.network import Network
 from specnet.tables import build
 from specnet.tables.rows import GroupTotal
+from specnet.text import describe, size
 
 GroupChanges = Mapping[str, Mapping[str, tuple[int | None, int | None]]]
 """By group and by what is counted: before and after."""
@@ -75,7 +76,33 @@ class Consequences:
 
     def lines(self, *, everything: bool = False, option: str = "everything=True") -> list[str]:
         """What follows, a line for each thing that differs; `option` is what asks for all of it."""
-        return consequence_lines.lines(self, option, everything=everything)
+        parts = (
+            (0, ["the two are the same network, written in two ways"] if self.same_network else []),
+            (0, list(self._total_lines(everything=everything))),
+            (2, [str(edge) for edge in self.edges] if everything else edge_lines(self.edges)),
+            (1, memory_lines(self.memory, everything=everything)),
+            (0, self.recipe.lines() if self.recipe else []),
+            (3, self.fields.lines(everything=everything) if self.fields else []),
+            (4, [f"{layer}: {describe(was)} -> {describe(now)}" for layer, was, now in self.shapes]),
+            (0, weight_lines(*self.weights, self.untrained, everything=everything)),
+        )
+        ranked = [(rank, line) for rank, part in parts for line in part]
+        if not ranked:
+            return ["parameters, MACs and values across groups stay as they are"]
+        return [line for _, line in ranked] if everything else dozen(ranked, option)
+
+    def _total_lines(self, *, everything: bool) -> Iterator[str]:
+        totals = {
+            "parameters": self.parameters,
+            "of these frozen": self.frozen_parameters,
+            "MACs": self.macs,
+            "values across groups": self.cross_group_values,
+        }
+        yield from total_lines(totals, everything=everything)
+        if everything:
+            yield from mac_lines({group: held["macs"] for group, held in self.groups.items()})
+        if self.traffic[0] != self.traffic[1]:
+            yield f"traffic in a step: {' -> '.join(map(size, self.traffic))}"
 
 
 def consequences(
