@@ -5,7 +5,7 @@ Nothing is fetched from anywhere. Without JavaScript the details are still there
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 
 from specnet.diffs.change import SIGNS
@@ -16,25 +16,32 @@ from specnet.drawing.page import SCRIPT, STYLE
 from specnet.network.network import Network
 from specnet.syntax.emit import written
 from specnet.tables import build
-from specnet.text import describe, plural, verb
+from specnet.text import describe, html_text, plural, verb
 
 
 def render(picture: Picture, after: Network, before: Network | None = None) -> str:
     """The page of a network, or of what changed since `before`."""
-    beside = _table(after) if before is None else _changes(before, after)
+    return page(picture.title, "".join(_table(after) if before is None else _changes(before, after)), picture)
+
+
+def page(title: str, beside: str, picture: Picture | None = None) -> str:
+    """A page with HTML beside a picture, or with the HTML alone."""
+    main, figure, script = '<main class="alone">', "", ""
+    if picture is not None:
+        main = "<main>"
+        figure = f'<figure style="--width: {picture.width:.0f}px">{svg.render(picture)}</figure>'
+        script = f'<div id="details" hidden></div>\n<script>{SCRIPT}</script>'
     return "\n".join(
         [
             "<!doctype html>",
             '<html lang="en">',
             '<head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
             '<link rel="icon" href="data:,">',
-            f"<title>{escape(picture.title)}</title>",
+            f"<title>{html_text(title)}</title>",
             f"<style>{STYLE}</style></head>",
             "<body>",
-            f'<main><figure style="--width: {picture.width:.0f}px">{svg.render(picture)}</figure>',
-            f"<aside>{''.join(beside)}</aside></main>",
-            '<div id="details" hidden></div>',
-            f"<script>{SCRIPT}</script>",
+            f"{main}{figure}<aside>{beside}</aside></main>",
+            script,
             "</body></html>",
             "",
         ]
@@ -43,7 +50,7 @@ def render(picture: Picture, after: Network, before: Network | None = None) -> s
 
 def _table(network: Network) -> Iterator[str]:
     table = build.make(network)
-    yield '<table class="layers"><thead>' + _row(
+    yield '<table class="layers"><thead>' + line(
         ("layer", "kind", "reads", "output", "parameters", "MACs"), tag="th"
     )
     yield "</thead><tbody>"
@@ -59,8 +66,8 @@ def _table(network: Network) -> Iterator[str]:
     yield "</tbody><tfoot>"
     totals = table.totals
     for name, held in table.groups.items() if len(table.groups) > 1 else ():
-        yield _row((f"on {name}", "", "", "", _count(held.parameters), _count(held.macs)))
-    yield _row(("total", "", "", "", _count(totals.parameters), _count(totals.macs)))
+        yield line((f"on {name}", "", "", "", _count(held.parameters), _count(held.macs)))
+    yield line(("total", "", "", "", _count(totals.parameters), _count(totals.macs)))
     yield f"</tfoot></table><p>{totals.activations:,} activations in layers with parameters.</p>"
     if len(table.groups) > 1:
         edges = totals.cross_group_edges
@@ -73,7 +80,7 @@ def _table(network: Network) -> Iterator[str]:
 def _changes(before: Network, after: Network) -> Iterator[str]:
     yield (
         '<table class="changes"><thead>'
-        + _row(("", "in the spec", "before", "after"), tag="th")
+        + line(("", "in the spec", "before", "after"), tag="th")
         + "</thead><tbody>"
     )
     for change in differences(before.spec, after.spec):
@@ -90,12 +97,13 @@ def _changes(before: Network, after: Network) -> Iterator[str]:
         ("MACs in all", "macs"),
         ("values across groups", "cross_group_values"),
     ):
-        yield _row(("", words, f"{getattr(old, key):,}", f"{getattr(new, key):,}"))
+        yield line(("", words, f"{getattr(old, key):,}", f"{getattr(new, key):,}"))
     yield "</tfoot></table>"
 
 
-def _row(cells: tuple[str, ...], tag: str = "td") -> str:
-    return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+def line(texts: Sequence[str], tag: str = "td") -> str:
+    """A row of texts."""
+    return "<tr>" + "".join(f"<{tag}>{escape(text)}</{tag}>" for text in texts) + "</tr>"
 
 
 def _count(count: int) -> str:

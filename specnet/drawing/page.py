@@ -16,11 +16,14 @@ figure { margin: 0; flex: 0 1 var(--width); min-width: 0; max-width: 100%; overf
 svg { display: block; width: 100%; height: auto; min-width: calc(var(--width) * 0.6); }
 aside { position: sticky; top: 24px; max-height: calc(100vh - 48px); overflow: auto; }
 @media (min-width: 1100px) { main { flex-wrap: nowrap; } aside { flex: none; max-width: 52vw; } }
+.alone aside { position: static; max-height: none; max-width: 100%; }
+.alone td, .alone th { white-space: nowrap; }
+.alone .changes td, .alone details td { white-space: normal; max-width: 420px; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th { position: sticky; top: 0; background: var(--page); text-align: left; font-weight: 500;
   color: var(--muted); }
 th, td { padding: 3px 12px 3px 6px; border-bottom: 1px solid var(--line); vertical-align: top; }
-th:nth-child(n+5), td:nth-child(n+5) { text-align: right; }
+.layers th:nth-child(n+5), .layers td:nth-child(n+5) { text-align: right; }
 .layers td { white-space: nowrap; }
 .layers td:nth-child(3) { white-space: normal; min-width: 60px; max-width: 200px; }
 .changes td { overflow-wrap: anywhere; max-width: 230px; }
@@ -28,6 +31,11 @@ tfoot td { font-weight: 600; }
 tfoot tr:last-child td { border-bottom: 0; }
 tbody b { font-weight: 600; }
 tbody tr.on, tbody tr[data-layer]:hover { background: var(--hover); }
+h1 { margin: 0 6px 8px; font-size: 17px; }
+h2 { margin: 20px 6px 4px; font-size: 14px; }
+ul { margin: 4px 6px; padding-left: 18px; max-width: 560px; }
+li { white-space: pre-wrap; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+summary { margin: 10px 6px 4px; cursor: pointer; font-weight: 600; }
 p { margin: 8px 6px; color: var(--muted); }
 .crosses { color: var(--crossing); font-weight: 600; }
 .add td:first-child { color: var(--added); }
