@@ -72,16 +72,17 @@ def _outputs(before: Network, after: Network, names: Mapping[str, str]) -> list[
     """The outputs of both networks in pairs: those that are one layer, and what is left in order, if there is
     as much of it in both. `names` are old names by new ones."""
     olds, news = _read(before), _read(after)
-    known = [(names[name], name) for name in news if names.get(name) in olds]
-    lost = [name for name in olds if name not in {old for old, _ in known}]
-    come = [name for name in news if name not in {new for _, new in known}]
-    return [*known, *(zip(lost, come, strict=True) if len(lost) == len(come) else ())]
+    known = {name: names[name] for name in news if names.get(name) in olds}
+    kept = set(known.values())
+    lost, come = [name for name in olds if name not in kept], [name for name in news if name not in known]
+    left = zip(lost, come, strict=True) if len(lost) == len(come) else ()
+    return [*((old, new) for new, old in known.items()), *left]
 
 
-def _read(network: Network) -> list[str]:
+def _read(network: Network) -> dict[str, None]:
     """The layers that the loss reads; without a recipe, those that no layer reads."""
     training = network.spec.training
-    return list(dict.fromkeys(training.loss.sources.values())) if training else network.graph.sinks()
+    return dict.fromkeys(training.loss.sources.values() if training else network.graph.sinks())
 
 
 def _differing(changes: Sequence[FieldChange]) -> tuple[FieldChange, ...]:

@@ -39,19 +39,20 @@ def rate_lines(before: RateCurve, after: RateCurve) -> list[str]:
 
 def _told(curve: RateCurve, known: Sequence[float]) -> str:
     """The first rate that is known, the highest if that comes between, and the last; what is not known."""
-    ends = known[:1] if curve.unknown else [*known[:1], *known[-1:]]
+    is_end_known = curve.at(curve.ticks - 1) is not None
+    ends = [*known[:1], *known[-1:]] if is_end_known else known[:1]
     highest = [max(known)] if known and max(known) > max(ends) else []
     rates = " -> ".join(dict.fromkeys(f"{rate:.3g}" for rate in [*ends[:1], *highest, *ends[1:]]))
     return "; ".join(part for part in (rates, curve.unknown) if part)
 
 
 def bars(curves: Sequence[RateCurve], width: int = WIDTH) -> list[str]:
-    """The curves on one axis of epochs and one scale, which is logarithmic; nothing after the end of a
-    training."""
-    longest = max(curve.recipe.epochs for curve in curves)
+    """The curves on one axis of epochs, or of steps, and one scale, which is logarithmic; nothing after the
+    end of a training."""
+    longest = max(curve.ticks // curve.per_unit for curve in curves)
     rows = []
     for curve in curves:
-        ticks = (index * longest * curve.per_tick // width for index in range(width))
+        ticks = (index * longest * curve.per_unit // width for index in range(width))
         rows.append([curve.at(tick) for tick in ticks if tick < curve.ticks])
     known = [rate for row in rows for rate in row if rate is not None and 0 < rate < math.inf]
     high = max(known, default=1.0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from specnet.diffs.half_lives import half_lives
-from specnet.diffs.rate_curve import RateCurve
+from specnet.diffs.rate_curve import RateCurve, laid_out
 from specnet.diffs.rate_lines import rate_lines
 from specnet.network.network import Network
 from specnet.recipe.training import Training
@@ -69,8 +69,7 @@ class RecipeConsequences:
 
     @property
     def curves(self) -> tuple[RateCurve, RateCurve]:
-        first, second = zip(self.recipes, (length.per_epoch for length in self.lengths), strict=True)
-        return RateCurve(*first), RateCurve(*second)
+        return laid_out(self.recipes, (self.lengths[0].per_epoch, self.lengths[1].per_epoch))
 
     @property
     def half_lives(self) -> dict[str, tuple[float | None, float | None]]:

@@ -150,11 +150,50 @@ def test_a_plateau_of_one_epoch_cannot_fall() -> None:
 
 def test_steps_without_a_known_dataset_have_no_place_among_epochs() -> None:
     schedule = {"kind": "exponential", "factor": 0.5, "unit": "step"}
-    found = followed({"epochs": 4, "schedule": schedule}, {"epochs": 4})
+    other = {"kind": "multistep", "factor": 0.1, "at": [3]}
+    found = followed({"epochs": 4, "schedule": schedule}, {"epochs": 4, "schedule": other})
     unknown = "exponential counts steps, and how many an epoch has is not known"
-    assert found.lines() == [f"learning rate before: {unknown}", "learning rate after: 0.1"]
+    (line, drawn) = found.lines()
+    assert line.split() == ["learning", "rate", "before", "(log)", "?" * WIDTH, *unknown.split()]
+    assert drawn.endswith(f"{BARS[-1] * (WIDTH * 3 // 4)}{BARS[0] * (WIDTH // 4)} 0.1 -> 0.01")
     assert found.as_json()["learning_rate"]["before"] == {"points": [], "unknown": unknown}
-    assert "(log)" in followed({"epochs": 4, "schedule": schedule, "images": 100}, {"epochs": 4}).lines()[0]
+    assert "?" not in followed({"epochs": 4, "schedule": schedule, "images": 100}, {"epochs": 4}).lines()[0]
+
+
+@pytest.mark.parametrize("images", [{}, {"images": 128 * 30}])
+def test_two_schedules_that_count_steps_are_drawn_by_steps(images: dict[str, int]) -> None:
+    """They end after 50 and 100 steps, so 128 are drawn; a training of known length ends after 60."""
+    linear = {"kind": "linear", "over": 100, "unit": "step"}
+    steps = {"kind": "multistep", "at": [50], "factor": 0.01, "unit": "step"}
+    found = followed({"schedule": linear}, {"schedule": steps, "epochs": 2, **images})
+    first = "how many an epoch has is not known, these are the first 128"
+    before, after = found.lines()[-2:]
+    assert before.endswith(f" 0.1 -> 0; linear counts steps, and {first}")
+    shown = after.removeprefix("learning rate after  (log) ")
+    assert shown.startswith(BARS[-1] * (50 * WIDTH // 128 + 1) + BARS[0])
+    assert (shown[60 * WIDTH // 128] == " ") == bool(images)
+    told = found.as_json()["learning_rate"]
+    assert [point["step"] for point in told["before"]["points"]] == [*range(0, 128, 2), 127]
+    for point in told["before"]["points"]:
+        assert point["rate"] == pytest.approx(0.1 * max(0, 1 - point["step"] / 100))
+    assert told["after"]["points"][-1]["step"] == (59 if images else 127)
+    assert (told["after"]["unknown"] is None) == bool(images)
+
+
+def test_a_rate_that_stays_can_be_laid_beside_steps() -> None:
+    schedule = {"kind": "inv", "gamma": 1e-4, "power": 0.75}
+    (before, after) = followed({"schedule": schedule}, {}).lines()
+    assert "inv counts steps" in before
+    assert after == f"learning rate after  (log) {BARS[-1] * WIDTH} 0.1"
+
+
+def test_the_largest_lengths_are_drawn_at_once() -> None:
+    far = {"kind": "cosine", "over": 10**9, "unit": "step"}
+    found = followed(
+        {"schedule": far, "epochs": 10**9}, {"schedule": {"kind": "exponential", "factor": 1e-9}}
+    )
+    assert len(found.lines()) == 2
+    assert followed({"schedule": far}, {}).lines()[0].endswith(f"the first {2**30:,}")
 
 
 def test_a_rate_that_stays_is_told_by_the_change_alone() -> None:
