@@ -117,6 +117,14 @@ def test_curves_are_drawn_on_one_axis_and_one_scale() -> None:
     ]
 
 
+def test_the_scale_is_logarithmic_over_three_powers_of_ten() -> None:
+    """Two powers of ten are two thirds of the scale's seven steps up, and below three there are no more."""
+    steps = {"kind": "step", "factor": 0.1, "every": 1}
+    (line, _) = followed({"epochs": 8, "schedule": steps}, {"epochs": 8}).lines()
+    levels = [BARS.index(bar) for bar in line.split()[4]][:: WIDTH // 8]
+    assert levels == [7, 5, 2, 0, 0, 0, 0, 0]
+
+
 def test_the_highest_rate_of_a_warmup_is_named() -> None:
     warm, plain = (
         {"epochs": 10, "schedule": {**COSINE, "warmup": part}} for part in (COSINE["warmup"], None)
