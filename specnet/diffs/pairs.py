@@ -20,10 +20,12 @@ def by_name(before: Network, after: Network, renamed: Mapping[str, str]) -> list
 
 
 def with_names(pairs: Sequence[Pair], before: Network, after: Network) -> list[Pair]:
-    """The pairs, and after them the layers of one name in both that are in none."""
+    """The pairs, and the layers of one name in both that are in none, in the order of the second network."""
     olds, news = ({node.layer for pair in pairs for node in pair[side]} for side in (0, 1))
     rest = by_name(before, after, {})
-    return [*pairs, *(p for p in rest if p[0][0].layer not in olds and p[1][0].layer not in news)]
+    added = (p for p in rest if p[0][0].layer not in olds and p[1][0].layer not in news)
+    place = {name: index for index, name in enumerate(after.graph.order)}
+    return sorted([*pairs, *added], key=lambda pair: place[pair[1][0].layer])
 
 
 def share_by_share(pairs: Sequence[Pair]) -> Iterator[tuple[Node, Node]]:

@@ -38,7 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--all",
         action="store_true",
-        help="every change on a line of its own, and every shape; else what is alike is gathered",
+        help="every change on a line of its own, and all that follows; else what is alike is gathered, and "
+        "a dozen lines are told of what follows",
     )
     parser.add_argument(
         "-o",
