@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specnet.diagnostics.diagnostic import Diagnostic
+from specnet.diffs.apply import applied
 from specnet.diffs.change import Change
-from specnet.diffs.diff import differences
+from specnet.diffs.diff import differences, rewriting
 from specnet.diffs.normal_form import canonical
 from specnet.network import network
 from specnet.spec import spec
@@ -109,28 +110,6 @@ def test_a_deleted_key_is_missed_where_it_stood_or_has_a_default(file: Path) -> 
     assert required > len(data["layers"]), "each layer has a kind"
 
 
-def apply(changes: list[Change], data: dict[str, Any]) -> dict[str, Any]:
-    """A spec's data after the changes of a diff: renamed layers first, wherever they are named."""
-    names = {c.before: c.after for c in changes if c.op == "rename"}
-    made = copy.deepcopy(data)
-    made["layers"] = {names.get(name, name): layer for name, layer in made["layers"].items()}
-    for part in (*made["layers"].values(), made.get("training", {}).get("loss", {})):
-        if isinstance(part.get("from"), list):
-            part["from"] = [names.get(name, name) for name in part["from"]]
-        elif "from" in part:
-            part["from"] = names.get(part["from"], part["from"])
-    for change in changes:
-        *parents, last = change.path.split(".")
-        part = made
-        for step in parents:
-            part = part[step]
-        if change.op == "remove":
-            del part[last]
-        elif change.op != "rename":
-            part[last] = change.after
-    return made
-
-
 def turned(changes: list[Change]) -> set[tuple[str, str]]:
     """What the diff the other way round should name: operations and paths."""
     names = {c.after: c.before for c in changes if c.op == "rename"}
@@ -140,6 +119,10 @@ def turned(changes: list[Change]) -> set[tuple[str, str]]:
         old = ".".join([top, names.get(layer, layer), *rest]).rstrip(".") if top == "layers" else c.path
         found.add((MIRRORED[c.op], f"layers.{c.after}" if c.op == "rename" else old))
     return found
+
+
+def as_json(changes: Sequence[Change]) -> list[dict[str, Any]]:
+    return [change.as_json() for change in changes]
 
 
 MIRRORED = {"add": "remove", "remove": "add", "change": "change", "rename": "rename"}
@@ -194,8 +177,11 @@ def specs(draw: st.DrawFn) -> spec.Spec:
 def test_diffs_are_empty_mirrored_and_complete(before: spec.Spec, after: spec.Spec) -> None:
     assert differences(before, before) == []
     forward, backward = differences(before, after), differences(after, before)
-    assert apply(forward, canonical(before)) == canonical(after)
-    assert apply(backward, canonical(after)) == canonical(before)
+    for changes, old, new in ((forward, before, after), (backward, after, before)):
+        left = rewriting(old, new, changes)
+        diff = {"changes": as_json(changes), "rewritten": as_json(left)}
+        assert applied(canonical(old), diff) == canonical(new)
+        assert not left, "without shapes, nothing is known to mean the same"
     renamed = {(c.before, c.after) for c in forward if c.op == "rename"}
     assert renamed == {(c.after, c.before) for c in backward if c.op == "rename"}
     assert len(forward) == len(backward)

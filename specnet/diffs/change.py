@@ -11,6 +11,8 @@ from specnet.syntax.emit import written
 from specnet.text import plural
 
 Op = Literal["add", "remove", "change", "rename"]
+ALONG = 3
+"""Changes that came along with another and are shown."""
 SIGNS = {"add": "+", "remove": "-", "change": "~", "rename": ">"}
 
 
@@ -27,6 +29,11 @@ class Change:
     after: Any
     layer: str = field(default="", compare=False)
     """The layer that it is in; empty for any other part. Its name may have dots."""
+    along: tuple[Change, ...] = field(default=(), compare=False)
+    """What other layers say otherwise for it: what reads a layer that came, went or stands elsewhere, or
+    lives where a layer does that was moved. They are no changes of their own."""
+    inherits: bool = field(default=False, compare=False)
+    """Whether it is a full layer that lives where its first input does, which goes without saying."""
     uses: int = field(default=0, compare=False)
     """In how many uses of a block, for a change of the block; `path` is where the file has it."""
 
@@ -42,7 +49,26 @@ class Change:
 
     def __str__(self) -> str:
         sides = [self.words(side) for side in (self.before, self.after) if side is not None]
-        return f"{SIGNS[self.op]} {self.path}: {' -> '.join(sides)}{self.in_uses}"
+        return f"{SIGNS[self.op]} {self.path}: {' -> '.join(sides)}{self.in_uses}{self.with_it}"
+
+    @property
+    def with_it(self) -> str:
+        """The words for what came along with it."""
+        shown = [f"{c.path.removeprefix('layers.')}: {c.words(c.after)}" for c in self.along[:ALONG]]
+        more = [f"{len(self.along) - ALONG} more"] if len(self.along) > ALONG else []
+        return f", with {' and '.join([', '.join(shown), *more])}" if shown else ""
+
+    def as_json(self) -> dict[str, Any]:
+        layer = {"layer": self.layer} if self.layer else {}
+        along = {"along": [change.as_json() for change in self.along]} if self.along else {}
+        return {
+            "op": self.op,
+            "path": self.path,
+            **layer,
+            "before": self.before,
+            "after": self.after,
+            **along,
+        }
 
     def words(self, side: Any) -> str:
         """One of the sides as YAML; a full layer without the fields at their defaults."""
@@ -50,4 +76,6 @@ class Change:
             return written(side)
         layer: Layer = plugins.load("specnet.layers", side["kind"]).model_validate(side)
         said = layer.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
-        return written({key: value for key, value in side.items() if key == "kind" or key in said})
+        hidden = {"group"} if self.inherits else set()
+        told = {key: value for key, value in side.items() if key == "kind" or key in said}
+        return written({key: value for key, value in told.items() if key not in hidden})

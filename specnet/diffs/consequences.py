@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from specnet.diffs.carrying import Place, WeightMapping
 from specnet.diffs.consequence_lines import dozen, mac_lines, memory_lines, total_lines, weight_lines
 from specnet.diffs.edges import EdgeChange, edge_changes, edge_lines
 from specnet.diffs.fields import FieldChanges, field_changes
-from specnet.diffs.fitting import fitting, places
-from specnet.diffs.isomorphism import correspondence
-from specnet.diffs.pairs import Pair, by_name, with_names
+from specnet.diffs.pairs import Pair, with_names
 from specnet.diffs.recipe_consequences import RecipeConsequences, recipe_consequences
 from specnet.diffs.shapes import ShapeChange, shape_changes
 from specnet.network.memory import needed, traffic
@@ -47,6 +46,8 @@ class Consequences:
     weights: tuple[int, int]
     untrained: tuple[str, ...]
     same_network: bool
+    sameness: str = ""
+    """In which way they are one network."""
     recipe: RecipeConsequences | None = None
     edges: tuple[EdgeChange, ...] = ()
     fields: FieldChanges | None = None
@@ -77,7 +78,7 @@ class Consequences:
     def lines(self, *, everything: bool = False, option: str = "everything=True") -> list[str]:
         """What follows, a line for each thing that differs; `option` is what asks for all of it."""
         parts = (
-            (0, ["the two are the same network, written in two ways"] if self.same_network else []),
+            (0, [self.sameness] if self.same_network else []),
             (0, list(self._total_lines(everything=everything))),
             (2, [str(edge) for edge in self.edges] if everything else edge_lines(self.edges)),
             (1, memory_lines(self.memory, everything=everything)),
@@ -106,35 +107,23 @@ class Consequences:
 
 
 def consequences(
-    before: Network,
-    after: Network,
-    renamed: Mapping[str, str],
-    *,
-    written_only: bool,
-    shares: Sequence[Pair] | None = None,
+    before: Network, after: Network, shares: Sequence[Pair], mapping: WeightMapping, sameness: str
 ) -> Consequences:
-    """What becomes of the first network in the second; `renamed` are new names of layers by their old ones.
-
-    `written_only` says that the specs differ in nothing but how they write their layers. `shares` are those
-    of both networks that are laid beside each other, by default those of layers of one name.
-    """
+    """What becomes of the first network in the second; `shares` are those of both that are laid beside each
+    other, `mapping` says which of its weights belong where, and `sameness` in which way the two are one."""
     old, new = build.make(before), build.make(after)
-    same = correspondence(before, after) if written_only else None
-    kept = fitting(before, after, renamed, same).fit
-    if shares is None and same is not None:
-        nodes = {str(node): node for node in after.shares}
-        shares = [((node,), (nodes[same[str(node)]],)) for node in before.shares]
-    pairs = by_name(before, after, renamed) if shares is None else with_names(shares, before, after)
+    pairs = with_names(shares, before, after)
     fit = every = 0
     untrained: dict[str, None] = {}
-    for place, _, weight in places(after):
-        if not weight.trainable:
-            continue
-        every += weight.size
-        if place in kept:
-            fit += weight.size
-        else:
-            untrained[place.node.layer] = None
+    for node, share in after.shares.items():
+        for role, weight in share.parameters().items():
+            if not weight.trainable:
+                continue
+            every += weight.size
+            if Place(node, role) in mapping.entries:
+                fit += weight.size
+            else:
+                untrained[node.layer] = None
     # A step of training and one image in use are not two sides of one comparison.
     alike = (before.spec.training is None) == (after.spec.training is None)
     memory_before, memory_after = (needed(n) if alike else {} for n in (before, after))
@@ -148,7 +137,8 @@ def consequences(
         memory={g: (memory_before.get(g), memory_after.get(g)) for g in {**memory_before, **memory_after}},
         weights=(fit, every),
         untrained=tuple(untrained),
-        same_network=same is not None,
+        same_network=mapping.same_network,
+        sameness=sameness,
         recipe=recipe_consequences(before, after),
         edges=edge_changes(before, after, pairs) if alike else (),
         fields=field_changes(before, after, old, new, pairs),

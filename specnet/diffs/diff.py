@@ -1,33 +1,35 @@
 """What changed between two specs, by meaning, and what follows from it.
 
-Both specs are compared fully resolved: defaults written out, names in place of positions. Key order,
-comments and YAML style cannot show up. Parts of different kinds are compared in full. A renamed layer is a
-change of its own, and all other changes are in the new names, so applied in order they lead from one spec to
-the other.
+Both specs are compared fully resolved: defaults and places written out, names in place of positions. Key
+order, comments and YAML style cannot show up. Layers are matched by the graph, so that the fewest changes are
+left; what says the same in other words is told apart. Parts of different kinds are compared in full. A
+renamed layer is a change of its own, and all other changes are in the new names: applied, they lead from one
+spec to the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.errors import SpecError
-from specnet.diffs.change import SIGNS, Change
+from specnet.diffs.apply import changed
+from specnet.diffs.carrying import WeightMapping
+from specnet.diffs.change import SIGNS, Change, Op
+from specnet.diffs.comparison import comparison
 from specnet.diffs.consequences import Consequences, consequences
-from specnet.diffs.fitting import Fitting, Place, fitting
-from specnet.diffs.isomorphism import correspondence
-from specnet.diffs.normal_form import canonical, renamed_groups, with_layers
+from specnet.diffs.edits import between
+from specnet.diffs.normal_form import canonical
 from specnet.diffs.of_blocks import BlockDiff
-from specnet.diffs.renames import renamed
-from specnet.network.network import Examination, Network
+from specnet.network.network import Examination
 from specnet.spec.spec import Spec
 from specnet.syntax.emit import written
 from specnet.text import code_cell, html_lines, html_table, plural
 
 SHOWN = 5
-"""Errors of an invalid spec that are shown."""
+"""Errors of an invalid spec that are shown, and things that are only written otherwise."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,9 @@ class Diff:
 
     changes: tuple[Change, ...]
     consequences: Consequences | None
+    rewritten: tuple[Change, ...] = ()
+    """What is written otherwise and means the same, after all changes."""
+    weights: WeightMapping | None = None
     invalid: Mapping[str, list[Diagnostic]] = field(default_factory=dict)
     """Errors of the `first` or the `second` spec, because of which there are no consequences."""
     blocks: BlockDiff = field(default_factory=BlockDiff)
@@ -45,11 +50,12 @@ class Diff:
 
     def as_json(self) -> dict[str, Any]:
         """The diff under the keys that `diff --json` promises."""
-        changes = [{"op": c.op, "path": c.path, "before": c.before, "after": c.after} for c in self.changes]
         return {
             "schema_version": 1,
-            "changes": changes,
+            "changes": [change.as_json() for change in self.changes],
+            "rewritten": [change.as_json() for change in self.rewritten],
             "consequences": self.consequences.as_json() if self.consequences else None,
+            "weights": self.weights.as_json() if self.weights else None,
             **({"invalid": self._errors()} if self.invalid else {}),
         }
 
@@ -74,12 +80,11 @@ class Diff:
 
     def text(self, *, everything: bool = False, option: str = "everything=True") -> str:
         """For people. Unless `everything` is asked for, equal changes of several layers are one line, long
-        lists are cut, and the layers of a network that is only written another way are left out. `option` is
-        what a reader is told to ask for it with."""
+        lists are cut, and layers that are only written another way are left out. `option` is what a reader is
+        told to ask for it with."""
+        lines = [*map(str, self._shown(everything)), *self._otherwise(everything, option)]
         if not self.changes:
-            return "\n".join(["no differences", *self._one_invalid()])
-        shown = self._shown(everything)
-        lines = [*map(str, shown), *self._left_out(shown, option)]
+            return "\n".join(["no differences", *lines, *self._one_invalid()])
         follows = self.consequences
         if follows is None:
             return "\n".join([*lines, "", *self._unknown()])
@@ -88,48 +93,49 @@ class Diff:
 
     def as_markdown(self, *, everything: bool = False, option: str = "everything=True") -> str:
         """The diff for a pull request or a page; the options are those of `text`."""
+        lines = self._otherwise(everything, option, code_cell)
+        otherwise = [f"  - {line[2:]}" if line.startswith("  ") else f"- {line}" for line in lines]
         if not self.changes:
-            return "\n".join(["no differences", *(f"- {line}" for line in self._one_invalid())])
+            return "\n".join(["no differences", *otherwise, *(f"- {line}" for line in self._one_invalid())])
         rows = ["| | part | before | after |", "|---|---|---|---|"]
-        shown = self._shown(everything)
-        for c in shown:
+        for c in self._shown(everything):
             sides = [code_cell(c.words(side)) if side is not None else "" for side in (c.before, c.after)]
-            where = f"{code_cell(c.path)}{c.in_uses}"
+            where = f"{code_cell(c.path)}{c.in_uses}{c.with_it}"
             rows.append(f"| {c.op} | {where} | {sides[0]} | {sides[1]} |")
-        lines = [*self._left_out(shown, option), *(self._unknown() if self.invalid else [])]
+        lines = self._unknown() if self.invalid else []
         if self.consequences:
             lines += self.consequences.lines(everything=everything, option=option)
-        return "\n".join([*rows, *([""] if lines else []), *(f"- {line}" for line in lines)])
+        below = [*otherwise, *(f"- {line}" for line in lines)]
+        return "\n".join([*rows, *([""] if below else []), *below])
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
+        otherwise = self._otherwise(everything=False, option="text(everything=True)")
         if not self.changes:
-            return html_lines(["no differences"])
+            return html_lines(["no differences", *otherwise])
         shown = self._shown(everything=False)
         sides = ([c.words(side) if side is not None else "" for side in (c.before, c.after)] for c in shown)
-        rows = [(SIGNS[c.op], f"{c.path}{c.in_uses}", *pair) for c, pair in zip(shown, sides, strict=True)]
-        lines = [*self._left_out(shown, "text(everything=True)"), *(self._unknown() if self.invalid else [])]
+        rows = [
+            (SIGNS[c.op], f"{c.path}{c.in_uses}{c.with_it}", *pair)
+            for c, pair in zip(shown, sides, strict=True)
+        ]
+        lines = [*otherwise, *(self._unknown() if self.invalid else [])]
         if self.consequences:
             lines += self.consequences.lines(option="text(everything=True)")
         return html_table(("", "part", "before", "after"), rows) + html_lines(lines)
 
-    def _left_out(self, shown: Sequence[Change], option: str) -> list[str]:
-        """What to say in place of the layers of a network that is only written another way."""
-        same = self.consequences is not None and self.consequences.same_network
-        return (
-            [f"layers are written another way ({option} shows how)"]
-            if same and len(shown) < len(self.changes)
-            else []
-        )
+    def _otherwise(self, everything: bool, option: str, code: Callable[[str], str] = str) -> list[str]:
+        """What is written otherwise and means the same, line by line; `code` is how its words are shown."""
+        if not everything and any(c.layer and not c.field for c in self.rewritten):
+            return [f"layers are written another way ({option} shows how)"]
+        shown = list(self.rewritten) if everything else _gathered(self.rewritten)
+        lines = [f"  {code(str(c))}" for c in shown]
+        if not everything and len(lines) > SHOWN + 1:
+            lines = [*lines[:SHOWN], f"  and {len(lines) - SHOWN} more ({option})"]
+        return ["written otherwise, with the same meaning:", *lines] if lines else []
 
     def _shown(self, everything: bool) -> list[Change]:
-        if everything:
-            return list(self.changes)
-        layers = [c for c in self.changes if c.path.startswith("layers.")]
-        split = any(c.op in ("add", "remove") and not c.field for c in layers)
-        if split and self.consequences is not None and self.consequences.same_network:
-            return _gathered(c for c in self.changes if not c.path.startswith("layers."))
-        return _gathered(self.blocks.told(self.changes))
+        return list(self.changes) if everything else _gathered(self.blocks.told(self.changes))
 
 
 def _gathered(changes: Iterable[Change]) -> list[Change]:
@@ -159,77 +165,37 @@ def compare(before: Examination, after: Examination) -> Diff:
             raise SpecError(side.diagnostics)
     assert before.spec is not None
     assert after.spec is not None
-    changes = tuple(differences(before.spec, after.spec))
     blocks = BlockDiff(before.spec.written_blocks, after.spec.written_blocks)
-    if before.network is None or after.network is None:
+    found = comparison(before.spec, after.spec, before.network, after.network)
+    changes, rewritten = tuple(found.changes), tuple(rewriting(before.spec, after.spec, found.changes))
+    old, new = found.old.network, found.new.network
+    if old is None or new is None:
         sides = {"first": before, "second": after}
         invalid = {n: side.errors for n, side in sides.items() if side.network is None}
-        return Diff(changes, None, invalid, blocks)
-    old = before.network.on_groups(renamed_groups(before.spec, after.spec))
-    names, written_only = _renames(changes), _are_writing(changes, after.spec)
-    follows = consequences(old, after.network, names, written_only=written_only)
-    return Diff(changes, follows, blocks=blocks)
-
-
-def fitting_weights(before: Network, after: Network) -> Fitting:
-    """What of a trained run of the first network the second one has a place for: what `diff` says of them."""
-    groups = renamed_groups(before.spec, after.spec)
-    changes = differences(before.spec, after.spec)
-    old = before.on_groups(groups)
-    same = correspondence(old, after) if _are_writing(changes, after.spec) else None
-    found = fitting(old, after, _renames(changes), same)
-    back = {new: name for name, new in groups.items()}
-    fit, unfit = (
-        {place: Place(origin.node.on_groups(back), origin.role) for place, origin in pairs.items()}
-        for pairs in found
-    )
-    return Fitting(fit, unfit)
-
-
-def _renames(changes: Iterable[Change]) -> dict[str, str]:
-    """New names of layers by their old ones."""
-    renames = (c for c in changes if c.op == "rename" and c.path.startswith("layers."))
-    return {str(c.before): str(c.after) for c in renames}
-
-
-def _are_writing(changes: Iterable[Change], after: Spec) -> bool:
-    """Whether the changes that lead to a spec may be but another way to write its layers."""
-    read = after.training.loss.sources if after.training else ()
-    ways = ("name", *(f"training.loss.{key}" for key in read))
-    free = ("layers.", "groups.", "assumed")
-    return all(c.path in ways or c.path.startswith(free) for c in changes)
+        return Diff(changes, None, rewritten, None, invalid, blocks)
+    follows = consequences(old, new, found.shares, found.weights, found.sameness())
+    return Diff(changes, follows, rewritten, found.weights, {}, blocks)
 
 
 def differences(before: Spec, after: Spec) -> list[Change]:
     """The changes that lead from one spec to the other: renamed groups and layers first, the rest in the new
-    names."""
-    groups = renamed_groups(before, after)
-    before = before.on_groups(groups) if groups else before
-    names = renamed(before, after)
-    renames = [Change("rename", f"groups.{old}", old, new) for old, new in groups.items()]
-    renames += [Change("rename", f"layers.{old}", old, new, old) for old, new in names.items()]
-    return [*renames, *_between("", with_layers(canonical(before), names), canonical(after))]
+    names. Less is known of two specs than of two networks: see `compare`."""
+    return list(comparison(before, after).changes)
 
 
-def _between(path: str, before: dict[str, Any], after: dict[str, Any], layer: str = "") -> Iterator[Change]:
-    for key in [*before, *(key for key in after if key not in before)]:
-        where = f"{path}.{key}" if path else key
-        within = key if path == "layers" else layer
-        old, new = before.get(key), after.get(key)
-        if old == new:
-            continue
-        if isinstance(old, dict) and isinstance(new, dict) and old.get("kind") == new.get("kind"):
-            yield from _between(where, old, new, within)
-        elif where == "training.loss.of" and old and new and _kinds(old) == _kinds(new):
-            for index, parts in enumerate(zip(old, new, strict=True)):
-                yield from _between(f"{where}.{index}", *parts)
-        elif old is None:
-            yield Change("add", where, None, new, within)
-        elif new is None:
-            yield Change("remove", where, old, None, within)
+def rewriting(before: Spec, after: Spec, changes: Sequence[Change]) -> list[Change]:
+    """What is left between two specs when all changes are made: what they write otherwise and mean alike."""
+    return list(_left(before, after, changes))
+
+
+def _left(before: Spec, after: Spec, changes: Sequence[Change]) -> Iterator[Change]:
+    old, new = changed(canonical(before), [change.as_json() for change in changes]), canonical(after)
+    yield from between("", {**old, "layers": {}}, {**new, "layers": {}})
+    for name in [*old["layers"], *(name for name in new["layers"] if name not in old["layers"])]:
+        was, now = old["layers"].get(name), new["layers"].get(name)
+        if was is None or now is None or was["kind"] != now["kind"]:
+            if was != now:
+                op: Op = "add" if was is None else "remove" if now is None else "change"
+                yield Change(op, f"layers.{name}", was, now, name)
         else:
-            yield Change("change", where, old, new, within)
-
-
-def _kinds(parts: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [part["kind"] for part in parts]
+            yield from between(f"layers.{name}", was, now, name)

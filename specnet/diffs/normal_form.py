@@ -12,21 +12,17 @@ Renames = Mapping[str, str]
 
 
 def canonical(spec: Spec) -> dict[str, Any]:
-    """A spec's data with defaults written out, and without what says no more than its default does.
+    """A spec's data with defaults and places written out, and without what says no more than its default.
 
-    That is a `group` which its first input has as well, rates of biases that are the optimizer's own, and the
-    weight 1 in a sum of losses.
+    Every layer but an input has a `group`: one name, or a list in the order of the groups. Left out are rates
+    of biases that are the optimizer's own, and the weight 1 in a sum of losses. Where it is not known where a
+    layer lives, its own words stay.
     """
     data = spec.as_yaml()
     homes = _homes(spec)
     for name, layer in spec.layers.items():
-        if layer.group is None or not layer.inputs or not set(layer.group) <= set(spec.groups):
-            continue
         own = homes[name]
-        assert own is not None
-        if own == homes.get(layer.inputs[0]):
-            del data["layers"][name]["group"]
-        else:
+        if layer.inputs and own and set(layer.group or ()) <= set(spec.groups):
             data["layers"][name]["group"] = own[0] if len(own) == 1 else list(own)
     if isinstance(loss := spec.training.loss if spec.training else None, Sum):
         for part, written in zip(loss.of, data["training"]["loss"]["of"], strict=True):
@@ -71,10 +67,7 @@ def with_layers(data: dict[str, Any], names: Renames) -> dict[str, Any]:
     """A resolved spec's data with layers renamed, where they stand and wherever they are read."""
     if not names:
         return data
-    layers = {
-        names.get(name, name): {**layer, "from": _renamed(layer["from"], names)} if "from" in layer else layer
-        for name, layer in data["layers"].items()
-    }
+    layers = {names.get(name, name): renamed_in(layer, names) for name, layer in data["layers"].items()}
     made = {**data, "layers": layers}
     if "training" in data:
         read = {key: _renamed(value, names) for key, value in layers_read(data["training"]).items()}
@@ -90,6 +83,11 @@ def with_layers(data: dict[str, Any], names: Renames) -> dict[str, Any]:
             training["optimizer"] = {**optimizer, "rates": rates}
         made["training"] = training
     return made
+
+
+def renamed_in(layer: dict[str, Any], names: Renames) -> dict[str, Any]:
+    """A layer's data with what it reads under other names."""
+    return {**layer, "from": _renamed(layer["from"], names)} if "from" in layer else layer
 
 
 def _renamed(value: Any, names: Renames) -> Any:

@@ -19,6 +19,8 @@ class Activation(Layer):
         Function, Field(description="An activation function: its name, or {kind: NAME, ...}.")
     ]
 
+    channel_reading = "each"
+
     @classmethod
     def hint_about(cls, key: str) -> str | None:
         return hint_about_number(key, "function") or super().hint_about(key)

@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated, ClassVar, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import Field
 
@@ -26,6 +26,9 @@ from specnet.text import describe
 
 Shape = tuple[int, ...]
 """Sizes of one image's values: (channels, height, width), (units,), or whatever a plugin's kinds use."""
+
+
+ChannelReading = Literal["each", "all", "in_order"]
 
 
 class LayerError(SpecnetError):
@@ -122,6 +125,23 @@ class Layer(Strict):
 
     concatenates_inputs: ClassVar[bool] = True
     """Whether several inputs are concatenated along the channels before the layer sees them."""
+
+    block_field: ClassVar[str | None] = None
+    """The field with the number of equal blocks that channels are cut into, of a kind that reads `all`."""
+
+    is_commutative: ClassVar[bool] = False
+    """Whether the order of its inputs means nothing, for a kind that does not concatenate them."""
+
+    passes_on: ClassVar[bool] = False
+    """Whether its output is what it reads, value by value: all that it does is to join, or to flatten."""
+
+    channel_reading: ClassVar[ChannelReading] = "in_order"
+    """What another order of the channels that it reads comes to: see `reads_channels`."""
+
+    initial_fields: ClassVar[frozenset[str]] = frozenset()
+    """The fields that say where training starts and what it changes, and nothing of what the layer computes.
+
+    A number or `none` may stand in one: whether a parameter is there at all is told by `parameters`."""
 
     checked_shapes: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """The fields that repeat a parameter's shape so that it can be checked, by the parameter's role."""
@@ -223,6 +243,27 @@ class Layer(Strict):
     def applied_function(self) -> ActivationFunction | None:
         """The activation function that its outputs have gone through, by itself or as its own."""
         return self.output_activation()
+
+    def reads_channels(self) -> ChannelReading:
+        """What another order of the channels that it reads comes to.
+
+        `each`: every output channel, and what parameters have for it along their first axis, belongs to the
+        input channel of its place, so that the outputs change their order alike. `all`: the weights have the
+        inputs along their second axis and the outputs along their first, so that another order of the inputs
+        is one of the weights. `in_order`: it computes something else.
+        """
+        return self.channel_reading
+
+    def channel_blocks(self) -> int:
+        """Equal blocks that the channels it reads and those it makes are cut into, each seeing its own."""
+        return getattr(self, self.block_field) if self.block_field else 1
+
+    def normal_form(self, *inputs: Shape) -> dict[str, Any]:
+        """For fields that can say one thing in several ways, what they come to for inputs of these shapes.
+
+        Two layers of a kind that agree in it and in all other fields are the same layer.
+        """
+        return {}
 
     def drop_rate(self) -> float | None:
         """The probability of zeroing a unit, or an image, in training, for a kind that needs such a mask."""

@@ -33,6 +33,8 @@ class BatchNorm(Trainable, Activated):
     full_precision = True
     mixes_images = True
 
+    channel_reading = "each"
+
     def least_images(self, *inputs: Shape) -> int:
         """A single value is its own mean, with a variance of 0: a vector or a 1x1 map needs two images."""
         return 2 if math.prod(inputs[0][1:]) == 1 and not self.is_frozen else 1

@@ -31,6 +31,8 @@ class Blur(Layer):
 
     full_precision = True
 
+    channel_reading = "each"
+
     @field_validator("size")
     @classmethod
     def _odd(cls, size: int) -> int:

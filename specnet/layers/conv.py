@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -28,6 +28,10 @@ class Convolution(Windowed, Weighted):
     ] = (1, 1)
 
     split_field = "filters"
+
+    def normal_form(self, *inputs: Shape) -> dict[str, Any]:
+        spread = tuple(d if k > 1 else 1 for k, d in zip(self.kernel, self.dilation, strict=True))
+        return {**super().normal_form(*inputs), "dilation": spread}
 
     @property
     def spread(self) -> tuple[int, int]:
@@ -68,6 +72,9 @@ class Conv(Convolution):
     shared: Annotated[
         bool, Field(description="Whether all output pixels have the same kernels; false for a local layer.")
     ] = True
+
+    channel_reading = "all"
+    block_field = "groups"
 
     def output_shape(self, *inputs: Shape) -> Shape:
         for what, size in (("filter", self.filters), ("input channel", inputs[0][0])):

@@ -20,6 +20,7 @@ class Dense(Weighted):
 
     split_field = "units"
     shape_field = "units"
+    channel_reading = "all"
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return (self.units,)

@@ -20,6 +20,8 @@ class Dropout(Layer):
     rate: Annotated[float, Field(ge=0, lt=1, description="Probability of zeroing a unit.")]
     scale_at: Annotated[Literal["train", "test"], Field(description="When the scale is corrected.")] = "train"
 
+    channel_reading = "each"
+
     def output_shape(self, *inputs: Shape) -> Shape:
         return inputs[0]
 

@@ -13,5 +13,7 @@ class Flatten(Layer):
 
     kind: Literal["flatten"] = "flatten"
 
+    passes_on = True
+
     def output_shape(self, *inputs: Shape) -> Shape:
         return (math.prod(inputs[0]),)

@@ -26,6 +26,8 @@ class LayerNorm(Trainable, Activated):
 
     full_precision = True
 
+    channel_reading = "each"
+
     def split(self, parts: int) -> Self:
         if parts > 1:
             refuse_split("layer_norm", "channels", parts, "kind")

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from specnet.diagnostics import rules
-from specnet.layers.base import Advice, Layer, Shape, Window, image
+from specnet.layers.base import Advice, ChannelReading, Layer, Shape, Window, image
 from specnet.schema.fields import LARGEST, Count, NonNegative, Positive
 from specnet.schema.strict import schema_error
 
@@ -81,6 +81,12 @@ class LRN(Layer):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return image(inputs[0], self.kind)
+
+    def reads_channels(self) -> ChannelReading:
+        return "each" if self.region == "within" else "in_order"
+
+    def normal_form(self, *inputs: Shape) -> dict[str, Any]:
+        return {"alpha": self.scale(), "alpha_over": "sum", "radius": None}
 
     def scale(self) -> float:
         """The factor of the sum of squares."""

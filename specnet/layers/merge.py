@@ -15,6 +15,8 @@ class Concat(Layer):
 
     kind: Literal["concat"] = "concat"
 
+    passes_on = True
+
     def output_shape(self, *inputs: Shape) -> Shape:
         return inputs[0]
 
@@ -25,6 +27,8 @@ class Add(Activated):
     kind: Literal["add"] = "add"
 
     concatenates_inputs = False
+    channel_reading = "each"
+    is_commutative = True
 
     def output_shape(self, *inputs: Shape) -> Shape:
         for name, shape in zip(self.inputs, inputs, strict=True):
@@ -45,6 +49,8 @@ class Multiply(Activated):
     kind: Literal["multiply"] = "multiply"
 
     concatenates_inputs = False
+    channel_reading = "each"
+    is_commutative = True
 
     def output_shape(self, *inputs: Shape) -> Shape:
         largest = max(inputs, key=lambda shape: (math.prod(shape), len(shape)))

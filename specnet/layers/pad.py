@@ -39,6 +39,8 @@ class Pad(Layer):
         Field(description="Pixels on every side, or [top, bottom, left, right]; negative ones are cut off."),
     ]
 
+    channel_reading = "each"
+
     def output_shape(self, *inputs: Shape) -> Shape:
         channels, *sizes = image(inputs[0], self.kind)
         for what, size, before, after in zip(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -28,6 +28,8 @@ class Pool(Windowed, Activated):
         pads, rows, columns = self.window(inputs[0])
         self._check_windows(inputs[0], pads, rows, columns)
         return inputs[0][0], rows, columns
+
+    channel_reading = "each"
 
     def _check_windows(self, shape: Shape, pads: Pads, rows: int, columns: int) -> None:
         """Every window must see at least one pixel, or there is nothing to take the maximum or mean of."""
@@ -59,6 +61,9 @@ class AvgPool(Pool):
         bool, Field(description="Count the zeros of `padding` in the mean, as PyTorch and Caffe do.")
     ] = False
 
+    def normal_form(self, *inputs: Shape) -> dict[str, Any]:
+        return {**super().normal_form(*inputs), "count_padding": self.counted_padding(inputs[0])}
+
     def counted_padding(self, shape: Shape) -> Pads:
         """The part of the padding whose pixels count."""
         if not self.count_padding:
@@ -73,6 +78,8 @@ class GlobalPool(Layer):
     keep_dims: Annotated[
         bool, Field(description="Give an image of one pixel, which a convolution can read, not a vector.")
     ] = False
+
+    channel_reading = "each"
 
     def receptive_window(self) -> None:
         return None

@@ -36,6 +36,8 @@ class Scale(Trainable, Activated):
     ] = "none"
 
     full_precision = True
+    channel_reading = "each"
+    initial_fields = frozenset({"trainable", "gain", "offset"})
 
     @model_validator(mode="after")
     def _does_something(self) -> Self:

@@ -21,6 +21,8 @@ class StochasticDepth(Layer):
 
     drops_images = True
 
+    channel_reading = "each"
+
     def output_shape(self, *inputs: Shape) -> Shape:
         return inputs[0]
 

@@ -41,6 +41,8 @@ class Subsample(Layer):
         Field(description="The first pixel, counted from 0, or [down, right]."),
     ] = (0, 0)
 
+    channel_reading = "each"
+
     def output_shape(self, *inputs: Shape) -> Shape:
         channels, *sizes = image(inputs[0], self.kind)
         for what, start, size in zip(("row", "column"), self.start, sizes, strict=True):

@@ -28,6 +28,8 @@ class Trainable(Layer):
         ),
     ] = True
 
+    initial_fields = frozenset({"trainable"})
+
     @classmethod
     def hint_about(cls, key: str) -> str | None:
         return "write trainable: false" if key in ("frozen", "freeze") else super().hint_about(key)
@@ -120,6 +122,8 @@ class Weighted(Trainable, Activated):
     bias_shape: Annotated[
         Sizes | None, Field(description="What you expect one group's biases to be, [out]; checked.")
     ] = None
+
+    initial_fields = frozenset({"trainable", "bias", "weights"})
 
     checked_shapes = MappingProxyType({"weight": "weight_shape", "bias": "bias_shape"})
 

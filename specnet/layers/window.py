@@ -94,6 +94,12 @@ class Windowed(Layer):
         high, wide = ((k - 1) * d + 1 for k, d in zip(self.kernel, self.spread, strict=True))
         return high, wide
 
+    def normal_form(self, *inputs: Shape) -> dict[str, Any]:
+        """Padding in pixels; where one window is all there is, its step means nothing."""
+        pads, *sizes = self.window(inputs[0])
+        steps = tuple(step if size > 1 else 1 for step, size in zip(self.stride, sizes, strict=True))
+        return {"padding": pads, "rounding": tuple(sizes), "stride": steps}
+
     def receptive_window(self) -> Window:
         return Window(self.extent, self.stride)
 

@@ -9,8 +9,7 @@ from typing import Any
 
 from specnet.diagnostics.errors import RunError
 from specnet.diffs.change import Change
-from specnet.diffs.diff import differences
-from specnet.diffs.isomorphism import correspondence
+from specnet.diffs.comparison import comparison
 from specnet.network.network import Network, analyse
 from specnet.plans import plan as plans
 from specnet.plans.plan import Plan
@@ -57,11 +56,14 @@ def resume(
     """
     here = network.spec.data
     own = with_data(saved.stored.spec, saved.progress.data or (here.kind if here else None))
-    changes = [c for c in differences(own, network.spec) if not _is_remark(c.path)]
+    alike = _is_written_alike(own, network.spec)
+    run_network = network if alike else analyse(own)
+    found = comparison(own, network.spec, run_network, network)
+    changes = [c for c in found.changes if not _is_remark(c.path)]
     recipe = [
         c for c in changes if c.path.partition(".")[0] != "layers" and c.path not in _writing(network.spec)
     ]
-    trained, alike = saved.checkpoint is not None, _is_written_alike(own, network.spec)
+    trained = saved.checkpoint is not None
     fixed = [
         c
         for c in recipe
@@ -69,8 +71,7 @@ def resume(
         or (trained and _keeps_others(c.path, own, network.spec))
         or (c.path == RATES and not alike)
     ]
-    run_network = network if alike else analyse(own)
-    nodes = {} if alike else correspondence(run_network, network)
+    nodes = {} if alike else found.correspondence()
     if nodes is None or fixed or (recipe and not allow_changes):
         raise _changed(run_dir, changes, fixed, possible=nodes is not None and not fixed)
     assert own.training is not None

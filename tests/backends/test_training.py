@@ -16,7 +16,7 @@ from specnet.runs import checkpoint
 from specnet.spec.spec import Spec
 from specnet.spec.spec import load as load_spec
 from specnet.syntax import document
-from specnet.testing import relative_error
+from specnet.testing import parting, relative_error
 from specnet.testing.comparing import assert_equal, errors
 from support.training_runs import run
 
@@ -75,8 +75,14 @@ def test_twenty_float32_losses_agree_with_dropout_and_augmentation(
     for backend, devices in TWO_CPUS.items():
         options = {"backend": backend, "devices": devices, "steps": 20, "precision": "float32", "seed": seed}
         run(digits(specs, f"training.augment=[{parts}]"), tmp_path / backend, **options)
-    # Measured over 5 seeds: 0.
-    hold("losses", apart(tmp_path / "tensorflow", tmp_path / "torch"), 1e-5)
+    # Measured over 5 seeds: 0 on one processor; on another, whose kernels round otherwise, 8.1e-8, and a seed
+    # at 5.6e-4, in which ReLUs decide otherwise from step 6 on, at inputs of 1e-7 among values up to 4.
+    error = apart(tmp_path / "tensorflow", tmp_path / "torch")
+    if error < parting.LIMIT:
+        hold("losses", error, parting.LIMIT)
+    else:
+        together = parting.SideBySide(str(tmp_path / "torch" / "spec.yaml"), list(TWO_CPUS))
+        assert together.compare(seed, 20).decisions, f"losses: {error:.2e}, and no decision is why"
 
 
 @pytest.mark.seeds(2)

@@ -108,14 +108,15 @@ def test_layers_added_removed_and_of_another_kind() -> None:
     added = SMALL.replace("  fc:", "  pool: {kind: max_pool, from: conv, kernel: 2}\n  fc:").replace(
         "from: conv, units", "from: pool, units"
     )
-    assert [(c.op, c.path) for c in differences(load(SMALL), load(added))] == [
-        ("change", "layers.fc.from"),
-        ("add", "layers.pool"),
-    ]
-    assert [(c.op, c.path) for c in differences(load(added), load(SMALL))] == [
-        ("remove", "layers.pool"),
-        ("change", "layers.fc.from"),
-    ]
+    (came,) = differences(load(SMALL), load(added))
+    assert (came.op, came.path) == ("add", "layers.pool")
+    assert came.along == (Change("change", "layers.fc.from", "conv", "pool"),)
+    assert (
+        str(came) == "+ layers.pool: {kind: max_pool, from: conv, kernel: 2, stride: 2}, with fc.from: pool"
+    )
+    (went,) = differences(load(added), load(SMALL))
+    assert (went.op, went.path) == ("remove", "layers.pool")
+    assert went.along == (Change("change", "layers.fc.from", "pool", "conv"),)
     other = SMALL.replace(
         "{kind: sgd, learning_rate: 0.1}\n", "{kind: sgd, learning_rate: 0.1}\n  schedule: "
     )
@@ -214,13 +215,17 @@ def test_renamed_groups_are_one_change_each(specs: Path) -> None:
     assert found.consequences.weights == (60_965_224, 60_965_224)
 
 
-def test_weights_that_read_groups_in_another_order_do_not_fit(specs: Path) -> None:
+def test_weights_that_read_groups_in_another_order_fit_with_their_columns_in_that_order(specs: Path) -> None:
     """conv3, fc6, fc7 and fc8 read both groups' shares one after another, in group order."""
     text = (specs / "alexnet.yaml").read_text()
-    found = compare(examined(text), examined(text.replace("[gpu0, gpu1]", "[gpu1, gpu0]"))).consequences
-    assert found is not None
-    assert found.untrained == ("conv3", "fc6", "fc7", "fc8")
-    assert not found.same_network
+    found = compare(examined(text), examined(text.replace("[gpu0, gpu1]", "[gpu1, gpu0]")))
+    assert [change.path for change in found.changes] == ["groups"]
+    assert found.consequences is not None
+    assert found.consequences.untrained == ()
+    assert found.consequences.same_network
+    assert found.weights is not None
+    moved = {place.node.layer for place, entry in found.weights.entries.items() if entry.how == "permuted"}
+    assert moved == {"conv3", "fc6", "fc7", "fc8"}
 
 
 def test_running_statistics_are_no_parameters(specs: Path) -> None:

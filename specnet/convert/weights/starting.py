@@ -16,7 +16,7 @@ from specnet.convert.weights.mapping import Constants
 from specnet.convert.weights.matching import match_partly
 from specnet.convert.weights.values import check_order, values_of, widest
 from specnet.diagnostics.errors import UsageError
-from specnet.diffs.diff import fitting_weights
+from specnet.diffs.comparison import weight_mapping
 from specnet.layers.base import Shape
 from specnet.network.network import Network
 from specnet.numerics.randomness import Array
@@ -78,27 +78,27 @@ def _of_run(network: Network, path: Path, precision: Precision | None, seed: int
     from specnet.convert.weights.of_run import network_of, run_of, saved_in
 
     saved, before, plan = saved_in(path), network_of(path), plans.make(network)
-    found = fitting_weights(before, network)
+    found = weight_mapping(before, network)
     wide = any(str(values.dtype) == "float64" for values in saved.weights.values())
     chosen: Precision = precision or ("float64" if wide else "float32")
-    loaded = {str(place): str(origin) for place, origin in found.fit.items()}
+    loaded = {str(place): str(entry) for place, entry in found.entries.items()}
     shapes = {p.name: p.shape for p in plan.parameters}
     refused = {
         str(place): _why(str(origin), saved.weights[str(origin)].shape, shapes[str(place)])
-        for place, origin in found.unfit.items()
+        for place, origin in found.refused.items()
     }
-    met = {*loaded.values(), *map(str, found.unfit.values())}
-    ignored = [name for name in saved.weights if name not in met]
-    given = {name: saved.weights[origin] for name, origin in loaded.items()}
+    ignored = [name for name in saved.weights if name not in found.met]
+    given = found.carried(saved.weights)
     account = Account.of(plan, f"{run_of(path)}, step {saved.step}", loaded, refused, ignored)
-    used = frozenset(loaded.values())
-    return Start(_filled(plan, given, chosen, seed), account, chosen, used, {}, [])
+    used = frozenset(found.met)
+    moved = [str(entry) for entry in found.entries.values() if entry.how in ("permuted", "joined")]
+    return Start(_filled(plan, given, chosen, seed), account, chosen, used, {}, moved)
 
 
 def _why(origin: str, theirs: Shape, ours: Shape) -> str:
     if theirs != ours:
         return f"'{origin}' is {describe(theirs)} there, and {describe(ours)} here"
-    return f"'{origin}' reads the groups in another order there"
+    return f"'{origin}' is read in another way there"
 
 
 def _of_file(

@@ -1,6 +1,6 @@
-"""Which layers of one spec stand under another name in a second one. Found by structure, in linear time.
+"""Which layers of one spec stand under another name in a second one, where a name that stays is believed.
 
-A layer keeps its name unless it is gone, so only names that stand in one of the specs alone are matched:
+Found by structure, in linear time. Only names that stand in one of the specs alone are matched:
 
 1. equal fields, and it reads the same layers;
 2. equal fields, and the same layers read it;
@@ -13,75 +13,39 @@ are alike in all of this are paired in the order of the file. Matching is the sa
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 
-from specnet.layers.base import Layer
-from specnet.spec.spec import Spec
+from specnet.diffs.side import Side
 
-Renames = dict[str, str]
-
-
-@dataclass(frozen=True)
-class _Side:
-    """One of the two specs: its layers, what each of them reads and who reads it, in order."""
-
-    layers: Mapping[str, Layer]
-    reads: Mapping[str, tuple[str, ...]]
-    readers: Mapping[str, tuple[str, ...]]
-    loss: Mapping[str, tuple[str, ...]]
-    """The keys at which the loss names a layer, for those that it reads."""
-
-    @classmethod
-    def of(cls, spec: Spec) -> _Side:
-        readers: dict[str, list[str]] = {name: [] for name in spec.layers}
-        for name, layer in spec.layers.items():
-            for source in dict.fromkeys(layer.inputs):
-                if source in readers:
-                    readers[source].append(name)
-        return cls(
-            layers=spec.layers,
-            reads={name: layer.inputs for name, layer in spec.layers.items()},
-            readers={source: tuple(names) for source, names in readers.items()},
-            loss=_read_by_loss(spec),
-        )
-
-    def fields(self, name: str) -> str:
-        """All that a layer says but its inputs."""
-        return repr(sorted(self.layers[name].model_dump(mode="json", exclude={"from_"}).items()))
+Names = dict[str, str]
 
 
-def _read_by_loss(spec: Spec) -> dict[str, tuple[str, ...]]:
-    sources = spec.training.loss.sources if spec.training else {}
-    return {layer: tuple(key for key in sources if sources[key] == layer) for layer in sources.values()}
-
-
-def renamed(before: Spec, after: Spec) -> Renames:
-    """The new names of renamed layers by their old ones."""
-    old, new = _Side.of(before), _Side.of(after)
+def by_name(old: Side, new: Side) -> Names:
+    """The names in the second spec of the layers of the first that stand in both."""
     gone = [name for name in old.layers if name not in new.layers]
     come = [name for name in new.layers if name not in old.layers]
-    if not gone or not come:
-        return {}
     kept = {name: name for name in old.layers if name in new.layers}
-    matching = _Matching(old, new, gone, come, kept, dict(kept))
+    if not gone or not come:
+        return kept
+    matching = _Matching(old, new, gone, come, dict(kept), dict(kept))
     for _ in range(2):  # what is matched upwards may start another chain downwards
         matching.spread(_reads, _readers)
         matching.spread(_readers, _reads)
     matching.same_places()
     matching.spread(_reads, _readers)
-    return {name: matching.names[name] for name in gone if name in matching.names}
+    return matching.names
 
 
-def _reads(side: _Side, name: str) -> tuple[str, ...]:
+def _reads(side: Side, name: str) -> tuple[str, ...]:
     return side.reads[name]
 
 
-def _readers(side: _Side, name: str) -> tuple[str, ...]:
+def _readers(side: Side, name: str) -> tuple[str, ...]:
     return side.readers[name]
 
 
-Neighbours = Callable[[_Side, str], tuple[str, ...]]
+Neighbours = Callable[[Side, str], tuple[str, ...]]
 Key = tuple[str, tuple[str, ...], tuple[str, ...] | None]
 
 
@@ -89,12 +53,12 @@ Key = tuple[str, tuple[str, ...], tuple[str, ...] | None]
 class _Matching:
     """The pairs matched so far: `names` are new names by old ones, `origins` old names by new ones."""
 
-    old: _Side
-    new: _Side
+    old: Side
+    new: Side
     gone: list[str]
     come: list[str]
-    names: Renames
-    origins: Renames
+    names: Names
+    origins: Names
 
     def spread(self, towards: Neighbours, away: Neighbours) -> None:
         """Match layers of equal fields whose neighbours on one side are matched, from neighbour to neighbour.
@@ -131,18 +95,18 @@ class _Matching:
         return list(pairs)
 
 
-def _groups(side: _Side, members: Iterable[str], towards: Neighbours) -> dict[Key, list[str]]:
+def _groups(side: Side, members: Iterable[str], towards: Neighbours) -> dict[Key, list[str]]:
     """Layers by their fields and their neighbours on one side: those they read in order, or their readers."""
     groups: dict[Key, list[str]] = {}
     for name in members:
         near = towards(side, name)
-        key = (side.fields(name), near if towards is _reads else tuple(sorted(near)), side.loss.get(name))
+        key = (side.meant(name), near if towards is _reads else tuple(sorted(near)), side.loss.get(name))
         groups.setdefault(key, []).append(name)
     return groups
 
 
 def _places(
-    side: _Side, members: Iterable[str], matched: Renames, names: Renames
+    side: Side, members: Iterable[str], matched: Names, names: Names
 ) -> dict[tuple[Hashable, ...], list[str]]:
     """Unmatched layers by kind and neighbours, where those are all matched, under the new `names`."""
     places: dict[tuple[Hashable, ...], list[str]] = {}

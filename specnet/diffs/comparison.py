@@ -1,0 +1,205 @@
+"""Two specs laid beside each other: which share of one is which of the other, and what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from specnet.diffs.carrying import WeightMapping
+from specnet.diffs.change import Change
+from specnet.diffs.edits import edits, of_the_rest
+from specnet.diffs.matching.search import matched
+from specnet.diffs.normal_form import renamed_groups
+from specnet.diffs.pairs import Pair
+from specnet.diffs.side import Side
+from specnet.diffs.telling import told
+from specnet.diffs.unfolding import split_layers, unfolded
+from specnet.diffs.weights import follow
+from specnet.network.graph import Node
+from specnet.network.network import Network
+from specnet.spec.spec import Spec
+from specnet.text import few
+
+SAME = "the two are the same network"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`old` has its groups under the names of the second spec, `groups` by their old ones. `names` are the
+    names in the second spec of the layers of the first that stand in both, one for one; `shares` pairs the
+    shares of both networks."""
+
+    old: Side
+    new: Side
+    groups: Mapping[str, str]
+    names: Mapping[str, str]
+    changes: Sequence[Change]
+    shares: Sequence[Pair]
+
+    @cached_property
+    def renamed(self) -> dict[str, str]:
+        """New names of renamed layers by their old ones."""
+        return {old: new for old, new in self.names.items() if old != new}
+
+    @cached_property
+    def weights(self) -> WeightMapping:
+        """Where the values of the second network come from. Both specs have to be valid."""
+        assert self.old.network is not None
+        assert self.new.network is not None
+        made = follow(self.old.network, self.new.network, dict(_counterparts(self.shares)))
+        return made.on_groups({new: old for old, new in self.groups.items()})
+
+    def sameness(self) -> str:
+        """In which way the two networks are the same one; empty if they are not."""
+        if not self.weights.same_network:
+            return ""
+        entries = self.weights.entries.items()
+        columns = [str(place) for place, entry in entries if any(p.columns for p in entry.pieces)]
+        if columns:
+            pairs = [f"{one} and {other} exchanged" for one, other in self.exchanged()]
+            otherwise = f", or with {few(pairs)}" if pairs else ""
+            return f"{SAME}, with the columns of {few(columns)} in another order{otherwise}"
+        if any(entry.how == "moved" for _, entry in entries):
+            return f"{SAME}, with layers on other groups"
+        if not self.weights.in_order:
+            return f"{SAME}, cut into other shares"
+        return f"{SAME}, written in two ways"
+
+    def exchanged(self) -> list[tuple[str, str]]:
+        """Layers of the second network that are alike, where it is the first with these exchanged."""
+        found: list[tuple[str, str]] = []
+        for change in self.changes:
+            sides = change.before, change.after
+            if change.field != "from" or not all(isinstance(side, list) for side in sides):
+                continue
+            moved = [(a, b) for a, b in zip(*sides, strict=False) if a != b]
+            if sorted(change.before) == sorted(change.after) and all((b, a) in moved for a, b in moved):
+                found += [(a, b) for place, (a, b) in enumerate(moved) if (b, a) not in moved[:place]]
+        origins = {after: before for before, after in self.names.items()}
+        names = dict(self.names)
+        for pair in found:
+            _exchange(names, origins, self.old, *pair)
+        left = edits(self.old, self.new, names) if found else []
+        is_all = all(c.op == "rename" or not c.path.startswith("layers.") for c in left)
+        return found if is_all else []
+
+    def correspondence(self) -> dict[str, str] | None:
+        """The name of each share of the first network in the second, by its own name, if a run of one can go
+        on as the other: they are one network, share for share, that trains from the same values."""
+        layers = [c for c in self.changes if c.path.startswith("layers.") and c.op != "rename"]
+        if layers or self.old.spec.groups != self.new.spec.groups:
+            return None
+        if not (self.weights.same_network and self.weights.in_order):
+            return None
+        back = {new: old for old, new in self.groups.items()}
+        pairs = _counterparts(self.shares)
+        return {str(olds[0].on_groups(back)): str(node) for node, olds in pairs}
+
+
+def _exchange(names: dict[str, str], origins: Mapping[str, str], old: Side, one: str, other: str) -> None:
+    """Give two layers each other's names, and all that stands above one of them alone likewise."""
+    waiting = [(origins[one], origins[other])] if one in origins and other in origins else []
+    met = set[str]()
+    while waiting:
+        first, second = waiting.pop()
+        if first == second or first in met or first not in names or second not in names:
+            continue
+        met |= {first, second}
+        names[first], names[second] = names[second], names[first]
+        waiting += zip(old.reads[first], old.reads[second], strict=False)
+
+
+def weight_mapping(before: Network, after: Network) -> WeightMapping:
+    """Where the values of a second network come from if a run of the first has trained them."""
+    return comparison(before.spec, after.spec, before, after).weights
+
+
+def comparison(
+    before: Spec, after: Spec, network: Network | None = None, other: Network | None = None
+) -> Comparison:
+    """Lay two specs beside each other. More is known with their networks, `network` and `other`."""
+    new = Side.of(after, other)
+    found = [_on_groups(before, network, new, groups) for groups in _group_names(before, after)]
+    return min(found, key=lambda made: len(made.changes))
+
+
+def _group_names(before: Spec, after: Spec) -> Iterator[dict[str, str]]:
+    """What the groups of the first spec may be called in the second."""
+    yield renamed_groups(before, after)
+    if before.groups != after.groups and set(before.groups) == set(after.groups):
+        pairs = zip(before.groups, after.groups, strict=True)
+        yield {old: new for old, new in pairs if old != new}
+
+
+def _on_groups(before: Spec, network: Network | None, new: Side, groups: Mapping[str, str]) -> Comparison:
+    if groups:
+        before = before.on_groups(groups)
+        network = network.on_groups(groups) if network else None
+    old = Side.of(before, network)
+    names, changes = matched(old, new)
+    made = Comparison(old, new, groups, names, changes, list(_pairs(old, new, names)))
+    if len(changes) > 0 and _are_split_otherwise(old, new, names):
+        made = min(made, _in_long_form(made) or made, key=lambda found: len(found.changes))
+    renames = [Change("rename", f"groups.{was}", was, now) for was, now in groups.items()]
+    return Comparison(old, new, groups, made.names, [*renames, *made.changes], made.shares)
+
+
+def _pairs(
+    old: Side, new: Side, names: Mapping[str, str]
+) -> Iterator[tuple[tuple[Node, ...], tuple[Node, ...]]]:
+    if old.network is None or new.network is None:
+        return
+    for before, after in names.items():
+        if old.layers[before].kind == new.layers[after].kind:
+            yield old.network.graph.nodes[before], new.network.graph.nodes[after]
+
+
+def _counterparts(
+    pairs: Sequence[Pair],
+) -> Iterator[tuple[Node, tuple[Node, ...]]]:
+    """For each share of the second network those of the first that it is made of."""
+    for olds, news in pairs:
+        on = {node.group: node for node in olds}
+        if len(olds) != len(news):
+            yield from ((node, olds) for node in news)
+        elif on.keys() == {node.group for node in news}:
+            yield from ((node, (on[node.group],)) for node in news)
+        else:
+            yield from ((new, (old,)) for old, new in zip(olds, news, strict=True))
+
+
+def _are_split_otherwise(old: Side, new: Side, names: Mapping[str, str]) -> bool:
+    """Whether layers of one spec are split over groups that the other has no such layers for."""
+    if old.network is None or new.network is None:
+        return False
+    splits = [set(split_layers(side.network)) for side in (old, new) if side.network]
+    return {names.get(name) for name in splits[0]} != splits[1]
+
+
+def _in_long_form(found: Comparison) -> Comparison | None:
+    """The comparison of the long forms, in the words of the specs as they are."""
+    assert found.old.network is not None
+    assert found.new.network is not None
+    sides = [unfolded(network) for network in (found.old.network, found.new.network)]
+    if sides[0] is None or sides[1] is None:
+        return None
+    (before, olds), (after, news) = sides[0], sides[1]
+    old, new = Side.of(before.spec, before), Side.of(after.spec, after)
+    names, changes = matched(old, new)
+    layers = [c for c in changes if c.path.startswith("layers.")]
+    shares = [
+        (
+            (olds[one],) if one in olds else found.old.network.graph.nodes[one],
+            (news[other],) if other in news else found.new.network.graph.nodes[other],
+        )
+        for one, other in names.items()
+        if old.layers[one].kind == new.layers[other].kind
+    ]
+    whole = {one: other for one, other in names.items() if one not in olds and other not in news}
+    for one, other in names.items():
+        if one in olds and other in news:
+            whole[olds[one].layer] = news[other].layer
+    words = told(layers, found.old, found.new, names, olds, news)
+    rest = of_the_rest(found.old, found.new, whole)
+    return Comparison(found.old, found.new, found.groups, whole, [*words, *rest], shares)

@@ -1,0 +1,234 @@
+"""The changes between two specs whose layers are matched: as few as there are, in the file's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from specnet.diffs import places
+from specnet.diffs.change import Change
+from specnet.diffs.meaning import is_neutral, meaning
+from specnet.diffs.normal_form import renamed_in, with_layers
+from specnet.diffs.places import Host
+from specnet.diffs.side import PLACED, Side
+from specnet.diffs.through import Through
+
+MOST = 64
+"""Layers that read something else among which those are looked for that merely stand elsewhere."""
+MOST_HIDDEN = 2_000
+HEAD = ("specnet", "name", "groups", "data")
+"""What stands before the layers."""
+Names = Mapping[str, str]
+
+
+def edits(old: Side, new: Side, names: Names) -> list[Change]:
+    """What leads from one spec to the other but for another way to write the same; `names` are new names of
+    layers by their old ones, of all that stand in both."""
+    made = _Edits(old, new, names, {after: before for before, after in names.items()})
+    return list(made.all())
+
+
+def of_the_rest(old: Side, new: Side, names: Names) -> Iterator[Change]:
+    """The changes of all but the layers."""
+    was = with_layers({**old.data, "layers": {}}, names)
+    yield from between("", was, {**new.data, "layers": {}})
+
+
+@dataclass
+class _Edits:
+    old: Side
+    new: Side
+    names: Names
+    origins: Names
+    reads: dict[str, Change] = field(default_factory=dict)
+    """Layers that read something else."""
+    along: dict[Host, list[Change]] = field(default_factory=dict)
+    gone: dict[str, None] = field(init=False)
+    come: dict[str, None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.gone = dict.fromkeys(name for name in self.old.layers if name not in self.names)
+        self.come = dict.fromkeys(name for name in self.new.layers if name not in self.origins)
+
+    def all(self) -> Iterator[Change]:
+        self._read()
+        own, along = places.moved(self.old, self.new, self.origins, self._is_told)
+        for host, change in along:
+            self.along.setdefault(host, []).append(change)
+        follows = {change.path for _, change in along}
+        for before, after in self.names.items():
+            if before != after:
+                yield Change("rename", f"layers.{before}", before, after, before)
+        rest = list(of_the_rest(self.old, self.new, self.names))
+        head = [change for change in rest if change.path.partition(".")[0] in HEAD]
+        yield from (self._with("groups", "", change) for change in head)
+        for before in self.old.layers:
+            yield from self._of_layer(before, own, follows)
+        for after in self.come:
+            if self._is_form(self.new, after):
+                continue
+            written, inherits = self.new.layer(after), self.new.inherits(after)
+            change = Change("add", f"layers.{after}", None, written, after, inherits=inherits)
+            yield self._with("add", after, change)
+        yield from (change for change in rest if change not in head)
+
+    def _is_form(self, side: Side, name: str) -> bool:
+        """Whether a layer of one of the specs only writes out what the other does in its readers: a join, or
+        the row that a dense layer makes of an image, in the place where these are."""
+        if side.network is None or not side.layers[name].passes_on or not side.readers[name]:
+            return False
+        is_new = side is self.new
+        shape = side.network.output_shape(name)
+        for reader in side.readers[name]:
+            after = reader if is_new else self.names.get(reader)
+            layer = side.layers[reader]
+            flattens = layer.passes_on or layer.declared_shape() is not None
+            sources = [s for s in side.reads[name] if s in side.layers]
+            is_flat = all(len(side.network.output_shape(source)) == len(shape) for source in sources)
+            if after is None or after in self.reads or side.place(reader) != side.place(name):
+                return False
+            if not (flattens or is_flat):
+                return False
+        return True
+
+    def _is_told(self, host: Host) -> bool:
+        kind, name = host
+        told: dict[str, Container[str]] = {"add": self.come, "remove": self.gone, "from": self.reads}
+        return name in told[kind]
+
+    def _with(self, kind: str, name: str, change: Change) -> Change:
+        """A change with what comes along with it."""
+        if kind == "groups" and change.path != "groups":
+            return change
+        return replace(change, along=tuple(self.along.get((kind, name), ())))
+
+    def _of_layer(self, before: str, own: Mapping[str, Change], follows: set[str]) -> Iterator[Change]:
+        after = self.names.get(before)
+        if after is None:
+            if self._is_form(self.old, before):
+                return
+            # In the new names, as all that is read is.
+            written = renamed_in(self.old.layer(before), self.names)
+            inherits = self.old.inherits(before)
+            change = Change("remove", f"layers.{before}", written, None, before, inherits=inherits)
+            yield self._with("remove", before, change)
+            return
+        was, now = renamed_in(self.old.layer(before), self.names), self.new.layer(after)
+        if was["kind"] != now["kind"]:
+            yield Change("change", f"layers.{after}", was, now, after)
+            return
+        keys = [key for key in [*was, *(k for k in now if k not in was)] if was.get(key) != now.get(key)]
+        for key in keys:
+            if key == "from":
+                if after in self.reads:
+                    yield self._with("from", after, self.reads[after])
+            elif key == "group":
+                if after in own:
+                    yield self._with("group", after, own[after])
+            elif f"layers.{after}.{key}" not in follows and not self._is_neutral(before, after, key):
+                where = f"layers.{after}"
+                yield from between(where, {key: was.get(key)}, {key: now.get(key)}, after)
+
+    def _read(self) -> None:
+        """Find what reads something else, and what comes along with layers that came, went or moved."""
+        old, new = self.old, self.new
+        differing = [after for before, after in self.names.items() if self._differs(before, after)]
+        hidden = set(self.gone), set(self.come)
+        left = self._unexplained(differing, *hidden)
+        explained = {name: None for name in differing if name not in left}
+        moves: dict[str, Change] = {}
+        while 1 < len(left) <= MOST and sum(map(len, hidden)) <= MOST_HIDDEN:
+            tried = ((self._beside(name, left, *hidden), name) for name in left)
+            found = min(tried, key=lambda pair: (len(pair[0]), sorted((pair[1], self.origins[pair[1]]))))
+            if len(found[0]) == len(left) - 1:
+                break
+            hidden[0].add(self.origins[found[1]])
+            hidden[1].add(found[1])
+            moves[found[1]] = self._rewired(found[1])
+            explained |= {name: None for name in left if name not in found[0] and name != found[1]}
+            left = found[0]
+        self.reads = {**moves, **{name: self._rewired(name) for name in left}}
+        for name in explained:
+            met = (*new.reads[name], *old.reads[self.origins[name]])
+            hosts = [("add", n) for n in met if n in self.come] + [
+                ("remove", n) for n in met if n in self.gone
+            ]
+            near = (*new.reads[name], *(self.names.get(n, n) for n in old.reads[self.origins[name]]))
+            hosts += [("from", n) for n in near if n in moves]
+            self.along.setdefault(hosts[0] if hosts else ("from", name), []).append(self._rewired(name))
+            if not hosts:
+                self.reads[name] = self._rewired(name)
+
+    def _differs(self, before: str, after: str) -> bool:
+        """Whether one reads something else than the other. Of a commutative kind the order means nothing."""
+        was = [self.names.get(name, name) for name in self.old.reads[before]]
+        now = list(self.new.reads[after])
+        layers = self.old.layers[before], self.new.layers[after]
+        if layers[0].kind != layers[1].kind:
+            return False
+        if was != now and layers[1].is_commutative:
+            return sorted(was) != sorted(now)
+        return was != now
+
+    def _unexplained(self, differing: Iterable[str], gone: set[str], come: set[str]) -> list[str]:
+        """Those that read something else even through the layers that came and went."""
+        old, new = Through(self.old, gone, self.names), Through(self.new, come, {})
+        return [name for name in differing if not old.reads(self.origins[name]) & new.reads(name)]
+
+    def _beside(self, name: str, left: Sequence[str], gone: set[str], come: set[str]) -> list[str]:
+        """What is left to explain if a layer stands elsewhere."""
+        rest = [other for other in left if other != name]
+        return self._unexplained(rest, gone | {self.origins[name]}, come | {name})
+
+    def _rewired(self, name: str) -> Change:
+        was = renamed_in(self.old.layer(self.origins[name]), self.names)
+        return Change(
+            "change", f"layers.{name}.from", was.get("from"), self.new.layer(name).get("from"), name
+        )
+
+    def _is_neutral(self, before: str, after: str, key: str) -> bool:
+        """Whether a field says the same in other words."""
+        if self.old.network is None or self.new.network is None or key in PLACED:
+            return False
+        was, now = self.old.network, self.new.network
+        one = was.shares[was.graph.nodes[before][0]]
+        two = now.shares[now.graph.nodes[after][0]]
+        if key in (one.layer.split_field, one.layer.shape_field):
+            return False
+        if key in one.layer.checked_shapes.values():
+            return True
+        old, new = self.old.spec, self.new.spec
+        if meaning(one.layer, one.inputs, old) == meaning(two.layer, two.inputs, new):
+            return True
+        sides = getattr(self.old.layers[before], key), getattr(self.new.layers[after], key)
+        return is_neutral(key, sides[0], two.layer, two.inputs, new) and is_neutral(
+            key, sides[1], one.layer, one.inputs, old
+        )
+
+
+def between(
+    path: str, before: Mapping[str, Any], after: Mapping[str, Any], layer: str = ""
+) -> Iterator[Change]:
+    """The differences of two mappings, in which parts of one kind are compared key by key."""
+    for key in [*before, *(key for key in after if key not in before)]:
+        where = f"{path}.{key}" if path else key
+        within = key if path == "layers" else layer
+        old, new = before.get(key), after.get(key)
+        if old == new:
+            continue
+        if isinstance(old, dict) and isinstance(new, dict) and old.get("kind") == new.get("kind"):
+            yield from between(where, old, new, within)
+        elif where == "training.loss.of" and old and new and _kinds(old) == _kinds(new):
+            for index, parts in enumerate(zip(old, new, strict=True)):
+                yield from between(f"{where}.{index}", *parts)
+        elif old is None:
+            yield Change("add", where, None, new, within)
+        elif new is None:
+            yield Change("remove", where, old, None, within)
+        else:
+            yield Change("change", where, old, new, within)
+
+
+def _kinds(parts: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [part["kind"] for part in parts]

@@ -1,0 +1,1 @@
+"""Which layer of one spec is which of another."""

@@ -1,0 +1,94 @@
+"""The pieces that a parameter of a network is made of in another: rows, with their columns in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from specnet.diffs import flow
+from specnet.diffs.carrying import How, Piece, Place, without_order
+from specnet.diffs.flow import Expression
+from specnet.diffs.rows import Rows, blocks_of, columns_of
+from specnet.network.graph import Node
+from specnet.network.network import Network
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What rows of two networks read. `old` and `new` are what the shares of each make, as far as that is
+    known, by the first one's shares."""
+
+    before: Network
+    after: Network
+    old: Mapping[Node, Expression]
+    new: Mapping[Node, Expression]
+    _known: dict[tuple[Node, int], Expression] = field(default_factory=dict)
+
+    def row_reads(self, old: Node, row: int) -> Expression:
+        """What a row of a share of the first network reads, as it stands in the columns."""
+        share = self.before.shares[old]
+        blocks = share.layer.channel_blocks()
+        key = (old, row * blocks // share.output[0])
+        if key not in self._known:
+            part = blocks_of(flow.read(self.before, old, self.old)[0], blocks)[key[1]]
+            self._known[key] = flow.row_of(self.before, old, part)
+        return self._known[key]
+
+    def own_columns(self, node: Node) -> list[Expression]:
+        blocks = self.after.shares[node].layer.channel_blocks()
+        reads = flow.read(self.after, node, self.new)[0]
+        return [flow.row_of(self.after, node, part) for part in blocks_of(reads, blocks)]
+
+    def alike(self, rows: Rows, *, mixes: bool) -> Iterator[Sequence[int]]:
+        """Rows in runs that read the same."""
+        blocks = self.before.shares[rows.node].layer.channel_blocks() if mixes else 1
+        size = self.before.shares[rows.node].output[0] // blocks
+        if blocks == 1:
+            yield rows.rows
+            return
+        start = 0
+        for place in range(1, len(rows.rows) + 1):
+            if place == len(rows.rows) or rows.rows[place] // size != rows.rows[start] // size:
+                yield rows.rows[start:place]
+                start = place
+
+    def pieces(self, node: Node, role: str, made: Sequence[Rows]) -> list[Piece] | None:
+        """The pieces of a parameter, or None if there is no way to make it of any."""
+        share, pieces = self.after.shares[node], list[Piece]()
+        mixes = share.layer.reads_channels() == "all" and role == "weight"
+        mine = self.own_columns(node) if mixes else [()]
+        per_block, at = max(1, share.output[0] // len(mine)), 0
+        for rows in made:
+            old = self.before.shares[rows.node]
+            weight = old.parameters().get(role)
+            if weight is None:
+                return None
+            for part in self.alike(rows, mixes=mixes):
+                columns = None
+                if mixes:
+                    theirs = self.row_reads(rows.node, part[0])
+                    found = columns_of(mine[min(at // per_block, len(mine) - 1)], theirs)
+                    if found is None:
+                        return None
+                    columns = without_order(found, weight.shape[1])
+                pieces.append(Piece(Place(rows.node, role), without_order(part, weight.shape[0]), columns))
+                at += len(part)
+        return pieces
+
+    def shape(self, piece: Piece) -> tuple[int, ...]:
+        """The shape of a piece."""
+        shape = self.before.shares[piece.place.node].parameters()[piece.place.role].shape
+        rows = shape[0] if piece.rows is None else len(piece.rows)
+        columns = shape[1:2] if piece.columns is None else (len(piece.columns),)
+        return (rows, *columns, *shape[2:])
+
+
+def how(node: Node, pieces: Sequence[Piece]) -> How:
+    if len(pieces) > 1 and len({piece.place for piece in pieces}) > 1:
+        return "joined"
+    rows = pieces[0].rows
+    if rows is not None and len(pieces) == 1 and sorted(rows) != list(range(len(rows))):
+        return "joined"
+    if any(piece.rows is not None or piece.columns is not None for piece in pieces):
+        return "permuted"
+    return "same" if pieces[0].place.node.group == node.group else "moved"

@@ -1,0 +1,80 @@
+"""Rows of parameters and what they read: cut, gathered, and laid beside those of another network."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from specnet.diffs import flow
+from specnet.diffs.flow import Channels, Expression
+from specnet.network.graph import Node
+from specnet.network.network import Network
+
+
+@dataclass
+class Rows:
+    """Rows of a share of the first network, in order."""
+
+    node: Node
+    rows: Sequence[int]
+
+
+def all_rows(network: Network, node: Node) -> Rows:
+    return Rows(node, range(network.shares[node].output[0]))
+
+
+def made_by(rows: Rows, known: Node) -> Expression:
+    """The channels that rows make."""
+    if isinstance(rows.rows, range):
+        return (Channels(known, rows.rows.start, rows.rows.stop),)
+    return flow.joined((Channels(known, row, row + 1),) for row in rows.rows)
+
+
+def gathered(places: Iterable[tuple[Node, int]]) -> list[Rows]:
+    """Places (share, row), those of one share that follow each other together."""
+    found: list[tuple[Node, list[int]]] = []
+    for node, row in places:
+        if not found or found[-1][0] != node:
+            found.append((node, []))
+        found[-1][1].append(row)
+    return [Rows(node, rows) for node, rows in found]
+
+
+def parts_of(expression: Expression, count: int) -> Iterator[list[flow.Unit]]:
+    """The numbers of a row in as many equal parts."""
+    every = flow.units(expression)
+    size = max(1, len(every) // count)
+    return (every[start : start + size] for start in range(0, len(every), size))
+
+
+def blocks_of(expression: Expression, count: int) -> list[Expression]:
+    """Channels in as many equal blocks."""
+    if count == 1:
+        return [expression]
+    size = sum(c.stop - c.start for c in expression) // count
+    return [flow.cut(expression, start, start + size) for start in range(0, size * count, size)]
+
+
+def is_permuted(one: Expression, other: Expression) -> bool:
+    if one == other:
+        return True
+    if flow.length(one) != flow.length(other):
+        return False
+    return Counter(flow.units(one)) == Counter(flow.units(other))
+
+
+def columns_of(mine: Expression, theirs: Expression) -> Sequence[int] | None:
+    """Which of their columns stands at each of mine; channels that only one of the two reads take the places
+    that are left, in order. None if the numbers differ."""
+    size = flow.length(mine)
+    if size != flow.length(theirs):
+        return None
+    if mine == theirs:
+        return range(size)
+    places: dict[flow.Unit, deque[int]] = {}
+    for place, unit in enumerate(flow.units(theirs)):
+        places.setdefault(unit, deque()).append(place)
+    found = [places[unit].popleft() if places.get(unit) else None for unit in flow.units(mine)]
+    left = iter(sorted(place for queue in places.values() for place in queue))
+    return [next(left) if place is None else place for place in found]
