@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from specnet.diffs.change import Change
-from specnet.diffs.diff import differences
-from specnet.diffs.normal_form import renamed_groups
+from specnet.diffs.comparison import comparison
 from specnet.drawing import content, shares
-from specnet.drawing.content import Column, Content, Item, Link
+from specnet.drawing.content import Column, Content, Item, Line, Link
+from specnet.drawing.partners import Partners, partners
 from specnet.network.graph import Node
 from specnet.network.network import Network
 from specnet.syntax.emit import written
@@ -19,95 +20,88 @@ from specnet.text import plural
 MOST_LINES = 4
 
 
+class Phrase(NamedTuple):
+    """What changed in a field of a layer, in the words that its box will show."""
+
+    field: str
+    text: str
+
+
 def between(before: Network, after: Network) -> Content:
-    """What leads from one network to the other. A renamed layer is one changed layer."""
-    changes = differences(before.spec, after.spec)
-    groups = renamed_groups(before.spec, after.spec)
-    before = before.on_groups(groups)
-    renamed = _renamed(changes)
-    old, new = _under(renamed, content.of(before)), content.of(after)
-    parts = shares.phrases(before, after, renamed)
-    order = _merged(old.order, new.order)
-    items = _items(old, new, _phrases(changes, renamed, parts), shares.split(before, after, renamed))
+    """What leads from one network to the other. A layer that was renamed or moved is one changed layer."""
+    found = comparison(before.spec, after.spec, before, after)
+    before = before.on_groups(found.groups)
+    old, new = content.of(before), content.of(after)
+    pairs = partners(found, before, after, old, new)
+    items = _items(old, new, pairs, _phrases(found.changes, pairs))
+    order = _merged(list(dict.fromkeys(key.layer for key in pairs.keys.values())), new.order)
     by_layer: dict[str, list[Item]] = defaultdict(list)
     for item in items:
         by_layer[item.key.layer].append(item)
     return Content(
         title=old.title if old.title == new.title else f"{old.title} -> {new.title}",
-        subtitle=_subtitle(items, old, new, changes),
+        subtitle=_subtitle(items, old, new, found.changes),
         columns=_columns(old, new),
         order=order,
         items={item.key: item for layer in order for item in by_layer[layer]},
-        links=tuple(_links(old, new)),
+        links=tuple(_links(old, new, pairs)),
         is_diff=True,
     )
 
 
-def _renamed(changes: Iterable[Change]) -> dict[str, str]:
-    """New names of layers by their old ones."""
-    return {str(c.before): str(c.after) for c in changes if c.op == "rename" and c.path.startswith("layers.")}
-
-
-def _under(renamed: dict[str, str], old: Content) -> Content:
-    """The old content under the new names."""
-
-    def key(node: Node) -> Node:
-        return Node(renamed.get(node.layer, node.layer), node.group)
-
-    return replace(
-        old,
-        order=tuple(renamed.get(name, name) for name in old.order),
-        items={key(k): replace(item, key=key(k)) for k, item in old.items.items()},
-        links=tuple(replace(link, source=key(link.source), target=key(link.target)) for link in old.links),
-    )
-
-
-def _phrases(
-    changes: Iterable[Change], renamed: dict[str, str], parts: Mapping[str, tuple[str, str]]
-) -> dict[str, list[str]]:
-    """What changed in each layer, in the words that its box will show; `parts` are those of split layers."""
-    phrases: dict[str, list[str]] = {new: [f"was {old}"] for old, new in renamed.items()}
-    for name, lines in parts.items():
-        phrases.setdefault(name, []).extend(lines)
+def _phrases(changes: Iterable[Change], pairs: Partners) -> dict[str, list[Phrase]]:
+    """What changed in each layer, by its name in the second network."""
+    phrases: dict[str, list[Phrase]] = defaultdict(list)
     for change in changes:
-        field = change.field
-        name = renamed.get(change.layer, change.layer)
-        if not change.layer or change.op == "rename" or (field in ("filters", "units") and name in parts):
-            continue
-        if field or change.op == "change":
-            phrases.setdefault(name, []).append(_phrase(change, field))
+        if change.op == "rename" and change.layer:
+            phrases[str(change.after)].append(Phrase("", f"was {change.before}"))
+        elif change.layer and (change.field or change.op == "change"):
+            for name in pairs.named(change.layer):
+                phrases[name].append(Phrase(change.field, _phrase(change)))
     return phrases
 
 
-def _phrase(change: Change, field: str) -> str:
+def _phrase(change: Change) -> str:
     if change.op == "add":
-        return f"+ {field} {written(change.after)}"
+        return f"+ {change.field} {written(change.after)}"
     if change.op == "remove":
-        return f"- {field} {written(change.before)}"
-    if not field:
+        return f"- {change.field} {written(change.before)}"
+    if not change.field:
         return f"{change.before['kind']} -> {change.after['kind']}"
-    return f"{field} {written(change.before)} -> {written(change.after)}"
+    return f"{change.field} {written(change.before)} -> {written(change.after)}"
 
 
-def _items(old: Content, new: Content, phrases: dict[str, list[str]], split: set[str]) -> list[Item]:
-    held = [_held(old), _held(new)]
-    items = [
-        replace(item, status="removed", output_status="removed", hover=f"removed\n{item.hover}")
-        for key, item in old.items.items()
-        if key not in new.items
-    ]
+def _items(old: Content, new: Content, pairs: Partners, phrases: dict[str, list[Phrase]]) -> list[Item]:
+    held, now_held = _held(old), _held(new)
+    known = set(pairs.origins.values())
+    items = [_removed(old.items[key], place) for key, place in pairs.keys.items() if key not in known]
     for key, item in new.items.items():
-        was = old.items.get(key)
-        if was is None:
+        if key not in pairs.origins:
             items.append(replace(item, status="added", output_status="added", hover=f"added\n{item.hover}"))
-        else:
-            told = phrases.get(key.layer, [])
-            item = _compared(was, item, told)
-            if key.layer in split:
-                layer_parameters = held[0][key.layer], held[1][key.layer]
-                item = shares.marked(item, was, layer_parameters, has_phrases=bool(told))
-            items.append(item)
+            continue
+        was = old.items[pairs.origins[key]]
+        told = phrases.get(key.layer, [])
+        if not _is_split(pairs, was, item):
+            items.append(_compared(was, item, told))
+            continue
+        field = pairs.new.spec.layers[key.layer].split_field
+        item = _compared(was, item, [phrase for phrase in told if phrase.field != field])
+        full = held[was.key.layer], now_held[key.layer]
+        items.append(shares.compared(was, item, full, pairs.old, pairs.new))
     return items
+
+
+def _removed(item: Item, place: Node) -> Item:
+    nodes = tuple(Node(place.layer, node.group) for node in item.nodes)
+    hover = f"removed\n{item.hover}"
+    return replace(item, key=place, nodes=nodes, status="removed", output_status="removed", hover=hover)
+
+
+def _is_split(pairs: Partners, was: Item, item: Item) -> bool:
+    """Whether the two are shares of one layer that lies on several groups before or after."""
+    is_one = pairs.layers.get(item.key.layer) == was.key.layer
+    sides = (pairs.old, was), (pairs.new, item)
+    return is_one and any(shares.is_split(network, side.key.layer) for network, side in sides)
 
 
 def _held(content: Content) -> Counter[str]:
@@ -118,8 +112,11 @@ def _held(content: Content) -> Counter[str]:
     return counts
 
 
-def _compared(was: Item, item: Item, phrases: Sequence[str]) -> Item:
+def _compared(was: Item, item: Item, told: Sequence[Phrase]) -> Item:
     """An item that stands in both networks."""
+    phrases = [phrase.text for phrase in told]
+    if was.key.group != item.key.group and not any(phrase.field == "group" for phrase in told):
+        phrases.append(f"was on {was.key.group}")
     if was.output != item.output:
         item = replace(item, output=f"{was.output} -> {item.output}", output_status="changed")
     if was.parameters != item.parameters:
@@ -127,21 +124,22 @@ def _compared(was: Item, item: Item, phrases: Sequence[str]) -> Item:
         item = replace(item, status="changed", amounts=moved, amounts_status="changed")
     if not phrases:
         return item
-    lines = tuple(phrases[:MOST_LINES])
+    lines = phrases[:MOST_LINES]
     if len(phrases) > MOST_LINES:
-        lines += (f"and {len(phrases) - MOST_LINES} more",)
+        lines.append(f"and {len(phrases) - MOST_LINES} more")
     hover = "\n".join(["changed", *phrases, "", item.hover])
-    return replace(item, status="changed", lines=lines, hover=hover)
+    return replace(item, status="changed", lines=tuple(Line(text, "changed") for text in lines), hover=hover)
 
 
-def _links(old: Content, new: Content) -> list[Link]:
-    ends = {(link.source, link.target) for link in old.links}
+def _links(old: Content, new: Content, pairs: Partners) -> list[Link]:
+    """The new links, and the old ones between the same boxes that are gone."""
+    were = {(pairs.keys[link.source], pairs.keys[link.target]): link for link in old.links}
     kept = {(link.source, link.target) for link in new.links}
     links = [
-        link if (link.source, link.target) in ends else replace(link, status="added") for link in new.links
+        link if (link.source, link.target) in were else replace(link, status="added") for link in new.links
     ]
-    gone = (link for link in old.links if (link.source, link.target) not in kept)
-    return links + [replace(link, status="removed") for link in gone]
+    gone = ((ends, link) for ends, link in were.items() if ends not in kept)
+    return links + [replace(link, source=a, target=b, status="removed") for (a, b), link in gone]
 
 
 def _columns(old: Content, new: Content) -> tuple[Column, ...]:
@@ -177,7 +175,7 @@ def _subtitle(items: Sequence[Item], old: Content, new: Content, changes: Iterab
     crossings = len(old.crossings()), len(new.crossings())
     if crossings[0] != crossings[1]:
         notes.append(f"{crossings[0]} -> {crossings[1]} cross-group edges")
-    if any(line.startswith(shares.LAYER) for item in items for line in item.lines):
+    if any(line.text.startswith(shares.LAYER) for item in items for line in item.lines):
         notes.append("a box is one group's share, and 'layer:' is the whole")
     undrawn = sum(change.path.split(".")[0] in ("training", "data") for change in changes)
     if undrawn:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from specnet.drawing.labels import amounts, key_numbers, tag
 from specnet.drawing.style import Family, Status
@@ -21,6 +22,13 @@ EVERYWHERE = ""
 """The group in the key of an item that lies on all groups; no group can have this name."""
 
 
+class Line(NamedTuple):
+    """A line under a box's name, and whether it tells of a change."""
+
+    text: str
+    status: Status = "same"
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One box. `lines` are the key numbers under the name, `output` is the shape that leaves it."""
@@ -30,7 +38,7 @@ class Item:
     name: str
     kind: str
     tag: str
-    lines: tuple[str, ...]
+    lines: tuple[Line, ...]
     parameters: int
     amounts: str
     family: Family
@@ -48,7 +56,7 @@ class Item:
 
     def under_name(self) -> list[str]:
         """All lines that follow the name, for formats that set them as plain lines."""
-        return [line for line in (self.tag, *self.lines, self.amounts) if line]
+        return [line for line in (self.tag, *(line.text for line in self.lines), self.amounts) if line]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +132,8 @@ def of(network: Network) -> Content:
     )
 
 
-def _key(network: Network, node: Node) -> Node:
+def key_of(network: Network, node: Node) -> Node:
+    """The key of the item that a share is told in."""
     is_input = network.graph.layers[node.layer].is_input
     return Node(node.layer, EVERYWHERE) if is_input else node
 
@@ -146,7 +155,7 @@ def _item(network: Network, key: Node, nodes: tuple[Node, ...]) -> Item:
         name=key.layer,
         kind=share.layer.kind,
         tag=tag(share.layer),
-        lines=(numbers,) if numbers else (),
+        lines=(Line(numbers),) if numbers else (),
         parameters=parameters,
         amounts=amounts(parameters, share.macs()),
         family=_family(share),
@@ -173,7 +182,7 @@ def _hover(network: Network, key: Node, share: Share) -> str:
         if field not in ("kind", "from", "group", "cross_group", "shape")
     }
     reads = [
-        f"{source}{' (crosses)' if source.group != key.group and source == _key(network, source) else ''}"
+        f"{source}{' (crosses)' if source.group != key.group and source == key_of(network, source) else ''}"
         for read in share.reads
         for source in read
     ]
@@ -196,7 +205,7 @@ def _links(network: Network) -> list[Link]:
     for target in network.graph.reads:
         for read in network.graph.reads[target]:
             for node in read:
-                source = _key(network, node)
+                source = key_of(network, node)
                 crosses = source == node and node.group != target.group
                 values = math.prod(network.shares[node].output)
                 links.setdefault((source, target), Link(source, target, crosses, values))

@@ -17,6 +17,7 @@ from specnet.drawing.style import (
     MUTED,
     PANEL,
     PANEL_LINE,
+    SMALL,
     STATUS_TEXT,
     STATUSES,
     Status,
@@ -24,7 +25,6 @@ from specnet.drawing.style import (
     text_width,
 )
 
-SMALL = 11.0
 Sample = tuple[str, str, str, float]
 """Words, fill, stroke and height of a sample in the legend."""
 

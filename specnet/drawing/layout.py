@@ -21,12 +21,17 @@ from specnet.drawing.style import (
     CROSSING_IN_DIFF,
     CROSSING_WEIGHT,
     FAMILIES,
+    INSET,
     LINE,
     LINE_IN_DIFF,
     LINE_WEIGHT,
+    NARROWEST,
     PANEL,
+    SMALL,
     STATUS_TEXT,
     STATUSES,
+    WIDEST,
+    WIDEST_IN_DIFF,
     Paint,
     clipped,
     text_width,
@@ -34,17 +39,15 @@ from specnet.drawing.style import (
 from specnet.network.graph import Node
 
 NAME_SIZE = 14.0
-SMALL = 11.0
 LINE_STEP = 15.0
-INSET = 11.0
-NARROWEST, WIDEST = 150.0, 268.0
 
 
 def lay_out(content: Content) -> Picture:
     """The picture of a network, or of the difference of two."""
     grid = arrange(content)
     heights = {key: _height(item) for key, item in content.items.items()}
-    frame = Frame(content, grid, max(map(_width, content.items.values())))
+    widest = WIDEST_IN_DIFF if content.is_diff else WIDEST
+    frame = Frame(content, grid, min(max(map(_width, content.items.values())), widest))
     routes = legs(content, grid, frame)
     frame.set_rows(heights, routes)
     boxes = tuple(_box(item, frame, heights[item.key], content.is_diff) for item in content.items.values())
@@ -80,11 +83,11 @@ def _height(item: Item) -> float:
 
 
 def _width(item: Item) -> float:
-    """How wide a box would like to be, within bounds."""
+    """How wide a box would like to be."""
     head = text_width(item.name, NAME_SIZE, bold=True) + 22 + text_width(item.tag, SMALL)
-    lines = [text_width(line, SMALL) for line in (*item.lines, item.amounts)]
+    lines = [text_width(line, SMALL) for line in (*(line.text for line in item.lines), item.amounts)]
     output = text_width(item.leaving(), SMALL) + 16 - 2 * INSET
-    return min(max(head, output, NARROWEST, *lines) + 2 * INSET, WIDEST)
+    return max(head, output, NARROWEST, *lines) + 2 * INSET
 
 
 def _paint(item: Item, is_diff: bool) -> Paint:
@@ -113,12 +116,13 @@ def _box(item: Item, frame: Frame, height: float, is_diff: bool) -> Box:
         Text(x + INSET, base, name, NAME_SIZE, paint.text, bold=True),
         Text(rect.right - INSET, base, tag, SMALL, paint.muted, "end"),
     ]
-    lines = [(line, paint.text) for line in item.lines]
+    plain = paint.muted if item.status == "changed" else paint.text
+    lines = [(text, plain if status == "same" else STATUS_TEXT[status]) for text, status in item.lines]
     if item.amounts:
         same = item.amounts_status == "same"
         lines.append((item.amounts, paint.muted if same else STATUS_TEXT[item.amounts_status]))
-    for index, (line, color) in enumerate(lines, 1):
-        shown = clipped(line, SMALL, room)
+    for index, (words, color) in enumerate(lines, 1):
+        shown = clipped(words, SMALL, room)
         texts.append(Text(x + INSET, base + index * LINE_STEP + 1, shown, SMALL, color))
     return Box(item.key, item.nodes, rect, tuple(texts), item.hover)
 

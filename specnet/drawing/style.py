@@ -56,6 +56,14 @@ STATUS_TEXT: dict[Status, str] = {
     "changed": "#8a5d00",
 }
 
+SMALL = 11.0
+"""The size of the lines in a box."""
+INSET = 11.0
+"""Between a box's edge and its lines."""
+NARROWEST, WIDEST, WIDEST_IN_DIFF = 150.0, 268.0, 356.0
+"""How wide boxes may be."""
+ROOM_IN_DIFF = WIDEST_IN_DIFF - 2 * INSET
+
 _NARROW = frozenset("ijlftrI.,:;'|!()[] -·")
 _WIDE = frozenset("mwMW@%")
 
