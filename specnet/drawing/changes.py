@@ -135,11 +135,18 @@ def _links(old: Content, new: Content, pairs: Partners) -> list[Link]:
     """The new links, and the old ones between the same boxes that are gone."""
     were = {(pairs.keys[link.source], pairs.keys[link.target]): link for link in old.links}
     kept = {(link.source, link.target) for link in new.links}
-    links = [
-        link if (link.source, link.target) in were else replace(link, status="added") for link in new.links
-    ]
+    links = []
+    for link in new.links:
+        was = were.get((link.source, link.target))
+        links.append(replace(link, crossed=_crossed(was)) if was else replace(link, status="added"))
     gone = ((ends, link) for ends, link in were.items() if ends not in kept)
-    return links + [replace(link, source=a, target=b, status="removed") for (a, b), link in gone]
+    return links + [
+        replace(link, source=a, target=b, status="removed", crossed=_crossed(link)) for (a, b), link in gone
+    ]
+
+
+def _crossed(link: Link) -> int:
+    return link.values if link.crosses else 0
 
 
 def _columns(old: Content, new: Content) -> tuple[Column, ...]:

@@ -6,6 +6,7 @@ An input lies on every group and is told once; every other layer has an item for
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -61,13 +62,15 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One share read by another. `group` is the reader's, and `values` counts the numbers per image."""
+    """One share read by another. `group` is the reader's, and `values` counts the numbers per image; in a
+    diff `crossed` is how many of them crossed groups before."""
 
     source: Node
     target: Node
     crosses: bool
     values: int
     status: Status = "same"
+    crossed: int = 0
 
     @property
     def group(self) -> str:
@@ -103,10 +106,16 @@ class Content:
 
     def crossings(self) -> dict[tuple[Node, str], Link]:
         """The cross-group edges as the layer table counts them, each with the first link that is one."""
+        return self._edges(link for link in self.links if link.crosses and link.status != "removed")
+
+    def crossings_before(self) -> dict[tuple[Node, str], Link]:
+        """The same of what a diff started from."""
+        return self._edges(link for link in self.links if link.crossed)
+
+    def _edges(self, links: Iterable[Link]) -> dict[tuple[Node, str], Link]:
         edges: dict[tuple[Node, str], Link] = {}
-        for link in self.links:
-            if link.crosses and link.status != "removed":
-                edges.setdefault((link.source, link.group), link)
+        for link in links:
+            edges.setdefault((link.source, link.group), link)
         return edges
 
 

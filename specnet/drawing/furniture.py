@@ -70,16 +70,19 @@ def _column_texts(name: str, note: str, status: Status, frame: Frame) -> list[Te
 
 
 def _notes(content: Content, frame: Frame) -> list[Text]:
-    """How many numbers cross under which row, beside it."""
-    values: dict[int, int] = defaultdict(int)
+    """How many numbers cross under which row, beside it; in a diff, before and after."""
+    values: dict[int, list[int]] = defaultdict(lambda: [0, 0])
     for link in content.crossings().values():
-        values[frame.grid.row[link.target] - 1] += link.values
+        values[frame.grid.row[link.target] - 1][1] += link.values
+    for link in content.crossings_before().values():
+        values[frame.grid.row[link.target] - 1][0] += link.crossed
     notes: list[Text] = []
-    for row, count in values.items():
+    for row, (before, after) in values.items():
         top, bottom = frame.strip_y[row]
         middle, x = (top + bottom) / 2, frame.right + 16
         color = CROSSING_IN_DIFF if content.is_diff else CROSSING_TEXT
-        notes.append(Text(x, middle - 1, f"{count:,}", 13, color, bold=True))
+        words = f"{before:,} -> {after:,}" if content.is_diff and before != after else f"{after:,}"
+        notes.append(Text(x, middle - 1, words, 13, color, bold=True))
         notes.append(Text(x, middle + 14, "values cross", SMALL, color))
     return notes
 

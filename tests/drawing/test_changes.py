@@ -89,3 +89,18 @@ def test_what_changed_stands_out_from_what_did_not() -> None:
     (box,) = [box for box in lay_out(told).boxes if box.key == conv1.key]
     colors = {text.text: text.color for text in box.texts}
     assert colors[layer.text] != colors[share.text] == STATUS_TEXT["changed"]
+
+
+def test_what_crosses_groups_is_told_before_and_after() -> None:
+    """43,264 values are two shares of 128x13x13, 64,896 two of 192x13x13."""
+    noted = {}
+    for name in ("alexnet_one_group", "variants/alexnet_conv4_crossing"):
+        _, told = drawn(shipped("alexnet"), shipped(name))
+        texts = [text.text for text in lay_out(told).texts]
+        noted[name] = [texts[at - 1] for at, text in enumerate(texts) if text == "values cross"]
+    assert set(noted["alexnet_one_group"]) == {"43,264 -> 0", "9,216 -> 0", "4,096 -> 0", "2,048 -> 0"}
+    assert set(noted["variants/alexnet_conv4_crossing"]) == {
+        "43,264 -> 0",
+        "0 -> 64,896",
+        *("9,216", "4,096", "2,048"),
+    }
