@@ -23,7 +23,7 @@ from specnet.diffs.consequences import Consequences, consequences
 from specnet.diffs.edits import between
 from specnet.diffs.normal_form import canonical
 from specnet.diffs.of_blocks import BlockDiff
-from specnet.network.network import Examination
+from specnet.network.network import Examination, Network
 from specnet.spec.spec import Spec
 from specnet.syntax.emit import written
 from specnet.text import code_cell, html_lines, html_table, plural
@@ -165,13 +165,27 @@ def compare(before: Examination, after: Examination) -> Diff:
             raise SpecError(side.diagnostics)
     assert before.spec is not None
     assert after.spec is not None
-    blocks = BlockDiff(before.spec.written_blocks, after.spec.written_blocks)
-    found = comparison(before.spec, after.spec, before.network, after.network)
-    changes, rewritten = tuple(found.changes), tuple(rewriting(before.spec, after.spec, found.changes))
+    sides = {"first": before, "second": after}
+    invalid = {n: side.errors for n, side in sides.items() if side.network is None}
+    return _diff((before.spec, before.network), (after.spec, after.network), invalid)
+
+
+def of_networks(before: Network, after: Network) -> Diff:
+    """The differences of two networks, with their consequences."""
+    return _diff((before.spec, before), (after.spec, after), {})
+
+
+def _diff(
+    first: tuple[Spec, Network | None],
+    second: tuple[Spec, Network | None],
+    invalid: Mapping[str, list[Diagnostic]],
+) -> Diff:
+    (before, network), (after, other) = first, second
+    blocks = BlockDiff(before.written_blocks, after.written_blocks)
+    found = comparison(before, after, network, other)
+    changes, rewritten = tuple(found.changes), tuple(rewriting(before, after, found.changes))
     old, new = found.old.network, found.new.network
     if old is None or new is None:
-        sides = {"first": before, "second": after}
-        invalid = {n: side.errors for n, side in sides.items() if side.network is None}
         return Diff(changes, None, rewritten, None, invalid, blocks)
     follows = consequences(old, new, found.shares, found.weights, found.sameness())
     return Diff(changes, follows, rewritten, found.weights, {}, blocks)

@@ -54,10 +54,15 @@ def draw(network: Network, form: str, before: Network | None = None) -> bytes:
         from specnet.drawing import png
 
         return png.render(picture)
+    if form == "html" and before is not None:
+        from specnet.diffs.diff import of_networks
+        from specnet.drawing import review
+
+        return review.render(of_networks(before, network), picture).encode()
     if form == "html":
         from specnet.drawing import html
 
-        return html.render(picture, network, before).encode()
+        return html.render(picture, network).encode()
     from specnet.drawing import svg
 
     return svg.render(picture).encode()

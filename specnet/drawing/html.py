@@ -1,4 +1,4 @@
-"""Picture -> one HTML file: the drawing, the layer table or the changes beside it, details under the pointer.
+"""Picture -> one HTML file: the drawing, the layer table or a diff beside it, details under the pointer.
 
 Nothing is fetched from anywhere. Without JavaScript the details are still there, as the browser's tooltips.
 """
@@ -8,20 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from specnet.diffs.change import SIGNS
-from specnet.diffs.diff import differences
 from specnet.drawing import svg
 from specnet.drawing.figure import Picture
 from specnet.drawing.page import SCRIPT, STYLE
 from specnet.network.network import Network
-from specnet.syntax.emit import written
 from specnet.tables import build
 from specnet.text import describe, html_text, plural, verb
 
 
-def render(picture: Picture, after: Network, before: Network | None = None) -> str:
-    """The page of a network, or of what changed since `before`."""
-    return page(picture.title, "".join(_table(after) if before is None else _changes(before, after)), picture)
+def render(picture: Picture, network: Network) -> str:
+    """The page of a network."""
+    return page(picture.title, "".join(_table(network)), picture)
 
 
 def page(title: str, beside: str, picture: Picture | None = None) -> str:
@@ -75,30 +72,6 @@ def _table(network: Network) -> Iterator[str]:
             f'<p><b class="crosses">{plural(edges, "cross-group edge")}</b> '
             f"{verb(edges, 'carry', 'carries')} {totals.cross_group_values:,} values for each image.</p>"
         )
-
-
-def _changes(before: Network, after: Network) -> Iterator[str]:
-    yield (
-        '<table class="changes"><thead>'
-        + line(("", "in the spec", "before", "after"), tag="th")
-        + "</thead><tbody>"
-    )
-    for change in differences(before.spec, after.spec):
-        sides = [escape(written(side)) if side is not None else "" for side in (change.before, change.after)]
-        layer = f' data-layer="{escape(change.layer)}"' if change.layer else ""
-        yield (
-            f'<tr class="{change.op}"{layer}><td>{SIGNS[change.op]}</td>'
-            f"<td><b>{escape(change.path)}</b></td><td>{sides[0]}</td><td>{sides[1]}</td></tr>"
-        )
-    yield "</tbody><tfoot>"
-    old, new = build.make(before).totals, build.make(after).totals
-    for words, key in (
-        ("parameters in all", "parameters"),
-        ("MACs in all", "macs"),
-        ("values across groups", "cross_group_values"),
-    ):
-        yield line(("", words, f"{getattr(old, key):,}", f"{getattr(new, key):,}"))
-    yield "</tfoot></table>"
 
 
 def line(texts: Sequence[str], tag: str = "td") -> str:

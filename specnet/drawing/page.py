@@ -41,6 +41,9 @@ p { margin: 8px 6px; color: var(--muted); }
 .add td:first-child { color: var(--added); }
 .remove td:first-child { color: var(--removed); }
 .change td:first-child, .rename td:first-child { color: var(--changed); }
+.along td { color: var(--muted); border-bottom-style: dashed; }
+.along td:nth-child(2) { padding-left: 22px; }
+.along b { font-weight: 400; }
 .box, .edge, .label { transition: opacity 120ms; }
 .box { cursor: default; outline: none; }
 .box:focus-visible rect { stroke-width: 3; }

@@ -395,7 +395,7 @@ class Resources(HTMLParser):
 @pytest.mark.parametrize("before", [None, "alexnet_one_group"])
 def test_html_is_self_contained(before: str | None) -> None:
     was = shipped(before) if before else None
-    page = html.render(drawn_alexnet(), shipped("alexnet"), was)
+    page = draw.draw(shipped("alexnet"), "html", was).decode()
     parser = Resources()
     parser.feed(page)
     assert parser.found == ["data:,"]  # no icon is asked for

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import specnet
 from conftest import Outcome
 
 Cli = Callable[..., Outcome]
@@ -78,6 +79,24 @@ def test_a_renamed_layer_lights_its_box(cli: Cli, specs: Path, tmp_path: Path) -
     page = Page(cli("diff", specs / "lenet5.yaml", other, "--html").out)
     assert page.layers["tr"] == {"second"}
     assert "second" in page.layers["g"]
+
+
+def test_what_came_along_and_what_is_written_otherwise(cli: Cli, specs: Path, tmp_path: Path) -> None:
+    norm = "bn: {kind: batch_norm, from: conv2}\n  pool2: {kind: avg_pool, from: bn, padding: 0"
+    edits = (
+        ("pool2: {kind: avg_pool, from: conv2", norm),
+        ("kernel: 5, activation", "kernel: 5, rounding: ceil, activation"),
+    )
+    other = edited(specs / "lenet5.yaml", tmp_path / "other.yaml", *edits)
+    text = cli("diff", specs / "lenet5.yaml", other, "--html").out
+    page = Page(text)
+    assert "1 change" in page.texts
+    assert re.search(
+        '<tr class="change along" data-layer="pool2"><td>~</td><td><b>layers.pool2.from</b>', text
+    )
+    assert "2 things written otherwise, with the same meaning" in page.texts
+    assert "layers.conv1.rounding" in page.texts
+    assert specnet.draw(specs / "lenet5.yaml", other).render("html").decode() == text
 
 
 def test_without_a_valid_network_there_is_no_picture(cli: Cli, specs: Path, tmp_path: Path) -> None:
