@@ -64,7 +64,9 @@ def field_changes(
     was, now = ({row.name: row.receptive_field for row in table.rows} for table in (old, new))
     names = {news[0].layer: olds[0].layer for olds, news in pairs}
     read = [FieldChange(name, was[other], now[name]) for other, name in _outputs(before, after, names)]
-    layers = [FieldChange(name, was[names[name]], now[name]) for name in now if name in names]
+    place = {name: index for index, name in enumerate(now)}
+    changes = [FieldChange(b[0].layer, was[a[0].layer], now[b[0].layer]) for a, b in pairs]
+    layers = sorted(changes, key=lambda change: place[change.layer])
     return FieldChanges(*map(_differing, (read, layers)))
 
 
