@@ -10,13 +10,21 @@ from specnet.spec.spec import Spec
 from specnet.syntax.emit import written
 from specnet.text import printable
 
+HEAD = ("kind", "from", "group")
+"""What a layer says first, whatever else it says."""
+
 
 def lines(spec: Spec) -> list[str]:
     """Each value of a spec under its path, `layers.conv1.filters: 96`, defaults written out.
 
     Comments, style and the order of keys leave no trace. Layers are in the order of the file.
     """
-    return [printable(line) for line in _lines("", canonical(spec))]
+    data = canonical(spec)
+    layers = {
+        name: {key: layer[key] for key in HEAD if key in layer} | layer
+        for name, layer in data["layers"].items()
+    }
+    return [printable(line) for line in _lines("", {**data, "layers": layers})]
 
 
 def _lines(path: str, data: Mapping[str, Any]) -> Iterator[str]:
