@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 DEMO := runs/demo
 FUZZED := state metrics manifest dataset safetensors hdf5 tar mat image
 
-.PHONY: help install demo test quick check parity parting zoo museum crash attack clean
+.PHONY: help install demo test quick check parity parting zoo diffs museum crash attack clean
 
 help:
 	@echo "make demo     install, print AlexNet's table, train both backends on digits, diff two specs"
@@ -17,6 +17,7 @@ help:
 	@echo "make parity   500 random graphs through PyTorch, TensorFlow and NumPy"
 	@echo "make parting  30 seeds trained in float32 by both backends, and what made any of them part"
 	@echo "make zoo      every network of specs/zoo through both backends, in float64"
+	@echo "make diffs    30 kinds of edit on 500 random networks: whatever a diff says of them is true"
 	@echo "make museum   docs/museum.md: what the checker says of networks that people wrote down"
 	@echo "make crash    200 trainers killed at random moments, 50 of them in a save, on both backends"
 	@echo "make attack   hostile runs, weights, data, specs, repositories and limits, and 20,000 damaged files of each kind"
@@ -59,6 +60,9 @@ parting: install
 
 zoo: install
 	$(BIN)/python tests/zoo.py
+
+diffs: install
+	OMP_NUM_THREADS=1 $(BIN)/python tests/diffs_proof.py --networks 500 --seed 0
 
 museum: install
 	$(BIN)/python docs/make_museum.py
