@@ -155,8 +155,8 @@ def mirror(pair: Pair) -> Iterator[str]:
         yield f"{len(there)} changes there, {len(back)} back: {lists}"
         return
     names = {str(change.after): str(change.before) for change in there if change.op == "rename"}
-    forth = Counter(_mirrored(part, names) for change in there for part in (change, *change.along))
-    home = Counter(_told(part) for change in back for part in (change, *change.along))
+    forth = Counter(_mirrored(change, names) for change in there)
+    home = Counter(_told(change) for change in back)
     if forth != home:
         yield f"there {sorted((forth - home).elements())}, back {sorted((home - forth).elements())}"
 

@@ -117,8 +117,12 @@ def origin(edited: Edited, before: Running, after: Running, node: Node, layer: s
     there = Node(layer, edited.group_origins.get(node.group, node.group))
     if len(olds) == len(news) and there not in olds:
         return (olds[news.index(node)],)
-    is_alike = there in olds and _width(before, there) == _width(after, node)
-    return (there,) if is_alike else olds
+    if there in olds and _width(before, there) == _width(after, node):
+        return (there,)
+    is_alone = all(
+        edited.origin(other) != layer for other in after.network.graph.layers if other != node.layer
+    )
+    return olds if is_alone else ()
 
 
 def _width(running: Running, node: Node) -> int:
