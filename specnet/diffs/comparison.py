@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from specnet.diffs.carrying import WeightMapping
 from specnet.diffs.change import Change
-from specnet.diffs.edits import edits, of_the_rest
+from specnet.diffs.edits import edits, of_the_rest, rank
 from specnet.diffs.matching.search import matched
 from specnet.diffs.normal_form import renamed_groups
 from specnet.diffs.pairs import Pair
+from specnet.diffs.recipe_words import FROZEN, RATES, said_otherwise
 from specnet.diffs.side import Side
 from specnet.diffs.telling import told
-from specnet.diffs.unfolding import split_layers, unfolded
+from specnet.diffs.unfolding import spread_layers, unfolded
 from specnet.diffs.weights import follow
 from specnet.network.graph import Node
 from specnet.network.network import Network
 from specnet.spec.spec import Spec
 from specnet.text import few
 
+WORDS = {FROZEN, RATES}
 SAME = "the two are the same network"
 
 
@@ -36,6 +38,8 @@ class Comparison:
     names: Mapping[str, str]
     changes: Sequence[Change]
     shares: Sequence[Pair]
+    groups_exchanged: Comparison | None = None
+    """Another one with other names for the groups, by which the two are the same network."""
 
     @cached_property
     def renamed(self) -> dict[str, str]:
@@ -45,10 +49,26 @@ class Comparison:
     @cached_property
     def weights(self) -> WeightMapping:
         """Where the values of the second network come from. Both specs have to be valid."""
+        if self.groups_exchanged is not None:
+            return self.groups_exchanged.weights
         assert self.old.network is not None
         assert self.new.network is not None
         made = follow(self.old.network, self.new.network, dict(_counterparts(self.shares)))
         return made.on_groups({new: old for old, new in self.groups.items()})
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether both specs are."""
+        return self.old.network is not None and self.new.network is not None
+
+    def is_another(self) -> bool:
+        """Whether it is known of two valid networks that they are not the same one."""
+        return self.is_valid and not self.weights.same_network
+
+    def is_unexplained(self) -> bool:
+        """Whether two networks are not the same one, and no change of a layer says why: then what seemed to
+        be but written otherwise is not."""
+        return self.is_another() and all(c.op == "rename" or not c.layer for c in self.changes)
 
     def sameness(self) -> str:
         """In which way the two networks are the same one; empty if they are not."""
@@ -121,7 +141,11 @@ def comparison(
     """Lay two specs beside each other. More is known with their networks, `network` and `other`."""
     new = Side.of(after, other)
     found = [_on_groups(before, network, new, groups) for groups in _group_names(before, after)]
-    return min(found, key=lambda made: len(made.changes))
+    if len(found) == 1:
+        return found[0]
+    best = min(found, key=lambda made: rank(made.changes))
+    same = next((made for made in found if made.is_valid and not made.is_another()), best)
+    return best if same is best or not best.is_another() else replace(best, groups_exchanged=same)
 
 
 def _group_names(before: Spec, after: Spec) -> Iterator[dict[str, str]]:
@@ -140,9 +164,13 @@ def _on_groups(before: Spec, network: Network | None, new: Side, groups: Mapping
     names, changes = matched(old, new)
     made = Comparison(old, new, groups, names, changes, list(_pairs(old, new, names)))
     if len(changes) > 0 and _are_split_otherwise(old, new, names):
-        made = min(made, _in_long_form(made) or made, key=lambda found: len(found.changes))
+        made = min(made, _in_long_form(made) or made, key=lambda found: rank(found.changes))
     renames = [Change("rename", f"groups.{was}", was, now) for was, now in groups.items()]
-    return Comparison(old, new, groups, made.names, [*renames, *made.changes], made.shares)
+    words = set[str]()
+    if old.network is not None and new.network is not None and {c.path for c in made.changes} & WORDS:
+        words = said_otherwise(old.network, new.network, made.shares)
+    left = [change for change in made.changes if change.path not in words]
+    return Comparison(old, new, groups, made.names, [*renames, *left], made.shares)
 
 
 def _pairs(
@@ -170,10 +198,10 @@ def _counterparts(
 
 
 def _are_split_otherwise(old: Side, new: Side, names: Mapping[str, str]) -> bool:
-    """Whether layers of one spec are split over groups that the other has no such layers for."""
+    """Whether layers of one spec are spread over groups that the other has no such layers for."""
     if old.network is None or new.network is None:
         return False
-    splits = [set(split_layers(side.network)) for side in (old, new) if side.network]
+    splits = [set(spread_layers(side.network)) for side in (old, new) if side.network]
     return {names.get(name) for name in splits[0]} != splits[1]
 
 
@@ -188,15 +216,14 @@ def _in_long_form(found: Comparison) -> Comparison | None:
     old, new = Side.of(before.spec, before), Side.of(after.spec, after)
     names, changes = matched(old, new)
     layers = [c for c in changes if c.path.startswith("layers.")]
+    places = found.old.network.graph.nodes, found.new.network.graph.nodes
+    held = ((olds[one],) if one in olds else places[0].get(one) for one in names)
+    there = ((news[other],) if other in news else places[1].get(other) for other in names.values())
+    alike = (old.layers[one].kind == new.layers[other].kind for one, other in names.items())
     shares = [
-        (
-            (olds[one],) if one in olds else found.old.network.graph.nodes[one],
-            (news[other],) if other in news else found.new.network.graph.nodes[other],
-        )
-        for one, other in names.items()
-        if old.layers[one].kind == new.layers[other].kind
+        (one, other) for one, other, same in zip(held, there, alike, strict=True) if one and other and same
     ]
-    whole = {one: other for one, other in names.items() if one not in olds and other not in news}
+    whole = {one: other for one, other in names.items() if one in places[0] and other in places[1]}
     for one, other in names.items():
         if one in olds and other in news:
             whole[olds[one].layer] = news[other].layer

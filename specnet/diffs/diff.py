@@ -184,6 +184,9 @@ def _diff(
     blocks = BlockDiff(before.written_blocks, after.written_blocks)
     found = comparison(before, after, network, other)
     changes, rewritten = tuple(found.changes), tuple(rewriting(before, after, found.changes))
+    if found.is_unexplained():
+        changes += tuple(change for change in rewritten if change.layer)
+        rewritten = tuple(change for change in rewritten if not change.layer)
     old, new = found.old.network, found.new.network
     if old is None or new is None:
         return Diff(changes, None, rewritten, None, invalid, blocks)

@@ -29,6 +29,11 @@ def edits(old: Side, new: Side, names: Names) -> list[Change]:
     return list(made.all())
 
 
+def rank(changes: Sequence[Change]) -> tuple[int, int]:
+    """The fewer the better; among as many, those are that have more renames, for what they leave as it is."""
+    return len(changes), sum(change.op != "rename" for change in changes)
+
+
 def of_the_rest(old: Side, new: Side, names: Names) -> Iterator[Change]:
     """The changes of all but the layers."""
     was = with_layers({**old.data, "layers": {}}, names)
@@ -86,7 +91,9 @@ class _Edits:
             flattens = layer.passes_on or layer.declared_shape() is not None
             sources = [s for s in side.reads[name] if s in side.layers]
             is_flat = all(len(side.network.output_shape(source)) == len(shape) for source in sources)
-            if after is None or after in self.reads or side.place(reader) != side.place(name):
+            here = side.place(name)
+            is_near = here == side.place(reader) or all(here == side.place(source) for source in sources)
+            if after is None or after in self.reads or not is_near:
                 return False
             if not (flattens or is_flat):
                 return False

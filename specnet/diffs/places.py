@@ -31,6 +31,8 @@ def moved(
             continue
         change = Change("change", f"layers.{name}.group", was, now, name)
         host = _host(old, new, name, origin, hosts, is_told)
+        if host is None and _are_the_same(was, now):
+            host = ("groups", "")
         if host is None:
             own[name] = change
             hosts[name] = ("group", name)
@@ -40,7 +42,9 @@ def moved(
     for name, origin in origins.items():
         if old.layer(origin).get("cross_group") == new.layer(name).get("cross_group"):
             continue
-        if not (old.is_whole(origin) and new.is_whole(name)):
+        forms = [n for n in new.reads[name] if n in new.layers and new.layers[n].passes_on]
+        forms += [n for n in old.reads[origin] if n in old.layers and old.layers[n].passes_on]
+        if not forms and not (old.is_whole(origin) and new.is_whole(name)):
             continue
         near = (name, *new.reads[name])
         host = next((hosts[n] for n in near if n in hosts), None)
@@ -51,6 +55,11 @@ def moved(
             sides = (old.layer(origin)["cross_group"], new.layer(name)["cross_group"])
             along.append((host, Change("change", f"layers.{name}.cross_group", *sides, name)))
     return own, along
+
+
+def _are_the_same(was: object, now: object) -> bool:
+    """Whether these are the same groups in another order, which is that of all groups."""
+    return isinstance(was, list) and isinstance(now, list) and sorted(was) == sorted(now)
 
 
 def _host(

@@ -8,6 +8,7 @@ from typing import Any
 
 from specnet.diffs.change import Change
 from specnet.diffs.side import Side
+from specnet.diffs.unfolding import SIGN
 from specnet.network.graph import Node
 
 Origins = Mapping[str, Node]
@@ -108,7 +109,7 @@ class _Telling:
         if share is not None:
             partner = self.origins.get(name)
             return partner if partner is not None and partner not in self.olds else share.layer
-        return self.olds[name].layer if name in self.olds else name
+        return self.olds[name].layer if name in self.olds else name.partition(SIGN)[0]
 
     def _value(self, change: Change, side: Any) -> Any:
         if change.field == "from":

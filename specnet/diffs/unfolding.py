@@ -1,9 +1,10 @@
-"""The long form of a network: one layer for each share of those that are split over groups."""
+"""The long form of a network: one layer for each share of those that live on several groups."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from specnet import plugins
 from specnet.layers.base import Layer
 from specnet.network.graph import Node
 from specnet.network.network import Network, examine
@@ -12,45 +13,54 @@ SIGN = "@"
 """What no name of a layer has."""
 
 
-def split_layers(network: Network) -> list[str]:
-    """The layers that are split over several groups."""
+def spread_layers(network: Network) -> list[str]:
+    """The layers with shares on several groups, or full copies; but for inputs, which are everywhere."""
     graph = network.graph
-    return [name for name in graph.order if len(graph.nodes[name]) > 1 and name not in graph.replicated]
+    return [name for name in graph.order if len(graph.nodes[name]) > 1 and not graph.layers[name].is_input]
 
 
 def unfolded(network: Network) -> tuple[Network, Mapping[str, Node]] | None:
-    """The long form, and the share that each of its new layers is. None if there is none.
-
-    That is so where each argument of a sum is joined from several shares, or the loss reads a split layer.
-    """
-    split = set(split_layers(network))
-    spec, origins = network.spec, dict[str, Node]()
-    if spec.training and split.intersection(spec.training.loss.sources.values()):
+    """The long form, and the share that each of its new layers is. None if the loss reads one of those."""
+    spread, spec = set(spread_layers(network)), network.spec
+    if spec.training and spread.intersection(spec.training.loss.sources.values()):
         return None
-    layers: dict[str, Layer] = {}
-    for name, layer in spec.layers.items():
-        nodes = network.graph.nodes[name]
-        held = network.graph.layers[name]
-        for node in nodes if name in split else nodes[:1]:
+    origins, layers = dict[str, Node](), dict[str, Layer]()
+    for name, layer in network.graph.layers.items():
+        for node in network.graph.nodes[name] if name in spread else network.graph.nodes[name][:1]:
+            made = _named(node, spread)
+            if layer.is_input:
+                layers[made] = layer
+                continue
             reads = network.shares[node].reads
-            if not layer.concatenates_inputs and any(len(argument) > 1 for argument in reads):
-                return None
-            sources = tuple(_named(source, split) for read in reads for source in read)
-            crosses = any(source.group != node.group for read in reads for source in read)
-            own = {"from_": sources, "cross_group": crosses}
-            if name in split:
-                made = _named(node, split)
-                origins[made] = node
-                layers[made] = held.model_copy(update={**own, "group": (node.group,)})
+            if not layer.concatenates_inputs:
+                joins = {f"{made}{SIGN}{place}": read for place, read in enumerate(reads) if len(read) > 1}
+                layers |= {join: _join(read, node.group, spread) for join, read in joins.items()}
+                named = {read: join for join, read in joins.items()}
+                sources = tuple(named.get(read) or _named(read[0], spread) for read in reads)
+                nodes = [read[0] for read in reads if read not in named]
             else:
-                layers[name] = held if held.is_input else held.model_copy(update=own)
+                nodes = [source for read in reads for source in read]
+                sources = tuple(_named(source, spread) for source in nodes)
+            own = {"from_": sources, "cross_group": any(source.group != node.group for source in nodes)}
+            if name in spread:
+                origins[made] = node
+                own["group"] = (node.group,)
+            layers[made] = layer.model_copy(update=own)
     training = spec.training
     if training is not None:  # what names layers by patterns is compared in the specs' own names
         optimizer = training.optimizer.model_copy(update={"rates": None})
         training = training.model_copy(update={"frozen": (), "optimizer": optimizer})
-    made_network = examine(spec.model_copy(update={"layers": layers, "training": training})).network
-    return (made_network, origins) if made_network is not None else None
+    found = examine(spec.model_copy(update={"layers": layers, "training": training})).network
+    return (found, origins) if found is not None else None
 
 
-def _named(node: Node, split: set[str]) -> str:
-    return f"{node.layer}{SIGN}{node.group}" if node.layer in split else node.layer
+def _join(read: tuple[Node, ...], group: str, spread: set[str]) -> Layer:
+    """The shares of one argument of a sum, which is joined from them."""
+    concat: type[Layer] = plugins.load("specnet.layers", "concat")
+    crosses = any(source.group != group for source in read)
+    names = tuple(_named(source, spread) for source in read)
+    return concat.model_validate({"kind": "concat", "from": names, "group": group, "cross_group": crosses})
+
+
+def _named(node: Node, spread: set[str]) -> str:
+    return f"{node.layer}{SIGN}{node.group}" if node.layer in spread else node.layer

@@ -210,23 +210,25 @@ class _Flows:
         every = {flow.own(n, self.before) for n in olds} <= {flow.own(n, self.before) for n in self.matched}
         if not every or not all(node in self.equal for node in news):
             return False
-        (sinks, heads), (others, read) = _answers(self.before, self.old), _answers(self.after, self.new)
-        return sinks == others and (heads == read or not heads or not read)
+        heads, read = _heads(self.before, self.old), _heads(self.after, self.new)
+        if heads and read:
+            return heads == read
+        return _unread(self.before, self.old) == _unread(self.after, self.new)
 
 
-Answers = tuple[set[Expression], dict[str, Expression]]
-
-
-def _answers(network: Network, made: Mapping[Node, Expression]) -> Answers:
-    """What no layer reads, and what the loss reads, by its keys."""
-
-    def full(layer: str) -> Expression:
-        nodes = network.graph.nodes[layer]
-        kept = nodes[:1] if layer in network.graph.replicated else nodes
-        return flow.joined(made[node] for node in kept)
-
+def _heads(network: Network, made: Mapping[Node, Expression]) -> dict[str, Expression]:
+    """What the loss reads, by its keys."""
     sources = network.spec.training.loss.sources if network.spec.training else {}
-    return {full(name) for name in network.graph.sinks()}, {k: full(name) for k, name in sources.items()}
+    graph, found = network.graph, dict[str, Expression]()
+    for key, layer in sources.items():
+        nodes = graph.nodes[layer][:1] if layer in graph.replicated else graph.nodes[layer]
+        found[key] = flow.joined(made[node] for node in nodes)
+    return found
+
+
+def _unread(network: Network, made: Mapping[Node, Expression]) -> set[Expression]:
+    """What shares make that no other one reads."""
+    return {made[node] for node in network.shares if not network.graph.nx.succ[node]}
 
 
 def _same_function(layer: Layer, inputs: Any, other: Layer, theirs: Any) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from specnet.diffs.change import Change
-from specnet.diffs.edits import edits
+from specnet.diffs.edits import edits, rank
 from specnet.diffs.matching.by_name import by_name
 from specnet.diffs.matching.by_structure import by_structure
 from specnet.diffs.side import Side
@@ -46,7 +46,7 @@ def _best(old: Side, new: Side, names: Names) -> Names:
         other = by_structure(old, new, counts)
         if other != names:
             made = edits(old, new, other)
-            if len(made) < len(found):
+            if rank(made) < rank(found):
                 names, found = other, made
     if max(len(old.layers), len(new.layers)) <= MOST_LAYERS:
         names = _improved(old, new, names, found)
@@ -63,7 +63,7 @@ def _improved(old: Side, new: Side, names: Names, found: list[Change]) -> Names:
                 break
             tried += 1
             made = edits(old, new, other)
-            if len(made) < len(found):
+            if rank(made) < rank(found):
                 names, found, better = other, made, True
                 break
     return names
