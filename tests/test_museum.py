@@ -167,8 +167,16 @@ def test_what_the_notes_leave_open_is_the_papers_and_is_marked() -> None:
 
 
 def test_no_lrn() -> None:
-    made = changes(VARIANTS["alexnet_no_lrn"])
-    assert set(made) == {"layers.norm1", "layers.norm2", "layers.pool1.from", "layers.pool2.from"}
+    found = specnet.diff(SPECS / "alexnet.yaml", VARIANTS["alexnet_no_lrn"]).changes
+    along = {c.path: [(came.path, came.after) for came in c.along] for c in found if c.path != "name"}
+    assert along == {f"layers.norm{i}": [(f"layers.pool{i}.from", f"conv{i}")] for i in (1, 2)}
+
+
+def test_the_merged_network_takes_all_weights() -> None:
+    found = specnet.diff(SPECS / "alexnet.yaml", VARIANTS["alexnet_merged"])
+    assert found.consequences is not None
+    assert found.consequences.as_json()["weights"] == {"fit": 60_965_224, "all": 60_965_224}
+    assert not found.consequences.as_json()["same_network"], "its norms see the maps of both halves"
 
 
 def test_pooling_without_overlap_changes_no_size() -> None:
