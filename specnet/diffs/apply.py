@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from specnet.diffs.normal_form import with_layers
@@ -19,7 +18,7 @@ def applied(data: Json, diff: Json) -> dict[str, Any]:
 def changed(data: Json, changes: Iterable[Json]) -> dict[str, Any]:
     """The data with these changes, and what comes along with them. Layers are renamed before all else."""
     every = [c for change in changes for c in (change, *change.get("along", ()))]
-    made: dict[str, Any] = copy.deepcopy(dict(data))
+    made: dict[str, Any] = {**data, "layers": dict(data["layers"])}
     for change in every:
         if change["op"] == "remove" and change["path"] == f"layers.{change.get('layer')}":
             made["layers"].pop(change["layer"], None)
@@ -29,15 +28,15 @@ def changed(data: Json, changes: Iterable[Json]) -> dict[str, Any]:
     for change in every:
         is_gone = change["op"] == "remove" and change["path"] == f"layers.{change.get('layer')}"
         if change["op"] != "rename" and not is_gone:
-            _set(made, change)
+            made = _with(made, change)
     return made
 
 
 def rewritten(data: Json, changes: Iterable[Json]) -> dict[str, Any]:
     """The data with what is only written otherwise."""
-    made: dict[str, Any] = copy.deepcopy(dict(data))
+    made = dict(data)
     for change in changes:
-        _set(made, change)
+        made = _with(made, change)
     return made
 
 
@@ -59,22 +58,32 @@ def _on_groups(data: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]
     return {**data, "groups": named(data["groups"]), "layers": layers}
 
 
-def _set(data: dict[str, Any], change: Json) -> None:
-    """Make one change. One of a layer that is not there is passed over: what is rewritten brings it along."""
+def _with(data: dict[str, Any], change: Json) -> dict[str, Any]:
+    """The data with one change. One of a layer that is not there is passed over: what is rewritten brings it
+    along."""
     layer = change.get("layer")
     if layer is None:
         steps = change["path"].split(".")
     else:
         rest = change["path"].removeprefix(f"layers.{layer}").removeprefix(".")
         steps = ["layers", layer, *(rest.split(".") if rest else ())]
-    part: Any = data
-    for step in steps[:-1]:
-        part = part[int(step)] if isinstance(part, list) else part.get(step)
-        if part is None:
-            return
-    if change["after"] is None:
-        part.pop(steps[-1], None)
-    elif isinstance(part, list):
-        part[int(steps[-1])] = copy.deepcopy(change["after"])
+    made: dict[str, Any] = _changed(data, steps, change["after"])
+    return made
+
+
+def _changed(part: Any, steps: Sequence[str], after: Any) -> Any:
+    """A part with another value at a path in it, None for none; the given one is left as it is."""
+    if part is None:
+        return None
+    first: Any = int(steps[0]) if isinstance(part, list) else steps[0]
+    made = part.copy()
+    if len(steps) > 1:
+        inner = part[first] if isinstance(part, list) else part.get(first)
+        if inner is None:
+            return part
+        made[first] = _changed(inner, steps[1:], after)
+    elif after is None:
+        made.pop(first, None)
     else:
-        part[steps[-1]] = copy.deepcopy(change["after"])
+        made[first] = after
+    return made

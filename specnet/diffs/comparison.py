@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from specnet.diffs.carrying import WeightMapping
 from specnet.diffs.change import Change
 from specnet.diffs.edits import edits, of_the_rest, rank
 from specnet.diffs.matching.search import matched
-from specnet.diffs.normal_form import renamed_groups
+from specnet.diffs.normal_form import canonical, renamed_groups
 from specnet.diffs.pairs import Pair
 from specnet.diffs.recipe_words import FROZEN, RATES, said_otherwise
 from specnet.diffs.side import Side
@@ -56,6 +57,12 @@ class Comparison:
         made = follow(self.old.network, self.new.network, dict(_counterparts(self.shares)))
         return made.on_groups({new: old for old, new in self.groups.items()})
 
+    @cached_property
+    def before(self) -> Mapping[str, Any]:
+        """The first spec's data in its normal form, with its own names for the groups."""
+        back = {new: old for old, new in self.groups.items()}
+        return canonical(self.old.spec.on_groups(back)) if back else self.old.data
+
     @property
     def is_valid(self) -> bool:
         """Whether both specs are."""
@@ -84,6 +91,8 @@ class Comparison:
             return f"{SAME}, with layers on other groups"
         if not self.weights.in_order:
             return f"{SAME}, cut into other shares"
+        if any(change.layer and change.op != "rename" for change in self.changes):
+            return f"{SAME} once its weights have their values"
         return f"{SAME}, written in two ways"
 
     def exchanged(self) -> list[tuple[str, str]]:

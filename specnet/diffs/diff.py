@@ -15,15 +15,15 @@ from typing import Any
 
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.errors import SpecError
-from specnet.diffs.apply import changed
+from specnet.diffs.apply import Json, changed
 from specnet.diffs.carrying import WeightMapping
 from specnet.diffs.change import SIGNS, Change, Op
 from specnet.diffs.comparison import comparison
 from specnet.diffs.consequences import Consequences, consequences
 from specnet.diffs.edits import between
-from specnet.diffs.normal_form import canonical
 from specnet.diffs.of_blocks import BlockDiff
 from specnet.network.network import Examination, Network
+from specnet.numerics.gc_pause import gc_paused
 from specnet.spec.spec import Spec
 from specnet.syntax.emit import written
 from specnet.text import code_cell, html_lines, html_table, plural
@@ -175,6 +175,7 @@ def of_networks(before: Network, after: Network) -> Diff:
     return _diff((before.spec, before), (after.spec, after), {})
 
 
+@gc_paused()
 def _diff(
     first: tuple[Spec, Network | None],
     second: tuple[Spec, Network | None],
@@ -183,7 +184,7 @@ def _diff(
     (before, network), (after, other) = first, second
     blocks = BlockDiff(before.written_blocks, after.written_blocks)
     found = comparison(before, after, network, other)
-    changes, rewritten = tuple(found.changes), tuple(rewriting(before, after, found.changes))
+    changes, rewritten = tuple(found.changes), tuple(rewriting(found.before, found.new.data, found.changes))
     if found.is_unexplained():
         changes += tuple(change for change in rewritten if change.layer)
         rewritten = tuple(change for change in rewritten if not change.layer)
@@ -200,19 +201,21 @@ def differences(before: Spec, after: Spec) -> list[Change]:
     return list(comparison(before, after).changes)
 
 
-def rewriting(before: Spec, after: Spec, changes: Sequence[Change]) -> list[Change]:
-    """What is left between two specs when all changes are made: what they write otherwise and mean alike."""
+def rewriting(before: Json, after: Json, changes: Sequence[Change]) -> list[Change]:
+    """What is left between two specs' data in their normal form when all changes are made: what they write
+    otherwise and mean alike."""
     return list(_left(before, after, changes))
 
 
-def _left(before: Spec, after: Spec, changes: Sequence[Change]) -> Iterator[Change]:
-    old, new = changed(canonical(before), [change.as_json() for change in changes]), canonical(after)
-    yield from between("", {**old, "layers": {}}, {**new, "layers": {}})
-    for name in [*old["layers"], *(name for name in new["layers"] if name not in old["layers"])]:
-        was, now = old["layers"].get(name), new["layers"].get(name)
+def _left(before: Json, after: Json, changes: Sequence[Change]) -> Iterator[Change]:
+    old = changed(before, [change.as_json() for change in changes])
+    yield from between("", {**old, "layers": {}}, {**after, "layers": {}})
+    for name in [*old["layers"], *(name for name in after["layers"] if name not in old["layers"])]:
+        was, now = old["layers"].get(name), after["layers"].get(name)
+        if was == now:
+            continue
         if was is None or now is None or was["kind"] != now["kind"]:
-            if was != now:
-                op: Op = "add" if was is None else "remove" if now is None else "change"
-                yield Change(op, f"layers.{name}", was, now, name)
+            op: Op = "add" if was is None else "remove" if now is None else "change"
+            yield Change(op, f"layers.{name}", was, now, name)
         else:
             yield from between(f"layers.{name}", was, now, name)

@@ -14,9 +14,9 @@ from specnet.diffs.places import Host
 from specnet.diffs.side import PLACED, Side
 from specnet.diffs.through import Through
 
-MOST = 64
-"""Layers that read something else among which those are looked for that merely stand elsewhere."""
-MOST_HIDDEN = 2_000
+MOST, MOST_HIDDEN = 16, 200
+"""Layers that read something else among which those are looked for that merely stand elsewhere, and layers of
+one spec alone beside which this is done."""
 HEAD = ("specnet", "name", "groups", "data")
 """What stands before the layers."""
 Names = Mapping[str, str]

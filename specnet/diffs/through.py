@@ -8,8 +8,8 @@ from itertools import islice, product
 from specnet.diffs.side import Side
 
 Read = tuple[str, ...]
-MOST = 32
-"""Ways to see through a layer that are looked at."""
+MOST, LONGEST = 32, 100
+"""Ways to see through a layer that are looked at, and layers that may stand behind it."""
 
 
 class Through:
@@ -33,6 +33,8 @@ class Through:
             ways = _joined(sources)
         else:
             ways = [way for ways in sources for way in ways]
+        if any(len(way) > LONGEST for way in ways):
+            return ((self._names.get(name, name),),)
         return tuple(islice(dict.fromkeys((*ways, ())), MOST))
 
     def _of(self, source: str) -> tuple[Read, ...]:

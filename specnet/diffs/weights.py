@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from specnet.diffs import flow
-from specnet.diffs.carrying import Carried, Place, WeightMapping
+from specnet.diffs.carrying import Carried, Piece, Place, WeightMapping
 from specnet.diffs.flow import Channels, Expression
-from specnet.diffs.meaning import computes
+from specnet.diffs.meaning import UNMEANT, computes
 from specnet.diffs.pieces import Reading, how
 from specnet.diffs.rows import Rows, all_rows, gathered, is_permuted, made_by, parts_of
 from specnet.layers.base import Layer
 from specnet.network.graph import Node
 from specnet.network.network import Network
+from specnet.network.shapes import Share
 
 Counterparts = Mapping[Node, Sequence[Node]]
 """The shares of the first network that a share of the second one is made of."""
@@ -82,6 +83,8 @@ class _Flows:
             is_seen_through = reading == "each" and reads and flow.length(reads[0]) == share.output[0]
             self.new[node] = reads[0] if is_seen_through else (Channels(("new", node), 0, share.output[0]),)
             return
+        if len(olds) == 1 and self._stays(node, olds[0], reads):
+            return
         same = [_same_function(share.layer, share.inputs, *self._old(n)) for n in olds]
         exact = all(same) and self._reads_equal(node, olds)
         if share.layer.is_input:
@@ -100,6 +103,21 @@ class _Flows:
         roles = all(share.parameters().keys() == self.before.shares[n].parameters().keys() for n in olds)
         if exact and fits and is_known and complete and roles:
             self.equal.add(node)
+
+    def _stays(self, node: Node, old: Node, reads: Sequence[Expression]) -> bool:
+        """Note a share that says and reads what its counterpart does: all of it stays as it is."""
+        share, was = self.after.shares[node], self.before.shares[old]
+        if (share.inputs, share.output) != (was.inputs, was.output) or not _is_said_alike(share, was):
+            return False
+        if reads != flow.read(self.before, old, self.old):
+            return False
+        self.new[node] = (Channels(flow.own(old, self.before), 0, share.output[0]),)
+        for role in share.parameters():
+            pieces = (Piece(Place(old, role), None, None),)
+            self.entries[Place(node, role)] = Carried(pieces, how(node, pieces))
+        if self._reads_equal(node, [old]):
+            self.equal.add(node)
+        return True
 
     def _counterparts(self, node: Node) -> list[Node]:
         """The counterparts of a share; of full copies, one."""
@@ -229,6 +247,16 @@ def _heads(network: Network, made: Mapping[Node, Expression]) -> dict[str, Expre
 def _unread(network: Network, made: Mapping[Node, Expression]) -> set[Expression]:
     """What shares make that no other one reads."""
     return {made[node] for node in network.shares if not network.graph.nx.succ[node]}
+
+
+def _is_said_alike(share: Share, was: Share) -> bool:
+    """Whether two shares are one layer, word for word, wherever they stand."""
+    if share.layer is was.layer:
+        return True
+    fields = type(share.layer).model_fields
+    return type(share.layer) is type(was.layer) and all(
+        getattr(share.layer, name) == getattr(was.layer, name) for name in fields if name not in UNMEANT
+    )
 
 
 def _same_function(layer: Layer, inputs: Any, other: Layer, theirs: Any) -> bool:
