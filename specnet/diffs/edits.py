@@ -93,7 +93,7 @@ class _Edits:
             is_flat = all(len(side.network.output_shape(source)) == len(shape) for source in sources)
             here = side.place(name)
             is_near = here == side.place(reader) or all(here == side.place(source) for source in sources)
-            if after is None or after in self.reads or not is_near:
+            if after in self.reads or not is_near:
                 return False
             if not (flattens or is_flat):
                 return False

@@ -52,7 +52,7 @@ def moved(
         told += [("remove", n) for n in old.reads[origin] if is_told(("remove", n))]
         host = next(iter(told), None) if host is None else host
         if host is not None:
-            sides = (old.layer(origin)["cross_group"], new.layer(name)["cross_group"])
+            sides = (old.layer(origin).get("cross_group"), new.layer(name).get("cross_group"))
             along.append((host, Change("change", f"layers.{name}.cross_group", *sides, name)))
     return own, along
 
@@ -71,7 +71,7 @@ def _host(
     is_told: Callable[[Host], bool],
 ) -> Host | None:
     """The change that a layer moves along with; None if it is moved itself."""
-    if not (old.inherits(origin) and new.inherits(name)):
+    if not (old.follows(origin) and new.follows(name)):
         return None
     first = new.reads[name][0]
     if first in hosts:

@@ -69,6 +69,11 @@ class Side:
         """Whether a layer lives where its first input does, by what the file says."""
         return self.layers[name].group is None and bool(self.reads[name])
 
+    def follows(self, name: str) -> bool:
+        """Whether a layer lives where its first input does, whether or not the file says so."""
+        first = self.reads[name][0] if self.reads[name] else ""
+        return self.inherits(name) or (first in self.layers and self.place(first) == self.place(name))
+
     def told(self, name: str) -> str:
         """What a layer says of itself."""
         if name not in self._told:

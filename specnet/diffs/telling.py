@@ -48,7 +48,7 @@ class _Telling:
         if change.op == "rename":
             before, after = self.olds.get(change.layer), self.news.get(str(change.after))
             if before is None and after is None:
-                return change.path
+                return None if SIGN in f"{change.before}{change.after}" else change.path
             if before is None or after is None or before.layer == after.layer:
                 return None
             return "rename", before.layer, after.layer

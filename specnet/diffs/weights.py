@@ -120,8 +120,17 @@ class _Flows:
         return True
 
     def _counterparts(self, node: Node) -> list[Node]:
-        """The counterparts of a share; of full copies, one."""
-        return list(dict.fromkeys(flow.own(old, self.before) for old in self.counterparts.get(node, ())))
+        """The counterparts of a share; of full copies, one. Where only some shares of a layer are left, or
+        others came, that on the same group."""
+        olds = list(dict.fromkeys(flow.own(old, self.before) for old in self.counterparts.get(node, ())))
+        here = [old for old in olds if old.group == node.group]
+        if len(olds) > 1 and here:
+            own = self.after.shares[node].output[0]
+            total = sum(self.after.shares[n].output[0] for n in self.after.graph.nodes[node.layer])
+            held = sum(self.before.shares[old].output[0] for old in olds)
+            if held not in (own, total) and self.before.shares[here[0]].output[0] == own:
+                return here
+        return olds
 
     def _old(self, node: Node) -> tuple[Layer, Any]:
         share = self.before.shares[node]
