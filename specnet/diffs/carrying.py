@@ -111,6 +111,16 @@ class WeightMapping:
         refused = {place: named(origin) for place, origin in self.refused.items()}
         return replace(self, entries=entries, refused=refused)
 
+    def as_moved(self) -> WeightMapping:
+        """The mapping where the groups keep their names, and what bears another one's has moved."""
+        entries = {
+            place: replace(entry, how="moved")
+            if entry.how == "same" and entry.pieces[0].place.node.group != place.node.group
+            else entry
+            for place, entry in self.entries.items()
+        }
+        return replace(self, entries=entries)
+
     @cached_property
     def met(self) -> frozenset[str]:
         """The names in the first network of all that is carried or was refused."""

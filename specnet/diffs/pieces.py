@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from specnet.diffs import flow
-from specnet.diffs.carrying import How, Piece, Place, without_order
+from specnet.diffs.carrying import How, Index, Piece, Place, without_order
 from specnet.diffs.flow import Expression
 from specnet.diffs.rows import Rows, blocks_of, columns_of
 from specnet.network.graph import Node
@@ -54,7 +54,7 @@ class Reading:
 
     def pieces(self, node: Node, role: str, made: Sequence[Rows]) -> list[Piece] | None:
         """The pieces of a parameter, or None if there is no way to make it of any."""
-        share, pieces = self.after.shares[node], list[Piece]()
+        share, parts = self.after.shares[node], list[tuple[Place, list[int], Index | None]]()
         mixes = share.layer.reads_channels() == "all" and role == "weight"
         mine = self.own_columns(node) if mixes else [()]
         per_block, at = max(1, share.output[0] // len(mine)), 0
@@ -71,9 +71,19 @@ class Reading:
                     if found is None:
                         return None
                     columns = without_order(found, weight.shape[1])
-                pieces.append(Piece(Place(rows.node, role), without_order(part, weight.shape[0]), columns))
+                place = Place(rows.node, role)
+                if parts and (parts[-1][0], parts[-1][2]) == (place, columns):
+                    parts[-1][1].extend(part)
+                else:
+                    parts.append((place, list(part), columns))
                 at += len(part)
-        return pieces
+        return [
+            Piece(place, without_order(rows, self._height(place)), columns) for place, rows, columns in parts
+        ]
+
+    def _height(self, place: Place) -> int:
+        """How many rows a parameter of the first network has."""
+        return self.before.shares[place.node].parameters()[place.role].shape[0]
 
     def shape(self, piece: Piece) -> tuple[int, ...]:
         """The shape of a piece."""

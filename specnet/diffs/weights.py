@@ -196,7 +196,8 @@ class _Flows:
         sizes = [self.after.shares[n].output[0] for n in nodes]
         held = [self.before.shares[old].output[0] for old in olds]
         own = self.after.shares[node].output[0]
-        if sum(held) not in (own, sum(sizes)):
+        is_all = len(olds) == len(self.before.graph.nodes[olds[0].layer])
+        if sum(held) != own and not (is_all and sum(held) == sum(sizes)):
             return []
         start = 0 if sum(held) == own else sum(sizes[: nodes.index(node)])
         made, at = list[Rows](), 0
