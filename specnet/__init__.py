@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from specnet.backend.protocol import Precision
-    from specnet.convert.weights import export_weights, import_weights
+    from specnet.convert.weights import carry_weights, export_weights, import_weights
     from specnet.data.arrays import from_batches
     from specnet.diagnostics.diagnostic import Diagnostics
     from specnet.diagnostics.errors import (
@@ -58,6 +58,7 @@ __all__ = [
     "SpecnetError",
     "UsageError",
     "__version__",
+    "carry_weights",
     "compile",
     "diff",
     "draw",
@@ -77,7 +78,7 @@ __version__ = "0.1.0"
 _ELSEWHERE = {
     **dict.fromkeys(("SpecnetError", "SpecError", "UsageError"), "specnet.diagnostics.errors"),
     **dict.fromkeys(("PluginError", "DeviceError", "DataError", "RunError"), "specnet.diagnostics.errors"),
-    **dict.fromkeys(("export_weights", "import_weights"), "specnet.convert.weights"),
+    **dict.fromkeys(("carry_weights", "export_weights", "import_weights"), "specnet.convert.weights"),
     "from_batches": "specnet.data.arrays",
     "Progress": "specnet.terminal.progress",
     "Spec": "specnet.spec.spec",
@@ -266,9 +267,8 @@ def evaluate(
 ) -> Result:
     """Classify the test images with the newest checkpoint of a run, or with the `best` one.
 
-    The result has a `report` on each class; `report.confusion` is the confusion matrix, an array.
-    `data`, the run's own unless given, `devices` and `progress` are those of `train`; of (images, labels) all
-    are tested. Raises `RunError` for a run that cannot be used, and what `train` raises.
+    The result has a `report` on each class; `report.confusion` is an array. `data` is the run's own if not
+    given. All else is as for `train`; of (images, labels) all are tested. Raises `RunError` for no such run.
     """
     from specnet.training.load import evaluate_run
 

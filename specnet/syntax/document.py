@@ -18,7 +18,7 @@ from specnet.numerics.gc_pause import gc_paused
 from specnet.storage import reading
 from specnet.syntax.reader import Node, read_nodes
 from specnet.syntax.source import Source
-from specnet.text import printable
+from specnet.text import one_line, printable
 
 KEPT = "spec.yaml"
 """The name of the spec in the folder of a run."""
@@ -176,13 +176,13 @@ def content(path: str | Path) -> tuple[bytes, str]:
     path = Path(path)
     if os.path.isfile(path / KEPT):  # noqa: PTH113  (it takes any path; Path.is_file raises for some)
         path = path / KEPT
-    shown = printable(str(path))
+    shown = one_line(str(path))
     try:
         raw = reading.read_inherited(path, MAX_BYTES)
     except OSError as error:
         raise UsageError(f"cannot read {shown}: {error.strerror or error}", _nearby(path)) from None
     except reading.Unfit as error:
-        if path.is_dir():
+        if _is_folder(path):
             raise UsageError(f"cannot read {shown}: Is a directory", _nearby(path)) from None
         hint = "a spec is a file of some kilobytes; - reads standard input"
         raise UsageError(f"cannot read {shown}: {error}", hint) from None
@@ -192,15 +192,19 @@ def content(path: str | Path) -> tuple[bytes, str]:
 def _nearby(path: Path) -> str | None:
     """The nearest YAML file beside a path that does not exist; what to name instead of a folder."""
     folder = path.parent
-    if path.is_dir():
+    if _is_folder(path):
         above = [str(parent) for parent in path.resolve().parents[:2] if (parent / KEPT).is_file()]
         within = sorted([*map(str, path.glob("*.yaml")), *(str(p.parent) for p in path.glob(f"*/{KEPT}"))])
         named = f", for example {printable((above or within)[0])}" if above or within else ""
         return f"name a spec, or the folder of a run, which holds {KEPT}{named}"
-    if path.exists() or not folder.is_dir():
+    if os.path.exists(path) or not _is_folder(folder):  # noqa: PTH110  (see `content`)
         return None
     names = [str(p) for pattern in ("*.yaml", "*.yml") for p in folder.glob(pattern)]
     return suggestion(printable(str(path)), map(printable, names), noun="file") if names else None
+
+
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112  (see `content`)
 
 
 def of_mapping(data: Mapping[str, Any]) -> Document:

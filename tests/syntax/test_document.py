@@ -246,3 +246,12 @@ def test_a_missing_file_names_its_neighbour(specs: Any) -> None:
 )
 def test_written_values_are_read_back(value: Any) -> None:
     assert document.parse(f"key: {written(value)}").data() == {"key": value}
+
+
+def test_text_in_place_of_a_path_is_one_error() -> None:
+    text = "specnet: 1\nname: " + "x" * 300 + "\nlayers:\n" + "  conv: {kind: conv}\n" * 100
+    for given in (text, f"specs/{text}"):
+        with pytest.raises(UsageError) as caught:
+            document.read(given)
+        assert "File name too long" in str(caught.value)
+        assert len(str(caught.value)) < 1000

@@ -17,6 +17,7 @@ EXAMPLE = """example:
   specnet weights export runs/digits -o digits.weights.h5
   specnet weights list theirs.safetensors
   specnet weights import specs/alexnet.yaml theirs.safetensors --map map.yaml --run-dir runs/theirs
+  specnet weights carry runs/digits wider.yaml --run-dir runs/wider
 
 docs/weights.md describes the files, the names and the mapping.
 """
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     _add_export(_action(actions, "export", "write the weights of a run to a file", _export, EXPORT))
     _add_import(_action(actions, "import", "make a run that starts from a file's weights", _import, IMPORT))
+    _add_carry(_action(actions, "carry", "put a run's weights into another network", _carry, CARRY))
     listing = _action(actions, "list", "show the tensors of a file by the names that a mapping uses", _list)
     listing.add_argument("file", metavar="FILE", help=FILE)
     add_json(listing)
@@ -53,6 +55,12 @@ a mapping file, where names differ:
   prefix: backbone.          # what names begin with
   constants: {bn1.bias: 0}   # what the file does not have
   ignore: [head]
+"""
+CARRY = """examples:
+  specnet weights carry runs/digits wider.yaml
+  specnet weights carry runs/digits wider.yaml -o wider.safetensors --only-carried
+  specnet weights carry runs/digits/checkpoints/step-00000900 wider.yaml --run-dir runs/wider
+  specnet train wider.yaml --run-dir runs/wider --resume
 """
 
 
@@ -97,12 +105,32 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="take what fits, initialize the rest, and say what becomes of every parameter",
     )
+    _add_start(parser, "the file")
+
+
+def _add_carry(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="RUN", help="a run directory, or one checkpoint's folder in it")
+    add_spec(parser)
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("-o", "--output", metavar="FILE", help="the safetensors file to write")
+    where.add_argument("--run-dir", metavar="DIR", help="the run to make (default: write nothing, and tell)")
+    parser.add_argument(
+        "--only-carried",
+        action="store_true",
+        help="leave out of the file what the run has no values for (default: initial values by the seed)",
+    )
+    _add_start(parser, "the run")
+    add_json(parser)
+
+
+def _add_start(parser: argparse.ArgumentParser, source: str) -> None:
+    """What a run that starts from weights is started with."""
     parser.add_argument("--data", metavar="KIND[:PATH]", help="the run's dataset (default: the spec's own)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="the run's seed (default: 0)")
     parser.add_argument(
         "--precision",
         choices=("float32", "tf32", "float64", "bfloat16"),
-        help="of the run (default: float32, or float64 if anything in the file is)",
+        help=f"of the run (default: float32, or float64 if anything in {source} is)",
     )
 
 
@@ -146,6 +174,29 @@ def _import(options: argparse.Namespace) -> int:
     if made.reordered:
         names = few(made.reordered)
         say(f"  joined whole in the file, group by group in the spec; put in the spec's order: {names}")
+    return 0
+
+
+def _carry(options: argparse.Namespace) -> int:
+    from specnet.convert.weights.carry import carry_weights
+
+    made = carry_weights(
+        options.source,
+        load_network(options.spec, options.overrides),
+        options.output,
+        run_dir=options.run_dir,
+        only_carried=options.only_carried,
+        precision=options.precision,
+        seed=options.seed,
+        data=options.data,
+    )
+    if options.json:
+        print_json({"output": options.output, "run_dir": options.run_dir, **made.as_json()})
+        return 0
+    written = f"{options.run_dir}: step 0" if options.run_dir else options.output
+    say(written or "nothing is written (-o FILE or --run-dir DIR names what to write)")
+    for line in made.lines():
+        say(f"  {line}")
     return 0
 
 

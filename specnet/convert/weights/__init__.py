@@ -6,10 +6,11 @@ names, shapes and types are checked before the values are read. `docs/weights.md
 mapping file.
 """
 
-from specnet.convert.weights import exporting, importing
+from specnet.convert.weights import carry, exporting, importing
 from specnet.schema.arguments import public
 
+carry_weights = public()(carry.carry_weights)
 export_weights = public(format="form", map="mapping")(exporting.export_weights)
 import_weights = public(map="mapping")(importing.import_weights)
 
-__all__ = ["export_weights", "import_weights"]
+__all__ = ["carry_weights", "export_weights", "import_weights"]

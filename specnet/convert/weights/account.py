@@ -55,24 +55,28 @@ class Account:
 
     def lines(self) -> list[str]:
         """For people: every parameter and every tensor is named."""
-        tensors = [*self.loaded, *self.initialized]
-        lines = [
-            f"weights of {self.source}: {self.fit:,} of {self.every:,} parameters, "
-            f"{len(self.loaded)} of {plural(len(tensors), 'tensor')}"
-        ]
         refused = [name for name in self.initialized if name in self.refused]
         plain = [name for name in self.initialized if name not in self.refused]
-        lines += [f"loaded: {_by_layer(self.loaded)}"] if self.loaded else []
-        lines += [f"initialized: {_by_layer(plain)}"] if plain else []
+        lines = [f"loaded: {by_share(self.loaded)}"] if self.loaded else []
+        lines += [f"initialized: {by_share(plain)}"] if plain else []
         lines += [f"refused, and so initialized: {name}: {self.refused[name]}" for name in refused]
-        lines += (
-            [f"ignored, as the network has no such thing: {', '.join(self.ignored)}"] if self.ignored else []
+        return [self.summary(), *lines, *self.remarks()]
+
+    def summary(self) -> str:
+        """How much of the network has its values from there."""
+        tensors = len(self.loaded) + len(self.initialized)
+        return (
+            f"weights of {self.source}: {self.fit:,} of {self.every:,} parameters, "
+            f"{len(self.loaded)} of {plural(tensors, 'tensor')}"
         )
-        if self.frozen:
-            lines.append(
-                f"warning: initialized and frozen, so training leaves them so: {_by_layer(self.frozen)}"
-            )
-        return lines
+
+    def remarks(self) -> list[str]:
+        """What somebody may not have meant."""
+        ignored, frozen = ", ".join(self.ignored), by_share(self.frozen)
+        return [
+            *([f"ignored, as the network has no such thing: {ignored}"] if ignored else []),
+            *([f"warning: initialized and frozen, so training leaves them so: {frozen}"] if frozen else []),
+        ]
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -94,7 +98,7 @@ class Account:
         }
 
 
-def _by_layer(names: Iterable[str]) -> str:
+def by_share(names: Iterable[str]) -> str:
     """Names of parameters, those of a share together: `conv1.gpu0 (weight, bias)`."""
     shares: dict[str, list[str]] = {}
     for name in names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -69,8 +70,7 @@ def export_weights(
         raise UsageError(message, f"name {NAMES}, or add --format")
     if form != "keras" and meant == "keras":
         raise UsageError(f"'{output.name}' means Keras's format, not {form}", "name FILE.safetensors")
-    if not output.parent.is_dir():
-        raise _unwritable(output, f"there is no directory {output.parent}")
+    _check_folder(output)
     source = Path(source)
     saved = saved_in(source)
     if form == "keras":
@@ -84,15 +84,35 @@ def export_weights(
         if mapping is None
         else _renamed(saved.weights, network_of(source), mappings.read(mapping))
     )
-    metadata = {"format": "pt"} if form == "torch" else {}
-    if is_run(run_of(source)):
-        metadata[GROUPS] = ",".join(network_of(source).spec.groups)
+    groups = network_of(source).spec.groups if is_run(run_of(source)) else ()
+    write_safetensors(state, output, groups, of_torch=form == "torch")
+    return saved
+
+
+def check_safetensors(output: Path) -> None:
+    """Raise `UsageError` for the path of a file that is none of safetensors or cannot be written."""
+    if _meant(output) != "safetensors":
+        raise UsageError(f"'{output.name}' is no file of safetensors", "name FILE.safetensors")
+    _check_folder(output)
+
+
+def write_safetensors(state: State, output: Path, groups: Sequence[str], *, of_torch: bool = False) -> None:
+    """Write a state under the names that it has. Raises `UsageError` if it cannot be written.
+
+    `groups` are those of its network, in order; `of_torch` marks it as a PyTorch model's.
+    """
+    metadata = {"format": "pt"} if of_torch else {}
+    metadata |= {GROUPS: ",".join(groups)} if groups else {}
     data = save({name: np.ascontiguousarray(values) for name, values in state.items()}, metadata)
     try:
         atomic.replace(output, data)
     except OSError as error:
         raise _unwritable(output, error.strerror or str(error)) from None
-    return saved
+
+
+def _check_folder(output: Path) -> None:
+    if not output.parent.is_dir():
+        raise _unwritable(output, f"there is no directory {output.parent}")
 
 
 def _meant(output: Path) -> Format | None:

@@ -79,7 +79,7 @@ def import_weights(
         chosen = precision or widest(opened, matched)
         state = values_of(opened, matched, plan, chosen)
     moved = [entry.tensor for entry in matched.entries if matched.joining.moves(entry)]
-    _write_run(run, network, state, chosen, seed, data)
+    write_run(run, network, state, chosen, seed, data)
     size = sum(values.size for values in state.values())
     return Imported(run.path, len(matched.entries), len(state), size, chosen, matched.implied, moved)
 
@@ -87,7 +87,7 @@ def import_weights(
 def _imported_partly(
     network: Network, run: RunDirectory, begun: Start, seed: int, data: str | None
 ) -> Imported:
-    _write_run(run, network, begun.state, begun.precision, seed, data)
+    write_run(run, network, begun.state, begun.precision, seed, data)
     loaded = begun.account.loaded
     size = sum(begun.state[name].size for name in loaded)
     tensors = len(begun.tensors)
@@ -96,7 +96,7 @@ def _imported_partly(
     )
 
 
-def _write_run(
+def write_run(
     run: RunDirectory, network: Network, state: State, chosen: Precision, seed: int, data: str | None
 ) -> None:
     """A run that starts from a state."""

@@ -16,6 +16,7 @@ from specnet.convert.weights.mapping import Constants
 from specnet.convert.weights.matching import match_partly
 from specnet.convert.weights.values import check_order, values_of, widest
 from specnet.diagnostics.errors import UsageError
+from specnet.diffs.carrying import WeightMapping
 from specnet.diffs.comparison import weight_mapping
 from specnet.layers.base import Shape
 from specnet.network.network import Network
@@ -39,6 +40,8 @@ class Start:
     """Values of what a batch norm of the file does without, by parameter."""
     reordered: list[str]
     """Tensors whose channels were put in the order of the spec's groups."""
+    carried: WeightMapping | None = None
+    """Of a run, where every value comes from."""
 
 
 def start(
@@ -92,7 +95,7 @@ def _of_run(network: Network, path: Path, precision: Precision | None, seed: int
     account = Account.of(plan, f"{run_of(path)}, step {saved.step}", loaded, refused, ignored)
     used = frozenset(found.met)
     moved = [str(entry) for entry in found.entries.values() if entry.how in ("permuted", "joined")]
-    return Start(_filled(plan, given, chosen, seed), account, chosen, used, {}, moved)
+    return Start(_filled(plan, given, chosen, seed), account, chosen, used, {}, moved, found)
 
 
 def _why(origin: str, theirs: Shape, ours: Shape) -> str:
