@@ -111,15 +111,16 @@ class WeightMapping:
         refused = {place: named(origin) for place, origin in self.refused.items()}
         return replace(self, entries=entries, refused=refused)
 
-    def as_moved(self) -> WeightMapping:
-        """The mapping where the groups keep their names, and what bears another one's has moved."""
-        entries = {
-            place: replace(entry, how="moved")
-            if entry.how == "same" and entry.pieces[0].place.node.group != place.node.group
-            else entry
-            for place, entry in self.entries.items()
-        }
-        return replace(self, entries=entries)
+    def by_places(self) -> WeightMapping:
+        """The mapping where the groups keep their names: what bears another one's has moved."""
+
+        def told(place: Place, entry: Carried) -> Carried:
+            if entry.how not in ("same", "moved"):
+                return entry
+            stays = entry.pieces[0].place.node.group == place.node.group
+            return replace(entry, how="same" if stays else "moved")
+
+        return replace(self, entries={place: told(place, entry) for place, entry in self.entries.items()})
 
     @cached_property
     def met(self) -> frozenset[str]:

@@ -51,7 +51,7 @@ class Comparison:
     def weights(self) -> WeightMapping:
         """Where the values of the second network come from. Both specs have to be valid."""
         if self.groups_exchanged is not None:
-            return self.groups_exchanged.weights.as_moved()
+            return self.groups_exchanged.weights.by_places()
         assert self.old.network is not None
         assert self.new.network is not None
         made = follow(self.old.network, self.new.network, dict(_counterparts(self.shares)))

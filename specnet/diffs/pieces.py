@@ -92,13 +92,13 @@ class Reading:
         columns = shape[1:2] if piece.columns is None else (len(piece.columns),)
         return (rows, *columns, *shape[2:])
 
-
-def how(node: Node, pieces: Sequence[Piece]) -> How:
-    if len(pieces) > 1 and len({piece.place for piece in pieces}) > 1:
-        return "joined"
-    rows = pieces[0].rows
-    if rows is not None and len(pieces) == 1 and sorted(rows) != list(range(len(rows))):
-        return "joined"
-    if any(piece.rows is not None or piece.columns is not None for piece in pieces):
-        return "permuted"
-    return "same" if pieces[0].place.node.group == node.group else "moved"
+    def how(self, node: Node, pieces: Sequence[Piece]) -> How:
+        """What was done to a parameter that is made of these."""
+        if len({piece.place for piece in pieces}) > 1:
+            return "joined"
+        rows = [row for piece in pieces for row in piece.rows or range(self._height(piece.place))]
+        if len(rows) != self._height(pieces[0].place):
+            return "joined"
+        if any(piece.rows is not None or piece.columns is not None for piece in pieces):
+            return "permuted"
+        return "same" if pieces[0].place.node.group == node.group else "moved"

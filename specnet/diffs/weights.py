@@ -15,7 +15,7 @@ from specnet.diffs import flow
 from specnet.diffs.carrying import Carried, Piece, Place, WeightMapping
 from specnet.diffs.flow import Channels, Expression
 from specnet.diffs.meaning import UNMEANT, computes
-from specnet.diffs.pieces import Reading, how
+from specnet.diffs.pieces import Reading
 from specnet.diffs.rows import Rows, all_rows, gathered, is_permuted, made_by, parts_of
 from specnet.layers.base import Layer
 from specnet.network.graph import Node
@@ -114,7 +114,7 @@ class _Flows:
         self.new[node] = (Channels(flow.own(old, self.before), 0, share.output[0]),)
         for role in share.parameters():
             pieces = (Piece(Place(old, role), None, None),)
-            self.entries[Place(node, role)] = Carried(pieces, how(node, pieces))
+            self.entries[Place(node, role)] = Carried(pieces, self.reading.how(node, pieces))
         if self._reads_equal(node, [old]):
             self.equal.add(node)
         return True
@@ -217,7 +217,7 @@ class _Flows:
             rows = sum(shape[0] for shape in shapes)
             if shapes and all((rows, *shape[1:]) == weight.shape for shape in shapes):
                 assert pieces is not None
-                self.entries[Place(node, role)] = Carried(tuple(pieces), how(node, pieces))
+                self.entries[Place(node, role)] = Carried(tuple(pieces), self.reading.how(node, pieces))
             elif role in self.before.shares[olds[0]].parameters():
                 self.refused[Place(node, role)] = Place(olds[0], role)
 
