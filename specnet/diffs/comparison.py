@@ -9,14 +9,12 @@ from typing import Any
 
 from specnet.diffs.carrying import WeightMapping
 from specnet.diffs.change import Change
-from specnet.diffs.edits import edits, of_the_rest, rank
+from specnet.diffs.edits import edits, rank
 from specnet.diffs.matching.search import matched
 from specnet.diffs.normal_form import canonical, renamed_groups
 from specnet.diffs.pairs import Pair
 from specnet.diffs.recipe_words import FROZEN, RATES, said_otherwise
 from specnet.diffs.side import Side
-from specnet.diffs.telling import told
-from specnet.diffs.unfolding import spread_layers, unfolded
 from specnet.diffs.weights import follow
 from specnet.network.graph import Node
 from specnet.network.network import Network
@@ -172,8 +170,12 @@ def _on_groups(before: Spec, network: Network | None, new: Side, groups: Mapping
     old = Side.of(before, network)
     names, changes = matched(old, new)
     made = Comparison(old, new, groups, names, changes, list(_pairs(old, new, names)))
-    if len(changes) > 0 and _are_split_otherwise(old, new, names):
-        made = min(made, _in_long_form(made) or made, key=lambda found: rank(found.changes))
+    if changes and old.network is not None and new.network is not None:
+        from specnet.diffs import long_form  # what most pairs do without
+
+        found = long_form.compared(old, new, names)
+        if found is not None and rank(found.changes) < rank(changes):
+            made = Comparison(old, new, groups, found.names, found.changes, found.shares)
     renames = [Change("rename", f"groups.{was}", was, now) for was, now in groups.items()]
     words = set[str]()
     if old.network is not None and new.network is not None and {c.path for c in made.changes} & WORDS:
@@ -204,38 +206,3 @@ def _counterparts(
             yield from ((node, (on[node.group],)) for node in news)
         else:
             yield from ((new, (old,)) for old, new in zip(olds, news, strict=True))
-
-
-def _are_split_otherwise(old: Side, new: Side, names: Mapping[str, str]) -> bool:
-    """Whether layers of one spec are spread over groups that the other has no such layers for."""
-    if old.network is None or new.network is None:
-        return False
-    splits = [set(spread_layers(side.network)) for side in (old, new) if side.network]
-    return {names.get(name) for name in splits[0]} != splits[1]
-
-
-def _in_long_form(found: Comparison) -> Comparison | None:
-    """The comparison of the long forms, in the words of the specs as they are."""
-    assert found.old.network is not None
-    assert found.new.network is not None
-    sides = [unfolded(network) for network in (found.old.network, found.new.network)]
-    if sides[0] is None or sides[1] is None:
-        return None
-    (before, olds), (after, news) = sides[0], sides[1]
-    old, new = Side.of(before.spec, before), Side.of(after.spec, after)
-    names, changes = matched(old, new)
-    layers = [c for c in changes if c.path.startswith("layers.")]
-    places = found.old.network.graph.nodes, found.new.network.graph.nodes
-    held = ((olds[one],) if one in olds else places[0].get(one) for one in names)
-    there = ((news[other],) if other in news else places[1].get(other) for other in names.values())
-    alike = (old.layers[one].kind == new.layers[other].kind for one, other in names.items())
-    shares = [
-        (one, other) for one, other, same in zip(held, there, alike, strict=True) if one and other and same
-    ]
-    whole = {one: other for one, other in names.items() if one in places[0] and other in places[1]}
-    for one, other in names.items():
-        if one in olds and other in news:
-            whole[olds[one].layer] = news[other].layer
-    words = told(layers, found.old, found.new, names, olds, news)
-    rest = of_the_rest(found.old, found.new, whole)
-    return Comparison(found.old, found.new, found.groups, whole, [*words, *rest], shares)
