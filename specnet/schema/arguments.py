@@ -20,7 +20,7 @@ R = TypeVar("R")
 
 _COMMAND = re.compile(
     r"(?P<tick>`)?\b(?P<program>specnet|pip) (?P<command>[a-z]+)"
-    r"(?P<rest>(?(tick)[^`]*|(?: (?:export|import|list|install))?"
+    r"(?P<rest>(?(tick)[^`]*|(?: (?:carry|export|import|list|install))?"
     r"(?: (?:--[a-z-]+|[^\s`,;()]*[A-Z0-9./:=|][^\s`,;()]*))*))"
 )
 """A command: all of what stands in backticks, else the words that can only be its own."""

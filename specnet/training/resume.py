@@ -73,10 +73,14 @@ def resume(
     ]
     nodes = {} if alike else found.correspondence()
     if nodes is None or fixed or (recipe and not allow_changes):
-        raise _changed(run_dir, changes, fixed, possible=nodes is not None and not fixed)
+        moved = any(entry.how != "same" for entry in found.weights.entries.values())
+        elsewhere = nodes is None and found.weights.same_network and moved
+        possible = nodes is not None and not fixed
+        raise _changed(run_dir, changes, fixed, possible=possible, elsewhere=elsewhere)
     assert own.training is not None
     assert network.spec.training is not None
-    training = network.spec.training.model_copy(update={"loss": own.training.loss})
+    kept = {"loss": own.training.loss, "frozen": own.training.frozen}
+    training = network.spec.training.model_copy(update=kept)
     if not alike:
         rates = {"rates": own.training.optimizer.rates}
         training = training.model_copy(update={"optimizer": training.optimizer.model_copy(update=rates)})
@@ -96,8 +100,10 @@ def _is_written_alike(run: Spec, here: Spec) -> bool:
 
 
 def _changed(
-    run_dir: Path, changes: Sequence[Change], fixed: Sequence[Change], *, possible: bool
+    run_dir: Path, changes: Sequence[Change], fixed: Sequence[Change], *, possible: bool, elsewhere: bool
 ) -> RunError:
+    """`possible` is a change that may be allowed; `elsewhere` says that the same network has its weights in
+    other places."""
     shown = "".join(f"\n  {change}" for change in changes[:20])
     hint = "start a new run (--run-dir), or take these changes back"
     if possible:
@@ -109,6 +115,9 @@ def _changed(
         hint = f"a run keeps its frozen layers; --weights {run_dir} starts a new one from its weights"
     elif fixed:
         hint = f"'{fixed[0].path}' cannot change within a run: {hint}"
+    elif elsewhere:
+        carry = f"`specnet weights carry {run_dir} SPEC`"
+        hint = f"its weights stand elsewhere here: {carry} says where, and makes a run of them; or {hint}"
     return RunError(f"the spec differs from that of the run in {run_dir}:{shown}", hint)
 
 
