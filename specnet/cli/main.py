@@ -30,6 +30,7 @@ COMMANDS = (
     "expand",
     "table",
     "diff",
+    "merge",
     "graph",
     "compile",
     "prepare",

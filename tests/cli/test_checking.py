@@ -114,6 +114,7 @@ def test_completion_knows_every_command_and_parses(cli: Cli, shell: str) -> None
         ("specnet diff mine.yaml mi", "mine.yaml"),
         ("specnet diff mine.yaml mine.yaml mi", "mine.yaml"),
         ("specnet diff mine.yaml --gi", "--git"),
+        ("specnet merge mine.yaml mine.yaml mi", "mine.yaml"),
         ("specnet train mine.yaml --data image", "image_folder imagenet"),
         ("specnet train mine.yaml --epo", "--epochs"),
         ("specnet init --from leN", ""),

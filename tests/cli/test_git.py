@@ -61,7 +61,7 @@ def shell(tmp_path: Path, specs: Path) -> Shell:
         "git mv specs/gone.yaml specs/come.yaml && sed -i s/lenet5/come/ specs/come.yaml"
         " && git commit -qam two"
     )
-    run(documented(">> .gitattributes"))
+    run(documented("diff=specnet"))
     return run
 
 

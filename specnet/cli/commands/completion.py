@@ -18,7 +18,7 @@ EXAMPLE = """examples:
 It needs the package shtab: pip install 'specnet[completion]'
 """
 
-SPECS = {"spec", "specs", "diff"}
+SPECS = {"spec", "specs", "diff", "base", "ours", "theirs"}
 FILES = {"FILE", "MAP", "IMAGE", "SRC"}
 FOLDERS = {"RUN", "DIR", "DST"}
 """What arguments are called that name specs, and what others are called in the help that name paths."""

@@ -1,0 +1,1 @@
+"""Two specs that were made from one, merged by meaning."""
