@@ -70,6 +70,17 @@ def all_anew(made: Pair) -> None:
     mapping_lies(made, entries={}, anew=(*made.mapping.entries, *made.mapping.anew))
 
 
+def called_joined(made: Pair) -> None:
+    entries = {place: replace(entry, how="joined") for place, entry in made.mapping.entries.items()}
+    mapping_lies(made, entries=entries)
+
+
+def counted_low(made: Pair) -> None:
+    assert made.diff.consequences is not None
+    consequences = replace(made.diff.consequences, weights=(1, 2))
+    made.__dict__["diff"] = replace(made.diff, consequences=consequences)
+
+
 def forgotten(made: Pair) -> None:
     mapping_lies(made, entries=dict(list(made.mapping.entries.items())[1:]))
 
@@ -86,6 +97,8 @@ LIES = [
     ("rename a layer", exchanged, "carried"),
     ("rename a layer", forgotten, "complete"),
     ("rename a layer", all_anew, "anew"),
+    ("rename a layer", called_joined, "words"),
+    ("rename a layer", counted_low, "counted"),
     ("insert a conv or dense layer", exchanged, "upstream"),
     ("rename a layer", one_way, "mirror"),
     ("change one field", told_nothing, "json_applied"),

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import networkx
+import numpy as np
 
 from editing.edit import Edited
 from editing.outputs import Running, known_values, origin
@@ -107,10 +108,44 @@ def anew(pair: Pair) -> Iterator[str]:
     known = [place for place in pair.mapping.entries if edited.origin(place.node.layer) is None]
     spare = Counter((place.role, _shape(running, place)) for place in known)
     for place in pair.mapping.anew:
-        if (old := _true_shape(pair, edited, place)) is not None and old == _shape(running, place):
+        if pair.effect in ("writing", "same", "training"):
+            yield f"{place} is said to be anew, and the edit leaves all as it is"
+        elif (old := _true_shape(pair, edited, place)) is not None and old == _shape(running, place):
             spare[place.role, old] -= 1
             if spare[place.role, old] < 0:
                 yield f"{place} is said to be anew, and the old one has its shape"
+
+
+def words(pair: Pair) -> Iterator[str]:
+    """What is the same or moved is a value as it was, there or on another group; what is permuted has the
+    numbers of one in another order; what is joined is of several, or a part of one.
+
+    Where the groups have other names or another order, the same may as well be called moved.
+    """
+    state = pair.before.running.state(1)
+    are_kept = pair.before.canonical["groups"] == pair.after.canonical["groups"]
+    for place, entry in pair.mapping.entries.items():
+        value, origins = entry.values(state), {piece.place for piece in entry.pieces}
+        first = min(origins)
+        true, was = {"joined"}, state[str(first)]
+        if len(origins) == 1 and np.array_equal(value, was):
+            true = {"same" if first.node.group == place.node.group else "moved"}
+            true = true if are_kept else {"same", "moved"}
+        elif len(origins) == 1 and np.array_equal(np.sort(value, axis=None), np.sort(was, axis=None)):
+            true = {"permuted"}
+        if entry.how not in true:
+            yield f"{place} is said to be {entry.how}, and is {' or '.join(sorted(true))}"
+
+
+def counted(pair: Pair) -> Iterator[str]:
+    """The diff counts the numbers that are carried, and names the layers of the others."""
+    parameters = [parameter for parameter in pair.after.running.plan.parameters if parameter.trainable]
+    anew = set(map(str, pair.mapping.anew))
+    fit = sum(parameter.size for parameter in parameters if parameter.name not in anew)
+    layers = list(dict.fromkeys(parameter.layer for parameter in parameters if parameter.name in anew))
+    told, true = pair.diff.consequences, (fit, sum(parameter.size for parameter in parameters))
+    if told is None or told.weights != true or sorted(told.untrained) != sorted(layers):
+        yield f"counted are {told and (told.weights, told.untrained)}, and there are {true, layers}"
 
 
 def _shape(running: Running, place: Place) -> tuple[int, ...] | None:
@@ -209,4 +244,4 @@ def _apart(one: Any, other: Any, path: str = "") -> str:
     return f"{path}: {one} and not {other}"
 
 
-CHECKS = (count, same, carried, complete, anew, upstream, mirror, json_applied)
+CHECKS = (count, same, carried, complete, anew, words, counted, upstream, mirror, json_applied)

@@ -46,8 +46,8 @@ class Failed:
 def _without_recipe(data: Any) -> Any:
     if "training" not in data:
         return data
-    short = {"loss": data["training"]["loss"], "optimizer": {"kind": "sgd", "learning_rate": 0.1}}
-    return {**data, "training": short}
+    kept = {key: data["training"][key] for key in ("loss", "weights") if key in data["training"]}
+    return {**data, "training": {**kept, "optimizer": {"kind": "sgd", "learning_rate": 0.1}}}
 
 
 @dataclass
