@@ -127,6 +127,9 @@ def _started(attack: Attack, folder: Path, usual: int) -> Outcome:
 
 def _child(attack: Attack, folder: Path, printed: Path) -> int:
     os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGUSR1):  # nohup and `&` have some of them ignored
+        signal.signal(number, signal.SIG_DFL)
     os.chdir(folder / "here")
     kept = {
         name: os.environ[name] for name in ("PATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH") if name in os.environ

@@ -13,7 +13,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ MAX_CHUNK = 2**26
 FILTERS = {"gzip", "lzf", None}
 MOST_PACKED = 1000
 """Times that values may be larger than what is stored of them: zeros pack so well."""
+LONGEST_REFUSAL = 2**16
+"""Bytes."""
 SMALL = 2**20
 """Bytes of values that may be left to a fill value."""
 OWN = re.compile(r"/layers/share(_[0-9]+)?/vars/")
@@ -53,9 +55,11 @@ def open_keras(path: Path) -> Iterator[KerasFile]:
         message = "reading a Keras weights file needs the package h5py, which is not installed"
         raise PluginError(message, "pip install 'specnet[keras]'") from None
     try:
-        ask_python(f"{__name__}:survey", os.fsencode(path.absolute()), limit=100)
+        refusal = ask_python(f"{__name__}:survey", os.fsencode(path), limit=LONGEST_REFUSAL)
     except ValueError as error:
         raise UsageError(f"{path} is damaged: {error}", "is it whole?") from None
+    if refusal:
+        raise UsageError(os.fsdecode(refusal))
     try:
         file = h5py.File(path, "r")
     except DAMAGE as error:
@@ -65,19 +69,23 @@ def open_keras(path: Path) -> Iterator[KerasFile]:
 
 
 def survey(path: bytes) -> bytes:
-    """Read a file as it will be read, in a process of its own.
+    """Read a file as it will be read, in a process of its own. Returns why it is refused, if it is.
 
-    In a damaged file HDF5 may turn in circles, ask for gigabytes or crash. Then this process is ended, and
-    the one that asked does not open the file. What is merely refused is refused there again, with its words.
+    In a damaged file HDF5 may turn in circles, ask for gigabytes or crash. Then this process is ended, or
+    HDF5 says that it cannot be read, and the one that asked does not open the file.
     """
     import h5py
 
-    with suppress(UsageError, *DAMAGE), h5py.File(os.fsdecode(path), "r") as file:
-        weights = KerasFile(Path(os.fsdecode(path)), file)
-        for name, header in weights.tensors.items():
-            if math.prod(header.shape) * 8 <= MAX_CHUNK:  # larger ones are as large in the file
-                with suppress(UsageError, *DAMAGE):
+    try:
+        with h5py.File(os.fsdecode(path), "r") as file:
+            weights = KerasFile(Path(os.fsdecode(path)), file)
+            for name, header in weights.tensors.items():
+                if math.prod(header.shape) * 8 <= MAX_CHUNK:  # larger ones are as large in the file
                     weights.read(name)
+    except UsageError as error:
+        return os.fsencode(error.message[: LONGEST_REFUSAL // 8])
+    except DAMAGE as error:
+        return os.fsencode(f"{os.fsdecode(path)} is damaged: {error}"[: LONGEST_REFUSAL // 8])
     return b""
 
 

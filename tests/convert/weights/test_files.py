@@ -231,6 +231,22 @@ def test_a_file_that_hdf5_does_not_come_to_an_end_with_is_given_up(
     assert "is damaged: it takes too much memory or time" in done.err
 
 
+def test_what_hdf5_cannot_read_with_little_memory_is_not_opened_with_more(
+    take: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A collection of texts that is said to have a gigabyte: HDF5 asks for all of it before it looks."""
+    write_keras(tmp_path / "theirs.weights.h5", keras_state(state_of()))
+    data = (tmp_path / "theirs.weights.h5").read_bytes()
+    size = data.index(b"GCOL") + 8
+    (tmp_path / "theirs.weights.h5").write_bytes(
+        data[:size] + (2**30).to_bytes(8, "little") + data[size + 8 :]
+    )
+    monkeypatch.setattr(h5py, "File", lambda *_: pytest.fail("opened here, too"))
+    done = take(tmp_path / "theirs.weights.h5")
+    assert done.code == 2
+    assert "theirs.weights.h5 is damaged: " in done.err
+
+
 def test_names_that_a_terminal_would_obey_are_refused(take: Any) -> None:
     done = take({**state_of(), "x\x1b[2J": np.ones(1)})
     assert done.code == 2
