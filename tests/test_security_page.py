@@ -9,6 +9,8 @@ import pytest
 
 from specnet.data.prepare import manifest
 from specnet.data.sources import decoding, devkit, tar_index
+from specnet.network import build
+from specnet.network.checks import unfit
 from specnet.plots import draw
 from specnet.runs import checkpoint_names, records, statistics_file, tensorboard
 from specnet.spec import block_checks, expansion
@@ -48,6 +50,11 @@ def test_what_blocks_may_stand_for_is_that_of_the_source() -> None:
     row = ROWS["layers that the uses of blocks in a spec stand for, and their values"]
     assert row == f"{expansion.MAX_LAYERS:,} and {expansion.MAX_VALUES:,}"
     assert ROWS["blocks in one another"] == str(block_checks.MAX_NESTED)
+
+
+def test_what_a_network_may_ask_for_is_that_of_the_source() -> None:
+    assert ROWS["patterns of layers' names in a recipe, times layers"] == f"{unfit.MOST_TRIED:,}"
+    assert ROWS["edges, and shares of inputs, over all groups"] == f"{build.MAX_EDGES:,}"
 
 
 def test_pixels_are_those_of_the_source() -> None:

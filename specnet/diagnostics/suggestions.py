@@ -14,6 +14,9 @@ LONGEST = 100
 MOST_NAMES = 2000
 """Valid names that one is compared with."""
 MOST_ALIKE = 20
+SUGGESTIONS, FEW = 20, 30
+"""Unknown names that get a suggestion, and valid ones among which every one gets it: looking for the nearest
+of many names is slow."""
 CUTOFF = 0.6
 """How alike names are that may have been meant, as difflib measures it."""
 NO_SLIPS = frozenset(
@@ -23,6 +26,11 @@ NO_SLIPS = frozenset(
 )
 """What other frameworks have, and a letter away from what may be valid here."""
 _PARTS = re.compile("[a-z]+|[0-9]+")
+
+
+def is_affordable(findings: int, valid: int) -> bool:
+    """Whether to look for what was meant after so many findings, among so many valid names."""
+    return findings < SUGGESTIONS or valid <= FEW
 
 
 def nearest(name: str, valid: Sequence[str]) -> list[str]:

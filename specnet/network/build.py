@@ -18,7 +18,8 @@ from specnet.network.order import dependencies, ordered
 from specnet.network.sink import Sink
 
 MAX_EDGES = 300_000
-"""Shares read, over all layers and groups: what a network may take of memory before its sizes are known."""
+"""Shares read, over all layers and groups, and shares of inputs: what a network may take of memory before its
+sizes are known."""
 
 
 class Builder:
@@ -54,11 +55,11 @@ class Builder:
             if layer is None:
                 continue
             width = len(self._groups) if layer.cross_group else 1
-            if edges + width * len(self._groups) * len(layer.inputs) > MAX_EDGES:
-                message = f"the network has more than {MAX_EDGES:,} edges up to here"
+            if edges + width * len(self._groups) * max(1, len(layer.inputs)) > MAX_EDGES:
+                message = f"the network has more than {MAX_EDGES:,} edges and shares of inputs up to here"
                 sink.add(name, rules.TOO_MANY_EDGES, message, "use fewer layers, groups or crossings", None)
                 break
-            edges += self._place(name, layer)
+            edges += max(self._place(name, layer), len(self._groups) if layer.is_input else 0)
         else:
             self.graph.connect()
 

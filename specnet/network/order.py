@@ -10,12 +10,12 @@ from collections.abc import Mapping
 import networkx
 
 from specnet.diagnostics import rules
-from specnet.diagnostics.suggestions import nearest, suggestion, surely_named
+from specnet.diagnostics.suggestions import is_affordable, nearest, suggestion, surely_named
 from specnet.layers.base import Layer
 from specnet.network.sink import Sink
 
-SUGGESTIONS = 20
-"""Unknown names that get a suggestion. Looking for the nearest of many names is slow."""
+MAX_TOLD = 1_000
+"""Unknown names after which nothing more is said of others."""
 SHOWN = 8
 """Layers of a cycle that a message names."""
 
@@ -39,10 +39,10 @@ def dependencies(
                 continue
             lost.add(name)
             sink.broken.add(name)
-            if not nearest(source, misnamed):
+            if len(sink.diagnostics) < MAX_TOLD and not nearest(source, misnamed):
                 slot = (index,) if layer is not None and len(layer.inputs) > 1 else ()
                 message = f"there is no layer '{source}' to read"
-                few = len(sink.diagnostics) < SUGGESTIONS
+                few = is_affordable(len(sink.diagnostics), len(layers))
                 hint = suggestion(source, layers, noun="layer") if few else None
                 meant = surely_named(source, [other for other in layers if other != name]) if few else None
                 fix = sink.renaming(("layers", name, "from"), index, source, meant)

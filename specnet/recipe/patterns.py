@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
@@ -23,10 +23,17 @@ def fits(pattern: str, name: str) -> bool:
     return fnmatchcase(name, pattern)
 
 
-def fitting(patterns: Iterable[str], names: Iterable[str]) -> list[str]:
+def fitted_by(pattern: str, names: Collection[str]) -> Iterable[str]:
+    """Those of the names that a pattern fits, in their order."""
+    if is_name(pattern):
+        return [pattern] if pattern in names else []
+    return (name for name in names if fits(pattern, name))
+
+
+def fitting(patterns: Iterable[str], names: Collection[str]) -> list[str]:
     """Those of the names that at least one of the patterns fits, in their order."""
-    every = list(dict.fromkeys(patterns))
-    return [name for name in names if any(fits(pattern, name) for pattern in every)]
+    found = {name for pattern in dict.fromkeys(patterns) for name in fitted_by(pattern, names)}
+    return [name for name in names if name in found] if found else []
 
 
 def is_name(pattern: str) -> bool:

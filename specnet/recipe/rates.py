@@ -7,7 +7,8 @@ from typing import Annotated, NamedTuple, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from specnet.recipe.patterns import SomePatterns, fitting
+from specnet.recipe import patterns
+from specnet.recipe.patterns import SomePatterns
 from specnet.schema.fields import NameList, NonNegative, Positive
 from specnet.schema.strict import Strict, schema_error
 
@@ -103,12 +104,9 @@ class LayerRates(Strict):
 
     def fits(self, layer: str, role: str) -> bool:
         """Whether it is for the parameters with that role of a layer."""
-        return fits(self.layers, self.role, layer, role)
-
-
-def fits(layers: Sequence[str] | None, roles: Sequence[str] | None, layer: str, role: str) -> bool:
-    """Whether a layer has one of the names or patterns, and the role is one of the roles."""
-    return (layers is None or bool(fitting(layers, [layer]))) and (roles is None or role in roles)
+        if self.role is not None and role not in self.role:
+            return False
+        return self.layers is None or any(patterns.fits(pattern, layer) for pattern in self.layers)
 
 
 def in_turn(biases: Biases | None, rates: Sequence[LayerRates] | None) -> Iterator[LayerRates]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sized
 
 from pydantic import ValidationError
 
 from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic, Position, Rule
-from specnet.diagnostics.suggestions import suggestion, sure
+from specnet.diagnostics.suggestions import is_affordable, suggestion, sure
 from specnet.schema.fields import shown
 from specnet.schema.translate import empty_keys, translated
 from specnet.spec.blocks import INPUT, Block, Definition, block_of, parameter_of, scalars, sources
-from specnet.spec.names import NAME
+from specnet.spec.names import LONGEST, NAME
 from specnet.syntax.document import Document
 from specnet.syntax.edits import renamed
 from specnet.syntax.reader import Node
@@ -21,6 +21,8 @@ MAX_NESTED = 8
 """Blocks in one another."""
 SHOWN = 8
 """Names that a message lists."""
+MAX_TOLD = 1_000
+"""Findings after which nothing more is said of blocks and their uses."""
 
 
 class Reader:
@@ -73,13 +75,13 @@ class Reader:
         self._check_reads(made)
         if len(self.findings) == before:  # else it may only seem that nothing reads a layer
             self._find_output(made, node)
-        made.sound = len(self.findings) == before
+        made.sound = len(self.findings) == before < MAX_TOLD
         return made
 
     def _check_defaults(self, block: Definition) -> None:
         for default in block.parameters.values():
             for _, value in scalars(default) if default is not None else ():
-                if parameter_of(value.value) is not None:
+                if parameter_of(value.value) is not None and len(self.findings) < MAX_TOLD:
                     message = f"a default is a value, and not another parameter: {value.value}"
                     self._report(
                         rules.UNKNOWN_PARAMETER,
@@ -93,24 +95,27 @@ class Reader:
         for layer in block.layers.values():
             for key, value in scalars(layer):
                 named = parameter_of(value.value)
-                if named is None:
+                if named is None or len(self.findings) >= MAX_TOLD:
                     continue
                 place = value.position()
                 if key in ("kind", "of"):
                     hint = "write out which one; where two uses differ in it, write two blocks"
                     self._report(rules.UNKNOWN_PARAMETER, place, f"'{key}' cannot be a parameter", hint)
                 elif named not in block.parameters:
-                    hint = f"declare it: parameters: [{named or 'NAME'}]"
-                    if block.parameters:
+                    hint, few = (
+                        f"declare it: parameters: [{named or 'NAME'}]",
+                        self._are_few(block.parameters),
+                    )
+                    if block.parameters and few:
                         hint = suggestion(named, block.parameters, noun="parameter")
-                    meant = sure(named, block.parameters)
+                    meant = sure(named, block.parameters) if few else None
                     fix = renamed(place, value.value, f"${meant}") if meant else None
                     message = f"the block '{block.name}' has no parameter '{named}'"
                     self.findings.append(rules.UNKNOWN_PARAMETER.at(place, message, hint, fix))
 
     def _check_reads(self, block: Definition) -> None:
         """Every layer reads others of the block, `input`, or what a parameter names."""
-        within = {name for name, _ in block.uses()}
+        within, known = {name for name, _ in block.uses()}, [INPUT, *block.layers]
         reads_input = False
         for layer in block.layers.values():
             for item in sources(layer):
@@ -118,13 +123,13 @@ class Reader:
                 reads_input = reads_input or name == INPUT
                 if name == INPUT or name in block.layers or parameter_of(name) is not None:
                     continue
-                if any(name.startswith(f"{use}.") for use in within):
+                if len(self.findings) >= MAX_TOLD or (within and _lies_in(name, within)):
                     continue
-                known = [INPUT, *block.layers]
-                meant = sure(name, known)
+                few = self._are_few(known)
+                meant = sure(name, known) if few else None
                 fix = renamed(item.position(), name, meant) if meant else None
                 message = f"there is no layer '{name}' in the block '{block.name}' to read"
-                hint = suggestion(name, known, noun="layer")
+                hint = suggestion(name, known, noun="layer") if few else None
                 self.findings.append(rules.UNKNOWN_LAYER.at(item.position(), message, hint, fix))
         defaults = (d for d in block.parameters.values() if d is not None)
         if not reads_input and not any(default.value == INPUT for default in defaults):
@@ -180,5 +185,15 @@ class Reader:
                 self._report(rules.BLOCK_IN_ITSELF, place, message, hint)
             told.update(chain)
 
+    def _are_few(self, names: Sized) -> bool:
+        """Whether to look among names for the one that was meant."""
+        return is_affordable(len(self.findings), len(names))
+
     def _report(self, rule: Rule, place: Position, message: str, hint: str | None = None) -> None:
         self.findings.append(rule.at(place, message, hint))
+
+
+def _lies_in(name: str, uses: Container[str]) -> bool:
+    """Whether a name is that of a layer of a use, whose own name it begins with."""
+    steps = name.split(".") if len(name) <= LONGEST else []
+    return any(".".join(steps[:count]) in uses for count in range(1, len(steps)))

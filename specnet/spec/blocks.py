@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -107,6 +108,16 @@ class Definition:
     layers: dict[str, Node] = field(default_factory=dict)
     output: str = ""
     sound: bool = False
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """The parameters that every use has to give, once all are known."""
+        return tuple(name for name, default in self.parameters.items() if default is None)
+
+    @cached_property
+    def longest(self) -> int:
+        """Characters of the longest name of a layer, once all are known."""
+        return max(map(len, self.layers), default=0)
 
     def uses(self) -> Iterator[tuple[str, Node]]:
         """Its layers that are uses of blocks."""

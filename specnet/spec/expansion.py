@@ -12,7 +12,7 @@ from typing import Any
 
 from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic, Position, Rule
-from specnet.spec.block_checks import Reader
+from specnet.spec.block_checks import MAX_TOLD, Reader
 from specnet.spec.blocks import (
     INPUT,
     OWN_KEYS,
@@ -34,8 +34,6 @@ MAX_LAYERS = 20_000
 """Layers that the uses of blocks may stand for, all together."""
 MAX_VALUES = 1_000_000
 """Values that those layers may hold."""
-MAX_TOLD = 1_000
-"""Findings after which nothing more is said of uses."""
 
 
 @dataclass
@@ -190,12 +188,9 @@ class _Expander:
             line=line,
             read=tuple(item.copy(item.value, item.via or f"the input of '{full}'") for item in read),
             given=self._given(full, node, scope),
+            arguments={k: (value, scope) for k, value in node.value.items() if k in block.parameters},
+            defaults=block.parameters,
         )
-        for key, default in block.parameters.items():
-            if key in node.value:
-                inner.values[key] = node.value[key], scope
-            elif default is not None:
-                inner.values[key] = default, inner
         before = len(self.flat)
         self._fill(inner)
         self.made.uses[full] = list(self.flat)[before:]
@@ -241,7 +236,7 @@ class _Expander:
             raise _TooLargeError
         named = parameter_of(node.value) if scope.block else None
         if named is not None:
-            value, where = scope.values[named]
+            value, where = scope.value_of(named)
             self.mentions.add(f"layers.{scope.prefix}{named}", path)
             made = self._copied(value, where, path)
             via = made.via or f"the parameter '{named}' of block '{scope.block}'"
@@ -278,7 +273,7 @@ class _Expander:
             return [item.copy(item.value, scope.via)]
         parameter = parameter_of(item.value) if scope.block else None
         if parameter is not None:
-            value, where = scope.values[parameter]
+            value, where = scope.value_of(parameter)
             via = f"the parameter '{parameter}' of block '{scope.block}'"
             items = value.value if isinstance(value.value, list) else [value]
             named = [name for item in items for name in self._named(item, where)]

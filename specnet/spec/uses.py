@@ -9,7 +9,7 @@ from specnet import plugins
 from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic, Position, Rule
 from specnet.diagnostics.errors import PluginError
-from specnet.diagnostics.suggestions import nearest, suggestion, sure
+from specnet.diagnostics.suggestions import is_affordable, nearest, suggestion, sure
 from specnet.schema.translate import EMPTY
 from specnet.spec.blocks import OWN_KEYS, Definition, block_of, is_use, parameter_of
 from specnet.spec.names import LAYER_NAME, LONGEST
@@ -29,10 +29,9 @@ class Uses:
         block = self.blocks.get(block_of(use))
         if block is None or not block.sound or "from" not in use.value or self._is_long(full, block):
             return False
-        return all(
-            default is not None if key not in use.value else use.value[key].value is not None
-            for key, default in block.parameters.items()
-        )
+        if any(name not in use.value for name in block.required):
+            return False
+        return all(value.value is not None for key, value in use.value.items() if key in block.parameters)
 
     def output(self, full: str, layer: Node) -> str:
         """The full name of the layer whose output a layer of that full name stands for: its own, for most."""
@@ -55,17 +54,20 @@ class Uses:
             self._report(rules.BAD_NAME, use.key_position(), message, "use shorter names")
         if not block.layers:
             return  # it could not be read, and what it asks for is not known
-        missing = [k for k, default in block.parameters.items() if default is None and k not in use.value]
-        valid = [*block.parameters, *OWN_KEYS]
+        missing = [name for name in block.required if name not in use.value]
         for key, value in use.value.items():
             place = value.copy(None, use.via).key_position()
             if key in block.parameters and value.value is None:
                 self._report(rules.WRONG_TYPE, place, f"'{key}' has no value", EMPTY)
-            if key in valid:
+            if key in block.parameters or key in OWN_KEYS:
                 continue
+            message = f"layer '{full}': the block '{block.name}' has no parameter '{key}'"
+            if not is_affordable(len(self.findings), len(block.parameters)):
+                self._report(rules.UNKNOWN_KEY, place, message)
+                continue
+            valid = [*block.parameters, *OWN_KEYS]
             meant = nearest(key, missing) or nearest(key, [name for name in valid if name not in use.value])
             missing = [name for name in missing if name not in meant]
-            message = f"layer '{full}': the block '{block.name}' has no parameter '{key}'"
             hint = f"did you mean '{meant[0]}'?" if meant else suggestion(key, valid, noun="key")
             self._rename(rules.UNKNOWN_KEY, place, message, hint, key, meant)
         for name in missing:
@@ -75,18 +77,19 @@ class Uses:
     def _is_long(self, full: str, block: Definition) -> bool:
         """Whether a use's layers have names that are longer than names may be, its own being none."""
         own = LAYER_NAME.fullmatch(full)
-        return own is not None and len(full) + 1 + max(map(len, block.layers), default=0) > LONGEST
+        return own is not None and len(full) + 1 + block.longest > LONGEST
 
     def _unknown_block(self, full: str, use: Node) -> None:
         held, name = use.value.get("of"), block_of(use)
-        hint = suggestion(name, self.blocks, noun="block") if self.blocks else "write it under blocks"
+        few = is_affordable(len(self.findings), len(self.blocks))
+        hint = suggestion(name, self.blocks, noun="block") if self.blocks and few else "write it under blocks"
         if held is None:
             message = f"layer '{full}': the key 'of' is missing"
             self._report(rules.MISSING_KEY, use.key_position(), message, hint)
         elif parameter_of(name) is None:  # that it is no parameter has been said of the block
             message = f"layer '{full}': there is no block '{name}'" if name else "'of' names a block"
             place = held.copy(held.value, use.via).position()
-            self._rename(rules.UNKNOWN_BLOCK, place, message, hint, name, self.blocks)
+            self._rename(rules.UNKNOWN_BLOCK, place, message, hint, name, self.blocks if few else ())
 
     def _rename(
         self, rule: Rule, place: Position, message: str, hint: str | None, name: str, known: Iterable[str]

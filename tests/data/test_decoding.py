@@ -141,3 +141,11 @@ def test_a_table_of_strips_that_takes_gigabytes_is_refused_unread(mark: bytes, o
     with pytest.raises(BadImage, match="tables are larger than an image has"):
         decode_bytes(head.ljust(200, b"\0") + bytes(4 * count), 3, 8)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 * 1024
+
+
+@pytest.mark.parametrize("place", [2**63, 2**64 - 1])
+@pytest.mark.parametrize("head", [b"", struct.pack("<QQ", 16, 0)], ids=["first page", "second page"])
+def test_a_page_beyond_all_numbers_is_for_the_decoder_to_refuse(head: bytes, place: int) -> None:
+    data = b"II+\0\x08\0\0\0" + head + struct.pack("<Q", place) + bytes(100)
+    with pytest.raises(BadImage):
+        decode_bytes(data, 3, 8)

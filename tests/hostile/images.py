@@ -108,6 +108,11 @@ IMAGES: dict[str, Callable[[], bytes]] = {
     "large entries": lambda: _tiff([(tag, 7, 2**30, 8) for tag in range(256, 320)], bytes(1000)),
     "next of itself": lambda: _strips(1)[:-10_004] + struct.pack("<I", 8) + bytes(10_000),
     "bigtiff": lambda: b"II+\0\x08\0\0\0" + struct.pack("<Q", 16) + struct.pack("<Q", 2**63) + bytes(100),
+    "bigtiff at the end of numbers": lambda: b"II+\0\x08\0\0\0" + struct.pack("<Q", 2**64 - 1) + bytes(100),
+    "bigtiff whose next page is there": lambda: (
+        b"II+\0\x08\0\0\0" + struct.pack("<QQQ", 16, 0, 2**63) + bytes(100)
+    ),
+    "big-endian bigtiff": lambda: b"MM\0+\0\x08\0\0" + struct.pack(">Q", 2**63) + bytes(100),
     "gif of many frames": lambda: (
         b"GIF89a\x08\0\x08\0\x80\0\0"
         + bytes(6)

@@ -38,5 +38,5 @@ def asks_too_much(data: bytes) -> bool:
                 place += 20 if big else 12
             (place,) = struct.unpack_from(f"{order}{'Q' if big else 'I'}", data, place)
         return False
-    except struct.error:  # it ends before what it points to: for the decoder to say
+    except (struct.error, OverflowError):  # it ends before what it points to: for the decoder to say
         return False

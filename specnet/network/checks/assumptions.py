@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from specnet.diagnostics import rules
-from specnet.diagnostics.suggestions import suggestion, surely_named
+from specnet.diagnostics.suggestions import is_affordable, suggestion, surely_named
 from specnet.network.sink import Sink
+from specnet.spec.names import LONGEST
 from specnet.spec.salvage import Parts
 from specnet.syntax.document import Path_
 from specnet.syntax.emit import written
@@ -24,6 +26,7 @@ def check_assumptions(parts: Parts, sink: Sink, *, is_intact: bool) -> None:
     if parts.assumed is None:
         return
     known: set[Path_] = set()
+    unknown = 0
     for index, dotted in enumerate(parts.assumed.values):
         path, value, missing = _followed(parts.yaml, dotted)
         if missing is None:
@@ -36,12 +39,14 @@ def check_assumptions(parts: Parts, sink: Sink, *, is_intact: bool) -> None:
             known.add(path)
         elif is_intact:
             slot = (index,) if len(parts.assumed.values) > 1 else ()
-            hint = suggestion(missing, _names(value), noun="name")
-            meant = surely_named(missing, _names(value)) if path.count(missing) == 1 else None
+            names = _names(value)
+            few, unknown = is_affordable(unknown, len(names)), unknown + 1
+            close = suggestion(missing, names, noun="name") if few else None
+            meant = surely_named(missing, names) if few and path.count(missing) == 1 else None
             right = meant and ".".join(meant if name == missing else str(name) for name in path)
             fix = sink.renaming(("assumed", "values"), index, dotted, right)
             message = f"assumed: nothing is at '{dotted}'"
-            sink.error(rules.UNKNOWN_ASSUMPTION, message, hint, ("assumed", "values", *slot), fix)
+            sink.error(rules.UNKNOWN_ASSUMPTION, message, close, ("assumed", "values", *slot), fix)
 
 
 def _followed(data: Any, dotted: str) -> tuple[Path_, Any, str | None]:
@@ -52,7 +57,7 @@ def _followed(data: Any, dotted: str) -> tuple[Path_, Any, str | None]:
     steps, path = dotted.split("."), []
     while steps:
         names = _names(data)
-        count = next((n for n in range(len(steps), 0, -1) if ".".join(steps[:n]) in names), 0)
+        count = next((n for n in range(min(len(steps), LONGEST), 0, -1) if ".".join(steps[:n]) in names), 0)
         path.append(".".join(steps[: count or 1]))
         if not count:
             return (*path, *steps[1:]), data, path[-1]
@@ -61,8 +66,8 @@ def _followed(data: Any, dotted: str) -> tuple[Path_, Any, str | None]:
     return tuple(path), data, None
 
 
-def _names(value: Any) -> list[str]:
+def _names(value: Any) -> Collection[str]:
     """The names that lead on from a value."""
     if isinstance(value, dict):
-        return list(value)
+        return value
     return [str(index) for index in range(len(value))] if isinstance(value, list) else []

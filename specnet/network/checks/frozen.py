@@ -5,10 +5,10 @@ from __future__ import annotations
 from specnet.diagnostics import rules
 from specnet.diagnostics.suggestions import nearest, suggestion
 from specnet.layers.weighted import Trainable
-from specnet.network.checks.unfit import at, report_unfit
+from specnet.network.checks.unfit import are_too_many, at, report_too_many, report_unfit
 from specnet.network.partial import PartialNetwork
 from specnet.network.sink import Sink
-from specnet.recipe.patterns import fitting, is_pattern
+from specnet.recipe.patterns import fitted_by, fitting, is_pattern
 from specnet.spec.salvage import Parts
 from specnet.syntax.document import Path_
 
@@ -17,7 +17,8 @@ def patterns(parts: Parts) -> list[str]:
     """The sound patterns of the recipe as it stands in the file, sound or not."""
     written = parts.recipe.get("frozen") if isinstance(parts.recipe, dict) else None
     every = written if isinstance(written, list | tuple) else [written]
-    return [str(one) for one in every if is_pattern(one)]
+    sound = [str(one) for one in every if is_pattern(one)]
+    return [] if are_too_many(parts.recipe, len(parts.layers)) else sound
 
 
 def frozen_by_recipe(parts: Parts) -> frozenset[str]:
@@ -29,6 +30,7 @@ def frozen_by_recipe(parts: Parts) -> frozenset[str]:
 def check_frozen(network: PartialNetwork, sink: Sink) -> None:
     """An error for each pattern that fits no layer with parameters, or one whose kind cannot be frozen, and
     where a recipe has nothing left to train."""
+    report_too_many(network, sink)
     every = patterns(network.parts)
     for index in range(len(every)):
         _check_pattern(every, index, network, sink)
@@ -39,7 +41,7 @@ def check_frozen(network: PartialNetwork, sink: Sink) -> None:
 def _check_pattern(every: list[str], index: int, network: PartialNetwork, sink: Sink) -> None:
     layers, unsound, pattern = network.parts.layers, network.parts.unsound, every[index]
     place: Path_ = ("training", "frozen")
-    fit = fitting([pattern], layers)
+    fit = list(fitted_by(pattern, layers))
     if any(name in unsound or layers[name] is None or isinstance(layers[name], Trainable) for name in fit):
         return
     names = [name for name, layer in layers.items() if isinstance(layer, Trainable)]

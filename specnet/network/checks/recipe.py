@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from specnet.diagnostics import rules
-from specnet.diagnostics.suggestions import nearest, suggestion, surely_named
+from specnet.diagnostics.suggestions import is_affordable, nearest, suggestion, surely_named
 from specnet.layers.base import Shape
 from specnet.network.checks.rates import check_rates
 from specnet.network.graph import Node
@@ -39,9 +39,10 @@ def check_recipe(network: PartialNetwork, sink: Sink) -> None:
         if nearest(source, network.parts.misnamed):
             continue
         if source not in layers:
-            hint = suggestion(source, layers, noun="layer")
+            few = is_affordable(len(sink.diagnostics), len(layers))
+            hint = suggestion(source, layers, noun="layer") if few else None
             message = f"the loss reads '{source}', which is not a layer"
-            fix = sink.renaming(place, 0, source, surely_named(source, layers))
+            fix = sink.renaming(place, 0, source, surely_named(source, layers) if few else None)
             sink.error(rules.LOSS_OF_NO_LAYER, message, hint, place, fix)
         elif source in certain:
             _check_loss(source, place, network, sink)
