@@ -12,7 +12,9 @@ others touched, code run, ten seconds of a processor passed, or 600 MB more than
 from __future__ import annotations
 
 import argparse
+import compileall
 import fnmatch
+import importlib.util
 import json
 import os
 import pickle
@@ -38,11 +40,13 @@ from hostile import (
     limits,
     metrics,
     options,
+    reports,
     repositories,
     run_directories,
     running,
     sound,
     specs,
+    starting,
     states,
     tensors,
     weights,
@@ -59,9 +63,11 @@ AREAS = (
     tensors,
     metrics,
     weights,
+    starting,
     datasets,
     destinations,
     images,
+    reports,
     folders,
     devkits,
     archives,
@@ -167,6 +173,15 @@ def _name(fault: str) -> str:
     return fault.partition(": ")[0]
 
 
+def _compile() -> None:
+    """Write all bytecode now: Python keeps half of it where the disk is full, and nothing starts again."""
+    for package in ("specnet", "specnet_torch", "specnet_tensorflow"):
+        found = importlib.util.find_spec(package)
+        assert found is not None, package
+        for folder in found.submodule_search_locations or ():
+            compileall.compile_dir(folder, quiet=2)
+
+
 def _import(needs: Needs) -> None:
     """Everything that commands import, so that a forked process starts at once."""
     import specnet.convert.weights.exporting
@@ -209,6 +224,7 @@ def main() -> int:
     if asked.list:
         print(*(a.name for a in chosen), sep="\n")
         return 0
+    _compile()
     began, failed = time.monotonic(), list[str]()
     keep = bool(asked.only) and len(chosen) == 1
     jobs = max(1, asked.jobs)

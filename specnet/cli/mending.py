@@ -42,7 +42,11 @@ def _obstacle(path: str) -> tuple[str | None, str | None]:
         return "it is a revision", "git show REVISION:PATH | specnet validate --fix - > FILE"
     file = Path(path)
     if file.is_symlink():
-        return "it is a link, and links are not followed here", f"name {printable(str(file.resolve()))}"
+        try:
+            hint = f"name {printable(str(file.resolve()))}"
+        except (OSError, RuntimeError):  # it leads to itself
+            hint = "name a file"
+        return "it is a link, and links are not followed here", hint
     if file.is_dir():
         return "it is a folder", "name a file"
     try:

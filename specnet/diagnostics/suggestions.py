@@ -14,9 +14,9 @@ LONGEST = 100
 MOST_NAMES = 2000
 """Valid names that one is compared with."""
 MOST_ALIKE = 20
-SUGGESTIONS, FEW = 20, 30
-"""Unknown names that get a suggestion, and valid ones among which every one gets it: looking for the nearest
-of many names is slow."""
+SUGGESTIONS, FEW, MOST_SUGGESTIONS = 20, 30, 1_000
+"""Unknown names that get a suggestion; and how many do if the valid names are but a few. Looking for the
+nearest of many names is slow."""
 CUTOFF = 0.6
 """How alike names are that may have been meant, as difflib measures it."""
 NO_SLIPS = frozenset(
@@ -30,7 +30,7 @@ _PARTS = re.compile("[a-z]+|[0-9]+")
 
 def is_affordable(findings: int, valid: int) -> bool:
     """Whether to look for what was meant after so many findings, among so many valid names."""
-    return findings < SUGGESTIONS or valid <= FEW
+    return findings < (MOST_SUGGESTIONS if valid <= FEW else SUGGESTIONS)
 
 
 def nearest(name: str, valid: Sequence[str]) -> list[str]:

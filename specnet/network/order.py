@@ -14,7 +14,7 @@ from specnet.diagnostics.suggestions import is_affordable, nearest, suggestion, 
 from specnet.layers.base import Layer
 from specnet.network.sink import Sink
 
-MAX_TOLD = 1_000
+MAX_TOLD = 5_000
 """Unknown names after which nothing more is said of others."""
 SHOWN = 8
 """Layers of a cycle that a message names."""

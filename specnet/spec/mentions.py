@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any
 
 from specnet.recipe.losses import layers_read
 from specnet.syntax.reader import Node
+
+MOST_PATHS = 100_000
+"""Paths that those under `assumed` may stand for; what comes later stands for one each."""
+LONGEST = 4_000
+"""Characters of a path that may lead anywhere."""
 
 
 def with_full_names(training: Node, full: Callable[[str], str]) -> Node:
@@ -35,13 +41,13 @@ class Mentions:
     """
 
     def __init__(self) -> None:
-        self._paths: dict[str, list[str]] = {}
+        self._paths: dict[str, dict[str, None]] = {}
         self._wholes: set[str] = set()
         """Paths of uses, below which nothing stands for anything of theirs but what they give."""
 
     def add(self, path: str, expanded: str) -> None:
         """A path of the file stands for one of the expanded document, too."""
-        self._paths.setdefault(path, []).append(expanded)
+        self._paths.setdefault(path, {})[expanded] = None
 
     def add_use(self, full: str, layers: Iterable[str]) -> None:
         """A use of that name stands for those layers."""
@@ -55,14 +61,17 @@ class Mentions:
         if values is None:
             return assumed, []
         items = values.value if isinstance(values.value, list) else [values]
-        stood = [(item, self._stood_for(item.value)) for item in items]
+        stood, room = list[tuple[Node, list[Any]]](), MOST_PATHS
+        for item in items:
+            stood.append((item, self._stood_for(item.value, max(1, room))))
+            room -= len(stood[-1][1])
         paths = [item.copy(path, "") for item, known in stood for path in known]
         made = values.copy(paths if isinstance(values.value, list) or len(paths) > 1 else paths[0].value, "")
         return assumed.copy({**assumed.value, "values": made}, ""), stood
 
-    def _stood_for(self, path: Any) -> list[Any]:
-        """The paths that one of the file stands for, or itself, which may lead to something else."""
-        if not isinstance(path, str):
+    def _stood_for(self, path: Any, most: int) -> list[Any]:
+        """The first paths that one of the file stands for, or itself, which may lead to something else."""
+        if not isinstance(path, str) or len(path) > LONGEST:
             return [path]
         start, rest = path, ""
         while start and start not in self._paths:
@@ -70,4 +79,4 @@ class Mentions:
             rest = f".{step}{rest}"
         if not start or (rest and start in self._wholes):
             return [path]
-        return [known + rest for known in dict.fromkeys(self._paths[start])]
+        return [known + rest for known in islice(self._paths[start], most)]

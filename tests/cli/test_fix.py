@@ -176,3 +176,11 @@ def test_the_stream_may_be_closed(monkeypatch: pytest.MonkeyPatch, cli: Cli, fil
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(WRONG.encode())))
     monkeypatch.setattr("sys.stdout", None)
     assert cli("validate", "-", "--fix").code == 2
+
+
+def test_a_link_that_leads_to_itself_is_refused(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").symlink_to("x.yaml")
+    done = cli("validate", tmp_path / "x.yaml", "--fix")
+    assert done.code == 2
+    assert "it is a link" in done.err
+    assert "internal error" not in done.err

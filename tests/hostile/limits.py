@@ -35,7 +35,10 @@ def _run(here: Path, _: random.Random) -> None:
     sound.copy("images", here / "images")
     sound.copy("small.yaml", here / "small.yaml")
     sound.copy("weights.safetensors", here / "weights.safetensors")
-    for name in ("out.svg", "out.png", "out.safetensors", "out.weights.h5"):
+    long = (here / "small.yaml").read_text() + "# more\n" * 300
+    (here / "long.yaml").write_text(long)
+    (here / "fixable.yaml").write_text(long.replace("kernel:", "kernal:"))
+    for name in ("out.svg", "out.png", "out.safetensors", "out.weights.h5", "out.json", "out.yaml"):
         (here / name).write_text("somebody's work")
 
 
@@ -62,6 +65,14 @@ def _full() -> Iterator[Attack]:
         "prepare": (PREPARE, MADE, "core"),
         "train": (("train", "spec.yaml", "--run-dir", "new", "--steps", "4"), ("new*",), "torch"),
         "resume": (sound.RESUME, OWN, "torch"),
+        "report": (("evaluate", "run", "--report", "out.json"), (), "torch"),
+        "start": (
+            ("train", "spec.yaml", "--weights", "run", "--run-dir", "new", "--steps", "4"),
+            ("new*",),
+            "torch",
+        ),
+        "fix": (("validate", "fixable.yaml", "--fix"), (), "core"),
+        "expand": (("expand", "long.yaml", "-o", "out.yaml"), (), "core"),
         "export to keras": (("weights", "export", "run", "-o", "out.weights.h5"), (), "tensorflow"),
     }
     for word, (command, writes, needs) in commands.items():
@@ -83,7 +94,7 @@ def _full() -> Iterator[Attack]:
                 command,
                 _run,
                 (0, 2),
-                writes=(*writes, "out.*", "new*"),
+                writes=(*writes, "out.*", "new*", "fixable.yaml"),
                 needs=needs,
                 before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (12, 12)),
             )

@@ -15,7 +15,11 @@ READERS: dict[str, tuple[str, ...]] = {
     "table": ("table", "spec.yaml"),
     "diff": ("diff", "sound.yaml", "spec.yaml"),
     "graph": ("graph", "spec.yaml", "-o", "out.svg"),
+    "fix": ("validate", "spec.yaml", "--fix"),
+    "expand": ("expand", "spec.yaml", "-o", "out.yaml"),
 }
+WRITES = {"graph": ("out.svg",), "fix": ("spec.yaml",), "expand": ("out.yaml",)}
+"""What they may write."""
 
 HEAD = "specnet: 1\nname: x\ngroups: [a]\nlayers:\n  image: {kind: input, shape: [1, 8, 8]}\n"
 
@@ -36,6 +40,28 @@ def _tower(width: int, height: int, more: str = "") -> str:
 
 def _use(block: str, name: str = "use", source: str = "image") -> str:
     return f"  {name}: {{kind: block, of: {block}, from: {source}}}\n"
+
+
+LOSS = "{kind: softmax_cross_entropy"
+
+
+def _dense(count: int) -> str:
+    return "".join(f"  a{i}: {{kind: dense, from: image, units: 4}}\n" for i in range(count))
+
+
+def _listed(text: str, count: int) -> str:
+    """Items of a list, with their numbers in the places of %."""
+    return ", ".join(text.replace("%", str(number)) for number in range(count))
+
+
+def _recipe(line: str = "", *, rates: str = "", loss: str = "") -> str:
+    """A last layer, and a recipe with something else in it."""
+    read = f"{{kind: sum, of: [{loss}]}}" if loss else f"{LOSS}, from: out}}"
+    more = f", rates: [{rates}]" if rates else ""
+    return (
+        "  out: {kind: dense, from: image, units: 4}\n"
+        f"training:\n  loss: {read}\n  optimizer: {{kind: sgd, learning_rate: 0.1{more}}}\n  {line}\n"
+    )
 
 
 TEXTS: dict[str, Callable[[], str]] = {
@@ -79,6 +105,85 @@ TEXTS: dict[str, Callable[[], str]] = {
     "large arguments": lambda: (
         HEAD.replace("layers:", _tower(900, 1, ", alpha: $a") + "layers:")
         + "".join(_use("b0", f"u{i}", "image, a: [" + ", ".join(["1"] * 9_000) + "]") for i in range(20))
+    ),
+    "many patterns": lambda: HEAD + _dense(5_000) + _recipe(f"frozen: [{_listed('a%*', 5_000)}]"),
+    "many rates": lambda: (
+        HEAD + _dense(3_000) + _recipe(rates=_listed("{layers: a%*, learning_rate: 2}", 3_000))
+    ),
+    "rates by name": lambda: (
+        HEAD + _dense(3_000) + _recipe(rates=_listed("{layers: a%, learning_rate: 2}", 3_000))
+    ),
+    "rates by role": lambda: HEAD + _dense(1_000) + _recipe(rates=_listed("{role: bias, max_norm: %}", 900)),
+    "slow patterns": lambda: (
+        HEAD
+        + "".join(f"  {'a' * 60}{i}: {{kind: dense, from: image, units: 4}}\n" for i in range(2_000))
+        + _recipe(f"frozen: [{_listed('*a*a*a*a*a*a*a%b', 400)}]")
+    ),
+    "patterns of nothing": lambda: HEAD + _dense(2_000) + _recipe(f"frozen: [{_listed('b%', 9_000)}]"),
+    "heads of nothing": lambda: HEAD + _dense(2_000) + _recipe(loss=_listed(f"{LOSS}, from: b%}}", 9_000)),
+    "many heads": lambda: HEAD + _recipe(loss=_listed(f"{LOSS}, from: out}}", 9_000)),
+    "assumptions of nothing": lambda: (
+        HEAD + _dense(9_000) + f"assumed: {{from: x, values: [{_listed('layers.b%.units', 9_000)}]}}\n"
+    ),
+    "an assumption of dots": lambda: HEAD + f"assumed: {{from: x, values: [{'a.' * 200_000}a]}}\n",
+    "an assumption of dots beside blocks": lambda: (
+        HEAD.replace("layers:", _tower(1, 1) + "layers:")
+        + _use("b0")
+        + f"assumed: {{from: x, values: [{'a.' * 200_000}a]}}\n"
+    ),
+    "assumed blocks": lambda: (
+        HEAD.replace("layers:", _tower(90, 1) + "layers:")
+        + "".join(_use("b0", f"u{i}") for i in range(200))
+        + f"assumed: {{from: x, values: [{_listed('blocks.b0.layers.l1.from', 9_000).replace('%', '')}]}}\n"
+    ),
+    "layers of nothing": lambda: (
+        HEAD + "".join(f"  l{i}: {{kind: concat, from: [{_listed('x%', 1_500)}]}}\n" for i in range(1_000))
+    ),
+    "parameters of nothing": lambda: (
+        HEAD.replace(
+            "layers:",
+            f"blocks:\n  b: {{parameters: [{_listed('p%', 2_000)}], layers: {{"
+            + ", ".join(f"l{i}: {{kind: concat, from: [{_listed('$q%', 500)}]}}" for i in range(900))
+            + "}}\nlayers:",
+        )
+        + _use("b")
+    ),
+    "arguments of nothing": lambda: (
+        HEAD.replace(
+            "layers:",
+            f"blocks:\n  b: {{parameters: [{_listed('{p%: 1}', 2_000)}], "
+            "layers: {l: {kind: flatten, from: input}}}\nlayers:",
+        )
+        + "".join(f"  u{i}: {{kind: block, of: b, from: image, q{i}: 1}}\n" for i in range(20_000))
+    ),
+    "many defaults": lambda: (
+        HEAD.replace(
+            "layers:",
+            f"blocks:\n  b: {{parameters: [{_listed('{p%: 1}', 9_000)}], "
+            "layers: {l: {kind: flatten, from: input}}}\nlayers:",
+        )
+        + "".join(f"  u{i}: {{kind: block, of: b, from: image}}\n" for i in range(19_000))
+    ),
+    "defaults of nothing": lambda: (
+        HEAD.replace(
+            "layers:",
+            "blocks:\n  b: {parameters: ["
+            + ", ".join(f"{{p{i}: [{_listed('$x', 1_500)}]}}" for i in range(900))
+            + "], layers: {l: {kind: flatten, from: input}}}\nlayers:",
+        )
+        + _use("b")
+    ),
+    "inputs on groups": lambda: (
+        HEAD.replace("[a]", f"[{_listed('g%', 256)}]")
+        + "".join(f"  i{i}: {{kind: input, shape: [3]}}\n" for i in range(10_000))
+    ),
+    "names of blocks": lambda: (
+        HEAD.replace(
+            "layers:",
+            'blocks:\n  "b\\e[2J": {parameters: ["p\\x9b"], output: "\\e]0;x\\a", layers: '
+            '{"l\\e[2J": {kind: conv, from: "$p\\x9b", filters: 4}}}\nlayers:',
+        )
+        + '  "u\\e[2J": {kind: block, of: "b\\e[2J", from: image, "p\\x9b": 1}\n'
     ),
     "merge keys": lambda: HEAD + "a: &a {x: 1}\n" + "".join(f"b{i}: {{<<: *a}}\n" for i in range(100_000)),
     "deep lists": lambda: HEAD + "a: " + "[" * 1_000_000,
@@ -145,9 +250,11 @@ def attacks() -> Iterator[Attack]:
         for name, content in (TEXTS | BYTES).items():
             if heavy and name in ("empty lines", "comments", "block scalar"):
                 continue
-            yield Attack(f"spec/{word}/{name}", command, _write(content), (0, 1, 2), writes=("out.svg",))
+            writes = WRITES.get(word, ())
+            yield Attack(f"spec/{word}/{name}", command, _write(content), (0, 1, 2), writes=writes)
         for form in forms.ALL:
-            yield Attack(f"spec/{word}/is a {form}", command, _form(form), (1, 2), writes=("out.svg",))
+            changes = ("spec.yaml",) if word == "fix" and form in forms.CONTENT else ()
+            yield Attack(f"spec/{word}/is a {form}", command, _form(form), (1, 2), writes=changes)
     yield from _streams()
     yield from _outputs()
 

@@ -36,7 +36,7 @@ def attacks() -> Iterator[Attack]:
         for form in forms.ALL:
             yield Attack(f"weights/{word}/is a {form}", command, _form("weights", form), (1, 2))
         for name, build in HDF5.items():
-            yield Attack(f"hdf5/{word}/{name}", command, _hdf5(build), (0, 1, 2), writes=("run", *OWN))
+            yield Attack(f"hdf5/{word}/{name}", command, hdf5(build), (0, 1, 2), writes=("run", *OWN))
     mapped = (*COMMANDS["import"], "--map", "map.yaml")
     for form in forms.ALL:
         yield Attack(f"mapping/is a {form}", mapped, _form("map.yaml", form), (1, 2))
@@ -73,7 +73,7 @@ def _mapping(text: Callable[[], str]) -> Make:
     return make
 
 
-def _hdf5(build: Build) -> Make:
+def hdf5(build: Build) -> Make:
     def make(here: Path, _: random.Random) -> None:
         _whole(here)
         with h5py.File(here / "weights", "w") as file:

@@ -10,6 +10,7 @@ import pytest
 from specnet.diagnostics import rules
 from specnet.network.network import examine
 from specnet.recipe import patterns
+from specnet.spec import mentions
 from specnet.syntax import document
 
 HEAD = "specnet: 1\nname: x\ngroups: [GROUPS]\nBLOCKSlayers:\n  image: {kind: input, shape: [3, 8, 8]}\n"
@@ -125,8 +126,8 @@ def test_findings_about_blocks_are_bounded(part: str) -> None:
 
 
 def test_findings_about_unknown_layers_are_bounded() -> None:
-    text = HEAD + f"  c: {{kind: concat, from: [{listed('x%', 5000)}]}}\n"
-    assert 1000 <= len(examined(text).errors) <= 1010
+    text = HEAD + f"  c: {{kind: concat, from: [{listed('x%', 9000)}]}}\n"
+    assert 5000 <= len(examined(text).errors) <= 5010
 
 
 def test_shares_of_inputs_are_bounded_as_edges_are() -> None:
@@ -134,3 +135,13 @@ def test_shares_of_inputs_are_bounded_as_edges_are() -> None:
     groups = listed("g%", 256)
     found = examined(HEAD + inputs, groups)
     assert rules.TOO_MANY_EDGES in {error.rule for error in found.errors}
+
+
+def test_what_is_assumed_of_blocks_stands_for_a_bounded_number_of_values() -> None:
+    inside = "      l0: {kind: flatten, from: input}\n      l1: {kind: flatten, from: l0}\n"
+    uses = "".join(f"  u{i}: {{kind: block, of: b, from: image}}\n" for i in range(100))
+    assumed = f"assumed: {{from: x, values: [{listed('blocks.b.layers.l1.from', 2000)}]}}\n"
+    made = examined(HEAD + uses + assumed, blocks=f"blocks:\n  b:\n    layers:\n{inside}").spec
+    assert made is not None
+    assert made.assumed is not None
+    assert len(made.assumed.values) == mentions.MOST_PATHS + 1000

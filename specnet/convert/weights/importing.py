@@ -68,11 +68,11 @@ def import_weights(
     seed = seed_of(seed)
     network = source if isinstance(source, Network) else examine(source).valid()
     spec, plan = network.spec, plans.make(network)
-    said = mappings.NOTHING if mapping is None else mappings.read(mapping)
     run = RunDirectory(Path(run_dir))
     run.check_unused()
     if partial:
         return _imported_partly(network, run, start(network, file, mapping, precision, seed), seed, data)
+    said = mappings.NOTHING if mapping is None else mappings.read(mapping)
     with open_tensors(Path(file)) as opened:
         check_order(spec, opened, file)
         matched = match(plan, opened, said)

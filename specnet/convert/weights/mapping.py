@@ -28,7 +28,7 @@ from specnet.convert.weights.tensor_file import Layout
 from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic, Position, Rule
 from specnet.diagnostics.errors import SpecError
-from specnet.diagnostics.suggestions import suggestion
+from specnet.diagnostics.suggestions import is_affordable, suggestion
 from specnet.plans.operations import Compute, parameter_name
 from specnet.schema.fields import NameList, Number
 from specnet.schema.strict import Strict
@@ -110,15 +110,15 @@ class Mapping:
         """The parameters that are given a value here, and a diagnostic for every other name."""
         constants: Constants = {}
         diagnostics: list[Diagnostic] = []
+        valid = [name for name in names.valid() if names.parameter(name)] if self.contents.constants else []
         for key, value in self.contents.constants.items():
             one = names.parameter(key)
             if one is None or one.role is None:
                 place = self._source.locate(("constants", key), key=True) if self._source else None
                 message = f"constants: the network has no parameter called '{key}'"
-                valid = [name for name in names.valid() if names.parameter(name)]
-                diagnostics.append(
-                    rules.MAPPED_TO_NOTHING.at(place, message, suggestion(key, valid, noun="name"))
-                )
+                few = is_affordable(len(diagnostics), len(valid))
+                hint = suggestion(key, valid, noun="name") if few else None
+                diagnostics.append(rules.MAPPED_TO_NOTHING.at(place, message, hint))
                 continue
             constants |= {parameter_name(share, one.role): value for share in one.shares}
         return constants, diagnostics
@@ -129,9 +129,11 @@ class Mapping:
         """What the mapping says, one entry for each tensor, and the diagnostics about it."""
         entries: list[Entry] = []
         diagnostics: list[Diagnostic] = []
+        valid = names.valid() if self.contents.tensors else []
         for key, target in self.contents.tensors.items():
+            known = valid if is_affordable(len(diagnostics), len(valid)) else []
             try:
-                entries += stacked(key, target, names, modules, constants, self.place(key))
+                entries += stacked(key, target, names, modules, constants, self.place(key), known)
             except SpecError as error:
                 diagnostics += error.diagnostics
         return entries, diagnostics
@@ -149,9 +151,9 @@ class Mapping:
             if not matches:
                 place = self._source.locate(("ignore", index)) if self._source else None
                 message = f"the file has no tensor or module '{entry}'"
-                diagnostics.append(
-                    rules.ENTRY_WITHOUT_TENSOR.at(place, message, suggestion(entry, names, noun="tensor"))
-                )
+                few = is_affordable(len(diagnostics), len(names))
+                hint = suggestion(entry, names, noun="tensor") if few else None
+                diagnostics.append(rules.ENTRY_WITHOUT_TENSOR.at(place, message, hint))
             out |= matches
         return out, diagnostics
 
@@ -167,8 +169,12 @@ def stacked(
     modules: Modules,
     constants: Constants,
     place: Position | None,
+    valid: Sequence[str],
 ) -> list[Entry]:
-    """The entries of one line: a tensor, or every parameter of a module. Raises `SpecError`."""
+    """The entries of one line: a tensor, or every parameter of a module. Raises `SpecError`.
+
+    `valid` are the names that an unknown one may have been meant to be.
+    """
 
     def wrong(rule: Rule, message: str, hint: str | None = None) -> SpecError:
         return SpecError([rule.at(place, message, hint)])
@@ -177,7 +183,7 @@ def stacked(
     for text in target.to:
         one = names.find(text)
         if one is None:
-            hint = suggestion(text, names.valid(), noun="name")
+            hint = suggestion(text, valid, noun="name") if valid else None
             raise wrong(
                 rules.MAPPED_TO_NOTHING, f"'{key}': the network has no parameters called '{text}'", hint
             )

@@ -13,10 +13,11 @@ from specnet.convert.weights.modules import COUNTER, Modules
 from specnet.convert.weights.names import Entry, ParameterNames
 from specnet.convert.weights.safetensors_file import DTYPES
 from specnet.convert.weights.tensor_file import TensorFile
-from specnet.convert.weights.unmatched import absent, extra, not_in_file, nothing_agrees, shortened
+from specnet.convert.weights.unmatched import SHOWN, absent, extra, not_in_file, nothing_agrees, shortened
 from specnet.diagnostics import rules
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.errors import SpecError
+from specnet.diagnostics.suggestions import is_affordable
 from specnet.layers.batch_norm import BatchNorm
 from specnet.plans.operations import parameter_name
 from specnet.plans.plan import Plan
@@ -68,8 +69,9 @@ def match(plan: Plan, file: TensorFile, mapping: Mapping) -> Matched:
     missing = [p.name for p in plan.parameters if p.name not in given]
     known = {entry.tensor for entry in agreeing}
     taken = {modules.parent(entry.tensor): entry for entry in entries}
-    left = [extra(t, names, modules, taken, missing) for t in rest if t not in known]
-    diagnostics += shortened(left, "tensors like these")
+    left = [tensor for tensor in rest if tensor not in known]
+    told = [extra(tensor, names, modules, taken, missing) for tensor in left[:SHOWN]]
+    diagnostics += shortened(told, "tensors like these", len(left))
     diagnostics += _twice(entries, constants)
     operations = {parameter_name(op, role): (op, role) for op in plan.computes for role in op.weights}
     diagnostics += shortened([absent(*operations[name]) for name in missing], "parameters like these")
@@ -157,7 +159,11 @@ def _ask(plan: Plan, file: TensorFile, mapping: Mapping) -> _Asked:
     ignored, missed = mapping.ignored(modules, tensors)
     mentioned = {entry.tensor for entry in said} | ignored
     unused = [t for t in tensors if t not in mentioned]
-    absentees = [not_in_file(entry, modules, unused) for entry in said if entry.tensor not in file.tensors]
+    absent_ones = [entry for entry in said if entry.tensor not in file.tensors]
+    absentees = [
+        not_in_file(entry, modules, unused, few=is_affordable(index, len(unused)))
+        for index, entry in enumerate(absent_ones)
+    ]
     rest = [t for t in unused if not t.endswith(f".{COUNTER}")]
     agreeing, unclear = _by_name(rest, names, modules, constants)
     diagnostics = [*diagnostics, *more, *wrong, *missed, *absentees]

@@ -10,6 +10,7 @@ from specnet.diagnostics.diagnostic import Position
 from specnet.layers.base import Shape
 from specnet.plans.operations import Compute, parameter_name
 from specnet.plans.plan import Plan
+from specnet.spec.names import LONGEST
 
 Flatten = Literal["joined", "separate"]
 Concatenation = Literal["whole", "parts"]
@@ -89,6 +90,8 @@ class ParameterNames:
 
         Where it can be read in several ways, it is a parameter's full name: `a.gpu0.weight` is of layer `a`.
         """
+        if len(text) > 3 * LONGEST:
+            return text, []
         steps = text.split(".")
         counts = range(len(steps), max(len(steps) - 3, 0), -1)
         full = [

@@ -9,6 +9,11 @@ from itertools import takewhile
 from specnet.convert.weights.names import ParameterNames
 from specnet.convert.weights.tensor_file import Layout
 
+MOST = 10
+"""Modules that the names of a wrapped model lie in."""
+DEEPEST = 32
+"""Modules in one another that a mapping may name."""
+
 
 def written(prefix: str, layout: Layout) -> str:
     """A prefix as names bear it: a module's name gets the sign that follows it."""
@@ -22,7 +27,7 @@ def on_every_name(tensors: Sequence[str], names: ParameterNames, said: Collectio
     """
     columns = zip(*(tensor.split(".")[:-1] for tensor in tensors), strict=False)
     common = [parts[0] for parts in takewhile(lambda parts: len(set(parts)) == 1, columns)]
-    prefixes = ["".join(f"{part}." for part in common[:depth]) for depth in range(len(common) + 1)]
+    prefixes = ["".join(f"{part}." for part in common[:depth]) for depth in range(min(len(common), MOST) + 1)]
 
     def known(prefix: str) -> int:
         return sum(
@@ -40,12 +45,14 @@ def usual(tensors: Sequence[str], names: ParameterNames) -> str | None:
     counts: Counter[str] = Counter()
     for tensor in tensors:
         parts = tensor.split(".")
-        for depth in range(1, len(parts) - 1):
+        for depth in range(1, min(len(parts) - 1, MOST + 1)):
             if names.parameter(".".join(parts[depth:])) is not None:
                 counts[".".join(parts[:depth]) + "."] += 1
     return counts.most_common(1)[0][0] if counts else None
 
 
 def _is_said(name: str, said: Collection[str]) -> bool:
-    parts = name.split(".")
-    return any(".".join(parts[:depth]) in said for depth in range(1, len(parts) + 1))
+    if not said or name in said:
+        return bool(said)
+    parts = name.split(".", DEEPEST)
+    return any(".".join(parts[:depth]) in said for depth in range(1, len(parts)))

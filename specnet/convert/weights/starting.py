@@ -15,7 +15,7 @@ from specnet.convert.weights.files import open_tensors
 from specnet.convert.weights.mapping import Constants
 from specnet.convert.weights.matching import match_partly
 from specnet.convert.weights.values import check_order, values_of, widest
-from specnet.diagnostics.errors import UsageError
+from specnet.diagnostics.errors import RunError, UsageError
 from specnet.diffs.carrying import WeightMapping
 from specnet.diffs.comparison import weight_mapping
 from specnet.layers.base import Shape
@@ -81,6 +81,7 @@ def _of_run(network: Network, path: Path, precision: Precision | None, seed: int
     from specnet.convert.weights.of_run import network_of, run_of, saved_in
 
     saved, before, plan = saved_in(path), network_of(path), plans.make(network)
+    _check_own(path, saved.weights, plans.make(before))
     found = weight_mapping(before, network)
     wide = any(str(values.dtype) == "float64" for values in saved.weights.values())
     chosen: Precision = precision or ("float64" if wide else "float32")
@@ -96,6 +97,16 @@ def _of_run(network: Network, path: Path, precision: Precision | None, seed: int
     used = frozenset(found.met)
     moved = [str(entry) for entry in found.entries.values() if entry.how in ("permuted", "joined")]
     return Start(_filled(plan, given, chosen, seed), account, chosen, used, {}, moved, found)
+
+
+def _check_own(path: Path, weights: State, plan: Plan) -> None:
+    """Raise `RunError` unless a run's weights are those of its own spec."""
+    for p in plan.parameters:
+        if p.name not in weights or weights[p.name].shape != p.shape:
+            message = (
+                f"the weights of {path} are not those of its spec: '{p.name}' is missing or has another shape"
+            )
+            raise RunError(message, "put the checkpoint back into its run, or export plain safetensors")
 
 
 def _why(origin: str, theirs: Shape, ours: Shape) -> str:

@@ -37,13 +37,15 @@ def prefix_line(prefix: str) -> str:
     return f"write 'prefix: {prefix}' in a mapping file (--map)"
 
 
-def not_in_file(entry: Entry, modules: Modules, unused: Sequence[str]) -> Diagnostic:
-    """The diagnostic for a mapping's tensor that the file lacks. `unused` are those that nothing mentions."""
+def not_in_file(entry: Entry, modules: Modules, unused: Sequence[str], *, few: bool) -> Diagnostic:
+    """The diagnostic for a mapping's tensor that the file lacks. `unused` are those that nothing mentions; if
+    these are `few`, one of them may be what was meant."""
     message = f"the file has no tensor '{entry.tensor}'"
     lacking = _lacking(entry.op, entry.role)
     if lacking and modules.has(modules.parent(entry.tensor)):
         return rules.TENSOR_MISSING.at(entry.place, message, lacking)
-    return rules.TENSOR_MISSING.at(entry.place, message, suggestion(entry.tensor, unused, noun="tensor"))
+    hint = suggestion(entry.tensor, unused, noun="tensor") if few else None
+    return rules.TENSOR_MISSING.at(entry.place, message, hint)
 
 
 def extra(
@@ -115,9 +117,9 @@ def _lacking(op: Compute, role: str) -> str | None:
     )
 
 
-def shortened(diagnostics: list[Diagnostic], noun: str) -> list[Diagnostic]:
-    """The first few diagnostics, and how many more there are."""
-    rest = len(diagnostics) - SHOWN
+def shortened(diagnostics: list[Diagnostic], noun: str, count: int | None = None) -> list[Diagnostic]:
+    """The first few diagnostics, and how many more there are: `count` in all, if not all were made."""
+    rest = (count or len(diagnostics)) - SHOWN
     if rest <= 0:
         return diagnostics
     return [*diagnostics[:SHOWN], diagnostics[0].rule.at(None, f"and {rest:,} more {noun}")]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from support.weights_files import assert_taken, merged, state_of
+from specnet.convert.weights.names import ParameterNames
+from support.weights_files import SPEC, assert_taken, merged, state_of
 
 SAID = """\
 weights: 1
@@ -97,3 +99,52 @@ def test_a_file_that_is_no_mapping_is_refused(take: Any, said: str, message: str
     assert done.code == 1
     assert message in done.err
     assert "specnet: 1" not in done.err
+
+
+MANY = 200
+WRONG = {
+    "tensors": "tensors: {" + ", ".join(f"t{i}: cnov{i}" for i in range(MANY)) + "}",
+    "constants": "constants: {" + ", ".join(f"cnov{i}.bias: 1" for i in range(MANY)) + "}",
+    "ignore": "ignore: [" + ", ".join(f"conv.wieght{i}" for i in range(MANY)) + "]",
+    "tensors that are not there": "tensors: {"
+    + ", ".join(f"conv.wieght{i}: l{i}.weight" for i in range(MANY))
+    + "}",
+    "nothing": "ignore: []",
+}
+
+
+@pytest.mark.parametrize("part", WRONG)
+@pytest.mark.parametrize("options", [(), ("--partial",)], ids=["in full", "in part"])
+def test_what_was_meant_is_looked_for_a_few_times_only(
+    take: Any, monkeypatch: pytest.MonkeyPatch, part: str, options: tuple[str, ...]
+) -> None:
+    """Each look among many names is slow, and files and mappings of strangers have a hundred thousand."""
+    compared: list[int] = []
+    look = difflib.get_close_matches
+
+    def counted(word: str, names: Any, **others: Any) -> list[str]:
+        compared.append(len(names))
+        return look(word, names, **others)
+
+    monkeypatch.setattr(difflib, "get_close_matches", counted)
+    head = SPEC[: SPEC.index("  conv:")]
+    layers = "".join(f"  l{i}: {{kind: dense, from: image, units: 2}}\n" for i in range(MANY))
+    theirs = {f"conv.weight{i}": np.ones(1, np.float32) for i in range(MANY)}
+    done = take(theirs, f"weights: 1\n{WRONG[part]}\n", *options, text=head + layers)
+    assert done.code == 1
+    assert sum(count > MANY / 2 for count in compared) <= 2 * 20
+
+
+def test_prefixes_are_as_deep_as_wrapped_models_are(take: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every prefix is tried on every name, and a name has room for five hundred."""
+    tried: list[str] = []
+    parameter = ParameterNames.parameter
+
+    def counted(names: ParameterNames, text: str) -> Any:
+        tried.append(text)
+        return parameter(names, text)
+
+    monkeypatch.setattr(ParameterNames, "parameter", counted)
+    theirs = {f"{'m.' * 300}weight{i}": np.ones(1, np.float32) for i in range(20)}
+    assert take(theirs).code == 1
+    assert len(tried) <= 2 * 20 * 11 + 100

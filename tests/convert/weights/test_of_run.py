@@ -93,6 +93,25 @@ def test_a_folder_without_whole_weights_is_refused(
     assert not (tmp_path / "made").exists()
 
 
+@pytest.mark.parametrize("change", ["missing", "flat"])
+def test_weights_that_are_not_those_of_the_runs_own_spec_are_refused(
+    cli: Cli, trained: Path, tmp_path: Path, change: str
+) -> None:
+    """A stranger's checkpoint may be intact, and of another network than its run's spec says."""
+    run = RunDirectory(trained)
+    saved = run.newest()
+    weights: State = dict(saved.weights)
+    weights["fc.a.weight"] = weights["fc.a.weight"].reshape(-1)
+    if change == "missing":
+        del weights["fc.a.weight"]
+    checkpoint.write(run.checkpoints, Checkpoint(weights, saved.slots, replace(saved.progress, step=8)))
+    options = ("--partial", "--run-dir", tmp_path / "made")
+    done = cli("weights", "import", tmp_path / "spec.yaml", trained, *options)
+    assert done.code == 2
+    assert "are not those of its spec: 'fc.a.weight' is missing or has another shape" in done.err
+    assert not (tmp_path / "made").exists()
+
+
 def test_specs_are_compared_by_the_folders_of_their_runs(cli: Cli, trained: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.yaml"
     other.write_text(SPEC.replace("units: 6", "units: 8"))
