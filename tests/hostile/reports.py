@@ -67,7 +67,6 @@ def attacks() -> Iterator[Attack]:
     for word, file in {
         "no name": ".json",
         "a folder": "images/.png",
-        "up": "../people/r.json/",
         "no": "-",
     }.items():
         yield Attack(
