@@ -106,8 +106,8 @@ def _named(base: Document | None, ours: Document, theirs: Document) -> _Named:
         )
     ]
     changed = [
-        changed_paths(made, names, of_side)
-        for made, names, of_side in zip(found, (layers.base,) * 2, (layers.ours, layers.theirs), strict=True)
+        changed_paths(made, layers.base, of_side, names - of_side.keys())
+        for made, of_side, names in zip(found, (layers.ours, layers.theirs), taken[1:], strict=True)
     ]
     renamed: list[Path_] = [("layers", new) for old, new in layers.ours.items() if old != new]
     renamed += [("groups", new) for old, new in groups.ours.items() if old != new]

@@ -38,6 +38,8 @@ class Side:
             return True
         if any(path[:count] in self.changed for count in range(1, len(path) + 1)):
             return True
+        if path[0] == "layers" and path[2:] == ("group",) and ("groups",) in self.changed:
+            return True  # among other groups, what goes without saying is another place
         return any(other[: len(path)] == path for other in self.changed)
 
     def _is_use(self, path: Path_) -> bool:
@@ -68,9 +70,12 @@ def _single(names: Any) -> Any:
     return names[0] if isinstance(names, list) and len(names) == 1 else names
 
 
-def changed_paths(found: Comparison, of_base: Mapping[str, str], of_side: Mapping[str, str]) -> set[Path_]:
-    """The paths of a comparison's changes, under the merged names of layers, given those of both specs."""
-    made: set[Path_] = set()
+def changed_paths(
+    found: Comparison, of_base: Mapping[str, str], of_side: Mapping[str, str], new: Iterable[str]
+) -> set[Path_]:
+    """The paths of a comparison's changes, under the merged names of layers, given those of both specs; of
+    layers that have no counterpart, all of them."""
+    made: set[Path_] = {("layers", name) for name in new}
     every = [c for change in found.changes for c in (change, *change.along)]
     for change in every:
         if change.op != "rename":

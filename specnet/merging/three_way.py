@@ -53,6 +53,7 @@ def merged(base: Side, ours: Side, theirs: Side) -> Merged:
             made.disagreements.append(Disagreement(path, b, o, t))
         else:
             made.taken.append(path)
+    made.taken += _places_left_open(base, ours, theirs, own)
     for path in made.taken:
         _set(made.meant, path, copy.deepcopy(at(theirs.meant, path)), theirs.meant)
     for path in made.taken:
@@ -79,6 +80,17 @@ def _differing(path: Path_, b: Any, o: Any, t: Any) -> Iterator[tuple[Path_, tup
             yield from _differing((*path, str(index)), *parts)
     else:
         yield path, (b, o, t)
+
+
+def _places_left_open(base: Side, ours: Side, theirs: Side, own: _News) -> Iterator[Path_]:
+    """The groups of layers that ours writes otherwise, which meant the same among the groups that were."""
+    if not theirs.means_otherwise(("groups",)):
+        return
+    for name in ours.meant["layers"]:
+        path: Path_ = ("layers", name, "group")
+        b, o, t = (at(side.meant, path) for side in (base, ours, theirs))
+        if b == t != o and name in theirs.meant["layers"] and not own.has(path, b, o):
+            yield path
 
 
 def _are_alike(b: Any, o: Any, t: Any) -> bool:

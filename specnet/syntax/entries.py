@@ -24,6 +24,7 @@ class Entries:
         self.root = document.root
         self.lines = document.root.source.lines
         self._ends = dict(_ends(document.root.source.text))
+        self._spans: dict[tuple[int, int], dict[str, tuple[int, int]]] = {}
 
     def is_flow(self, node: Node) -> bool:
         """Whether a collection is written in brackets."""
@@ -57,6 +58,12 @@ class Entries:
     def spans(self, node: Node, behind: int) -> dict[str, tuple[int, int]]:
         """The lines of each entry of a mapping in lines that ends before the line `behind`; none of one that
         is written in brackets, or begins behind something else."""
+        known = id(node), behind
+        if known not in self._spans:
+            self._spans[known] = self._found(node, behind)
+        return self._spans[known]
+
+    def _found(self, node: Node, behind: int) -> dict[str, tuple[int, int]]:
         if self.is_flow(node) or not isinstance(node.value, dict):
             return {}
         starts = [(child.key_position().line, name) for name, child in node.value.items()]

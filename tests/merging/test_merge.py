@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 
 from specnet.diagnostics.errors import SpecError
@@ -285,6 +289,28 @@ def test_blocks_are_merged_as_they_are_written() -> None:
     assert merged(BLOCKS, BASE, BLOCKS).text == BASE
 
 
+def test_new_layers_that_have_a_former_name_are_all_news(specs: Path) -> None:
+    """Of the long form's layers one is the short one's in the first comparison, and none in the second."""
+    short = (specs / "alexnet.yaml").read_text(encoding="utf-8")
+    base = (specs / "alexnet_towers.yaml").read_text(encoding="utf-8").replace("alexnet_towers", "alexnet")
+    one = edited(("groups: [gpu0, gpu1]", "groups: [gpu0]"), text=short)
+    one = one.replace(", cross_group: true", "")
+    other = edited(("relu", "tanh"), text=short)
+    there, back = merged(one, other, base), merged(other, one, base)
+    for made in (there, back):
+        known = [conflict.path for conflict in made.conflicts]
+        assert "activation: tanh" in made.text or any(path.startswith("layers.conv1") for path in known)
+
+
+def test_groups_that_a_layer_leaves_open_are_the_base_s_where_theirs_changes_the_groups() -> None:
+    base = edited(("[g0, g1]", "[g0]"), (", cross_group: true", ""))
+    ours = edited((", group: g0", ""), text=base)
+    theirs = edited(("[g0]", "[g0, g1]"), ("group: g0", "group: g0, cross_group: true"), text=base)
+    made = merged(ours, theirs, base)
+    assert differences(load(parse(made.text)), load(parse(merged(theirs, ours, base).text))) == []
+    assert "group: g0" in made.text
+
+
 def test_specs_that_are_both_new() -> None:
     assert merged(BASE, BASE, None).conflicts == ()
     made = merged(BASE, edited(RATE, *NORM), None)
@@ -295,9 +321,41 @@ def test_specs_that_are_both_new() -> None:
     assert "  # calms\n  norm: {kind: batch_norm, from: conv1}\n" in made.text
 
 
-def test_a_conflict_in_a_file_of_one_line_is_about_all_of_it() -> None:
-    import json
+def resolved(text: str, side: int) -> str:
+    """A text with one side of every conflict: the first is ours."""
+    block = re.compile("<<<<<<< ours\n(.*?)=======\n(.*?)>>>>>>> theirs\n", re.DOTALL)
+    return block.sub(lambda match: match[side], text)
 
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ([("filters: 16", "filters: 24"), RATE], [("filters: 16", "filters: 32"), *NORM]),
+        ([RATE, *DROP], [("learning_rate: 0.1", "learning_rate: 0.3"), FILTERS]),
+        (
+            [
+                (
+                    "kind: conv\n    from: pool1\n    filters: 16",
+                    "kind: dense\n    from: pool1\n    units: 16",
+                ),
+                ("    kernel: 3\n", ""),
+            ],
+            [BIAS],
+        ),
+        ([*DROP], [*DROP, ("rate: 0.5", "rate: 0.2")]),
+        ([("momentum: 0.9", "momentum: 0.8"), RATE], [("0.1, momentum: 0.9", "0.3, momentum: 0.7")]),
+    ],
+)
+def test_each_side_of_a_conflict_is_a_spec_with_all_else_merged(ours: list[Edit], theirs: list[Edit]) -> None:
+    own, other = edited(*ours), edited(*theirs)
+    there, back = merged(own, other), merged(other, own)
+    assert there.conflicts
+    for side in (1, 2):
+        one, two = (load(parse(resolved(made.text, at))) for made, at in ((there, side), (back, 3 - side)))
+        assert differences(one, two) == []
+
+
+def test_a_conflict_in_a_file_of_one_line_is_about_all_of_it() -> None:
     texts = [json.dumps(parse(edited(("filters: 16", f"filters: {count}"))).data()) for count in (16, 24, 32)]
     made = merged(texts[1], texts[2], texts[0])
     assert made.text == f"<<<<<<< ours\n{texts[1]}\n=======\n{texts[2]}\n>>>>>>> theirs\n"
