@@ -60,7 +60,8 @@ def as_many_threads() -> Iterator[None]:
     import torch
 
     before = torch.get_num_threads()
-    threads = os.environ.get("TF_NUM_INTRAOP_THREADS") or len(os.sched_getaffinity(0))
+    asked = os.environ.get("TF_NUM_INTRAOP_THREADS") or os.environ.get("OMP_NUM_THREADS")
+    threads = asked or len(os.sched_getaffinity(0))
     torch.set_num_threads(int(threads))
     yield
     torch.set_num_threads(before)
