@@ -30,7 +30,7 @@ def edits(old: Side, new: Side, names: Names) -> list[Change]:
 
 
 def rank(changes: Sequence[Change]) -> tuple[int, int]:
-    """The fewer the better; among as many, those are that have more renames, for what they leave as it is."""
+    """The fewer the better; of as many, those with more renames, which leave more as it is."""
     return len(changes), sum(change.op != "rename" for change in changes)
 
 
