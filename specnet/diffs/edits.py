@@ -65,7 +65,7 @@ class _Edits:
         for before, after in self.names.items():
             if before != after:
                 yield Change("rename", f"layers.{before}", before, after, before)
-        rest = list(of_the_rest(self.old, self.new, self.names))
+        rest = [c for c in of_the_rest(self.old, self.new, self.names) if not self._is_behind_the_head(c)]
         head = [change for change in rest if change.path.partition(".")[0] in HEAD]
         yield from (self._with("groups", "", change) for change in head)
         for before in self.old.layers:
@@ -166,6 +166,24 @@ class _Edits:
             self.along.setdefault(hosts[0] if hosts else ("from", name), []).append(self._rewired(name))
             if not hosts:
                 self.reads[name] = self._rewired(name)
+
+    def _is_behind_the_head(self, change: Change) -> bool:
+        """Whether the loss reads another layer because one came or went between it and what it read. The
+        change comes along with that layer then."""
+        recipes = self.old.spec.training, self.new.spec.training
+        key = change.path.removeprefix("training.loss.")
+        if recipes[0] is None or recipes[1] is None or key == change.path:
+            return False
+        was, now = recipes[0].loss.sources.get(key), recipes[1].loss.sources.get(key)
+        if was is None or now is None:
+            return False
+        olds = Through(self.old, self.gone, self.names).behind(was)
+        news = Through(self.new, self.come, {}).behind(now)
+        host = ("add", now) if now in self.come else ("remove", was) if was in self.gone else None
+        if host is None or not {way for way in olds if way} & {way for way in news if way}:
+            return False
+        self.along.setdefault(host, []).append(change)
+        return True
 
     def _differs(self, before: str, after: str) -> bool:
         """Whether one reads something else than the other. Of a commutative kind the order means nothing."""

@@ -28,7 +28,7 @@ class Through:
                 self._behind[name] = self._ways(name)
 
     def _ways(self, name: str) -> tuple[Read, ...]:
-        sources = [self._of(source) for source in self._side.reads[name]]
+        sources = [self.behind(source) for source in self._side.reads[name]]
         if self._side.layers[name].concatenates_inputs:
             ways = _joined(sources)
         else:
@@ -37,12 +37,13 @@ class Through:
             return ((self._names.get(name, name),),)
         return tuple(islice(dict.fromkeys((*ways, ())), MOST))
 
-    def _of(self, source: str) -> tuple[Read, ...]:
+    def behind(self, source: str) -> tuple[Read, ...]:
+        """What a layer that is read may be said to stand for: itself, unless it is hidden."""
         return self._behind.get(source) or ((self._names.get(source, source),),)
 
     def reads(self, name: str) -> set[Read]:
         """What a layer may be said to read."""
-        ways = _joined(self._of(source) for source in self._side.reads[name])
+        ways = _joined(self.behind(source) for source in self._side.reads[name])
         return set(map(_sorted, ways)) if self._side.layers[name].is_commutative else set(ways)
 
 

@@ -246,3 +246,16 @@ def test_a_split_layer_is_a_grouped_convolution_on_one_group() -> None:
     assert other.consequences is not None
     assert not other.consequences.same_network
     assert other.consequences.untrained == ("b",)
+
+
+def test_a_layer_behind_the_head_is_one_change_and_the_loss_comes_along() -> None:
+    after = CHAIN.replace("training:", "  top: {kind: dense, from: fc, units: 4}\ntraining:").replace(
+        "softmax_cross_entropy, from: fc", "softmax_cross_entropy, from: top"
+    )
+    (came,) = between(CHAIN, after).changes
+    assert str(came) == "+ layers.top: {kind: dense, from: fc, units: 4}, with training.loss.from: top"
+    found = between(CHAIN, after).consequences
+    assert found is not None
+    assert found.untrained == ("top",)
+    (went,) = between(after, CHAIN).changes
+    assert (went.op, went.path) == ("remove", "layers.top")
