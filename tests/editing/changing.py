@@ -136,7 +136,8 @@ def delete(case: Case, draw: random.Random) -> Iterator[Edited]:
             made = reading(made, reader, name, read)
         made = without(made, name)
         if _places(valid(made)) == {key: own for key, own in _places(case.network).items() if key != name}:
-            is_through = case.network.graph.groups[read[0]] == case.network.graph.groups[name]
+            is_alike = case.network.graph.groups[read[0]] == case.network.graph.groups[name]
+            is_through = is_alike and not case.layers[name].get("cross_group")
             effect: Effect = "training" if drops(case.layers[name]) and is_through else "function"
             yield Edited(made, 1, effect, touched=frozenset(every))
 

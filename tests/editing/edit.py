@@ -16,7 +16,7 @@ from specnet.network.network import Network
 Effect = Literal["writing", "same", "training", "function", "open"]
 """What an edit is to the network: `writing` is another way to write the same; `same` is a name, a place or a
 recipe, with equal outputs; `training` has equal outputs in evaluation alone; `function` may have others;
-`open` has to be found out, by carrying weights the edit's own way."""
+`open` has to be found out, by what each share reads."""
 
 T = TypeVar("T")
 

@@ -8,13 +8,14 @@ from functools import cached_property
 from typing import Any
 
 from editing.edit import Edited
-from editing.outputs import STATES, Running, Values, carried_truly, known_values, same_answers
+from editing.outputs import STATES, Running, Values, origin, same_answers
 from specnet.backend.protocol import State
 from specnet.diffs.carrying import WeightMapping
 from specnet.diffs.change import Change
 from specnet.diffs.comparison import weight_mapping
 from specnet.diffs.diff import Diff, compare
 from specnet.diffs.normal_form import canonical
+from specnet.network.graph import Node
 from specnet.network.network import Examination, examine
 
 
@@ -54,19 +55,25 @@ class Pair:
 
     @cached_property
     def effect(self) -> str:
-        """That of the edit, found out by its own way to carry weights where it is open."""
+        """That of the edit. Where it is open, it is `same` if every share reads what it read."""
         if self.edited.effect != "open":
             return self.edited.effect
         before, after = self.before.running, self.after.running
-        for seed in STATES:
-            state = carried_truly(self.edited, before, after, before.state(seed))
-            old, new = before.own_values(seed), after.values(state, before.images(seed))
-            is_whole = len(before.network.shares) == len(after.network.shares)
-            if not (
-                is_whole and same_answers(before, after, old, new) and all(known_values(new, old).values())
-            ):
-                return "function"  # maybe of what nothing reads
-        return "same"
+        was: dict[Node, Node] = {}
+        for node in after.network.shares:
+            layer = self.edited.origin(node.layer)
+            found = origin(self.edited, before, after, node, layer) if layer else ()
+            if len(found) != 1:
+                return "function"
+            was[node] = found[0]
+        if set(was.values()) != set(before.network.shares):
+            return "function"  # maybe of what nothing reads
+        same = all(
+            [[_one(before, was[source]) for source in read] for read in share.reads]
+            == [[_one(before, source) for source in read] for read in before.network.shares[was[node]].reads]
+            for node, share in after.network.shares.items()
+        )
+        return "same" if same else "function"
 
     @cached_property
     def values(self) -> list[tuple[Values, Values]]:
@@ -101,6 +108,12 @@ class Pair:
     def is_coincidence(self) -> bool:
         """Whether another network gives the same answers: the edit did not matter, or hardly ever does."""
         return not self.mapping.same_network and not self.mapping.anew and self.answers_are_equal
+
+
+def _one(running: Running, node: Node) -> Node:
+    """A share, or the first of full copies."""
+    graph = running.network.graph
+    return graph.nodes[node.layer][0] if node.layer in graph.replicated else node
 
 
 def _is_rename(change: Change, part: str) -> bool:
