@@ -22,7 +22,7 @@ _LINE = re.compile(r" \(line \d+\)")
 MOST_ROUNDS = 30
 """How often what was mended may show more to mend."""
 MOST_LOOKS, LEAST_LOOKS, MOST_CHARACTERS = 200, 1, 2**21
-"""How often a text is examined, by its size: one fix at a time where all at once do harm. Of more than 1 MiB
+"""How often a text is examined, by its size: one fix at a time where all at once do harm. Of more than 2 MiB
 nothing is mended."""
 
 
