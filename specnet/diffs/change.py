@@ -53,7 +53,9 @@ class Change:
 
     @property
     def with_it(self) -> str:
-        """The words for what came along with it."""
+        """The words for what came along with it. That layers live on other groups goes without saying."""
+        if self.path == "groups":
+            return ""
         shown = [f"{c.path.removeprefix('layers.')}: {c.words(c.after)}" for c in self.along[:ALONG]]
         more = [f"{len(self.along) - ALONG} more"] if len(self.along) > ALONG else []
         return f", with {' and '.join([', '.join(shown), *more])}" if shown else ""
