@@ -108,7 +108,7 @@ def test_the_repaired_notebook_keeps_the_weights_that_it_declares() -> None:
     assert made["layers.conv2.from"] == ("image", "pool1")
     (gone,) = (
         c
-        for c in specnet.diff(SEEDS["tf1_notebook_repaired"], SEEDS["tf1_notebook"]).changes
+        for c in specnet.diff(SEEDS["tf1_notebook"], SEEDS["tf1_notebook_repaired"]).changes
         if c.path == "layers.drop8"
     )
     assert [(c.path, c.before, c.after) for c in gone.along] == [("training.loss.from", "drop8", "fc8")]
