@@ -124,7 +124,7 @@ class _Expander:
         def size(name: str) -> int:
             block = self.blocks.get(name)
             if block is None or not block.sound:
-                return 0
+                return 1  # the use, which stays
             if name not in sizes:
                 sizes[name] = sum(size(block_of(n)) if is_use(n) else 1 for n in block.layers.values())
             return sizes[name]

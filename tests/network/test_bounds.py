@@ -145,3 +145,16 @@ def test_what_is_assumed_of_blocks_stands_for_a_bounded_number_of_values() -> No
     assert made is not None
     assert made.assumed is not None
     assert len(made.assumed.values) == mentions.MOST_PATHS + 1000
+
+
+def test_uses_of_a_block_with_a_fault_are_counted_each_as_one_layer() -> None:
+    """59,049 uses of b0, which stand for themselves: before they were counted, for nothing at all."""
+
+    def chain(block: str) -> str:
+        reads = ["input", *(f"x{number}" for number in range(8))]
+        return ", ".join(f"x{n}: {{kind: block, of: {block}, from: {name}}}" for n, name in enumerate(reads))
+
+    blocks = "blocks:\n  b0: {layers: {x: {kind: flatten, from: nothing}}, colour: red}\n"
+    blocks += "".join(f"  b{i}: {{layers: {{{chain(f'b{i - 1}')}}}}}\n" for i in range(1, 6))
+    found = examined(HEAD + "  all: {kind: block, of: b5, from: image}\n", blocks=blocks)
+    assert rules.TOO_LARGE.code in [diagnostic.code for diagnostic in found.diagnostics]
