@@ -50,4 +50,12 @@ def compared(old: Side, new: Side, names: Mapping[str, str]) -> LongForm | None:
             whole[olds[name].layer] = news[partner].layer
     layers = [change for change in changes if change.path.startswith("layers.")]
     words = told(layers, old, new, long_names, olds, news)
+    if any(_is_of_a_share(change, old, new) for change in words):
+        return None
     return LongForm(whole, [*words, *of_the_rest(old, new, whole)], shares)
+
+
+def _is_of_a_share(change: Change, old: Side, new: Side) -> bool:
+    """Whether a share came or went of a layer that stands in both, which the specs' own words say better."""
+    is_full = change.op in ("add", "remove") and not change.field
+    return is_full and change.layer in old.layers and change.layer in new.layers

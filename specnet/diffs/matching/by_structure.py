@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 
 from specnet.diffs.side import PLACED, Side
 
-LEAST = 2.5
+LEAST = 2.0
 """What must speak for a pair."""
 SAME, NEAR, LOSS, PLACE = 4.0, 2.0, 1.0, 0.25
 MOST = 64
