@@ -10,7 +10,7 @@ from typing import Any
 from specnet.diffs.carrying import WeightMapping
 from specnet.diffs.change import Change
 from specnet.diffs.edits import edits, rank
-from specnet.diffs.matching.search import matched
+from specnet.diffs.matching.search import BY_NAME_ALONE, matched
 from specnet.diffs.normal_form import canonical, renamed_groups
 from specnet.diffs.pairs import Pair
 from specnet.diffs.recipe_words import FROZEN, RATES, said_otherwise
@@ -60,6 +60,11 @@ class Comparison:
         """The first spec's data in its normal form, with its own names for the groups."""
         back = {new: old for old, new in self.groups.items()}
         return canonical(self.old.spec.on_groups(back)) if back else self.old.data
+
+    @property
+    def by_name(self) -> bool:
+        """Whether there are too many layers to match by more than their names."""
+        return max(len(self.old.layers), len(self.new.layers)) > BY_NAME_ALONE
 
     @property
     def is_valid(self) -> bool:

@@ -21,6 +21,7 @@ from specnet.diffs.change import SIGNS, Change, Op
 from specnet.diffs.comparison import comparison
 from specnet.diffs.consequences import Consequences, consequences
 from specnet.diffs.edits import between
+from specnet.diffs.matching.search import BY_NAME_ALONE
 from specnet.diffs.of_blocks import BlockDiff
 from specnet.network.network import Examination, Network
 from specnet.numerics.gc_pause import gc_paused
@@ -30,6 +31,9 @@ from specnet.text import code_cell, html_lines, html_table, plural
 
 SHOWN = 5
 """Errors of an invalid spec that are shown, and things that are only written otherwise."""
+
+
+BY_NAME = f"more than {BY_NAME_ALONE:,} layers: compared by name from here on"
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class Diff:
     invalid: Mapping[str, list[Diagnostic]] = field(default_factory=dict)
     """Errors of the `first` or the `second` spec, because of which there are no consequences."""
     blocks: BlockDiff = field(default_factory=BlockDiff)
+    by_name: bool = False
+    """Whether there are so many layers that those of one name were taken for one."""
 
     def __bool__(self) -> bool:
         return bool(self.changes)
@@ -54,6 +60,7 @@ class Diff:
             "schema_version": 1,
             "changes": [change.as_json() for change in self.changes],
             "rewritten": [change.as_json() for change in self.rewritten],
+            **({"by_name": True} if self.by_name else {}),
             "consequences": self.consequences.as_json() if self.consequences else None,
             "weights": self.weights.as_json() if self.weights else None,
             **({"invalid": self._errors()} if self.invalid else {}),
@@ -126,13 +133,14 @@ class Diff:
 
     def _otherwise(self, everything: bool, option: str, code: Callable[[str], str] = str) -> list[str]:
         """What is written otherwise and means the same, line by line; `code` is how its words are shown."""
+        by_name = [BY_NAME] if self.by_name else []
         if not everything and any(c.layer and not c.field for c in self.rewritten):
-            return [f"layers are written another way ({option} shows how)"]
+            return [*by_name, f"layers are written another way ({option} shows how)"]
         shown = list(self.rewritten) if everything else _gathered(self.rewritten)
         lines = [f"  {code(str(c))}" for c in shown]
         if not everything and len(lines) > SHOWN + 1:
             lines = [*lines[:SHOWN], f"  and {len(lines) - SHOWN} more ({option})"]
-        return ["written otherwise, with the same meaning:", *lines] if lines else []
+        return [*by_name, *(["written otherwise, with the same meaning:", *lines] if lines else [])]
 
     def _shown(self, everything: bool) -> list[Change]:
         return list(self.changes) if everything else _gathered(self.blocks.told(self.changes))
@@ -190,9 +198,9 @@ def _diff(
         rewritten = tuple(change for change in rewritten if not change.layer)
     old, new = found.old.network, found.new.network
     if old is None or new is None:
-        return Diff(changes, None, rewritten, None, invalid, blocks)
+        return Diff(changes, None, rewritten, None, invalid, blocks, found.by_name)
     follows = consequences(old, new, found.shares, found.weights, found.sameness())
-    return Diff(changes, follows, rewritten, found.weights, {}, blocks)
+    return Diff(changes, follows, rewritten, found.weights, {}, blocks, found.by_name)
 
 
 def differences(before: Spec, after: Spec) -> list[Change]:

@@ -259,3 +259,12 @@ def test_a_layer_behind_the_head_is_one_change_and_the_loss_comes_along() -> Non
     assert found.untrained == ("top",)
     (went,) = between(after, CHAIN).changes
     assert (went.op, went.path) == ("remove", "layers.top")
+
+
+def test_beyond_a_bound_layers_are_compared_by_name_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("specnet.diffs.matching.search.BY_NAME_ALONE", 3)
+    monkeypatch.setattr("specnet.diffs.comparison.BY_NAME_ALONE", 3)
+    found = between(CHAIN, named(CHAIN, {"conv2": "conv3", "conv3": "conv2"}))
+    assert len(found.changes) > 2
+    assert "more than 50,000 layers: compared by name from here on" in str(found).splitlines()
+    assert found.as_json()["by_name"] is True
