@@ -57,7 +57,7 @@ def resume(
     here = network.spec.data
     own = with_data(saved.stored.spec, saved.progress.data or (here.kind if here else None))
     alike = _is_written_alike(own, network.spec)
-    run_network = network if alike else analyse(own)
+    run_network = network if alike and _freeze_alike(own, network.spec) else analyse(own)
     found = comparison(own, network.spec, run_network, network)
     changes = [c for c in found.changes if not _is_remark(c.path)]
     recipe = [
@@ -90,6 +90,11 @@ def resume(
     if saved.checkpoint is not None:
         check_fits(saved.checkpoint.weights, run_plan)
     return ResumedRun(saved, RunNaming(run_plan, nodes), spec, recipe)
+
+
+def _freeze_alike(run: Spec, here: Spec) -> bool:
+    """Whether two recipes name the same layers to be kept as they are."""
+    return (run.training and run.training.frozen) == (here.training and here.training.frozen)
 
 
 def _is_written_alike(run: Spec, here: Spec) -> bool:
