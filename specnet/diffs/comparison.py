@@ -184,7 +184,7 @@ def _on_groups(before: Spec, network: Network | None, new: Side, groups: Mapping
     renames = [Change("rename", f"groups.{was}", was, now) for was, now in groups.items()]
     words = set[str]()
     if old.network is not None and new.network is not None and {c.path for c in made.changes} & WORDS:
-        words = said_otherwise(old.network, new.network, made.shares)
+        words = said_otherwise(old, new, made.shares)
     left = [change for change in made.changes if change.path not in words]
     return Comparison(old, new, groups, made.names, [*renames, *left], made.shares)
 
