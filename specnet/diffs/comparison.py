@@ -41,11 +41,6 @@ class Comparison:
     """Another one with other names for the groups, by which the two are the same network."""
 
     @cached_property
-    def renamed(self) -> dict[str, str]:
-        """New names of renamed layers by their old ones."""
-        return {old: new for old, new in self.names.items() if old != new}
-
-    @cached_property
     def weights(self) -> WeightMapping:
         """Where the values of the second network come from. Both specs have to be valid."""
         if self.groups_exchanged is not None:
@@ -189,9 +184,7 @@ def _on_groups(before: Spec, network: Network | None, new: Side, groups: Mapping
     return Comparison(old, new, groups, made.names, [*renames, *left], made.shares)
 
 
-def _pairs(
-    old: Side, new: Side, names: Mapping[str, str]
-) -> Iterator[tuple[tuple[Node, ...], tuple[Node, ...]]]:
+def _pairs(old: Side, new: Side, names: Mapping[str, str]) -> Iterator[Pair]:
     if old.network is None or new.network is None:
         return
     for before, after in names.items():

@@ -14,12 +14,16 @@ FROZEN, RATES = "training.frozen", "training.optimizer.rates"
 
 
 def said_otherwise(old: Side, new: Side, pairs: Sequence[Pair]) -> set[str]:
-    """The paths among these two at which both recipes say the same of all layers that stand in both. Both
-    specs are valid."""
+    """The paths among these two at which both recipes say the same of all layers with parameters. Both specs
+    are valid. Where such a layer stands in one of them alone, that cannot be said."""
     before, after = old.network, new.network
     assert before is not None
     assert after is not None
     nodes = [(olds[0], news[0]) for olds, news in pairs if olds and news]
+    paired = {node for pair in pairs for nodes in pair for node in nodes}
+    every = [*before.shares.items(), *after.shares.items()]
+    if any(node not in paired and share.parameters() for node, share in every):
+        return set()
     alike = (
         before.shares[one].layer.is_frozen == after.shares[other].layer.is_frozen for one, other in nodes
     )

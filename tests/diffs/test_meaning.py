@@ -248,10 +248,13 @@ def test_a_split_layer_is_a_grouped_convolution_on_one_group() -> None:
     assert other.consequences.untrained == ("b",)
 
 
+BEHIND = CHAIN.replace("training:", "  top: {kind: dense, from: fc, units: 4}\ntraining:").replace(
+    "softmax_cross_entropy, from: fc", "softmax_cross_entropy, from: top"
+)
+
+
 def test_a_layer_behind_the_head_is_one_change_and_the_loss_comes_along() -> None:
-    after = CHAIN.replace("training:", "  top: {kind: dense, from: fc, units: 4}\ntraining:").replace(
-        "softmax_cross_entropy, from: fc", "softmax_cross_entropy, from: top"
-    )
+    after = BEHIND
     (came,) = between(CHAIN, after).changes
     assert str(came) == "+ layers.top: {kind: dense, from: fc, units: 4}, with training.loss.from: top"
     found = between(CHAIN, after).consequences
@@ -268,3 +271,11 @@ def test_beyond_a_bound_layers_are_compared_by_name_and_that_is_said(monkeypatch
     assert len(found.changes) > 2
     assert "more than 50,000 layers: compared by name from here on" in str(found).splitlines()
     assert found.as_json()["by_name"] is True
+
+
+def test_a_recipe_that_freezes_a_layer_which_came_says_something_else() -> None:
+    before = CHAIN.replace("training:", "training:\n  frozen: [conv1]")
+    after = BEHIND.replace("training:", "training:\n  frozen: [conv1, top]")
+    assert {change.path for change in between(before, after).changes} == {"layers.top", "training.frozen"}
+    words = CHAIN.replace("training:", "training:\n  frozen: ['conv1*']")
+    assert not between(before, words)
