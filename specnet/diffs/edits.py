@@ -6,13 +6,14 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from specnet.diffs import places
+from specnet.diffs import flow, places
 from specnet.diffs.change import Change
 from specnet.diffs.meaning import is_neutral, meaning
 from specnet.diffs.normal_form import renamed_in, with_layers
 from specnet.diffs.places import Host
 from specnet.diffs.side import PLACED, Side
 from specnet.diffs.through import Through
+from specnet.network.graph import Node
 
 MOST, MOST_HIDDEN = 16, 200
 """Layers that read something else among which those are looked for that merely stand elsewhere, and layers of
@@ -97,7 +98,22 @@ class _Edits:
                 return False
             if not (flattens or is_flat):
                 return False
+            before = self.origins.get(reader) if is_new else reader
+            if before in self.names and not self._reads_the_same(before, self.names[before]):
+                return False
         return True
+
+    def _reads_the_same(self, before: str, after: str) -> bool:
+        """Whether all shares of a layer read the same shares in both networks, behind what passes them on."""
+        old, new = self.old.network, self.new.network
+        if old is None or new is None:
+            return False
+        sides = old.graph.nodes[before], new.graph.nodes[after]
+        read = [
+            [flow.behind(net, node) for node in nodes] for net, nodes in zip((old, new), sides, strict=True)
+        ]
+        named = [[Node(self.names.get(n.layer, n.layer), n.group) for n in nodes] for nodes in read[0]]
+        return named == read[1]
 
     def _is_told(self, host: Host) -> bool:
         kind, name = host

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 from typing import NamedTuple
 
-from specnet.network.graph import Node, Read
+from specnet.network.graph import Node
 from specnet.network.network import Network
 
 
@@ -105,14 +105,15 @@ def passed_on(network: Network, node: Node, reads: Sequence[Expression]) -> Expr
     return reads[0]
 
 
-def sources(network: Network, node: Node) -> list[Node]:
-    """The shares whose values a share reads, behind those that do nothing but pass them on."""
-    found: dict[Node, None] = {}
-    waiting: list[Read] = [*network.shares[node].reads]
+def behind(network: Network, node: Node) -> list[Node]:
+    """The shares whose values a share reads, in order, behind those that do nothing but pass them on."""
+    found: list[Node] = []
+    waiting = [source for read in reversed(network.shares[node].reads) for source in reversed(read)]
     while waiting:
-        for source in waiting.pop():
-            if network.shares[source].layer.passes_on:
-                waiting += network.shares[source].reads
-            else:
-                found[source] = None
-    return list(found)
+        source = waiting.pop()
+        share = network.shares[source]
+        if share.layer.passes_on:
+            waiting += [inner for read in reversed(share.reads) for inner in reversed(read)]
+        else:
+            found.append(source)
+    return found

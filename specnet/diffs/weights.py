@@ -138,8 +138,8 @@ class _Flows:
 
     def _reads_equal(self, node: Node, olds: Sequence[Node]) -> bool:
         """Whether all that a share and its counterparts read are shares that make the same in both."""
-        here = flow.sources(self.after, node)
-        there = (source for old in olds for source in flow.sources(self.before, old))
+        here = flow.behind(self.after, node)
+        there = (source for old in olds for source in flow.behind(self.before, old))
         return all(n in self.equal for n in here) and all(
             flow.own(source, self.before) in self.matched or source in self.matched for source in there
         )

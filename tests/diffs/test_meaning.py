@@ -279,3 +279,23 @@ def test_a_recipe_that_freezes_a_layer_which_came_says_something_else() -> None:
     assert {change.path for change in between(before, after).changes} == {"layers.top", "training.frozen"}
     words = CHAIN.replace("training:", "training:\n  frozen: ['conv1*']")
     assert not between(before, words)
+
+
+def test_a_join_of_own_shares_is_not_one_of_all_whatever_else_changed() -> None:
+    every = TOWERS.replace(
+        TOWERS[TOWERS.index("  a:") : TOWERS.index("  fc:")],
+        "  c: {kind: conv, from: image, filters: 8, kernel: 3}\n"
+        "  d: {kind: dense, from: c, cross_group: true, units: 6}\n",
+    ).replace("[a, b]", "d")
+    own = every.replace(
+        "  d: {kind: dense, from: c, cross_group: true",
+        "  j: {kind: concat, from: c}\n  d: {kind: dense, from: j",
+    )
+    for before, after in (
+        (every, own),
+        (every, own.replace("filters: 8, kernel: 3", "filters: 8, kernel: 3, bias: 1")),
+    ):
+        found = between(before, after)
+        assert {"layers.j", "layers.d.cross_group"} & {change.path for change in found.changes}
+        assert found.consequences is not None
+        assert not found.consequences.same_network
