@@ -99,7 +99,11 @@ class _Edits:
             if not (flattens or is_flat):
                 return False
             before = self.origins.get(reader) if is_new else reader
-            if before in self.names and not self._reads_the_same(before, self.names[before]):
+            if (
+                before is not None
+                and before in self.names
+                and not self._reads_the_same(before, self.names[before])
+            ):
                 return False
         return True
 

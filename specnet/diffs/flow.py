@@ -27,6 +27,8 @@ class Channels(NamedTuple):
     values: int = 1
 
 
+MOST = 10_000
+"""Parts of an expression; joins of more are not seen through."""
 Expression = tuple[Channels, ...]
 Unit = tuple[Node | tuple[str, Node], int, int]
 """One number of a row: whose, of which channel, and which of its values."""
@@ -112,7 +114,7 @@ def behind(network: Network, node: Node) -> list[Node]:
     while waiting:
         source = waiting.pop()
         share = network.shares[source]
-        if share.layer.passes_on:
+        if share.layer.passes_on and len(found) + len(waiting) < MOST:
             waiting += [inner for read in reversed(share.reads) for inner in reversed(read)]
         else:
             found.append(source)

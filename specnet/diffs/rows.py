@@ -11,6 +11,9 @@ from specnet.diffs.flow import Channels, Expression
 from specnet.network.graph import Node
 from specnet.network.network import Network
 
+LONGEST = 2**24
+"""Numbers of a row that are looked at one by one. In longer ones no other order is recognized."""
+
 
 @dataclass
 class Rows:
@@ -59,7 +62,7 @@ def blocks_of(expression: Expression, count: int) -> list[Expression]:
 def is_permuted(one: Expression, other: Expression) -> bool:
     if one == other:
         return True
-    if flow.length(one) != flow.length(other):
+    if flow.length(one) != flow.length(other) or flow.length(one) > LONGEST:
         return False
     return Counter(flow.units(one)) == Counter(flow.units(other))
 
@@ -72,6 +75,8 @@ def columns_of(mine: Expression, theirs: Expression) -> Sequence[int] | None:
         return None
     if mine == theirs:
         return range(size)
+    if size > LONGEST:
+        return None
     places: dict[flow.Unit, deque[int]] = {}
     for place, unit in enumerate(flow.units(theirs)):
         places.setdefault(unit, deque()).append(place)

@@ -16,7 +16,7 @@ from specnet.diffs.carrying import Carried, Piece, Place, WeightMapping
 from specnet.diffs.flow import Channels, Expression
 from specnet.diffs.meaning import UNMEANT, computes
 from specnet.diffs.pieces import Reading
-from specnet.diffs.rows import Rows, all_rows, gathered, is_permuted, made_by, parts_of
+from specnet.diffs.rows import LONGEST, Rows, all_rows, gathered, is_permuted, made_by, parts_of
 from specnet.layers.base import Layer
 from specnet.network.graph import Node
 from specnet.network.network import Network
@@ -61,8 +61,9 @@ class _Flows:
         for node, share in self.before.shares.items():
             reads = flow.read(self.before, node, self.old)
             is_seen_through = node not in self.matched and share.layer.reads_channels() == "each"
-            if share.layer.passes_on:
-                self.old[node] = flow.passed_on(self.before, node, reads)
+            passed = flow.passed_on(self.before, node, reads) if share.layer.passes_on else ()
+            if passed and len(passed) <= flow.MOST:
+                self.old[node] = passed
             elif is_seen_through and reads and flow.length(reads[0]) == share.output[0]:
                 self.old[node] = reads[0]
             else:
@@ -75,7 +76,9 @@ class _Flows:
         share = self.after.shares[node]
         reads = flow.read(self.after, node, self.new)
         if share.layer.passes_on:
-            self.new[node] = flow.passed_on(self.after, node, reads)
+            passed = flow.passed_on(self.after, node, reads)
+            own = (Channels(("new", node), 0, share.output[0]),)
+            self.new[node] = passed if len(passed) <= flow.MOST else own
             return
         olds = self._counterparts(node)
         reading = share.layer.reads_channels()
@@ -152,6 +155,9 @@ class _Flows:
         if len(olds) == 1 and list(reads) == theirs[0]:
             return [all_rows(self.before, olds[0])], True
         sizes = [self.before.shares[old].output[0] for old in olds]
+        if max(map(flow.length, (*reads, *(arg for args in theirs for arg in args)))) > LONGEST:
+            rows = [all_rows(self.before, old) for old in olds]
+            return rows if sum(sizes) == channels else [], False
         places = {
             units: (old, row)
             for old, args, size in zip(olds, theirs, sizes, strict=True)

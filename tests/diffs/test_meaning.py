@@ -299,3 +299,12 @@ def test_a_join_of_own_shares_is_not_one_of_all_whatever_else_changed() -> None:
         assert {"layers.j", "layers.d.cross_group"} & {change.path for change in found.changes}
         assert found.consequences is not None
         assert not found.consequences.same_network
+
+
+def test_joins_of_joins_are_seen_through_up_to_a_bound() -> None:
+    """Forty of them hold 2 ** 41 times the image, one after another."""
+    joins = "".join(f"  c{i}: {{kind: concat, from: [c{i - 1}, c{i - 1}]}}\n" for i in range(1, 40))
+    text = "specnet: 1\nname: joins\nlayers:\n  image: {kind: input, shape: [1, 2, 2]}\n"
+    text += f"  c0: {{kind: concat, from: [image, image]}}\n{joins}"
+    text += "  end: {kind: blur, from: c39, size: 3, std: 1}\n"
+    assert [c.path for c in between(text, text.replace("std: 1", "std: 2")).changes] == ["layers.end.std"]
