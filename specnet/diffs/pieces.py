@@ -97,8 +97,8 @@ class Reading:
         if len({piece.place for piece in pieces}) > 1:
             return "joined"
         rows = [row for piece in pieces for row in piece.rows or range(self._height(piece.place))]
-        if len(rows) != self._height(pieces[0].place):
-            return "joined"
+        if len(rows) != self._height(pieces[0].place) or len(set(rows)) != len(rows):
+            return "joined"  # a row may be there twice
         if any(piece.rows is not None or piece.columns is not None for piece in pieces):
             return "permuted"
         return "same" if pieces[0].place.node.group == node.group else "moved"
