@@ -6,14 +6,15 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from specnet.diffs import flow, places
+from specnet.diffs import places
 from specnet.diffs.change import Change
+from specnet.diffs.defaults import along_with_their_origins
+from specnet.diffs.forms import Forms
 from specnet.diffs.meaning import is_neutral, meaning
 from specnet.diffs.normal_form import renamed_in, with_layers
 from specnet.diffs.places import Host
 from specnet.diffs.side import PLACED, Side
 from specnet.diffs.through import Through
-from specnet.network.graph import Node
 
 MOST, MOST_HIDDEN = 16, 200
 """Layers that read something else among which those are looked for that merely stand elsewhere, and layers of
@@ -52,8 +53,10 @@ class _Edits:
     along: dict[Host, list[Change]] = field(default_factory=dict)
     gone: dict[str, None] = field(init=False)
     come: dict[str, None] = field(init=False)
+    forms: Forms = field(init=False)
 
     def __post_init__(self) -> None:
+        self.forms = Forms(self.old, self.new, self.names, self.origins)
         self.gone = dict.fromkeys(name for name in self.old.layers if name not in self.names)
         self.come = dict.fromkeys(name for name in self.new.layers if name not in self.origins)
 
@@ -72,52 +75,12 @@ class _Edits:
         for before in self.old.layers:
             yield from self._of_layer(before, own, follows)
         for after in self.come:
-            if self._is_form(self.new, after):
+            if self.forms.is_one(self.new, after, self.reads):
                 continue
             written, inherits = self.new.layer(after), self.new.inherits(after)
             change = Change("add", f"layers.{after}", None, written, after, inherits=inherits)
             yield self._with("add", after, change)
         yield from (change for change in rest if change not in head)
-
-    def _is_form(self, side: Side, name: str) -> bool:
-        """Whether a layer of one of the specs only writes out what the other does in its readers: a join, or
-        the row that a dense layer makes of an image, in the place where these are."""
-        if side.network is None or not side.layers[name].passes_on or not side.readers[name]:
-            return False
-        is_new = side is self.new
-        shape = side.network.output_shape(name)
-        for reader in side.readers[name]:
-            after = reader if is_new else self.names.get(reader)
-            layer = side.layers[reader]
-            flattens = layer.passes_on or layer.declared_shape() is not None
-            sources = [s for s in side.reads[name] if s in side.layers]
-            is_flat = all(len(side.network.output_shape(source)) == len(shape) for source in sources)
-            here = side.place(name)
-            is_near = here == side.place(reader) or all(here == side.place(source) for source in sources)
-            if after in self.reads or not is_near:
-                return False
-            if not (flattens or is_flat):
-                return False
-            before = self.origins.get(reader) if is_new else reader
-            if (
-                before is not None
-                and before in self.names
-                and not self._reads_the_same(before, self.names[before])
-            ):
-                return False
-        return True
-
-    def _reads_the_same(self, before: str, after: str) -> bool:
-        """Whether all shares of a layer read the same shares in both networks, behind what passes them on."""
-        old, new = self.old.network, self.new.network
-        if old is None or new is None:
-            return False
-        sides = old.graph.nodes[before], new.graph.nodes[after]
-        read = [
-            [flow.behind(net, node) for node in nodes] for net, nodes in zip((old, new), sides, strict=True)
-        ]
-        named = [[Node(self.names.get(n.layer, n.layer), n.group) for n in nodes] for nodes in read[0]]
-        return named == read[1]
 
     def _is_told(self, host: Host) -> bool:
         kind, name = host
@@ -133,7 +96,7 @@ class _Edits:
     def _of_layer(self, before: str, own: Mapping[str, Change], follows: set[str]) -> Iterator[Change]:
         after = self.names.get(before)
         if after is None:
-            if self._is_form(self.old, before):
+            if self.forms.is_one(self.old, before, self.reads):
                 return
             # In the new names, as all that is read is.
             written = renamed_in(self.old.layer(before), self.names)
@@ -146,16 +109,17 @@ class _Edits:
             yield Change("change", f"layers.{after}", was, now, after)
             return
         keys = [key for key in [*was, *(k for k in now if k not in was)] if was.get(key) != now.get(key)]
+        told: list[Change] = []
         for key in keys:
             if key == "from":
                 if after in self.reads:
-                    yield self._with("from", after, self.reads[after])
+                    told.append(self._with("from", after, self.reads[after]))
             elif key == "group":
                 if after in own:
-                    yield self._with("group", after, own[after])
+                    told.append(self._with("group", after, own[after]))
             elif f"layers.{after}.{key}" not in follows and not self._is_neutral(before, after, key):
-                where = f"layers.{after}"
-                yield from between(where, {key: was.get(key)}, {key: now.get(key)}, after)
+                told += between(f"layers.{after}", {key: was.get(key)}, {key: now.get(key)}, after)
+        yield from along_with_their_origins(self.old.layers[before], self.new.layers[after], told)
 
     def _read(self) -> None:
         """Find what reads something else, and what comes along with layers that came, went or moved."""

@@ -100,7 +100,9 @@ class Pair:
             {c.after: c.before for c in changes if _is_rename(c, p)} for p in ("layers", "groups")
         )
         told = [c for change in changes for c in (change, *change.along) if c.layer and c.op != "rename"]
+        otherwise = {c.layer for c in self.diff.rewritten if c.op == "add" and not c.field}
         added = frozenset(c.layer for c in told if c.op == "add" and not c.field)
+        added |= self.edited.added & otherwise  # a layer that is there for another way to write the same
         touched = frozenset(c.layer for c in told) & self.after.running.network.graph.layers.keys()
         return replace(self.edited, origins=names, group_origins=groups, added=added, touched=touched)
 

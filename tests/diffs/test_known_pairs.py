@@ -1,0 +1,139 @@
+"""Pairs of which it is known how many edits lead from one to the other, and whether they are one network: all
+that a diff says of them is held against that, and against the outputs of both."""
+
+from __future__ import annotations
+
+import pytest
+
+from editing import claims
+from editing.edit import Edited
+from editing.pair import Pair, Side
+from specnet.syntax import document
+
+pytestmark = pytest.mark.slow
+CHECKS = (
+    claims.count,
+    claims.same,
+    claims.complete,
+    claims.words,
+    claims.counted,
+    claims.mirror,
+    claims.json_applied,
+)
+"""What is said of any pair, whatever the edit; a name may stand for a layer that it was not."""
+
+
+def spec(layers: str, groups: str = "[g0]", recipe: str = "") -> str:
+    """A spec with an image of 17 x 17 pixels and a line for each further layer; the loss reads fc."""
+    lines = "".join(f"  {line.strip()}\n" for line in layers.strip().splitlines())
+    return (
+        f"specnet: 1\nname: pair\ngroups: {groups}\n"
+        f"layers:\n  image: {{kind: input, shape: [3, 17, 17]}}\n{lines}"
+        f"training:\n  loss: {{kind: softmax_cross_entropy, from: fc}}\n"
+        f"  optimizer: {{kind: sgd, learning_rate: 0.1}}\n{recipe}"
+    )
+
+
+def pair(before: str, after: str, edits: int, *, same: bool) -> Pair:
+    first, second = (Side(document.parse(text).data()) for text in (before, after))
+    return Pair(first, second, Edited(dict(second.data), edits, "same" if same else "function"))
+
+
+def said_truly(before: str, after: str, edits: int, *, same: bool) -> list[str]:
+    """What is told of a pair, once all of it has been found to be true, in both directions."""
+    for one, other in ((after, before), (before, after)):
+        made = pair(one, other, edits, same=same)
+        wrong = [f"{check.__name__}: {message}" for check in CHECKS for message in check(made)]
+        assert not wrong
+        assert made.answers_are_equal == same == made.mapping.same_network
+        assert not (same and made.mapping.anew)
+    return [str(change) for change in made.diff.changes]
+
+
+ROW = """
+c: {kind: conv, from: image, filters: 4, kernel: 3}
+flat: {kind: flatten, from: c}
+join: {kind: concat, from: [flat, flat]}
+s: {kind: scale, from: join}
+fc: {kind: dense, from: s, units: 4}
+"""
+IMAGE = ROW.replace("flat: {kind: flatten, from: c}\n", "").replace("[flat, flat]", "[c, c]")
+
+
+def test_a_row_that_is_scaled_behind_a_join_is_no_other_way_to_write_an_image() -> None:
+    told = said_truly(spec(ROW), spec(IMAGE), 1, same=False)
+    assert told == ["- layers.flat: {kind: flatten, from: c}, with join.from: [c, c]"]
+
+
+def test_a_row_before_a_join_before_a_dense_layer_is_written_otherwise() -> None:
+    before, after = (
+        spec(text.replace("s: {kind: scale, from: join}\n", "").replace("from: s", "from: join"))
+        for text in (ROW, IMAGE)
+    )
+    assert not said_truly(before, after, 0, same=True)
+
+
+MOVED = """
+a: {kind: conv, from: image, group: g0, filters: 4, kernel: 3}
+b: {kind: conv, from: image, group: g1, filters: 4, kernel: 3}
+fc: {kind: dense, from: [a, b], units: 4, cross_group: true, group: g0}
+"""
+
+
+def test_rows_written_out_are_no_change_where_towers_moved() -> None:
+    after = (
+        MOVED.replace("image, group: g0", "image, group: g2")
+        .replace("image, group: g1", "image, group: g0")
+        .replace("group: g2", "group: g1")
+        .replace("fc:", "ra: {kind: flatten, from: a}\nrb: {kind: flatten, from: b}\nfc:")
+        .replace("[a, b]", "[ra, rb]")
+    )
+    told = said_truly(spec(MOVED, "[g0, g1]"), spec(after, "[g0, g1]"), 2, same=True)
+    assert [line.split(":")[0] for line in told] == ["~ layers.a.group", "~ layers.b.group"]
+
+
+@pytest.mark.parametrize("kind", ["max_pool", "avg_pool"])
+def test_the_stride_of_a_pool_follows_its_kernel(kind: str) -> None:
+    before = spec(f"p: {{kind: {kind}, from: image, kernel: 2}}\nfc: {{kind: dense, from: p, units: 4}}")
+    told = said_truly(before, before.replace("kernel: 2", "kernel: 3"), 1, same=False)
+    assert told == ["~ layers.p.kernel: 2 -> 3, with p.stride: 3"]
+    written = before.replace("kernel: 2", "kernel: 2, stride: 2")
+    assert said_truly(written, before.replace("kernel: 2", "kernel: 3"), 1, same=False) == told
+    kept = before.replace("kernel: 2", "kernel: 3, stride: 2")
+    assert said_truly(before, kept, 1, same=False) == ["~ layers.p.kernel: 2 -> 3"]
+    other = before.replace("kernel: 2", "kernel: 2, stride: 1")
+    assert said_truly(before, other, 1, same=False) == ["~ layers.p.stride: 2 -> 1"]
+
+
+def test_statistics_of_which_one_stands_there_twice_are_joined() -> None:
+    before = spec("""
+    a: {kind: conv, from: image, filters: 4, kernel: 3}
+    b: {kind: conv, from: image, filters: 4, kernel: 3}
+    join: {kind: concat, from: [a, b]}
+    n: {kind: batch_norm, from: join}
+    fc: {kind: dense, from: [n, b], units: 4}
+    """)
+    made = pair(before, before.replace("[a, b]", "[a, a]"), 1, same=False)
+    said_truly(before, before.replace("[a, b]", "[a, a]"), 1, same=False)
+    hows = {place.role: entry.how for place, entry in made.mapping.entries.items() if place.node.layer == "n"}
+    assert hows == dict.fromkeys(("weight", "bias", "running_mean", "running_var"), "joined")
+
+
+CONVS = """
+a: {kind: conv, from: image, filters: 4, kernel: 3}
+b: {kind: conv, from: a, filters: 4, kernel: 3}
+fc: {kind: dense, from: b, units: 4}
+"""
+
+
+def test_a_recipe_lists_the_same_layers_in_other_words_beside_a_new_layer() -> None:
+    new = CONVS.replace("fc:", "c: {kind: conv, from: b, filters: 5, kernel: 3}\nfc:")
+    new = new.replace("from: b, units", "from: c, units")
+
+    def frozen(layers: str, names: str) -> str:
+        return spec(layers, recipe=f"  frozen: {names}\n")
+
+    (told,) = said_truly(frozen(CONVS, "[a, b]"), frozen(new, "[b, a]"), 1, same=False)
+    assert told.startswith("+ layers.c")
+    # With that pattern the new layer would be frozen, and is not.
+    assert len(said_truly(frozen(CONVS, "'?'"), frozen(new, "[b, a]"), 2, same=False)) == 2
