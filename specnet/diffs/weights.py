@@ -262,7 +262,7 @@ def _heads(network: Network, made: Mapping[Node, Expression]) -> dict[str, Expre
 
 def _unread(network: Network, made: Mapping[Node, Expression]) -> set[Expression]:
     """What shares make that no other one reads."""
-    return {made[node] for node in network.shares if not network.graph.nx.succ[node]}
+    return {made[node] for node in network.shares if not network.graph.readers[node]}
 
 
 def _is_said_alike(share: Share, was: Share) -> bool:

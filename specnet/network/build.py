@@ -47,8 +47,8 @@ class Builder:
         groups, only the order of the layers is checked.
         """
         sink = self._sink
-        self.graph.names, self.lost = dependencies(layers, list(misnamed), sink)
-        self.order = ordered(self.graph.names, sink)
+        self.graph.sources, self.lost = dependencies(layers, list(misnamed), sink)
+        self.order = ordered(self.graph.sources, sink)
         edges = 0
         for name in self.order if self._groups else ():
             layer = layers[name]

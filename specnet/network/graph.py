@@ -1,18 +1,21 @@
 """The network as its groups see it: one node for each (layer, group), and edges that know if they cross.
 
-The graph is one of networkx, with its algorithms; what it cannot hold, the order in which a node reads and
-what it reads twice, stands beside it.
+Both graphs, of shares and of layers, are networkx's as soon as somebody asks for its algorithms: what a sound
+spec needs does without, for importing networkx takes a third of the time of checking one. What a DiGraph can
+not hold, the order in which a node reads and what it reads twice, stands beside it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
-
-import networkx
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 from specnet.layers.base import Layer
+
+if TYPE_CHECKING:
+    import networkx
 
 
 class Node(NamedTuple):
@@ -48,12 +51,8 @@ class Graph:
     of them.
     """
 
-    nx: networkx.DiGraph = field(default_factory=networkx.DiGraph, compare=False)
-    """A node for each share, after those that it reads; an edge for every share read, in the order of
-    reading, with the attribute `crosses`: whether it goes from one group to another. Empty where there are
-    too many edges."""
-    names: networkx.DiGraph = field(default_factory=networkx.DiGraph, compare=False)
-    """The layers by name, in the order of the file, with an edge from each to those that read it."""
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
+    """What each layer reads, by name, each once and known ones only; in the order of the file."""
     order: list[str] = field(default_factory=list)
     """Layer names, every layer after its inputs, ties in the order of the file."""
     layers: dict[str, Layer] = field(default_factory=dict)
@@ -62,22 +61,49 @@ class Graph:
     nodes: dict[str, Read] = field(default_factory=dict)
     """The shares of each layer, in group order."""
     reads: dict[Node, tuple[Read, ...]] = field(default_factory=dict)
+    readers: dict[Node, list[Node]] = field(default_factory=dict, compare=False)
+    """The shares that read each share, in order. Empty where there are too many edges."""
     replicated: set[str] = field(default_factory=set)
 
-    def connect(self) -> None:
-        """Put all nodes and what they read into `nx`."""
-        self.nx.add_nodes_from(self.reads)
-        self.nx.add_edges_from(
+    @cached_property
+    def nx(self) -> networkx.DiGraph:
+        """A node for each share, after those that it reads; an edge for every share read, in the order of
+        reading, with the attribute `crosses`: whether it goes from one group to another. Empty where there
+        are too many edges.
+        """
+        from networkx import DiGraph
+
+        graph = DiGraph()
+        graph.add_nodes_from(self.readers)
+        graph.add_edges_from(
             (source, node, {"crosses": source.group != node.group})
-            for node, reads in self.reads.items()
-            for read in reads
-            for source in read
+            for node in self.readers
+            for source in self.read_by(node)
         )
+        return graph
+
+    @cached_property
+    def names(self) -> networkx.DiGraph:
+        """The layers by name, in the order of the file, with an edge from each to those that read it."""
+        from specnet.network.order import directed
+
+        return directed(self.sources)
+
+    def connect(self) -> None:
+        """Say of every node which ones read it."""
+        self.readers = {node: [] for node in self.reads}
+        for node in self.reads:
+            for source in self.read_by(node):
+                self.readers[source].append(node)
+
+    def read_by(self, node: Node) -> Mapping[Node, None]:
+        """The shares that a node reads, each once, in the order of reading."""
+        return {source: None for read in self.reads[node] for source in read}
 
     def crossings(self) -> list[tuple[Node, str]]:
         """The cross-group edges: one share read in one other group, each pair once, readers in order."""
-        edges = self.nx.in_edges(data="crosses")
-        return list({(source, node.group): None for source, node, crosses in edges if crosses})
+        edges = ((source, node) for node in self.readers for source in self.read_by(node))
+        return list({(s, node.group): None for s, node in edges if s.group != node.group})
 
     def inputs(self) -> list[str]:
         """The names of the input layers, in order."""
@@ -85,17 +111,18 @@ class Graph:
 
     def sinks(self) -> list[str]:
         """Layers that no layer reads, in order."""
-        return [name for name in self.order if not self.names.succ[name]]
+        read = {source for sources in self.sources.values() for source in sources}
+        return [name for name in self.order if name not in read]
 
     def unread(self) -> dict[str, tuple[str, ...]]:
         """Layers with a share that nothing reads, in order, and the groups of those shares."""
-        idle = {name: [n.group for n in self.nodes[name] if not self.nx.succ[n]] for name in self.order}
+        idle = {name: [n.group for n in self.nodes[name] if not self.readers[n]] for name in self.order}
         return {name: tuple(groups) for name, groups in idle.items() if groups}
 
     def on_groups(self, groups: Mapping[str, str]) -> Graph:
         """The same with groups renamed."""
         made = Graph(
-            names=self.names,
+            sources=self.sources,
             order=self.order,
             layers={name: layer.on_groups(groups) for name, layer in self.layers.items()},
             groups={name: tuple(groups.get(g, g) for g in own) for name, own in self.groups.items()},

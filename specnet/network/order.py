@@ -6,13 +6,20 @@ What stands in the way is reported: names of unknown layers, networks without an
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-import networkx
+from graphlib import CycleError, TopologicalSorter
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
 
 from specnet.diagnostics import rules
 from specnet.diagnostics.suggestions import is_affordable, nearest, suggestion, surely_named
 from specnet.layers.base import Layer
 from specnet.network.sink import Sink
+
+if TYPE_CHECKING:
+    import networkx
+
+Sources = Mapping[str, tuple[str, ...]]
+"""What each layer reads, by name, each once; in the order of the file."""
 
 MAX_TOLD = 5_000
 """Unknown names after which nothing more is said of others."""
@@ -22,20 +29,19 @@ SHOWN = 8
 
 def dependencies(
     layers: Mapping[str, Layer | None], misnamed: list[str], sink: Sink
-) -> tuple[networkx.DiGraph, set[str]]:
-    """The layers with an edge to each from what it reads, and those of which not all inputs are known.
+) -> tuple[Sources, set[str]]:
+    """What each layer reads of those that are known, and the layers of which not all inputs are.
 
     Reports names of unknown layers, and a missing input.
     """
-    names = networkx.DiGraph()
-    names.add_nodes_from(layers)
-    edges: list[tuple[str, str]] = []
+    sources: dict[str, tuple[str, ...]] = {}
     lost = {name for name, layer in layers.items() if layer is None}
     sink.broken |= lost
     for name, layer in layers.items():
-        for index, source in enumerate(layer.inputs if layer is not None else ()):
+        inputs = layer.inputs if layer is not None else ()
+        sources[name] = tuple(dict.fromkeys(source for source in inputs if source in layers))
+        for index, source in enumerate(inputs):
             if source in layers:
-                edges.append((source, name))
                 continue
             lost.add(name)
             sink.broken.add(name)
@@ -47,10 +53,9 @@ def dependencies(
                 meant = surely_named(source, [other for other in layers if other != name]) if few else None
                 fix = sink.renaming(("layers", name, "from"), index, source, meant)
                 sink.add(name, rules.UNKNOWN_LAYER, message, hint, "from", *slot, fix=fix)
-    names.add_edges_from(edges)
     if layers and not sink.diagnostics:
         _report_missing_input(layers, sink)
-    return names, lost
+    return sources, lost
 
 
 def _report_missing_input(layers: Mapping[str, Layer | None], sink: Sink) -> None:
@@ -63,23 +68,51 @@ def _report_missing_input(layers: Mapping[str, Layer | None], sink: Sink) -> Non
         sink.add(first, rules.INPUT_MISSING, "nothing reads the input", "add a layer that does", None)
 
 
-def ordered(names: networkx.DiGraph, sink: Sink) -> list[str]:
+def directed(sources: Sources) -> networkx.DiGraph:
+    """The layers by name, in the order of the file, with an edge from each to those that read it."""
+    from networkx import DiGraph
+
+    graph = DiGraph()
+    graph.add_nodes_from(sources)
+    graph.add_edges_from((source, name) for name, own in sources.items() for source in own)
+    return graph
+
+
+def ordered(sources: Sources, sink: Sink) -> list[str]:
     """Every layer after what it reads. Reports cycles; the order within one is that of the file."""
-    place = {name: index for index, name in enumerate(names)}
+    place = {name: index for index, name in enumerate(sources)}
     try:
-        return list(networkx.lexicographical_topological_sort(names, key=place.__getitem__))
-    except networkx.NetworkXUnfeasible:
-        cut = names.copy()
-        cut.remove_edges_from(_report_cycles(names, place, sink))
-        return list(networkx.lexicographical_topological_sort(cut, key=place.__getitem__))
+        return _sorted(sources, place)
+    except CycleError:
+        knotted = _report_cycles(sources, place, sink)
+        cut = {name: tuple(s for s in own if (s, name) not in knotted) for name, own in sources.items()}
+        return _sorted(cut, place)
 
 
-def _report_cycles(names: networkx.DiGraph, place: Mapping[str, int], sink: Sink) -> list[tuple[str, str]]:
+def _sorted(sources: Sources, place: Mapping[str, int]) -> list[str]:
+    """Of the layers of which all that they read has had its turn, the first in the file is next."""
+    sorter = TopologicalSorter(sources)
+    sorter.prepare()
+    order: list[str] = []
+    ready: list[tuple[int, str]] = []
+    while sorter.is_active():
+        for name in sorter.get_ready():
+            heappush(ready, (place[name], name))
+        _, name = heappop(ready)
+        order.append(name)
+        sorter.done(name)
+    return order
+
+
+def _report_cycles(sources: Sources, place: Mapping[str, int], sink: Sink) -> set[tuple[str, str]]:
     """One error for each knot of layers that depend on one another, at its first layer in the file.
 
     Returns the edges within the knots.
     """
-    knotted: list[tuple[str, str]] = []
+    import networkx  # here only, since most networks have no cycle
+
+    names = directed(sources)
+    knotted: set[tuple[str, str]] = set()
     for knot in networkx.strongly_connected_components(names):
         anchor = min(knot, key=place.__getitem__)
         if len(knot) == 1 and not names.has_edge(anchor, anchor):
@@ -92,5 +125,5 @@ def _report_cycles(names: networkx.DiGraph, place: Mapping[str, int], sink: Sink
         hint = "a network is a graph without cycles; cut one of these edges"
         sink.add(cycle[0], rules.CYCLE, f"it depends on itself: {' -> '.join([*shown, cycle[0]])}", hint)
         sink.broken |= knot
-        knotted += within.edges
+        knotted.update(within.edges)
     return knotted

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-import networkx
-
 from specnet.layers.base import Layer, LayerError, Shape
 from specnet.network.graph import Graph, Node
 from specnet.network.shapes import Shapes, Share, full_shape
@@ -59,6 +57,8 @@ class PartialNetwork:
         starts = self.faulty | self.lost
         if not starts:
             return starts
+        import networkx  # here only, since most specs have no fault
+
         return {name for layer in networkx.bfs_layers(self.graph.names, starts) for name in layer}
 
     @cached_property
@@ -86,6 +86,8 @@ class PartialNetwork:
         unknown = {layer for layer, state in self.layers.items() if state.shape is None}
         if name not in unknown:
             return {}
+        import networkx
+
         without = {name, *networkx.ancestors(names.subgraph(unknown), name)}
         sources = {source for layer in without for source in names.pred[layer]} - unknown
         known = {source: self.layers[source].shape for source in names if source in sources}

@@ -107,7 +107,7 @@ def _made(network: Network) -> Plan:
     for node in graph.reads:
         share = network.shares[node]
         if share.layer.is_input:
-            if graph.nx.succ[node]:
+            if graph.readers[node]:
                 operations.append(Feed(str(node), node.layer, node.group, share.output))
         else:
             operations.append(_compute(network, node))

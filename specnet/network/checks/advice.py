@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import networkx
-
 from specnet.diagnostics import rules
 from specnet.layers.base import Layer, Shape
 from specnet.network.checks.recipe import read_by_loss
@@ -53,18 +51,21 @@ def _feeds_nothing(network: PartialNetwork, sink: Sink) -> None:
 
     Nothing is said while a layer may read something that is not known.
     """
-    parts, names = network.parts, network.graph.names
+    parts, graph = network.parts, network.graph
     if network.lost or parts.misnamed or sink.has(rules.CYCLE, rules.TOO_MANY_EDGES):
         return
-    sinks = [name for name in network.order if not names.succ[name]]
+    read = {source for sources in graph.sources.values() for source in sources}
+    sinks = [name for name in network.order if name not in read]
     outputs = set(read_by_loss(parts.recipe).values())
     if parts.recipe is None and not parts.unsound.intersection(sinks):
         outputs = set(sinks[-1:])
-    if not outputs or not outputs.issubset(names) or outputs.issuperset(sinks):
+    if not outputs or not outputs.issubset(graph.sources) or outputs.issuperset(sinks):
         return
-    left = names.copy()
+    import networkx  # here only, since in most networks every layer feeds the output
+
+    left = graph.names.copy()
     for output in outputs:
-        left.remove_nodes_from([output, *networkx.ancestors(names, output)])
+        left.remove_nodes_from([output, *networkx.ancestors(graph.names, output)])
     for name in sinks:
         if name in left and name not in sink.broken:
             vain = networkx.ancestors(left, name)

@@ -15,7 +15,7 @@ HINT = "cross_group: true reads every share; cross_group: false says that this o
 def check_crossings(network: PartialNetwork, sink: Sink) -> None:
     """An error for each layer that declares a crossing where nothing crosses, all it reads being sound."""
     graph = network.graph
-    for name in graph.order if graph.nx else ():  # it is empty where there are too many edges
+    for name in graph.order if graph.readers else ():  # it is empty where there are too many edges
         layer = graph.layers[name]
         if not layer.cross_group or name in sink.broken or name in network.adrift:
             continue
@@ -30,7 +30,7 @@ def check_crossings(network: PartialNetwork, sink: Sink) -> None:
 
 
 def _crosses(graph: Graph, name: str) -> bool:
-    return any(crosses for _, _, crosses in graph.nx.in_edges(graph.nodes[name], data="crosses"))
+    return any(source.group != node.group for node in graph.nodes[name] for source in graph.read_by(node))
 
 
 def check_unread(network: PartialNetwork, sink: Sink) -> None:
