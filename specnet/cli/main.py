@@ -19,6 +19,9 @@ from typing import Any
 ARRAYS = ("numpy", "safetensors")
 """Packages that whatever computes needs; `validate`, `table`, `diff` and `graph` do without."""
 
+BRIEF = ("validate", "explain", "schema", "expand", "table", "diff", "merge", "graph", "plugins")
+"""Commands that read a few specs, answer and end."""
+
 OPTION = re.compile(r"(?:^  |, )(--?\w[\w-]*)", re.MULTILINE)
 """An option where a command's help declares it."""
 

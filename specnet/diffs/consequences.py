@@ -13,7 +13,6 @@ from specnet.diffs.fields import FieldChanges, field_changes
 from specnet.diffs.pairs import Pair, with_names
 from specnet.diffs.recipe_consequences import RecipeConsequences, recipe_consequences
 from specnet.diffs.shapes import ShapeChange, shape_changes
-from specnet.network.memory import needed, traffic
 from specnet.network.network import Network
 from specnet.tables import build
 from specnet.tables.rows import GroupTotal
@@ -126,13 +125,15 @@ def consequences(
                 untrained[node.layer] = None
     # A step of training and one image in use are not two sides of one comparison.
     alike = (before.spec.training is None) == (after.spec.training is None)
-    memory_before, memory_after = (needed(n) if alike else {} for n in (before, after))
+    memory_before, memory_after = (
+        {group: held.needs for group, held in side.groups.items()} if alike else {} for side in (old, new)
+    )
     return Consequences(
         parameters=(old.totals.parameters, new.totals.parameters),
         frozen_parameters=(old.totals.frozen_parameters, new.totals.frozen_parameters),
         macs=(old.totals.macs, new.totals.macs),
         cross_group_values=(old.totals.cross_group_values, new.totals.cross_group_values),
-        traffic=(sum(traffic(before).values()), sum(traffic(after).values())) if alike else (0, 0),
+        traffic=(sum(old.traffic.values()), sum(new.traffic.values())) if alike else (0, 0),
         shapes=shape_changes(before, after, pairs),
         memory={g: (memory_before.get(g), memory_after.get(g)) for g in {**memory_before, **memory_after}},
         weights=(fit, every),

@@ -91,8 +91,8 @@ class Windowed(Layer):
     @property
     def extent(self) -> tuple[int, int]:
         """Height and width of the window from its first pixel to its last."""
-        high, wide = ((k - 1) * d + 1 for k, d in zip(self.kernel, self.spread, strict=True))
-        return high, wide
+        (high, wide), (down, right) = self.kernel, self.spread
+        return (high - 1) * down + 1, (wide - 1) * right + 1
 
     def normal_form(self, *inputs: Shape) -> dict[str, Any]:
         """Padding in pixels; where one window is all there is, its step means nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from specnet.diagnostics import rules
 from specnet.layers.base import Layer, LayerError, Shape, Weight
@@ -16,7 +17,7 @@ LARGEST_PRODUCT = 2**62
 """Values in one tensor; beyond it sizes no longer fit the frameworks' 64-bit integers."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Share:
     """What one node computes: the layer as its group holds it, and its shapes without the batch.
 
@@ -29,15 +30,24 @@ class Share:
     inputs: tuple[Shape, ...]
     output: Shape
 
-    def parameters(self) -> dict[str, Weight]:
-        return self.layer.parameters(*self.inputs)
+    def parameters(self) -> Mapping[str, Weight]:
+        """The parameters by role."""
+        return self._parameters
 
-    def trained(self) -> dict[str, Weight]:
+    def trained(self) -> Mapping[str, Weight]:
         """The parameters that training changes."""
-        return self.layer.trained_weights(*self.inputs)
+        return self._trained
 
     def macs(self) -> int:
         return self.layer.macs(*self.inputs)
+
+    @cached_property
+    def _parameters(self) -> Mapping[str, Weight]:
+        return self.layer.parameters(*self.inputs)
+
+    @cached_property
+    def _trained(self) -> Mapping[str, Weight]:
+        return self.layer.trained_weights(*self.inputs)
 
 
 @dataclass

@@ -9,8 +9,8 @@ are built, so a hostile file cannot take the memory.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NoReturn
 
 import yaml
 
@@ -24,7 +24,10 @@ from specnet.syntax.source import Source
 MAX_DEPTH = 32
 MAX_NODES = 3_000_000
 MAX_ENTRIES = 1_000
-"""Keys of a mapping, but for those that hold the layers and the like: no part of a spec has a tenth of it."""
+"""Keys of a mapping, but for those that hold the layers and the like: no part of a spec has a tenth of it.
+
+The least of the limits of a collection.
+"""
 MAX_ITEMS = 10_000
 MAX_LAYERS = 120_000
 MAX_FINDINGS = 5_000
@@ -35,6 +38,8 @@ _PARSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_NUMERIC = frozenset("+-.0123456789")
+"""What a number begins with."""
 _NEEDLESS_TAG = re.compile(r"!!(?:int|float|bool|seq|map|python/tuple)[ ]+")
 """Tags that say what a value is anyhow, or a list where one is meant."""
 NAMED = {
@@ -96,7 +101,7 @@ def read_nodes(source: Source) -> Node:
         builder.report(rules.BAD_CHARACTER, message, source.position_at(bad.start()), "remove it")
         return builder.result()
     try:
-        builder.build(yaml.parse(source.text, Loader=_PARSER))
+        builder.build()
     except yaml.MarkedYAMLError as error:
         finding = syntax_error(source, error, _PARSER)
         # What stands in a broken bracket looks like keys.
@@ -107,6 +112,27 @@ def read_nodes(source: Source) -> Node:
     except _StopReadingError:
         pass  # what stopped it is among the findings
     return builder.result()
+
+
+def _events(text: str) -> Iterator[Any]:
+    """The events of YAML's parser, up to the end of the text."""
+    parser = _PARSER(text)
+    try:
+        while not isinstance(event := parser.get_event(), yaml.StreamEndEvent):
+            yield event
+    finally:
+        parser.dispose()
+
+
+def _valued(text: str) -> Any:
+    """What a scalar without quotes says."""
+    if text in NAMED:
+        return NAMED[text]
+    if text[0] not in _NUMERIC or len(text) > MAX_DIGITS:
+        return text
+    if _INTEGER.fullmatch(text):
+        return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+    return float(text) if _FLOAT.fullmatch(text) else text
 
 
 def _line(finding: Diagnostic) -> int | None:
@@ -153,41 +179,91 @@ class _Builder:
             return Node(None, self.source, 1, 1, 1)
         return self.root
 
-    def build(self, events: Iterable[Any]) -> None:
+    def build(self) -> None:
         stack: list[Node] = []
         keys: list[Node | None] = []
         documents = 0
-        for count, (event, node) in enumerate(self._nodes(events)):
-            line = event.start_mark.line + 1
+        for count, event in enumerate(_events(self.source.text)):
             if count > MAX_NODES:
                 self.report(rules.TOO_LARGE, f"more than {MAX_NODES:,} values", None)
                 raise _StopReadingError
-            if isinstance(event, yaml.DocumentStartEvent):
-                documents += 1
-                if documents > 1:
-                    place = self.source.position(line, 1, 3)
-                    self.report(
-                        rules.SECOND_DOCUMENT,
-                        "a second document starts here",
-                        place,
-                        "one file holds one spec",
-                    )
+            if isinstance(event, yaml.ScalarEvent):
+                self._place(self._scalar(event), stack, keys)
+            elif isinstance(event, yaml.CollectionStartEvent):
+                node = self._collection(event)
+                self._place(node, stack, keys)
+                if len(stack) >= MAX_DEPTH:
+                    message = f"nested deeper than {MAX_DEPTH} levels"
+                    self.report(rules.TOO_LARGE, message, node.position())
                     raise _StopReadingError
+                stack.append(node)
+                keys.append(None)
             elif isinstance(event, yaml.CollectionEndEvent):
                 stack.pop()
                 keys.pop()
-            elif node is not None:
-                self._place(node, stack, keys)
-                if stack:
-                    self._check_size(stack[-1], len(stack))
-                if isinstance(event, yaml.CollectionStartEvent):
-                    if len(stack) >= MAX_DEPTH:
-                        self.report(
-                            rules.TOO_LARGE, f"nested deeper than {MAX_DEPTH} levels", node.position()
-                        )
-                        raise _StopReadingError
-                    stack.append(node)
-                    keys.append(None)
+            elif isinstance(event, yaml.AliasEvent):
+                self._place(self._alias(event), stack, keys)
+            elif isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    self._refuse_document(event)
+
+    def _scalar(self, event: Any) -> Node:
+        start, end = event.start_mark, event.end_mark
+        width = end.column - start.column if end.line == start.line else 1
+        value = _valued(event.value) if event.implicit[0] else event.value
+        node = Node(value, self.source, start.line + 1, start.column + 1, max(1, width))
+        if event.tag is not None:
+            self._refuse_tag(event.tag, node)
+        return node
+
+    def _collection(self, event: Any) -> Node:
+        value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
+        start = event.start_mark
+        node = Node(value, self.source, start.line + 1, start.column + 1, 1)
+        if event.tag is not None:
+            self._refuse_tag(event.tag, node)
+        return node
+
+    def _alias(self, event: Any) -> Node:
+        start, width = event.start_mark, event.end_mark.column - event.start_mark.column
+        node = Node(None, self.source, start.line + 1, start.column + 1, width)
+        message = f"the alias '*{event.anchor}' is not allowed"
+        hint = f"write the value out in both places; a pattern stands in quotes: '*{event.anchor}'"
+        self.report(rules.ALIAS, message, node.position(), hint)
+        return node
+
+    def _refuse_document(self, event: Any) -> NoReturn:
+        place = self.source.position(event.start_mark.line + 1, 1, 3)
+        message, hint = "a second document starts here", "one file holds one spec"
+        self.report(rules.SECOND_DOCUMENT, message, place, hint)
+        raise _StopReadingError
+
+    def _refuse_tag(self, tag: str, node: Node) -> None:
+        tag = tag.replace("tag:yaml.org,2002:", "!!")
+        place = node.position()
+        written = _NEEDLESS_TAG.match(place.source, place.column - 1)
+        fix = place.edited((place.column, written.end() + 1, "")) if written else None
+        self.report(rules.TAG, f"the tag '{tag}' is not allowed", place, "leave the tag out", fix)
+
+    def _place(self, node: Node, stack: list[Node], keys: list[Node | None]) -> None:
+        """Hang a node under the innermost open collection, as a key or as a value."""
+        if not stack:
+            self.root = node
+            return
+        holder = stack[-1]
+        if isinstance(holder.value, list):
+            holder.value.append(node)
+        elif (key := keys[-1]) is None:
+            keys[-1] = node
+            self._check_key(node, holder)
+        else:
+            keys[-1] = None
+            if isinstance(key.value, str) and key.value not in holder.value:
+                node.key = (key.line, key.column, key.width)
+                holder.value[key.value] = node
+        if len(holder.value) > MAX_ENTRIES:
+            self._check_size(holder, len(stack))
 
     def _check_size(self, holder: Node, depth: int) -> None:
         """Stop at a collection that is larger than any that a spec has."""
@@ -198,67 +274,6 @@ class _Builder:
         if len(holder.value) > limit:
             self.report(rules.TOO_LARGE, f"more than {limit:,} {what}", holder.position())
             raise _StopReadingError
-
-    def _nodes(self, events: Iterable[Any]) -> Iterator[tuple[Any, Node | None]]:
-        """Each event with the node it starts, if it starts one."""
-        for event in events:
-            start, end = event.start_mark, event.end_mark
-            if isinstance(event, yaml.ScalarEvent):
-                width = end.column - start.column if end.line == start.line else 1
-                node = Node(None, self.source, start.line + 1, start.column + 1, max(1, width))
-                self._check_tag(event, node)
-                node.value = self._scalar(event, node)
-                yield event, node
-            elif isinstance(event, yaml.CollectionStartEvent):
-                value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
-                node = Node(value, self.source, start.line + 1, start.column + 1, 1)
-                self._check_tag(event, node)
-                yield event, node
-            elif isinstance(event, yaml.AliasEvent):
-                width = end.column - start.column
-                node = Node(None, self.source, start.line + 1, start.column + 1, width)
-                message = f"the alias '*{event.anchor}' is not allowed"
-                hint = f"write the value out in both places; a pattern stands in quotes: '*{event.anchor}'"
-                self.report(rules.ALIAS, message, node.position(), hint)
-                yield event, node
-            else:
-                yield event, None
-
-    def _check_tag(self, event: Any, node: Node) -> None:
-        if event.tag is not None:
-            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            place = node.position()
-            written = _NEEDLESS_TAG.match(place.source, place.column - 1)
-            fix = place.edited((place.column, written.end() + 1, "")) if written else None
-            self.report(rules.TAG, f"the tag '{tag}' is not allowed", place, "leave the tag out", fix)
-
-    def _scalar(self, event: Any, node: Node) -> Any:
-        text = event.value
-        if not event.implicit[0]:
-            return text
-        if text in NAMED:
-            return NAMED[text]
-        if len(text) > MAX_DIGITS:
-            return text
-        if _INTEGER.fullmatch(text):
-            return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
-        return float(text) if _FLOAT.fullmatch(text) else text
-
-    def _place(self, node: Node, stack: list[Node], keys: list[Node | None]) -> None:
-        """Hang a node under the innermost open collection, as a key or as a value."""
-        if not stack:
-            self.root = node
-        elif isinstance(stack[-1].value, list):
-            stack[-1].value.append(node)
-        elif keys[-1] is None:
-            keys[-1] = node
-            self._check_key(node, stack[-1])
-        else:
-            key = keys[-1]
-            keys[-1] = None
-            if isinstance(key.value, str) and key.value not in stack[-1].value:
-                node.key = (key.line, key.column, key.width)
-                stack[-1].value[key.value] = node
 
     def _check_key(self, key: Node, holder: Node) -> None:
         if not isinstance(key.value, str):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from specnet.layers.base import Layer, Shape, Window
 from specnet.layers.window import Pads
@@ -101,8 +102,14 @@ class _Seen:
             self._fields[name] = None
             return None
         known = [side for side in below if side is not None] or [((1, 1), (1, 1))]
-        field, step = (tuple(max(side[part][axis] for side in known) for axis in (0, 1)) for part in (0, 1))
-        grown = tuple(f + (k - 1) * s for f, k, s in zip(field, window.kernel, step, strict=True))
-        apart = tuple(s * stride for s, stride in zip(step, window.stride, strict=True))
-        self._fields[name] = (grown[0], grown[1]), (apart[0], apart[1])
-        return grown[0], grown[1]
+        (high, wide), (down, right) = known[0] if len(known) == 1 else _largest(known)
+        field = high + (window.kernel[0] - 1) * down, wide + (window.kernel[1] - 1) * right
+        self._fields[name] = field, (down * window.stride[0], right * window.stride[1])
+        return field
+
+
+def _largest(sides: Sequence[tuple[Field, Field]]) -> tuple[Field, Field]:
+    """The largest fields and distances, down and right."""
+    fields, steps = zip(*sides, strict=True)
+    (high, wide), (down, right) = (map(max, zip(*pairs, strict=True)) for pairs in (fields, steps))
+    return (high, wide), (down, right)
