@@ -122,6 +122,13 @@ class WeightMapping:
 
         return replace(self, entries={place: told(place, entry) for place, entry in self.entries.items()})
 
+    def passed_names(self) -> list[str]:
+        """The names of layers with values that another layer has in the first network, by which these would
+        be put in the wrong place."""
+        origins = {place.node.layer: e.pieces[0].place.node.layer for place, e in self.entries.items()}
+        named = set(origins.values())
+        return sorted(new for new, old in origins.items() if old != new and new in named)
+
     @cached_property
     def met(self) -> frozenset[str]:
         """The names in the first network of all that is carried or was refused."""

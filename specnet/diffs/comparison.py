@@ -10,6 +10,7 @@ from typing import Any
 from specnet.diffs.carrying import WeightMapping
 from specnet.diffs.change import Change
 from specnet.diffs.edits import edits, rank
+from specnet.diffs.isomorphism import layer_names, same_shares
 from specnet.diffs.matching.search import BY_NAME_ALONE, matched
 from specnet.diffs.normal_form import canonical, renamed_groups
 from specnet.diffs.pairs import Pair
@@ -39,6 +40,8 @@ class Comparison:
     shares: Sequence[Pair]
     groups_exchanged: Comparison | None = None
     """Another one with other names for the groups, by which the two are the same network."""
+    one_for_one: Sequence[Pair] | None = None
+    """Other pairs of shares, by which the two are the same network; `shares` leave fewer changes."""
 
     @cached_property
     def weights(self) -> WeightMapping:
@@ -47,7 +50,8 @@ class Comparison:
             return self.groups_exchanged.weights.by_places()
         assert self.old.network is not None
         assert self.new.network is not None
-        made = follow(self.old.network, self.new.network, dict(_counterparts(self.shares)))
+        shares = self.shares if self.one_for_one is None else self.one_for_one
+        made = follow(self.old.network, self.new.network, dict(_counterparts(shares)))
         return made.on_groups({new: old for old, new in self.groups.items()})
 
     @cached_property
@@ -89,6 +93,10 @@ class Comparison:
             return f"{SAME}, with layers on other groups"
         if not self.weights.in_order:
             return f"{SAME}, cut into other shares"
+        passed = self.weights.passed_names()
+        if passed:
+            words = f"name{'s' if len(passed) > 1 else ''} {few(passed)}"
+            return f"{SAME}, with other layers under the {words}"
         if any(change.layer and change.op != "rename" for change in self.changes):
             return f"{SAME} once its weights have their values"
         return f"{SAME}, written in two ways"
@@ -149,10 +157,12 @@ def comparison(
     new = Side.of(after, other)
     found = [_on_groups(before, network, new, groups) for groups in _group_names(before, after)]
     if len(found) == 1:
-        return found[0]
+        return _as_one(found[0])
     best = min(found, key=lambda made: rank(made.changes))
     same = next((made for made in found if made.is_valid and not made.is_another()), best)
-    return best if same is best or not best.is_another() else replace(best, groups_exchanged=same)
+    if same is not best and best.is_another():
+        return replace(best, groups_exchanged=same)
+    return _as_one(best)
 
 
 def _group_names(before: Spec, after: Spec) -> Iterator[dict[str, str]]:
@@ -176,12 +186,44 @@ def _on_groups(before: Spec, network: Network | None, new: Side, groups: Mapping
         found = long_form.compared(old, new, names)
         if found is not None and rank(found.changes) < rank(changes):
             made = Comparison(old, new, groups, found.names, found.changes, found.shares)
-    renames = [Change("rename", f"groups.{was}", was, now) for was, now in groups.items()]
+    return _told(made)
+
+
+def _told(made: Comparison) -> Comparison:
+    """A comparison that tells the groups' new names, too, and not what a recipe says in other words."""
+    old, new = made.old, made.new
+    renames = [Change("rename", f"groups.{was}", was, now) for was, now in made.groups.items()]
     words = set[str]()
-    if old.network is not None and new.network is not None and {c.path for c in made.changes} & WORDS:
+    if made.is_valid and {c.path for c in made.changes} & WORDS:
         words = said_otherwise(old, new, made.shares)
     left = [change for change in made.changes if change.path not in words]
-    return Comparison(old, new, groups, made.names, [*renames, *left], made.shares)
+    return replace(made, changes=[*renames, *left])
+
+
+def _as_one(made: Comparison) -> Comparison:
+    """The same comparison, or one by which the two are the same network, where it takes them for another.
+
+    That they are is told by the names that layers have exchanged, unless it takes fewer words to say that one
+    of them stands elsewhere.
+    """
+    old, new = made.old.network, made.new.network
+    if old is None or new is None or not made.changes or made.by_name or not made.is_another():
+        return made
+    found = same_shares(old, new)
+    if found is None:
+        return made
+    pairs = [((one,), (other,)) for one, other in found.items()]
+    exact = replace(made, one_for_one=pairs)
+    if exact.is_another():
+        return made
+    names = layer_names(made.old, made.new, found)
+    if names is None:
+        return exact
+    changes, shares = edits(made.old, made.new, names), list(_pairs(made.old, made.new, names))
+    named = _told(Comparison(made.old, made.new, made.groups, names, changes, shares))
+    told = sum(1 + len(change.along) for change in made.changes)
+    news = {c.path for c in named.changes if c.op != "rename"} - {c.path for c in made.changes}
+    return exact if named.is_another() or news or len(named.changes) > told else named
 
 
 def _pairs(old: Side, new: Side, names: Mapping[str, str]) -> Iterator[Pair]:

@@ -3,6 +3,8 @@ that a diff says of them is held against that, and against the outputs of both."
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from editing import claims
@@ -137,3 +139,84 @@ def test_a_recipe_lists_the_same_layers_in_other_words_beside_a_new_layer() -> N
     assert told.startswith("+ layers.c")
     # With that pattern the new layer would be frozen, and is not.
     assert len(said_truly(frozen(CONVS, "'?'"), frozen(new, "[b, a]"), 2, same=False)) == 2
+
+
+ALIKE = """
+a: {kind: conv, from: image, filters: 4, kernel: 3, padding: 1, activation: relu}
+b: {kind: conv, from: a, filters: 4, kernel: 3, padding: 1, activation: relu}
+c: {kind: conv, from: b, filters: 4, kernel: 3, padding: 1, activation: relu}
+d: {kind: conv, from: c, filters: 4, kernel: 3, padding: 1, activation: relu}
+e: {kind: conv, from: d, filters: 4, kernel: 3, padding: 1, activation: relu}
+fc: {kind: dense, from: e, units: 4}
+"""
+
+
+def with_names(layers: str, **names: str) -> str:
+    """With other names of layers, all at once."""
+    return re.sub(rf"\b({'|'.join(names)})(?=[:,}}\]])", lambda found: names.get(found[1], found[1]), layers)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [{"b": "c", "c": "b"}, {"b": "d", "d": "b"}, {"b": "c", "c": "d", "d": "b"}],
+    ids=["neighbours", "others", "three"],
+)
+def test_layers_that_are_alike_and_exchanged_names_are_renamed(names: dict[str, str]) -> None:
+    before, after = spec(ALIKE), spec(with_names(ALIKE, **names))
+    told = said_truly(before, after, len(names), same=True)
+    assert told == [f"> layers.{old}: {old} -> {new}" for old, new in names.items()]
+    found = pair(before, after, len(names), same=True).diff.consequences
+    assert found is not None
+    listed = ", ".join(sorted(names))
+    assert found.sameness == f"the two are the same network, with other layers under the names {listed}"
+
+
+def test_one_of_many_alike_layers_that_stands_elsewhere_is_one_change_and_the_same_network() -> None:
+    """As many new names as there are layers would say the same."""
+    names = {"a": "e", "b": "a", "c": "b", "d": "c", "e": "d"}
+    (told,) = said_truly(spec(ALIKE), spec(with_names(ALIKE, **names)), 1, same=True)
+    assert ".from:" in told
+
+
+def test_a_recipe_that_goes_on_naming_a_layer_is_no_change_of_its_own() -> None:
+    swapped = with_names(ALIKE, b="c", c="b")
+    before, after = (spec(layers, recipe="  frozen: b\n") for layers in (ALIKE, swapped))
+    assert len(said_truly(before, after, 2, same=True)) <= 2
+
+
+BRANCHING = """
+s: {kind: conv, from: image, filters: 4, kernel: 3}
+p: {kind: conv, from: s, filters: 4, kernel: 3}
+q: {kind: conv, from: p, filters: 4, kernel: 3, padding: 1}
+r: {kind: conv, from: q, filters: 4, kernel: 3, padding: 1}
+sum: {kind: add, from: [p, r]}
+fc: {kind: dense, from: [sum, q], units: 4}
+"""
+
+
+def test_names_exchanged_beside_shortcuts_are_seen_with_another_way_to_write_it() -> None:
+    after = with_names(BRANCHING, q="r", r="q").replace("[p, q]", "[q, p]")
+    after = after.replace(
+        "fc: {kind: dense, from: [sum, r]", "j: {kind: concat, from: [sum, r]}\nfc: {kind: dense, from: j"
+    )
+    told = said_truly(spec(BRANCHING), spec(after), 2, same=True)
+    assert sorted(told) == ["> layers.q: q -> r", "> layers.r: r -> q"]
+
+
+def test_alike_layers_of_towers_that_exchanged_names_are_renamed() -> None:
+    spread = """
+    a: {kind: conv, from: image, filters: 8, kernel: 3, padding: 1}
+    b: {kind: conv, from: a, filters: 8, kernel: 3, padding: 1}
+    c: {kind: conv, from: b, filters: 8, kernel: 3, padding: 1}
+    fc: {kind: dense, from: c, units: 4, group: g0, cross_group: true}
+    """
+    after = with_names(spread, b="c", c="b")
+    assert len(said_truly(spec(spread, "[g0, g1]"), spec(after, "[g0, g1]"), 2, same=True)) == 2
+    towers = "".join(
+        f"{name}{letter}: {{kind: conv, from: {source.replace('*', letter)}, "
+        f"group: {group}, filters: 4, kernel: 3, padding: 1}}\n"
+        for name, source in (("a", "image"), ("c", "a*"), ("b", "c*"))
+        for letter, group in (("x", "g0"), ("y", "g1"))
+    )
+    towers += "fc: {kind: dense, from: [bx, by], units: 4, group: g0, cross_group: true}\n"
+    said_truly(spec(spread, "[g0, g1]"), spec(towers, "[g0, g1]"), 2, same=True)

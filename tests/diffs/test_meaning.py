@@ -186,7 +186,7 @@ WRITTEN = "the two are the same network, written in two ways"
             CHAIN,
             named(CHAIN, {"conv2": "conv3", "conv3": "conv2"}),
             ["> layers.conv2: conv2 -> conv3", "> layers.conv3: conv3 -> conv2"],
-            WRITTEN,
+            "the two are the same network, with other layers under the names conv2, conv3",
         ),
     ],
     ids=["inputs", "like branches", "towers", "last layer", "left out", "group names", "layer names"],
