@@ -13,6 +13,8 @@ from specnet.text import plural
 Op = Literal["add", "remove", "change", "rename"]
 ALONG = 3
 """Changes that came along with another and are shown."""
+SHARE = "@"
+"""What the name of a share has in a long form, and no name of a layer has."""
 SIGNS = {"add": "+", "remove": "-", "change": "~", "rename": ">"}
 
 
@@ -38,6 +40,11 @@ class Change:
     """In how many uses of a block, for a change of the block; `path` is where the file has it."""
 
     @property
+    def is_said(self) -> bool:
+        """Whether it is said at all: a share gets another name wherever its layer is written out."""
+        return self.op != "rename" or SHARE not in f"{self.before}{self.after}"
+
+    @property
     def field(self) -> str:
         """What of the layer it is, dotted; empty for the full layer and for any other part."""
         return self.path.removeprefix(f"layers.{self.layer}").removeprefix(".") if self.layer else ""
@@ -56,9 +63,18 @@ class Change:
         """The words for what came along with it. That layers live on other groups goes without saying."""
         if self.path == "groups":
             return ""
-        shown = [f"{c.path.removeprefix('layers.')}: {c.words(c.after)}" for c in self.along[:ALONG]]
+        shown = [c.along_words() for c in self.along[:ALONG]]
         more = [f"{len(self.along) - ALONG} more"] if len(self.along) > ALONG else []
         return f", with {' and '.join([', '.join(shown), *more])}" if shown else ""
+
+    def along_words(self) -> str:
+        """The words for it where it comes along with another change."""
+        where = self.path.removeprefix("layers.")
+        return (
+            f"{where} gone"
+            if self.op == "remove" and not self.field
+            else f"{where}: {self.words(self.after)}"
+        )
 
     def as_json(self) -> dict[str, Any]:
         layer = {"layer": self.layer} if self.layer else {}

@@ -51,7 +51,7 @@ class Comparison:
         assert self.old.network is not None
         assert self.new.network is not None
         shares = self.shares if self.one_for_one is None else self.one_for_one
-        made = follow(self.old.network, self.new.network, dict(_counterparts(shares)))
+        made = follow(self.old.network, self.new.network, dict(self._counterparts(shares)))
         return made.on_groups({new: old for old, new in self.groups.items()})
 
     @cached_property
@@ -128,8 +128,26 @@ class Comparison:
         if not (self.weights.same_network and self.weights.in_order):
             return None
         back = {new: old for old, new in self.groups.items()}
-        pairs = _counterparts(self.shares)
+        pairs = self._counterparts(self.shares)
         return {str(olds[0].on_groups(back)): str(node) for node, olds in pairs}
+
+    def _counterparts(self, pairs: Sequence[Pair]) -> Iterator[tuple[Node, tuple[Node, ...]]]:
+        """For each share of the second network those of the first that it is made of."""
+        for olds, news in pairs:
+            on = {node.group: node for node in olds}
+            if len(olds) != len(news) or (
+                len(olds) > 1 and _has_copies(self.old, olds) != _has_copies(self.new, news)
+            ):
+                yield from ((node, olds) for node in news)
+            elif on.keys() == {node.group for node in news}:
+                yield from ((node, (on[node.group],)) for node in news)
+            else:
+                yield from ((new, (old,)) for old, new in zip(olds, news, strict=True))
+
+
+def _has_copies(side: Side, nodes: Sequence[Node]) -> bool:
+    """Whether shares are full copies of one layer, not parts of it."""
+    return side.network is not None and any(node.layer in side.network.graph.replicated for node in nodes)
 
 
 def _exchange(names: dict[str, str], origins: Mapping[str, str], old: Side, one: str, other: str) -> None:
@@ -232,17 +250,3 @@ def _pairs(old: Side, new: Side, names: Mapping[str, str]) -> Iterator[Pair]:
     for before, after in names.items():
         if old.layers[before].kind == new.layers[after].kind:
             yield old.network.graph.nodes[before], new.network.graph.nodes[after]
-
-
-def _counterparts(
-    pairs: Sequence[Pair],
-) -> Iterator[tuple[Node, tuple[Node, ...]]]:
-    """For each share of the second network those of the first that it is made of."""
-    for olds, news in pairs:
-        on = {node.group: node for node in olds}
-        if len(olds) != len(news):
-            yield from ((node, olds) for node in news)
-        elif on.keys() == {node.group for node in news}:
-            yield from ((node, (on[node.group],)) for node in news)
-        else:
-            yield from ((new, (old,)) for old, new in zip(olds, news, strict=True))

@@ -10,7 +10,7 @@ from specnet.diffs import places
 from specnet.diffs.change import Change
 from specnet.diffs.defaults import along_with_their_origins
 from specnet.diffs.forms import Forms
-from specnet.diffs.meaning import is_neutral, meaning
+from specnet.diffs.meaning import follows_recipe, is_neutral, meaning
 from specnet.diffs.normal_form import renamed_in, with_layers
 from specnet.diffs.places import Host
 from specnet.diffs.side import PLACED, Side
@@ -33,7 +33,8 @@ def edits(old: Side, new: Side, names: Names) -> list[Change]:
 
 def rank(changes: Sequence[Change]) -> tuple[int, int]:
     """The fewer the better; of as many, those with more renames, which leave more as it is."""
-    return len(changes), sum(change.op != "rename" for change in changes)
+    said = [change for change in changes if change.is_said]
+    return len(said), sum(change.op != "rename" for change in said)
 
 
 def of_the_rest(old: Side, new: Side, names: Names) -> Iterator[Change]:
@@ -70,17 +71,38 @@ class _Edits:
             if before != after:
                 yield Change("rename", f"layers.{before}", before, after, before)
         rest = [c for c in of_the_rest(self.old, self.new, self.names) if not self._is_behind_the_head(c)]
+        written = set(self._written_out())
         head = [change for change in rest if change.path.partition(".")[0] in HEAD]
         yield from (self._with("groups", "", change) for change in head)
         for before in self.old.layers:
-            yield from self._of_layer(before, own, follows)
+            if before in self.names:
+                yield from self._of_layer(before, own, follows)
+            elif before not in written and not self.forms.is_one(self.old, before, self.reads):
+                yield self._with("remove", before, self._removed(before))
         for after in self.come:
-            if self.forms.is_one(self.new, after, self.reads):
-                continue
-            written, inherits = self.new.layer(after), self.new.inherits(after)
-            change = Change("add", f"layers.{after}", None, written, after, inherits=inherits)
-            yield self._with("add", after, change)
+            if after not in written and not self.forms.is_one(self.new, after, self.reads):
+                yield self._with("add", after, self._added(after))
         yield from (change for change in rest if change not in head)
+
+    def _added(self, name: str) -> Change:
+        written, inherits = self.new.layer(name), self.new.inherits(name)
+        return Change("add", f"layers.{name}", None, written, name, inherits=inherits)
+
+    def _removed(self, name: str) -> Change:
+        """In the new names, as all that is read is."""
+        written, inherits = renamed_in(self.old.layer(name), self.names), self.old.inherits(name)
+        return Change("remove", f"layers.{name}", written, None, name, inherits=inherits)
+
+    def _written_out(self) -> Iterator[str]:
+        """The layers that came or went with another way to write what their readers read, which is something
+        else: they come along with that."""
+        for side, lone, change in ((self.old, self.gone, self._removed), (self.new, self.come, self._added)):
+            for name in lone:
+                reader = self.forms.rewired_by(side, name, self.reads)
+                if reader is not None:
+                    led = self.along.pop(("remove" if side is self.old else "add", name), [])
+                    self.along.setdefault(("from", reader), []).extend([change(name), *led])
+                    yield name
 
     def _is_told(self, host: Host) -> bool:
         kind, name = host
@@ -94,16 +116,7 @@ class _Edits:
         return replace(change, along=tuple(self.along.get((kind, name), ())))
 
     def _of_layer(self, before: str, own: Mapping[str, Change], follows: set[str]) -> Iterator[Change]:
-        after = self.names.get(before)
-        if after is None:
-            if self.forms.is_one(self.old, before, self.reads):
-                return
-            # In the new names, as all that is read is.
-            written = renamed_in(self.old.layer(before), self.names)
-            inherits = self.old.inherits(before)
-            change = Change("remove", f"layers.{before}", written, None, before, inherits=inherits)
-            yield self._with("remove", before, change)
-            return
+        after = self.names[before]
         was, now = renamed_in(self.old.layer(before), self.names), self.new.layer(after)
         if was["kind"] != now["kind"]:
             yield Change("change", f"layers.{after}", was, now, after)
@@ -208,6 +221,8 @@ class _Edits:
         if key in one.layer.checked_shapes.values():
             return True
         old, new = self.old.spec, self.new.spec
+        if key == "weights" and follows_recipe(one.layer, old) and follows_recipe(two.layer, new):
+            return True
         if meaning(one.layer, one.inputs, old) == meaning(two.layer, two.inputs, new):
             return True
         sides = getattr(self.old.layers[before], key), getattr(self.new.layers[after], key)

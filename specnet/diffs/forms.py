@@ -26,19 +26,37 @@ class Forms:
     def is_one(self, side: Side, name: str, rewired: Container[str]) -> bool:
         """Whether a layer that only one side has is one. `rewired` are layers, under their new names, that
         read something else."""
-        if side.network is None or not side.layers[name].passes_on or not side.readers[name]:
+        if not self._may_be_one(side, name):
             return False
         for reader in side.readers[name]:
             after = reader if side is self.new else self.names.get(reader)
             before = self.origins.get(reader) if side is self.new else reader
-            if after in rewired or not self._is_near(side, name, reader):
-                return False
-            if not (self._keeps_shape(side, name) or _makes_rows(side, name, reader)):
+            if after in rewired:
                 return False
             is_in_both = before in self.names and after in self.origins
             if is_in_both and before and after and not self._reads_the_same(before, after):
                 return False
         return True
+
+    def rewired_by(self, side: Side, name: str, rewired: Container[str]) -> str | None:
+        """The reader, under its new name, of which a layer that only one side has merely writes out what it
+        reads: something else, as all its readers do. None if it is no such layer."""
+        if not self._may_be_one(side, name):
+            return None
+        readers = [
+            reader if side is self.new else self.names.get(reader, "") for reader in side.readers[name]
+        ]
+        return readers[0] if all(reader in rewired for reader in readers) else None
+
+    def _may_be_one(self, side: Side, name: str) -> bool:
+        """Whether each of its readers, if it read what the layer reads, would do the same."""
+        if side.network is None or not side.layers[name].passes_on or not side.readers[name]:
+            return False
+        return all(
+            self._is_near(side, name, reader)
+            and (self._keeps_shape(side, name) or _makes_rows(side, name, reader))
+            for reader in side.readers[name]
+        )
 
     def _is_near(self, side: Side, name: str, reader: str) -> bool:
         """Whether it lives where its reader does, or where all that it reads does."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from specnet.diffs.change import Change
 from specnet.diffs.edits import of_the_rest
+from specnet.diffs.families import Families
 from specnet.diffs.matching.search import matched
 from specnet.diffs.pairs import Pair
 from specnet.diffs.side import Side
@@ -49,10 +51,16 @@ def compared(old: Side, new: Side, names: Mapping[str, str]) -> LongForm | None:
         elif name in olds and partner in news:
             whole[olds[name].layer] = news[partner].layer
     layers = [change for change in changes if change.path.startswith("layers.")]
-    words = told(layers, old, new, long_names, olds, news)
+    rest = list(of_the_rest(old, new, whole))
+    families = Families(one, other, long_names, olds, news)
+    led = [c for c in layers if old.spec.groups != new.spec.groups and families.follows_groups(c)]
+    along = told(led, old, new, long_names, olds, news, families)
+    layers = [change for change in layers if change not in led]
+    words = told(layers, old, new, long_names, olds, news, families)
     if any(_is_of_a_share(change, old, new) for change in words):
         return None
-    return LongForm(whole, [*words, *of_the_rest(old, new, whole)], shares)
+    rest = [replace(c, along=(*c.along, *along)) if c.path == "groups" else c for c in rest]
+    return LongForm(whole, [*words, *rest], shares)
 
 
 def _is_of_a_share(change: Change, old: Side, new: Side) -> bool:

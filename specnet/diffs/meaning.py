@@ -26,6 +26,12 @@ def meaning(layer: Layer, inputs: Sequence[Shape], spec: Spec) -> dict[str, Any]
     return meant
 
 
+def follows_recipe(layer: Layer, spec: Spec) -> bool:
+    """Whether a layer's weights start as the recipe has it, said or unsaid."""
+    own = getattr(layer, "weights", None)
+    return own is None or (spec.training is not None and own == spec.training.weights)
+
+
 def computes(layer: Layer, inputs: Sequence[Shape]) -> dict[str, Any]:
     """That part of a share's meaning that its outputs depend on, once its parameters have their values."""
     unmeant = UNMEANT | layer.initial_fields | set(layer.checked_shapes.values())

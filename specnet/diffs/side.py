@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from specnet.diffs.meaning import meaning
+from specnet.diffs.meaning import follows_recipe, meaning
 from specnet.diffs.normal_form import canonical
 from specnet.layers.base import Layer
 from specnet.network.network import Network
@@ -91,7 +91,10 @@ class Side:
         if self.network is None:
             return self.told(name)
         share = self.network.shares[self.network.graph.nodes[name][0]]
-        own = repr(sorted(meaning(share.layer, share.inputs, self.spec).items()))
+        meant = meaning(share.layer, share.inputs, self.spec)
+        if "weights" in meant and follows_recipe(share.layer, self.spec):
+            meant["weights"] = None  # whatever the recipe has
+        own = repr(sorted(meant.items()))
         return f"{own} {share.layer.split_field and getattr(self.layers[name], share.layer.split_field)}"
 
     @cached_property

@@ -6,24 +6,28 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from specnet.diffs.change import Change
+from specnet.diffs.change import SHARE, Change
+from specnet.diffs.families import Families, Origins
 from specnet.diffs.side import Side
-from specnet.diffs.unfolding import SIGN
-from specnet.network.graph import Node
-
-Origins = Mapping[str, Node]
-"""The share that a layer of a long form is."""
 
 
 def told(
-    changes: Iterable[Change], old: Side, new: Side, names: Mapping[str, str], olds: Origins, news: Origins
+    changes: Iterable[Change],
+    old: Side,
+    new: Side,
+    names: Mapping[str, str],
+    olds: Origins,
+    news: Origins,
+    families: Families,
 ) -> list[Change]:
     """The changes of layers as the specs `old` and `new` would say them.
 
     What is the same in all shares of a layer is one change of that layer. A change of one share is told by
-    the name that it has in the spec that writes it out. That a layer is written out is no change.
+    the name that it has in the spec that writes it out; if all of them have changed alike, the others' come
+    along with the first. That a layer is written out is no change.
     """
-    telling = _Telling(old, new, names, {after: before for before, after in names.items()}, olds, news)
+    origins = {after: before for before, after in names.items()}
+    telling = _Telling(old, new, names, origins, olds, news, families)
     return list(telling.all(changes))
 
 
@@ -35,6 +39,7 @@ class _Telling:
     origins: Mapping[str, str]
     olds: Origins
     news: Origins
+    families: Families
 
     def all(self, changes: Iterable[Change]) -> Iterator[Change]:
         alike: dict[object, list[Change]] = {}
@@ -44,19 +49,23 @@ class _Telling:
             yield from self._one(members) if key is not None else ()
 
     def _key(self, change: Change) -> object:
-        """What the changes have in common that are one; None for what is no change."""
+        """What the changes have in common that may be one; None for what is no change."""
         if change.op == "rename":
             before, after = self.olds.get(change.layer), self.news.get(str(change.after))
             if before is None and after is None:
-                return None if SIGN in f"{change.before}{change.after}" else change.path
+                return None if SHARE in f"{change.before}{change.after}" else change.path
             if before is None or after is None or before.layer == after.layer:
                 return None
             return "rename", before.layer, after.layer
         side = self.olds if change.op == "remove" and not change.field else self.news
         share = side.get(change.layer)
-        if share is None or self._has_own_name(change):
+        if share is not None and not self._has_own_name(change):
+            return change.op, share.layer, change.field
+        family = self.families.of(change)
+        if family is None:
             return change.op, change.path
-        return change.op, share.layer, change.field
+        sides = (self.families.said(change, side) for side in (change.before, change.after))
+        return change.op, family.name, change.field, str([*sides])
 
     def _has_own_name(self, change: Change) -> bool:
         """Whether a share's counterpart in the first spec is a layer of its own."""
@@ -75,7 +84,12 @@ class _Telling:
         is_old = change.op == "remove" and not change.field
         share = (self.olds if is_old else self.news).get(change.layer)
         if share is None or self._has_own_name(change) or len(alike) < self._shares(share.layer, is_old):
-            yield from map(self._worded, alike)
+            family = self.families.of(change)
+            told = sorted(map(self._worded, alike), key=lambda made: made.path)
+            if family is not None and len(told) == family.size > 1:
+                led = [c for made in told for c in (replace(made, along=()), *made.along)]
+                told = [replace(told[0], along=tuple(c for c in led if c.path != told[0].path))]
+            yield from told
             return
         name = share.layer
         partner = self.origins.get(change.layer)
@@ -109,7 +123,7 @@ class _Telling:
         if share is not None:
             partner = self.origins.get(name)
             return partner if partner is not None and partner not in self.olds else share.layer
-        return self.olds[name].layer if name in self.olds else name.partition(SIGN)[0]
+        return self.olds[name].layer if name in self.olds else name.partition(SHARE)[0]
 
     def _value(self, change: Change, side: Any) -> Any:
         if change.field == "from":

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from specnet import plugins
+from specnet.diffs.change import SHARE
 from specnet.layers.base import Layer
 from specnet.network.graph import Node
 from specnet.network.network import Network, examine
-
-SIGN = "@"
-"""What no name of a layer has."""
 
 
 def spread_layers(network: Network) -> list[str]:
@@ -33,7 +31,7 @@ def unfolded(network: Network) -> tuple[Network, Mapping[str, Node]] | None:
                 continue
             reads = network.shares[node].reads
             if not layer.concatenates_inputs:
-                joins = {f"{made}{SIGN}{place}": read for place, read in enumerate(reads) if len(read) > 1}
+                joins = {f"{made}{SHARE}{place}": read for place, read in enumerate(reads) if len(read) > 1}
                 layers |= {join: _join(read, node.group, spread) for join, read in joins.items()}
                 named = {read: join for join, read in joins.items()}
                 sources = tuple(named.get(read) or _named(read[0], spread) for read in reads)
@@ -63,4 +61,4 @@ def _join(read: tuple[Node, ...], group: str, spread: set[str]) -> Layer:
 
 
 def _named(node: Node, spread: set[str]) -> str:
-    return f"{node.layer}{SIGN}{node.group}" if node.layer in spread else node.layer
+    return f"{node.layer}{SHARE}{node.group}" if node.layer in spread else node.layer

@@ -93,11 +93,11 @@ class _Flows:
         if share.layer.is_input:
             made, fits = [all_rows(self.before, olds[0])], True
         elif reading == "each":
-            made, fits = self._each(reads, olds, share.output[0])
+            made, fits = self._each(node, reads, olds, share.output[0])
         elif reading == "all":
             made, fits = self._all(node, olds)
         else:
-            made, fits = self._in_order(reads, olds, share.output[0])
+            made, fits = self._in_order(node, reads, olds)
         known = flow.joined(made_by(rows, flow.own(rows.node, self.before)) for rows in made)
         is_known = sum(len(rows.rows) for rows in made) == share.output[0]
         self.new[node] = known if is_known else (Channels(("new", node), 0, share.output[0]),)
@@ -148,7 +148,7 @@ class _Flows:
         )
 
     def _each(
-        self, reads: Sequence[Expression], olds: Sequence[Node], channels: int
+        self, node: Node, reads: Sequence[Expression], olds: Sequence[Node], channels: int
     ) -> tuple[list[Rows], bool]:
         """The channels of a share that treats each of them alike, and whether it reads these."""
         theirs = [flow.read(self.before, old, self.old) for old in olds]
@@ -156,8 +156,7 @@ class _Flows:
             return [all_rows(self.before, olds[0])], True
         sizes = [self.before.shares[old].output[0] for old in olds]
         if max(map(flow.length, (*reads, *(arg for args in theirs for arg in args)))) > LONGEST:
-            rows = [all_rows(self.before, old) for old in olds]
-            return rows if sum(sizes) == channels else [], False
+            return self._rows(node, olds), False
         places = {
             units: (old, row)
             for old, args, size in zip(olds, theirs, sizes, strict=True)
@@ -169,8 +168,7 @@ class _Flows:
             wanted = [tuple(sorted(units, key=repr)) for units in wanted]
         if len(wanted) == channels and all(units in places for units in wanted):
             return gathered(places[units] for units in wanted), True
-        rows = [all_rows(self.before, old) for old in olds]
-        return rows if sum(sizes) == channels else [], False
+        return self._rows(node, olds), False
 
     def _all(self, node: Node, olds: Sequence[Node]) -> tuple[list[Rows], bool]:
         """The rows of a share whose weights read all channels, and whether they read the same ones."""
@@ -189,12 +187,10 @@ class _Flows:
         return made, fits
 
     def _in_order(
-        self, reads: Sequence[Expression], olds: Sequence[Node], channels: int
+        self, node: Node, reads: Sequence[Expression], olds: Sequence[Node]
     ) -> tuple[list[Rows], bool]:
-        rows = [all_rows(self.before, old) for old in olds]
         theirs = flow.read(self.before, olds[0], self.old)
-        is_known = sum(len(r.rows) for r in rows) == channels
-        return rows if is_known else [], len(olds) == 1 and list(reads) == theirs
+        return self._rows(node, olds), len(olds) == 1 and list(reads) == theirs
 
     def _rows(self, node: Node, olds: Sequence[Node]) -> list[Rows]:
         """The rows of the first network's layer that are a share's, by their place in the full layer."""
@@ -202,7 +198,7 @@ class _Flows:
         sizes = [self.after.shares[n].output[0] for n in nodes]
         held = [self.before.shares[old].output[0] for old in olds]
         own = self.after.shares[node].output[0]
-        is_all = len(olds) == len(self.before.graph.nodes[olds[0].layer])
+        is_all = {*olds} == {flow.own(old, self.before) for old in self.before.graph.nodes[olds[0].layer]}
         if sum(held) != own and not (is_all and sum(held) == sum(sizes)):
             return []
         start = 0 if sum(held) == own else sum(sizes[: nodes.index(node)])

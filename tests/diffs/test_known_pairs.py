@@ -1,5 +1,4 @@
-"""Pairs of which it is known how many edits lead from one to the other, and whether they are one network: all
-that a diff says of them is held against that, and against the outputs of both."""
+"""Pairs that look like more edits than they are, or like other networks: what is said of them is true."""
 
 from __future__ import annotations
 
@@ -7,51 +6,9 @@ import re
 
 import pytest
 
-from editing import claims
-from editing.edit import Edited
-from editing.pair import Pair, Side
-from specnet.syntax import document
+from editing.known import pair, said_truly, spec
 
 pytestmark = pytest.mark.slow
-CHECKS = (
-    claims.count,
-    claims.same,
-    claims.complete,
-    claims.words,
-    claims.counted,
-    claims.mirror,
-    claims.json_applied,
-)
-"""What is said of any pair, whatever the edit; a name may stand for a layer that it was not."""
-
-
-def spec(layers: str, groups: str = "[g0]", recipe: str = "") -> str:
-    """A spec with an image of 17 x 17 pixels and a line for each further layer; the loss reads fc."""
-    lines = "".join(f"  {line.strip()}\n" for line in layers.strip().splitlines())
-    return (
-        f"specnet: 1\nname: pair\ngroups: {groups}\n"
-        f"layers:\n  image: {{kind: input, shape: [3, 17, 17]}}\n{lines}"
-        f"training:\n  loss: {{kind: softmax_cross_entropy, from: fc}}\n"
-        f"  optimizer: {{kind: sgd, learning_rate: 0.1}}\n{recipe}"
-    )
-
-
-def pair(before: str, after: str, edits: int, *, same: bool) -> Pair:
-    first, second = (Side(document.parse(text).data()) for text in (before, after))
-    return Pair(first, second, Edited(dict(second.data), edits, "same" if same else "function"))
-
-
-def said_truly(before: str, after: str, edits: int, *, same: bool) -> list[str]:
-    """What is told of a pair, once all of it has been found to be true, in both directions."""
-    for one, other in ((after, before), (before, after)):
-        made = pair(one, other, edits, same=same)
-        wrong = [f"{check.__name__}: {message}" for check in CHECKS for message in check(made)]
-        assert not wrong
-        assert made.answers_are_equal == same == made.mapping.same_network
-        assert not (same and made.mapping.anew)
-    return [str(change) for change in made.diff.changes]
-
-
 ROW = """
 c: {kind: conv, from: image, filters: 4, kernel: 3}
 flat: {kind: flatten, from: c}
@@ -203,20 +160,27 @@ def test_names_exchanged_beside_shortcuts_are_seen_with_another_way_to_write_it(
     assert sorted(told) == ["> layers.q: q -> r", "> layers.r: r -> q"]
 
 
-def test_alike_layers_of_towers_that_exchanged_names_are_renamed() -> None:
-    spread = """
-    a: {kind: conv, from: image, filters: 8, kernel: 3, padding: 1}
-    b: {kind: conv, from: a, filters: 8, kernel: 3, padding: 1}
-    c: {kind: conv, from: b, filters: 8, kernel: 3, padding: 1}
-    fc: {kind: dense, from: c, units: 4, group: g0, cross_group: true}
-    """
-    after = with_names(spread, b="c", c="b")
-    assert len(said_truly(spec(spread, "[g0, g1]"), spec(after, "[g0, g1]"), 2, same=True)) == 2
-    towers = "".join(
-        f"{name}{letter}: {{kind: conv, from: {source.replace('*', letter)}, "
-        f"group: {group}, filters: 4, kernel: 3, padding: 1}}\n"
-        for name, source in (("a", "image"), ("c", "a*"), ("b", "c*"))
-        for letter, group in (("x", "g0"), ("y", "g1"))
-    )
-    towers += "fc: {kind: dense, from: [bx, by], units: 4, group: g0, cross_group: true}\n"
-    said_truly(spec(spread, "[g0, g1]"), spec(towers, "[g0, g1]"), 2, same=True)
+INPUTS = """
+a: {kind: conv, from: image, filters: 4, kernel: 3}
+b: {kind: conv, from: image, filters: 6, kernel: 3}
+fc: {kind: dense, from: [a, b], units: 4}
+"""
+
+
+def test_a_join_in_another_order_that_is_also_written_out_is_one_change() -> None:
+    after = INPUTS.replace("fc:", "j: {kind: concat, from: [b, a]}\nfc:").replace("from: [a, b]", "from: j")
+    told = said_truly(spec(INPUTS), spec(after), 1, same=True)
+    assert told == ["~ layers.fc.from: [a, b] -> j, with j: {kind: concat, from: [b, a]}"]
+    back = said_truly(spec(after), spec(INPUTS), 1, same=True)
+    assert back == ["~ layers.fc.from: j -> [a, b], with j gone"]
+
+
+def test_an_initializer_that_follows_the_recipe_is_not_another_one() -> None:
+    after = INPUTS.replace("units: 4", "units: 4, weights: {kind: normal, std: 0.03}")
+    recipes = (f"  weights: {{kind: normal, std: {std}}}\n" for std in (0.01, 0.03))
+    sides = [spec(layers, recipe=recipe) for layers, recipe in zip((INPUTS, after), recipes, strict=True)]
+    (told,) = said_truly(sides[0], sides[1], 1, same=True)
+    assert told.startswith("~ training.weights")
+    own = spec(INPUTS.replace("units: 4", "units: 4, weights: {kind: normal, std: 0.01}"))
+    kept = spec(after)
+    assert len(said_truly(own, kept, 1, same=True)) == 1

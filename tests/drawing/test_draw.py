@@ -344,9 +344,9 @@ def test_what_is_too_wide_for_a_line_is_told_in_two() -> None:
 
 
 def test_a_reversed_edge_is_drawn_upwards() -> None:
-    layers = "  {0}: {{kind: conv, from: image, filters: 4, kernel: 1}}\n"
-    layers += "  {1}: {{kind: conv, from: {0}, filters: 4, kernel: 1}}\n"
-    told = changes.between(network(layers.format("p", "q")), network(layers.format("q", "p")))
+    layers = "  p: {{kind: conv, from: {0}, filters: 4, kernel: 1}}\n"
+    layers += "  q: {{kind: conv, from: {1}, filters: 4, kernel: 1, bias: none}}\n"
+    told = changes.between(network(layers.format("image", "p")), network(layers.format("q", "image")))
     drawn = lay_out(told)
     up = [e for e in drawn.edges if e.source.layer == "q" or e.target.layer == "q"]
     assert any(edge.curve.end[1] < edge.curve.start[1] for edge in up)

@@ -7,6 +7,7 @@
 - `outputs`: what networks compute, in float64.
 - `pair`: an edited spec beside the first one, and what a diff and its mapping of weights say.
 - `claims`: all of that, held against the truth.
+- `known`: pairs of texts of which the truth is known.
 - `proof`: all kinds on many networks, and the figures.
 """
 

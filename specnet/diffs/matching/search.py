@@ -56,7 +56,7 @@ def _best(old: Side, new: Side, names: Names) -> Names:
 def _improved(old: Side, new: Side, names: Names, found: list[Change]) -> Names:
     """The matching after all exchanges of two pairs that leave fewer changes."""
     tried, better = 0, True
-    while better and 1 < len(found) <= MOST_CHANGES:
+    while better and 1 < rank(found)[0] <= MOST_CHANGES:
         better = False
         for other in _exchanges(old, new, names, found):
             if tried >= TRIED:
@@ -72,7 +72,8 @@ def _improved(old: Side, new: Side, names: Names, found: list[Change]) -> Names:
 def _exchanges(old: Side, new: Side, names: Names, found: list[Change]) -> Iterator[Names]:
     """Matchings in which two layers that changed have each other's partner, or one that is gone has one."""
     origins = {after: before for before, after in names.items()}
-    told = {name for change in found for name in (change.layer, str(change.after)) if change.layer}
+    said = [change for change in found if change.is_said]
+    told = {name for change in said for name in (change.layer, str(change.after)) if change.layer}
     changed = [name for name in names if name in told or names[name] in told]
     gone = [name for name in old.layers if name not in names]
     come = [name for name in new.layers if name not in origins]

@@ -1,0 +1,96 @@
+"""Pairs on several groups of which it is known what was edited: what is said of all shares of a layer is one
+change, however they are written."""
+
+from __future__ import annotations
+
+import pytest
+
+from editing.known import pair, said_truly, spec
+
+pytestmark = pytest.mark.slow
+TWO = "[g0, g1]"
+
+
+def spread(body: str) -> str:
+    """Layers on both groups that fc reads."""
+    return spec(f"{body.rstrip()}\nfc: {{kind: dense, from: c, units: 4, group: g0, cross_group: true}}", TWO)
+
+
+def towers(*layers: tuple[str, str, str], order: str = "xy", groups: str = TWO) -> str:
+    """Layers by name, what they read and their fields, each once with x on g0 and once with y on g1."""
+    lines = [
+        f"{name}{tower}: {{from: {source if source == 'image' else source + tower}, group: {own}, {fields}}}"
+        for name, source, fields in layers
+        for tower, own in (("x", "g0"), ("y", "g1"))
+    ]
+    last = [f"{layers[-1][0]}{letter}" for letter in order]
+    lines.append(f"fc: {{kind: dense, from: [{', '.join(last)}], units: 4, group: g0, cross_group: true}}")
+    return spec("\n".join(lines), groups)
+
+
+CONV, HALF = "kind: conv, filters: 8, kernel: 3, padding: 1", "kind: conv, filters: 4, kernel: 3, padding: 1"
+SHORT = spread(f"a: {{{CONV}, from: image}}\nc: {{{CONV}, from: a, bias: none}}")
+LONG = ("a", "image", HALF), ("c", "a", f"{HALF}, bias: none")
+
+
+@pytest.mark.parametrize(
+    ("part", "other"),
+    [("kernel: 3", "kernel: 1"), ("padding: 1", "padding: 0"), ("bias: none", "bias: 1")],
+)
+def test_a_field_of_a_layer_that_is_also_written_out_is_one_change(part: str, other: str) -> None:
+    first, (name, source, fields) = LONG
+    after = towers(first, (name, source, fields.replace(part, other)))
+    (told,) = said_truly(SHORT, after, 1, same=False)
+    key, old = part.split(": ")
+    new = other.split(": ")[1]
+    assert told == f"~ layers.cx.{key}: {old} -> {new}, with cy.{key}: {new}"
+
+
+def test_a_layer_inserted_before_another_is_written_out_is_one_change() -> None:
+    tanh = "kind: activation, function: tanh"
+    (told,) = said_truly(SHORT, towers(*LONG, ("t", "c", tanh)), 1, same=False)
+    assert told.startswith("+ layers.tx: {") and "fc.from: [tx, ty], ty: {" in told
+    both = towers(*LONG, ("t", "c", tanh), ("d", "t", "kind: lrn, size: 3, k: 1, alpha: 0.1, beta: 0.7"))
+    assert len(said_truly(SHORT, both, 2, same=False)) == 2
+
+
+def test_neighbours_that_changed_places_before_they_were_written_out_are_one_change() -> None:
+    lrn, pool = "kind: lrn, size: 3, k: 1, alpha: 0.1, beta: 0.7", "kind: max_pool, kernel: 2"
+    before = spread(f"a: {{{CONV}, from: image}}\nb: {{{lrn}, from: a}}\nc: {{{pool}, from: b}}")
+    after = towers(("a", "image", HALF), ("c", "a", pool), ("b", "c", lrn))
+    (told,) = said_truly(before, after, 1, same=False)
+    assert ".from: " in told
+
+
+def test_the_order_of_groups_goes_on_in_the_long_form() -> None:
+    after = towers(*LONG, order="yx", groups="[g1, g0]")
+    assert said_truly(SHORT, after, 1, same=True) == ["~ groups: [g0, g1] -> [g1, g0]"]
+
+
+def test_statistics_of_shares_that_became_full_copies_are_joined() -> None:
+    """A dropout that crosses makes what each group reads full, and is exchanged with a batch_norm."""
+    before = spread(
+        f"a: {{{CONV}, from: image}}\nn: {{kind: batch_norm, from: a, scale: false, shift: false}}\n"
+        "c: {kind: dropout, rate: 0.5, from: n, cross_group: true}"
+    ).replace("group: g0, cross_group: true", "group: g0")
+    after = (
+        before.replace("c, units", "n, units")
+        .replace("from: n, cross", "from: a, cross")
+        .replace("batch_norm, from: a", "batch_norm, from: c")
+    )
+    made = pair(before, after, 1, same=False)
+    hows = {entry.how for place, entry in made.mapping.entries.items() if place.node.layer == "n"}
+    assert not made.mapping.anew
+    assert hows == {"joined"}
+
+
+def test_alike_layers_of_towers_that_exchanged_names_are_renamed() -> None:
+    def chain(*names: str) -> str:
+        sources = ("image", *names)
+        return "\n".join(f"{n}: {{{CONV}, from: {s}}}" for n, s in zip(names, sources, strict=False))
+
+    before = spread(chain("a", "b", "d", "c"))
+    told = said_truly(before, spread(chain("a", "d", "b", "c")), 2, same=True)
+    assert sorted(told) == ["> layers.b: b -> d", "> layers.d: d -> b"]
+    written = [(n, s, HALF) for n, s in (("a", "image"), ("d", "a"), ("b", "d"), ("c", "b"))]
+    said_truly(before, towers(*written), 2, same=True)
