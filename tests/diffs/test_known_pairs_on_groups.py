@@ -49,7 +49,8 @@ def test_a_field_of_a_layer_that_is_also_written_out_is_one_change(part: str, ot
 def test_a_layer_inserted_before_another_is_written_out_is_one_change() -> None:
     tanh = "kind: activation, function: tanh"
     (told,) = said_truly(SHORT, towers(*LONG, ("t", "c", tanh)), 1, same=False)
-    assert told.startswith("+ layers.tx: {") and "fc.from: [tx, ty], ty: {" in told
+    assert told.startswith("+ layers.tx: {")
+    assert "fc.from: [tx, ty], ty: {" in told
     both = towers(*LONG, ("t", "c", tanh), ("d", "t", "kind: lrn, size: 3, k: 1, alpha: 0.1, beta: 0.7"))
     assert len(said_truly(SHORT, both, 2, same=False)) == 2
 
