@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from specnet.backend.protocol import Precision
+    from specnet.convert.models.importing import import_model
     from specnet.convert.weights import carry_weights, export_weights, import_weights
     from specnet.data.arrays import from_batches
     from specnet.diagnostics.diagnostic import Diagnostics
@@ -66,6 +67,7 @@ __all__ = [
     "examine",
     "export_weights",
     "from_batches",
+    "import_model",
     "import_weights",
     "load",
     "predict",
@@ -80,6 +82,7 @@ _ELSEWHERE = {
     **dict.fromkeys(("PluginError", "DeviceError", "DataError", "RunError"), "specnet.diagnostics.errors"),
     **dict.fromkeys(("carry_weights", "export_weights", "import_weights"), "specnet.convert.weights"),
     "from_batches": "specnet.data.arrays",
+    "import_model": "specnet.convert.models.importing",
     "Progress": "specnet.terminal.progress",
     "Spec": "specnet.spec.spec",
     "variants": "specnet.diffs.variants",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from specnet.convert.models import draft, importing, wire
 from specnet.data.prepare import manifest
 from specnet.data.sources import decoding, devkit, tar_index
 from specnet.network import build
@@ -44,6 +45,12 @@ ROWS = dict(re.findall(r"^\| (.+?) \| (.+?) \|$", PAGE, flags=re.MULTILINE))
 )
 def test_limits_are_those_of_the_source(row: str, limit: int) -> None:
     assert size(limit).replace(".0 ", " ") in ROWS[row]
+
+
+def test_what_a_model_may_have_is_that_of_the_source() -> None:
+    row = ROWS["fields of a model in ONNX, counted before it is parsed, and layers"]
+    assert row == f"{wire.MOST_OBJECTS:,} and {draft.MAX_LAYERS:,}"
+    assert ROWS["a model of another framework"] == size(importing.LARGEST_FILE + 1)
 
 
 def test_what_blocks_may_stand_for_is_that_of_the_source() -> None:

@@ -30,9 +30,19 @@ def open_document(path: str, overrides: Sequence[str] = ()) -> Document:
 
 
 def read_document(path: str) -> Document:
-    """The document at a path, on standard input, or in a revision that git knows: `HEAD~1:specs/a.yaml`."""
+    """The document at a path, on standard input, or in a revision that git knows: `HEAD~1:specs/a.yaml`.
+
+    A model of another framework is read as the spec that `specnet import` makes of it.
+    """
+    from specnet.convert.models import formats
     from specnet.syntax import document
 
+    if formats.of_name(path) is not None:
+        from specnet.convert.models.importing import import_bytes, import_model
+
+        if is_revision(path):
+            return import_bytes(*read_content(path)).document()
+        return import_model(path).document()
     return document.parse(*read_content(path))
 
 

@@ -43,6 +43,7 @@ COMMANDS = (
     "runs",
     "curves",
     "weights",
+    "import",
     "plugins",
     "doctor",
     "completion",

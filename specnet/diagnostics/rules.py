@@ -20,6 +20,7 @@ FAMILIES: Mapping[str, str] = MappingProxyType(
         "SN6": "the recipe",
         "SN7": "weights from files",
         "SN8": "datasets",
+        "SN9": "models of other frameworks",
     }
 )
 """What the rules of a family are about."""
@@ -112,6 +113,8 @@ UNFIT_VALUES = Rule("SN712", "unfit-values")
 HALF_BATCH_NORM = Rule("SN713", "half-batch-norm")
 
 UNUSABLE_DATASET = Rule("SN801", "unusable-dataset")
+
+FOREIGN_OPERATION = Rule("SN901", "foreign-operation")
 
 RULES: tuple[Rule, ...] = tuple(value for value in tuple(globals().values()) if isinstance(value, Rule))
 """All of them, in the order of their codes. Two that differ in severity may share a code, and so a page."""

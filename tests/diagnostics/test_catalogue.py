@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from onnx.parser import parse_model
 
 from specnet import plugins
+from specnet.convert.models.importing import import_bytes
 from specnet.diagnostics import catalogue, rules
 from specnet.diagnostics.diagnostic import Diagnostic
 from specnet.diagnostics.errors import SpecError
@@ -48,7 +50,7 @@ def findings(text: str, info: str, code: str) -> list[Diagnostic]:
 
 
 def specs() -> list[str]:
-    return [code for code in catalogue.codes() if not {"mapping", "command"} & words(code)]
+    return [code for code in catalogue.codes() if not {"mapping", "command", "onnx"} & words(code)]
 
 
 def words(code: str) -> set[str]:
@@ -114,6 +116,16 @@ def test_commands_do_what_their_page_says(
     wrong, right = (cli(*text.split()[1:]) for text in (page.wrong, page.right))
     assert (wrong.code, f"error {code}: " in wrong.err) == (2, True)
     assert (right.code, right.err) == (0, "")
+
+
+@pytest.mark.parametrize("code", [code for code in catalogue.codes() if "onnx" in words(code)])
+def test_models_are_refused_as_their_page_says(code: str) -> None:
+    page = catalogue.page(code)
+    wrong, right = (parse_model(text).SerializeToString() for text in (page.wrong, page.right))
+    with pytest.raises(SpecError) as caught:
+        import_bytes(wrong, "wrong.onnx")
+    assert [finding.code for finding in caught.value.diagnostics] == [code]
+    assert import_bytes(right, "right.onnx").network.spec.layers
 
 
 @pytest.mark.parametrize("code", specs())

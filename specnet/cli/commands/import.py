@@ -1,0 +1,52 @@
+"""`specnet import`."""  # noqa: N999  (the file of a command has its name)
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from specnet.cli.output import write_text
+from specnet.diagnostics.errors import UsageError
+from specnet.terminal.output import say
+from specnet.text import plural, printable
+
+HELP = "write a model of another framework as a spec"
+EXAMPLE = """examples:
+  specnet import alexnet.onnx -o alexnet.yaml
+  specnet import resnet50.onnx -o resnet50.yaml --weights resnet50.safetensors
+  specnet diff alexnet.onnx specs/alexnet.yaml
+
+exit codes: 0 ok; 1 something in the model has no meaning in a spec; 2 usage, input or output
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="FILE", help="a model in ONNX; nothing of it is executed")
+    parser.add_argument("-o", "--output", default="-", metavar="SPEC", help="default: standard output")
+    about = "write the model's weights there, a file of safetensors, under the spec's names"
+    parser.add_argument("--weights", metavar="W", help=about)
+
+
+def run(options: argparse.Namespace) -> int:
+    from specnet.convert.models.importing import import_model
+
+    output = Path(options.weights) if options.weights else None
+    if output is not None:
+        from specnet.convert.weights.exporting import check_safetensors
+
+        check_safetensors(output)
+    made = import_model(options.model)
+    network = made.network  # which is checked before anything is written
+    if output is not None:
+        from specnet.convert.weights.exporting import write_safetensors
+
+        state = made.weights()
+        if not state:
+            raise UsageError(f"{printable(options.model)} has no weights", "leave out --weights")
+        write_safetensors(state, output, network.spec.groups)
+    write_text(options.output, made.text)
+    if options.output != "-":
+        counted = sum(w.size for s in network.shares.values() for w in s.parameters().values() if w.trainable)
+        what = f"{plural(len(network.spec.layers), 'layer')}, {counted:,} parameters"
+        say(f"wrote {printable(options.output)}: {what}")
+    return 0

@@ -1,0 +1,43 @@
+"""The formats of models that are read: how each is known, and its reader."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from pathlib import PurePath
+from typing import TYPE_CHECKING, NamedTuple
+
+from specnet.diagnostics.errors import UsageError
+from specnet.text import one_line
+
+if TYPE_CHECKING:
+    from specnet.convert.models.draft import Draft
+
+    Reader = Callable[[bytes, str], Draft]
+
+
+class Format(NamedTuple):
+    """A format by its usual suffixes; `module` has its `read`."""
+
+    noun: str
+    suffixes: tuple[str, ...]
+    module: str
+
+
+FORMATS = (Format("ONNX", (".onnx",), "specnet.convert.models.onnx.reader"),)
+
+
+def of_name(name: str) -> Format | None:
+    """The format that a file's suffix means; None if it means none."""
+    suffix = PurePath(name).suffix.lower()
+    return next((each for each in FORMATS if suffix in each.suffixes), None)
+
+
+def recognised(data: bytes, name: str) -> Reader:
+    """The reader of a file. Raises `UsageError` if its format is not known."""
+    known = of_name(name)
+    if known is None:
+        names = ", ".join(f"{each.noun} ({' '.join(each.suffixes)})" for each in FORMATS)
+        raise UsageError(f"the format of {one_line(name)} is not known", f"known are {names}")
+    reader: Reader = importlib.import_module(known.module).read
+    return reader

@@ -1,0 +1,1 @@
+"""ONNX: a graph of operators on named tensors, with its weights as initializers."""

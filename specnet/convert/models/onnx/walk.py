@@ -1,0 +1,249 @@
+"""The walk over an ONNX graph: each tensor becomes a layer of a draft, a constant, or a layer in disguise."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from specnet.convert.models.draft import Draft, Part, UnsayableError
+from specnet.convert.models.naming import of_parameters
+from specnet.convert.models.onnx.model import DOMAINS, Constant, OnnxModel, attributes
+from specnet.diagnostics.errors import UsageError
+from specnet.diagnostics.suggestions import nearest
+from specnet.text import describe, one_line
+
+MAX_FINDINGS = 1_000
+_NUMBERED = re.compile(r"(?:(?:[A-Za-z]|node|op)?_?\d+)?")
+"""Names that only count."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A layer's values in another order than they are computed in, until something puts them back.
+
+    `last` is an image with its channels last; `row` is such an image flattened; `blocks` and `dealt` are one
+    whose channels stand in so many blocks, before and after these were exchanged with the channels in them.
+    """
+
+    part: Part
+    how: str
+    blocks: int = 0
+
+
+Value = Part | Constant | Seen
+Shown = Value | None
+"""None is the value of what could not be said: what is computed from it is passed over."""
+
+
+class Node:
+    """An operator with what its inputs have become."""
+
+    def __init__(self, proto: Any, walk: Walk) -> None:
+        self.walk = walk
+        self.draft = walk.draft
+        self.opset = walk.model.opset
+        self.kind: str = proto.op_type
+        self.inputs: Sequence[str] = list(proto.input)
+        self.outputs: Sequence[str] = list(proto.output)
+        self.name: str = proto.name
+        self.attributes: Mapping[str, Any] = attributes(proto)
+
+    @property
+    def place(self) -> str:
+        called = self.name or next((name for name in self.outputs if name), "")
+        return f"node '{one_line(called)}' ({one_line(self.kind)})"
+
+    def refuse(self, message: str, hint: str | None = None) -> UnsayableError:
+        """The finding that this operator has no meaning here, to be raised."""
+        return UnsayableError(self.place, message, hint)
+
+    def has(self, index: int) -> bool:
+        """Whether an input is given."""
+        return index < len(self.inputs) and bool(self.inputs[index])
+
+    def value(self, index: int) -> Value:
+        """What an input has become. Raises `UnsayableError` if it is not there."""
+        if not self.has(index):
+            raise self.refuse(f"its input {index} is missing")
+        value = self.walk.values[self.inputs[index]]
+        assert value is not None
+        return value
+
+    def part(self, index: int = 0) -> Part:
+        """The layer that an input is. Raises `UnsayableError` if it is a constant, or in another order."""
+        value = self.value(index)
+        if isinstance(value, Part):
+            return value
+        what = "a constant" if isinstance(value, Constant) else "an image whose channels are not first"
+        raise self.refuse(f"its input '{one_line(self.inputs[index])}' is {what}")
+
+    def constant(self, index: int) -> Constant:
+        """The constant that an input is. Raises `UnsayableError` if it is computed from an image."""
+        value = self.value(index)
+        if not isinstance(value, Constant):
+            name = one_line(self.inputs[index])
+            raise self.refuse(f"its input '{name}' is computed, and only one that is known is read here")
+        return value
+
+    def image(self, index: int = 0) -> Part:
+        """The layer that an input is, if it is an image."""
+        part = self.part(index)
+        if len(part.shape) != 3:
+            raise self.refuse(
+                f"it reads {describe(part.shape)}; only images of two dimensions are known here"
+            )
+        return part
+
+    def numbers(self, index: int, attribute: str, default: Sequence[int] | None = None) -> list[int]:
+        """Whole numbers that stand in an attribute, or in newer operators as an input."""
+        if attribute in self.attributes:
+            return [int(number) for number in self.attributes[attribute]]
+        if self.has(index):
+            return self.whole(self.constant(index))
+        if default is None:
+            raise self.refuse(f"its '{attribute}' is missing")
+        return list(default)
+
+    def whole(self, constant: Constant) -> list[int]:
+        """The whole numbers that a constant holds, a few at the most."""
+        if constant.values.size > 64 or constant.values.dtype.kind not in "iu":
+            raise self.refuse(f"'{one_line(constant.name)}' is no short list of whole numbers")
+        return [int(number) for number in constant.values.reshape(-1)]
+
+    def number(self, index: int, attribute: str, default: float | None) -> float | None:
+        """A number that stands in an attribute, or in newer operators as an input."""
+        if attribute in self.attributes:
+            return float(self.attributes[attribute])
+        if not self.has(index):
+            return default
+        values = self.constant(index).values
+        if values.size != 1:
+            raise self.refuse(f"its '{attribute}' is not one number")
+        return float(values.reshape(-1)[0])
+
+    def is_alone(self, index: int = 0) -> bool:
+        """Whether nothing else reads an input, so that it may become one layer with what reads it."""
+        return self.walk.uses[self.inputs[index]] == 1
+
+    def called(self, *parameters: int) -> str:
+        """The layer's name: that of its parameters' names, or the operator's own, or that of its output."""
+        names = [self.inputs[index] for index in parameters if self.has(index)]
+        own = self.name.removesuffix(f"/{self.kind}")
+        said = (own, *(name for name in self.outputs if name))
+        return of_parameters(names) or next((name for name in said if not _NUMBERED.fullmatch(name)), "")
+
+    def add(self, kind: str, reads: Sequence[Part], name: str = "", **fields: Any) -> Part:
+        """Add a layer to the draft, under the operator's name if no other one is given."""
+        return self.draft.add(kind, name or self.called(), reads, self.place, **fields)
+
+
+Operator = Callable[[Node], "Value | list[Shown]"]
+OPERATORS: dict[str, Operator] = {}
+"""What each operator becomes."""
+
+
+def operator(*names: str) -> Callable[[Operator], Operator]:
+    """Registers the function for operators of these names."""
+
+    def register(function: Operator) -> Operator:
+        OPERATORS.update(dict.fromkeys(names, function))
+        return function
+
+    return register
+
+
+class Walk:
+    """One pass over the nodes of a graph, which stand in an order in which they can be computed."""
+
+    def __init__(self, model: OnnxModel, draft: Draft) -> None:
+        self.model = model
+        self.draft = draft
+        self.values: dict[str, Shown] = dict(model.initializers)
+        self.batch = 1
+        self.uses = Counter(name for node in model.graph.node for name in node.input)
+        self.uses.update(output.name for output in model.graph.output)
+
+    def go(self) -> None:
+        """Add every layer to the draft, and a finding for whatever has no meaning here."""
+        for entry in self.model.graph.input:
+            if entry.name not in self.values:
+                self._try(lambda entry=entry: self._input(entry), [entry.name])  # type: ignore[misc]
+        for proto in self.model.graph.node:
+            if len(self.draft.findings) >= MAX_FINDINGS:
+                return
+            self._node(proto)
+        self._outputs()
+
+    def _try(self, make: Callable[[], Value | list[Shown]], names: Sequence[str]) -> None:
+        made: list[Shown]
+        try:
+            result = make()
+            made = result if isinstance(result, list) else [result]
+        except UnsayableError as finding:
+            self.draft.findings.append(finding.finding())
+            made = [None] * len(names)
+        except UsageError as error:  # a damaged tensor
+            self.draft.findings.append(UnsayableError("the file", error.message, error.hint).finding())
+            made = [None] * len(names)
+        self.values.update(zip(names, made, strict=False))
+        for name in names[len(made) :]:
+            self.values[name] = None
+
+    def _node(self, proto: Any) -> None:
+        outputs = list(proto.output)
+        unknown = [name for name in proto.input if name and name not in self.values]
+        node = Node(proto, self)
+        if unknown:
+            name = one_line(unknown[0])
+            missing = node.refuse(f"it reads '{name}', which nothing before it makes")
+            self.draft.findings.append(missing.finding())
+        if unknown or any(self.values[name] is None for name in proto.input if name):
+            self.values.update(dict.fromkeys(outputs))
+            return
+        function = OPERATORS.get(node.kind) if proto.domain in DOMAINS else None
+        if function is None:
+            self._try(lambda: _unknown(node, proto.domain), outputs)
+            return
+        self._try(lambda: function(node), outputs)
+
+    def _input(self, entry: Any) -> Value:
+        place = f"input '{one_line(entry.name)}'"
+        dims = [dim.dim_value for dim in entry.type.tensor_type.shape.dim]
+        if len(dims) not in (2, 4):
+            raise UnsayableError(
+                place, f"it has {len(dims)} dimensions; images have 4 with the batch, rows 2"
+            )
+        if any(size <= 0 for size in dims[1:]):
+            hint = "onnx.tools.update_model_dims.update_inputs_outputs_dims gives it sizes"
+            raise UnsayableError(place, "its sizes are left open, and all shapes follow from them", hint)
+        self.batch = max(dims[0], 1)
+        if self._is_last(entry.name):
+            part = self.draft.add("input", entry.name, [], place, shape=[dims[3], *dims[1:3]])
+            return Seen(part, "last")
+        return self.draft.add("input", entry.name, [], place, shape=dims[1:])
+
+    def _is_last(self, name: str) -> bool:
+        """Whether an input's channels are its last dimension: then all that reads it moves them."""
+        readers = [node for node in self.model.graph.node if name in node.input]
+        moved = [list(attributes(node).get("perm", ())) == [0, 3, 1, 2] for node in readers]
+        return bool(moved) and all(moved)
+
+    def _outputs(self) -> None:
+        for output in self.model.graph.output:
+            value = self.values.get(output.name)
+            part = value.part if isinstance(value, Seen) else value
+            if isinstance(part, Part):
+                self.draft.outputs[part] = None
+        if not self.draft.outputs and not self.draft.findings:
+            raise UsageError("the graph gives nothing that is computed from its input")
+
+
+def _unknown(node: Node, domain: str) -> Value:
+    if domain not in DOMAINS:
+        raise node.refuse(f"operators of '{one_line(domain)}' are not ONNX's own")
+    near = nearest(node.kind, list(OPERATORS))
+    hint = f"did you mean '{near[0]}'?" if near else "docs/convert.md lists the operators that have"
+    raise node.refuse("this operator has no meaning in a spec", hint)
