@@ -133,8 +133,7 @@ def examine(source: Source) -> Examination:
     """Everything there is to say about a spec, valid or not: what an editor shows beside its text.
 
     `network` is there if it is valid, `diagnostics` are those of `validate`, and `partial.layers` has what is
-    known of every layer in any case. Raises `UsageError` if the file cannot be read and `SpecError` if it is
-    not YAML.
+    known of every layer in any case. Raises `UsageError` if there is no file, `SpecError` if it is not YAML.
     """
     from dataclasses import replace
 
@@ -170,10 +169,9 @@ def diff(before: Source, after: Source) -> Diff:
 
 @public()
 def draw(source: Source, after: Source | None = None) -> Drawing:
-    """The picture of a network, or of what changed from the first spec to the second.
+    """The picture of a network, or of what changed from the first spec to the second; a notebook shows it.
 
-    A notebook shows it; `save("x.svg")` writes it, as .png, .html, .mmd (Mermaid) or .dot (Graphviz), too.
-    Raises `SpecError` for an invalid spec.
+    `save("x.svg")` writes it, as .png, .html, .mmd or .dot, too. Raises `SpecError` for an invalid spec.
     """
     from specnet.drawing.drawing import Drawing
     from specnet.network import network
@@ -233,7 +231,6 @@ def train(
     `steps` is how far to train in all. A run that goes on (`resume`) keeps seed, precision and, unless
     `allow_changes`, its recipe; a new one takes what fits of `weights`, a file of tensors or a run. It is
     saved at `checkpoint_every` steps, a time such as `10m`, or None; a device holds `micro_batch` images.
-
     Raises `UsageError` for what cannot be: `DataError`, `DeviceError`, `PluginError`, `RunError`.
     """
     from specnet.network import network
@@ -275,8 +272,8 @@ def evaluate(
     """
     from specnet.training.load import evaluate_run
 
-    shown = progress or progress_of("specnet.evaluate")
-    return evaluate_run(run_dir, backend=backend, data=data, devices=devices, best=best, progress=shown)
+    progress = progress or progress_of("specnet.evaluate")
+    return evaluate_run(run_dir, backend=backend, data=data, devices=devices, best=best, progress=progress)
 
 
 @public()

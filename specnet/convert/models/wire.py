@@ -15,8 +15,8 @@ DEEPEST = 20
 Nested = Mapping[str, Mapping[int, str]]
 """For each type of message, which of its fields are messages, and of which type.
 
-`packed` is a list of numbers, of which eight bytes are counted as one field, and `small` a message with whatever
-in it, of which four bytes are.
+`packed` is a list of numbers, of which eight bytes are counted as one field, and `small` a message with
+whatever in it, of which four bytes are.
 """
 
 
