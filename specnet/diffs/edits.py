@@ -71,16 +71,18 @@ class _Edits:
             if before != after:
                 yield Change("rename", f"layers.{before}", before, after, before)
         rest = [c for c in of_the_rest(self.old, self.new, self.names) if not self._is_behind_the_head(c)]
-        written = set(self._written_out())
+        moved = {name: ("group", name) for name in own}
+        moved |= {change.layer: host for host, change in along if change.field == "group"}
+        written = set(self._written_out(moved))
         head = [change for change in rest if change.path.partition(".")[0] in HEAD]
         yield from (self._with("groups", "", change) for change in head)
         for before in self.old.layers:
             if before in self.names:
                 yield from self._of_layer(before, own, follows)
-            elif before not in written and not self.forms.is_one(self.old, before, self.reads):
+            elif before not in written:
                 yield self._with("remove", before, self._removed(before))
         for after in self.come:
-            if after not in written and not self.forms.is_one(self.new, after, self.reads):
+            if after not in written:
                 yield self._with("add", after, self._added(after))
         yield from (change for change in rest if change not in head)
 
@@ -93,15 +95,18 @@ class _Edits:
         written, inherits = renamed_in(self.old.layer(name), self.names), self.old.inherits(name)
         return Change("remove", f"layers.{name}", written, None, name, inherits=inherits)
 
-    def _written_out(self) -> Iterator[str]:
-        """The layers that came or went with another way to write what their readers read, which is something
-        else: they come along with that."""
+    def _written_out(self, moved: Mapping[str, Host]) -> Iterator[str]:
+        """The layers that came or went with another way to write what their readers read. Where that is
+        something else, they come along with what tells it."""
         for side, lone, change in ((self.old, self.gone, self._removed), (self.new, self.come, self._added)):
             for name in lone:
-                reader = self.forms.rewired_by(side, name, self.reads)
-                if reader is not None:
+                if self.forms.is_one(side, name, self.reads):
+                    yield name
+                    continue
+                host = self.forms.host(side, name, self.reads, moved)
+                if host is not None:
                     led = self.along.pop(("remove" if side is self.old else "add", name), [])
-                    self.along.setdefault(("from", reader), []).extend([change(name), *led])
+                    self.along.setdefault(host, []).extend([change(name), *led])
                     yield name
 
     def _is_told(self, host: Host) -> bool:
@@ -143,14 +148,19 @@ class _Edits:
         explained = {name: None for name in differing if name not in left}
         moves: dict[str, Change] = {}
         while 1 < len(left) <= MOST and sum(map(len, hidden)) <= MOST_HIDDEN:
-            tried = ((self._beside(name, left, *hidden), name) for name in left)
-            found = min(tried, key=lambda pair: (len(pair[0]), sorted((pair[1], self.origins[pair[1]]))))
-            if len(found[0]) == len(left) - 1:
+            for together in ([[name] for name in left], self._alike(left)):
+                tried = ((self._beside(names, left, *hidden), names) for names in together)
+                found = min(
+                    tried, key=lambda pair: (len(pair[0]), self._both_names(pair[1])), default=(left, [])
+                )
+                if len(found[0]) < len(left) - len(found[1]):
+                    break
+            else:
                 break
-            hidden[0].add(self.origins[found[1]])
-            hidden[1].add(found[1])
-            moves[found[1]] = self._rewired(found[1])
-            explained |= {name: None for name in left if name not in found[0] and name != found[1]}
+            hidden[0].update(self.origins[name] for name in found[1])
+            hidden[1].update(found[1])
+            moves |= {name: self._rewired(name) for name in found[1]}
+            explained |= {name: None for name in left if name not in found[0] and name not in found[1]}
             left = found[0]
         self.reads = {**moves, **{name: self._rewired(name) for name in left}}
         for name in explained:
@@ -198,10 +208,20 @@ class _Edits:
         old, new = Through(self.old, gone, self.names), Through(self.new, come, {})
         return [name for name in differing if not old.reads(self.origins[name]) & new.reads(name)]
 
-    def _beside(self, name: str, left: Sequence[str], gone: set[str], come: set[str]) -> list[str]:
-        """What is left to explain if a layer stands elsewhere."""
-        rest = [other for other in left if other != name]
-        return self._unexplained(rest, gone | {self.origins[name]}, come | {name})
+    def _alike(self, left: Sequence[str]) -> list[list[str]]:
+        """Those that say the same, as the shares of one layer do, together."""
+        said: dict[str, list[str]] = {}
+        for name in left:
+            said.setdefault(self.new.told(name), []).append(name)
+        return [names for names in said.values() if len(names) > 1]
+
+    def _both_names(self, names: Sequence[str]) -> list[list[str]]:
+        return sorted(sorted((name, self.origins[name])) for name in names)
+
+    def _beside(self, names: Sequence[str], left: Sequence[str], gone: set[str], come: set[str]) -> list[str]:
+        """What is left to explain if some layers stand elsewhere."""
+        rest = [other for other in left if other not in names]
+        return self._unexplained(rest, gone | {self.origins[name] for name in names}, come | {*names})
 
     def _rewired(self, name: str) -> Change:
         was = renamed_in(self.old.layer(self.origins[name]), self.names)

@@ -3,10 +3,11 @@ row that a dense layer makes of an image."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
 from specnet.diffs import flow
+from specnet.diffs.places import Host
 from specnet.diffs.side import Side
 from specnet.network.graph import Node
 
@@ -38,15 +39,71 @@ class Forms:
                 return False
         return True
 
-    def rewired_by(self, side: Side, name: str, rewired: Container[str]) -> str | None:
-        """The reader, under its new name, of which a layer that only one side has merely writes out what it
-        reads: something else, as all its readers do. None if it is no such layer."""
-        if not self._may_be_one(side, name):
+    def host(self, side: Side, name: str, rewired: Container[str], moved: Mapping[str, Host]) -> Host | None:
+        """The change that a layer comes along with which only one side has, and which writes out what its
+        readers read: something else, for a reason that is told. None if it is no such layer.
+
+        `moved` are the changes by which layers live elsewhere.
+        """
+        if not self._may_be_one(side, name) or not self._adds_nothing(side, name):
             return None
-        readers = [
-            reader if side is self.new else self.names.get(reader, "") for reader in side.readers[name]
-        ]
-        return readers[0] if all(reader in rewired for reader in readers) else None
+        hosts: list[Host] = []
+        for reader in side.readers[name]:
+            after = reader if side is self.new else self.names.get(reader)
+            before = self.origins.get(reader) if side is self.new else reader
+            if before is None or after is None or before not in self.names:
+                return None
+            if after in rewired:
+                hosts.append(("from", after))
+            elif not self._reads_the_same(before, after):
+                reason = moved.get(after) or self._reason(before, after)
+                if reason is None:
+                    return None
+                hosts.append(reason)
+        return hosts[0] if hosts else None
+
+    def _adds_nothing(self, side: Side, name: str) -> bool:
+        """Whether its readers could read what it reads: of each input their own group's share, or all."""
+        assert side.network is not None
+        nodes = side.network.graph.nodes
+        every = [node for source in side.reads[name] for node in nodes.get(source, ())]
+        for reader in side.readers[name]:
+            for node in nodes[reader]:
+                read = [
+                    s for argument in side.network.shares[node].reads for s in argument if s.layer == name
+                ]
+                behind = [s for r in read for argument in side.network.shares[r].reads for s in argument]
+                if behind not in (every, [s for s in every if s.group == node.group]):
+                    return False
+        return True
+
+    def _reason(self, before: str, after: str) -> Host | None:
+        """Why a layer reads something else: one that came or went above it, or the groups' order."""
+        was, now = self._read(before, after, everything=True)
+        if was == now:
+            for op, side, name, known in (
+                ("add", self.new, after, self.origins),
+                ("remove", self.old, before, self.names),
+            ):
+                above = [
+                    s for s in self._above(side, name) if s not in known and not side.layers[s].passes_on
+                ]
+                if above:
+                    return op, above[0]
+        if self.old.spec.groups != self.new.spec.groups and list(map(sorted, was)) == list(map(sorted, now)):
+            return "groups", ""
+        return None
+
+    def _above(self, side: Side, name: str) -> Iterator[str]:
+        """What a layer reads, through all that only this side has."""
+        known = self.origins if side is self.new else self.names
+        waiting, met = list(side.reads[name]), set[str]()
+        while waiting:
+            source = waiting.pop()
+            if source not in met and source in side.layers:
+                met.add(source)
+                yield source
+                waiting += side.reads[source] if source not in known else ()
 
     def _may_be_one(self, side: Side, name: str) -> bool:
         """Whether each of its readers, if it read what the layer reads, would do the same."""
@@ -71,21 +128,45 @@ class Forms:
         return all(len(side.network.output_shape(source)) == sizes for source in sources)
 
     def _reads_the_same(self, before: str, after: str) -> bool:
-        """Whether all shares of a layer read the same shares in both networks, behind what passes them on."""
-        old, new = self.old.network, self.new.network
-        if old is None or new is None:
+        """Whether all shares of a layer read the same shares in both networks, behind what only one of them
+        has and what passes these on."""
+        if self.old.network is None or self.new.network is None:
             return False
-        sides = old.graph.nodes[before], new.graph.nodes[after]
-        if len(sides[0]) != len(sides[1]):
-            return False
-        was, now = (
-            [flow.behind(net, node) for node in nodes] for net, nodes in zip((old, new), sides, strict=True)
-        )
+        was, now = self._read(before, after)
+        return was == now
+
+    def _read(
+        self, before: str, after: str, *, everything: bool = False
+    ) -> tuple[list[list[Node]], list[list[Node]]]:
+        """What the shares of a layer read in both networks, in the second one's words; behind what passes on
+        and only one of them has, or behind everything that only one has."""
+        olds = [
+            self._behind(self.old, self.names, node, everything=everything)
+            for node in _nodes(self.old, before)
+        ]
+        news = [
+            self._behind(self.new, self.origins, node, everything=everything)
+            for node in _nodes(self.new, after)
+        ]
         moved: dict[str, dict[Node, Node]] = {}
-        for node in {node for read in was for node in read}:
+        for node in {node for read in olds for node in read}:
             if node.layer not in moved:
                 moved[node.layer] = self._moved(node.layer)
-        return [[moved[node.layer].get(node, node) for node in read] for read in was] == now
+        return [[moved[node.layer].get(node, node) for node in read] for read in olds], news
+
+    def _behind(self, side: Side, known: Names, node: Node, *, everything: bool) -> list[Node]:
+        assert side.network is not None
+        shares, found = side.network.shares, list[Node]()
+        waiting = [source for read in reversed(shares[node].reads) for source in reversed(read)]
+        while waiting:
+            source = waiting.pop()
+            share = shares[source]
+            is_seen_through = source.layer not in known and (everything or share.layer.passes_on)
+            if is_seen_through and share.reads and len(found) + len(waiting) < flow.MOST:
+                waiting += [inner for read in reversed(share.reads) for inner in reversed(read)]
+            else:
+                found.append(source)
+        return found
 
     def _moved(self, layer: str) -> dict[Node, Node]:
         """The shares of a layer of the first network by those of the second that they are, wherever these
@@ -97,6 +178,11 @@ class Forms:
         if {node.group for node in olds} == {node.group for node in news}:
             return {node: Node(self.names[layer], node.group) for node in olds}
         return dict(zip(olds, news, strict=True)) if len(olds) == len(news) else {}
+
+
+def _nodes(side: Side, name: str) -> tuple[Node, ...]:
+    assert side.network is not None
+    return side.network.graph.nodes[name]
 
 
 def _makes_rows(side: Side, name: str, reader: str) -> bool:
