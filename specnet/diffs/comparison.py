@@ -10,7 +10,7 @@ from typing import Any
 from specnet.diffs.carrying import WeightMapping
 from specnet.diffs.change import Change
 from specnet.diffs.edits import edits, rank
-from specnet.diffs.isomorphism import layer_names, same_shares
+from specnet.diffs.isomorphism import layer_names, passes_nearby, same_shares
 from specnet.diffs.matching.search import BY_NAME_ALONE, matched
 from specnet.diffs.normal_form import canonical, renamed_groups
 from specnet.diffs.pairs import Pair
@@ -145,6 +145,23 @@ class Comparison:
                 yield from ((new, (old,)) for old, new in zip(olds, news, strict=True))
 
 
+def _without_joins(made: Comparison, old: Network, new: Network) -> Comparison:
+    """The same comparison of two that are one network, without its changes of layers where all of these are of
+    what only passes on what others make, and each of the others reads the same and is where it was."""
+    every = [c for change in made.changes for c in (change, *change.along) if c.layer and c.op != "rename"]
+    layers = {**made.old.layers, **made.new.layers}
+    if not every or not all(
+        c.field == "from" or (c.field in ("", "cross_group") and layers[c.layer].passes_on) for c in every
+    ):
+        return made
+    found = same_shares(old, new)
+    if found is None or not all(passes_nearby(network) for network in (old, new)):
+        return made
+    if any((made.names.get(one.layer), one.group) != other for one, other in found.items()):
+        return made
+    return replace(made, changes=[c for c in made.changes if not c.layer or c.op == "rename"])
+
+
 def _has_copies(side: Side, nodes: Sequence[Node]) -> bool:
     """Whether shares are full copies of one layer, not parts of it."""
     return side.network is not None and any(node.layer in side.network.graph.replicated for node in nodes)
@@ -225,8 +242,10 @@ def _as_one(made: Comparison) -> Comparison:
     of them stands elsewhere.
     """
     old, new = made.old.network, made.new.network
-    if old is None or new is None or not made.changes or made.by_name or not made.is_another():
+    if old is None or new is None or not made.changes or made.by_name:
         return made
+    if not made.is_another():
+        return _without_joins(made, old, new)
     found = same_shares(old, new)
     if found is None:
         return made

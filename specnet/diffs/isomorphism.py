@@ -159,6 +159,19 @@ def _in_order(olds: Reads, news: Reads) -> Iterator[tuple[Node, Node]]:
         yield from zip(one, other, strict=True)
 
 
+def passes_nearby(network: Network) -> bool:
+    """Whether all that merely pass on what they read stand where that is made, or where it is read."""
+    readers: dict[Node, set[str]] = {}
+    for node, share in network.shares.items():
+        for source in (source for argument in share.reads for source in argument):
+            readers.setdefault(source, set()).add(node.group)
+    return all(
+        {node.group} in ({s.group for read in share.reads for s in read}, readers.get(node, set()))
+        for node, share in network.shares.items()
+        if share.layer.passes_on
+    )
+
+
 def layer_names(old: Side, new: Side, found: Mapping[Node, Node]) -> dict[str, str] | None:
     """The names in the second spec of the layers of the first, by their shares. None where the shares of one
     layer are those of several, or on the other way round."""

@@ -184,3 +184,23 @@ def test_an_initializer_that_follows_the_recipe_is_not_another_one() -> None:
     own = spec(INPUTS.replace("units: 4", "units: 4, weights: {kind: normal, std: 0.01}"))
     kept = spec(after)
     assert len(said_truly(own, kept, 1, same=True)) == 1
+
+
+def test_a_row_of_a_join_and_a_join_of_rows_are_one_network_written_in_two_ways() -> None:
+    before = INPUTS.replace("fc:", "j: {kind: concat, from: [a, b]}\nr: {kind: flatten, from: j}\nfc:")
+    after = INPUTS.replace(
+        "fc:",
+        "r: {kind: flatten, from: a}\nq: {kind: flatten, from: b}\nj: {kind: concat, from: [r, q]}\nfc:",
+    )
+    sides = before.replace("from: [a, b], units", "from: r, units"), after.replace("from: [a, b]", "from: j")
+    assert not said_truly(spec(sides[0]), spec(sides[1]), 0, same=True)
+
+
+@pytest.mark.parametrize(
+    "fields", ["kind: conv, filters: 4, kernel: 1", "kind: lrn, size: 3, k: 2, alpha: 0.1, beta: 0.7"]
+)
+def test_a_join_written_out_below_a_new_layer_comes_along_with_it(fields: str) -> None:
+    after = INPUTS.replace("fc:", f"x: {{{fields}, from: a}}\nj: {{kind: concat, from: [x, b]}}\nfc:")
+    (told,) = said_truly(spec(INPUTS), spec(after.replace("from: [a, b]", "from: j")), 1, same=False)
+    assert told.startswith("+ layers.x: ")
+    assert "j: {kind: concat, from: [x, b]}" in told

@@ -95,3 +95,26 @@ def test_alike_layers_of_towers_that_exchanged_names_are_renamed() -> None:
     assert sorted(told) == ["> layers.b: b -> d", "> layers.d: d -> b"]
     written = [(n, s, HALF) for n, s in (("a", "image"), ("d", "a"), ("b", "d"), ("c", "b"))]
     said_truly(before, towers(*written), 2, same=True)
+
+
+def test_a_join_on_groups_in_another_order_comes_along_with_them() -> None:
+    after = SHORT.replace("[g0, g1]", "[g1, g0]").replace(
+        "fc: {kind: dense, from: c, units: 4, group: g0, cross_group: true}",
+        "j: {kind: concat, from: c, group: g0, cross_group: true}\n  fc: {kind: dense, from: j, units: 4}",
+    )
+    (told,) = said_truly(SHORT, after, 1, same=True)
+    assert told.startswith("~ groups: ")
+
+
+def test_a_dense_layer_that_crosses_and_stands_elsewhere_is_one_change_in_the_long_form() -> None:
+    dense = "kind: dense, units: 6, activation: relu"
+    before = spread(
+        f"a: {{{CONV}, from: image}}\nd: {{{dense}, from: a, cross_group: true}}\n"
+        "c: {kind: dropout, rate: 0.5, scale_at: test, from: d}"
+    )
+    half = dense.replace("6", "3")
+    drop = "kind: dropout, rate: 0.5, scale_at: test"
+    after = towers(("a", "image", HALF), ("c", "a", drop), ("d", "c", f"{half}, cross_group: true"))
+    after = after.replace("from: cx, group: g0, kind: dense", "from: [cx, cy], group: g0, kind: dense")
+    after = after.replace("from: cy, group: g1, kind: dense", "from: [cx, cy], group: g1, kind: dense")
+    assert len(said_truly(before, after, 1, same=False)) == 1

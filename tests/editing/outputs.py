@@ -117,7 +117,9 @@ def origin(edited: Edited, before: Running, after: Running, node: Node, layer: s
     there = Node(layer, edited.group_origins.get(node.group, node.group))
     if len(olds) == len(news) and there not in olds:
         return (olds[news.index(node)],)
-    if there in olds and _width(before, there) == _width(after, node):
+    copied = [layer in before.network.graph.replicated, node.layer in after.network.graph.replicated]
+    is_alike = len(olds) == len(news) and copied[0] == copied[1]
+    if there in olds and (is_alike or _width(before, there) == _width(after, node)):
         return (there,)
     is_alone = all(
         edited.origin(other) != layer for other in after.network.graph.layers if other != node.layer
