@@ -146,8 +146,8 @@ class Comparison:
 
 
 def _without_joins(made: Comparison, old: Network, new: Network) -> Comparison:
-    """The same comparison of two that are one network, without its changes of layers where all of these are of
-    what only passes on what others make, and each of the others reads the same and is where it was."""
+    """The same comparison of two that are one network, without its changes of layers where all of these are
+    of what only passes on what others make, and each of the others reads the same and is where it was."""
     every = [c for change in made.changes for c in (change, *change.along) if c.layer and c.op != "rename"]
     layers = {**made.old.layers, **made.new.layers}
     if not every or not all(
