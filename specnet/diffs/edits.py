@@ -10,7 +10,7 @@ from specnet.diffs import places
 from specnet.diffs.change import Change
 from specnet.diffs.defaults import along_with_their_origins
 from specnet.diffs.forms import Forms
-from specnet.diffs.meaning import follows_recipe, is_neutral, meaning
+from specnet.diffs.meaning import computes, follows_recipe, is_neutral, meaning
 from specnet.diffs.normal_form import renamed_in, with_layers
 from specnet.diffs.places import Host
 from specnet.diffs.side import PLACED, Side
@@ -242,6 +242,9 @@ class _Edits:
             return True
         old, new = self.old.spec, self.new.spec
         if key == "weights" and follows_recipe(one.layer, old) and follows_recipe(two.layer, new):
+            return True
+        is_initial = key in one.layer.initial_fields
+        if not is_initial and computes(one.layer, one.inputs) == computes(two.layer, two.inputs):
             return True
         if meaning(one.layer, one.inputs, old) == meaning(two.layer, two.inputs, new):
             return True

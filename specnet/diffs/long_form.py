@@ -33,7 +33,18 @@ def compared(old: Side, new: Side, names: Mapping[str, str]) -> LongForm | None:
     spread = set(spread_layers(old.network)), set(spread_layers(new.network))
     if {names.get(name) for name in spread[0]} == spread[1]:
         return None
-    sides = unfolded(old.network), unfolded(new.network)
+    found = _compared(old, new, frozenset())
+    if found is not None:
+        return found
+    stay = frozenset(name for name in spread[0] ^ spread[1] if name in old.layers and name in new.layers)
+    return _compared(old, new, stay | (spread[0] & spread[1])) if stay else None
+
+
+def _compared(old: Side, new: Side, stay: frozenset[str]) -> LongForm | None:
+    """The comparison by long forms in which some layers stay as they are."""
+    assert old.network is not None
+    assert new.network is not None
+    sides = unfolded(old.network, stay), unfolded(new.network, stay)
     if sides[0] is None or sides[1] is None:
         return None
     (before, olds), (after, news) = sides[0], sides[1]

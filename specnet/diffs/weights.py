@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from specnet.diffs import flow
+from specnet.diffs import answers, flow
 from specnet.diffs.carrying import Carried, Piece, Place, WeightMapping
 from specnet.diffs.flow import Channels, Expression
 from specnet.diffs.meaning import UNMEANT, computes
@@ -235,30 +235,18 @@ class _Flows:
 
     def are_one(self) -> bool:
         """Whether every share has a counterpart that computes the same, and the answers are the same."""
-        olds = [n for n, share in self.before.shares.items() if not share.layer.passes_on]
-        news = [n for n, share in self.after.shares.items() if not share.layer.passes_on]
+        olds, news = (
+            [n for n, share in network.shares.items() if not share.layer.passes_on and n in counted]
+            for network in (self.before, self.after)
+            for counted in [answers.counted(network)]
+        )
         every = {flow.own(n, self.before) for n in olds} <= {flow.own(n, self.before) for n in self.matched}
         if not every or not all(node in self.equal for node in news):
             return False
-        heads, read = _heads(self.before, self.old), _heads(self.after, self.new)
+        heads, read = answers.heads(self.before, self.old), answers.heads(self.after, self.new)
         if heads and read:
             return heads == read
-        return _unread(self.before, self.old) == _unread(self.after, self.new)
-
-
-def _heads(network: Network, made: Mapping[Node, Expression]) -> dict[str, Expression]:
-    """What the loss reads, by its keys."""
-    sources = network.spec.training.loss.sources if network.spec.training else {}
-    graph, found = network.graph, dict[str, Expression]()
-    for key, layer in sources.items():
-        nodes = graph.nodes[layer][:1] if layer in graph.replicated else graph.nodes[layer]
-        found[key] = flow.joined(made[node] for node in nodes)
-    return found
-
-
-def _unread(network: Network, made: Mapping[Node, Expression]) -> set[Expression]:
-    """What shares make that no other one reads."""
-    return {made[node] for node in network.shares if not network.graph.readers[node]}
+        return answers.unread(self.before, self.old) == answers.unread(self.after, self.new)
 
 
 def _is_said_alike(share: Share, was: Share) -> bool:

@@ -204,3 +204,12 @@ def test_a_join_written_out_below_a_new_layer_comes_along_with_it(fields: str) -
     (told,) = said_truly(spec(INPUTS), spec(after.replace("from: [a, b]", "from: j")), 1, same=False)
     assert told.startswith("+ layers.x: ")
     assert "j: {kind: concat, from: [x, b]}" in told
+
+
+def test_a_padding_written_otherwise_is_no_change_beside_another_initializer() -> None:
+    before = spec(
+        CONVS.replace("kernel: 3", "kernel: 3, padding: 1"), recipe="  weights: {kind: normal, std: 0.01}\n"
+    )
+    after = before.replace("padding: 1", "padding: same").replace("0.01", "0.02")
+    (told,) = said_truly(before, after, 1, same=True)
+    assert told.startswith("~ training.weights")

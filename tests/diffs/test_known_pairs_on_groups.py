@@ -118,3 +118,23 @@ def test_a_dense_layer_that_crosses_and_stands_elsewhere_is_one_change_in_the_lo
     after = after.replace("from: cx, group: g0, kind: dense", "from: [cx, cy], group: g0, kind: dense")
     after = after.replace("from: cy, group: g1, kind: dense", "from: [cx, cy], group: g1, kind: dense")
     assert len(said_truly(before, after, 1, same=False)) == 1
+
+
+def test_a_layer_that_stays_and_moves_is_told_beside_a_long_form_of_those_above_it() -> None:
+    before = spread(
+        f"a: {{{CONV}, from: image}}\nb: {{{CONV}, from: a}}\n"
+        "c: {kind: dense, units: 6, from: b, cross_group: true}"
+    )
+    after = towers(("a", "image", HALF), ("b", "a", HALF)).replace(
+        "fc: {kind: dense, from: [bx, by], units: 4, group: g0, cross_group: true}",
+        "c: {kind: dense, units: 6, from: [bx, by], group: g0, cross_group: true}\n"
+        "  fc: {kind: dense, from: c, units: 4, group: g0}",
+    )
+    (told,) = said_truly(before, after, 2, same=True)
+    assert told.startswith("~ layers.c.group: [g0, g1] -> g0")
+
+
+def test_a_copy_that_nothing_reads_makes_no_other_network() -> None:
+    after = SHORT.replace("fc:", "extra: {kind: max_pool, from: c, kernel: 2}\n  fc:")
+    (told,) = said_truly(SHORT, after, 1, same=True)
+    assert told.startswith("+ layers.extra")
