@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from specnet.backend.protocol import Precision
-    from specnet.convert.models.importing import import_model
-    from specnet.convert.weights import carry_weights, export_weights, import_weights
+    from specnet.convert.api import carry_weights, export_model, export_weights, import_model, import_weights
     from specnet.data.arrays import from_batches
     from specnet.diagnostics.diagnostic import Diagnostics
     from specnet.diagnostics.errors import (
@@ -65,6 +64,7 @@ __all__ = [
     "draw",
     "evaluate",
     "examine",
+    "export_model",
     "export_weights",
     "from_batches",
     "import_model",
@@ -80,9 +80,9 @@ __version__ = "0.1.0"
 _ELSEWHERE = {
     **dict.fromkeys(("SpecnetError", "SpecError", "UsageError"), "specnet.diagnostics.errors"),
     **dict.fromkeys(("PluginError", "DeviceError", "DataError", "RunError"), "specnet.diagnostics.errors"),
-    **dict.fromkeys(("carry_weights", "export_weights", "import_weights"), "specnet.convert.weights"),
+    **dict.fromkeys(("carry_weights", "export_weights", "import_weights"), "specnet.convert.api"),
+    **dict.fromkeys(("export_model", "import_model"), "specnet.convert.api"),
     "from_batches": "specnet.data.arrays",
-    "import_model": "specnet.convert.models.importing",
     "Progress": "specnet.terminal.progress",
     "Spec": "specnet.spec.spec",
     "variants": "specnet.diffs.variants",

@@ -44,6 +44,7 @@ COMMANDS = (
     "curves",
     "weights",
     "import",
+    "export",
     "plugins",
     "doctor",
     "completion",

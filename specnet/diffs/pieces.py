@@ -22,17 +22,17 @@ class Reading:
     after: Network
     old: Mapping[Node, Expression]
     new: Mapping[Node, Expression]
-    _known: dict[tuple[Node, int], Expression] = field(default_factory=dict)
+    _known: dict[Node, list[Expression]] = field(default_factory=dict)
+    """What each block of rows of a share of the first network reads."""
 
     def row_reads(self, old: Node, row: int) -> Expression:
         """What a row of a share of the first network reads, as it stands in the columns."""
         share = self.before.shares[old]
         blocks = share.layer.channel_blocks()
-        key = (old, row * blocks // share.output[0])
-        if key not in self._known:
-            part = blocks_of(flow.read(self.before, old, self.old)[0], blocks)[key[1]]
-            self._known[key] = flow.row_of(self.before, old, part)
-        return self._known[key]
+        if old not in self._known:
+            parts = blocks_of(flow.read(self.before, old, self.old)[0], blocks)
+            self._known[old] = [flow.row_of(self.before, old, part) for part in parts]
+        return self._known[old][row * blocks // share.output[0]]
 
     def own_columns(self, node: Node) -> list[Expression]:
         blocks = self.after.shares[node].layer.channel_blocks()

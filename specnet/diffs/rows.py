@@ -56,7 +56,18 @@ def blocks_of(expression: Expression, count: int) -> list[Expression]:
     if count == 1:
         return [expression]
     size = sum(c.stop - c.start for c in expression) // count
-    return [flow.cut(expression, start, start + size) for start in range(0, size * count, size)]
+    blocks, room = [list[flow.Channels]()], size
+    for channels in expression:  # once, for there may be as many pieces as blocks
+        at = channels.start
+        while at < channels.stop:
+            if room == 0:
+                blocks.append([])
+                room = size
+            stop = min(channels.stop, at + room)
+            blocks[-1].append(channels._replace(start=at, stop=stop))
+            room -= stop - at
+            at = stop
+    return [tuple(block) for block in blocks[:count]]
 
 
 def is_permuted(one: Expression, other: Expression) -> bool:

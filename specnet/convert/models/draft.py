@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from specnet.backend.protocol import State
+
     Values = Callable[[], NDArray[np.generic]]
     """A parameter's values, made when they are asked for: most specs are read without."""
 
@@ -89,6 +91,10 @@ class Draft:
     assumed: list[str] = field(default_factory=list)
     """Paths of values that were filled in."""
     findings: list[Diagnostic] = field(default_factory=list)
+    spec: str | None = None
+    """The text of the spec that the model was written from, where that is known: then there are no parts."""
+    state: State = field(default_factory=dict)
+    """The parameters, by the names of that spec's state."""
     names: Names = field(default_factory=Names)
 
     def add(

@@ -51,6 +51,8 @@ class Imported:
         """
         import numpy as np
 
+        if self.draft.spec is not None:
+            return self.draft.state
         shares = self.network.shares
         found: State = {}
         parts = {part.name: part for part in self.draft.parts}
@@ -73,6 +75,8 @@ def import_bytes(data: bytes, name: str) -> Imported:
     draft = formats.recognised(data, name)(data, name)
     if draft.findings:
         raise SpecError(Diagnostics(draft.findings))
+    if draft.spec is not None:
+        return Imported(draft, draft.spec)
     tidy(draft)
     return Imported(draft, spec_text(draft, Path(name).stem))
 

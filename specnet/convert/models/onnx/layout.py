@@ -62,7 +62,7 @@ def reshape(node: Node) -> Value:
         raise node.refuse("its channels were exchanged between blocks, and are not put together again")
     if shape == (total // sizes[0],):
         return _row(node, value)
-    if isinstance(value, Part) and len(part.shape) == 3 and _is_cut(shape, part.shape):
+    if isinstance(value, Part) and _is_cut(shape, part.shape):
         return Seen(part, "blocks", shape[0])
     if isinstance(value, Part) and shape == (*part.shape, 1, 1) and part.kind in POOLS:
         return _kept(node, part)
@@ -88,7 +88,8 @@ def _sizes(value: Part | Seen) -> tuple[int, ...]:
 
 
 def _is_cut(shape: tuple[int, ...], image: tuple[int, ...]) -> bool:
-    return len(shape) == 4 and shape[2:] == image[1:] and shape[0] * shape[1] == image[0]
+    """Whether the channels, and nothing else, are cut into blocks."""
+    return len(shape) == 1 + len(image) and shape[2:] == image[1:] and shape[0] * shape[1] == image[0]
 
 
 def _reshaped(node: Node, value: Constant, wanted: list[int]) -> Constant:
@@ -118,7 +119,11 @@ def transpose(node: Node) -> Value:
         return Seen(value, "last")
     if isinstance(value, Seen) and value.how == "last" and axes == [0, 3, 1, 2]:
         return value.part
-    if isinstance(value, Seen) and value.how == "blocks" and axes == [0, 2, 1, 3, 4]:
+    if (
+        isinstance(value, Seen)
+        and value.how == "blocks"
+        and axes == [0, 2, 1, 3, 4][: 2 + len(value.part.shape)]
+    ):
         return Seen(value.part, "dealt", value.blocks)
     raise node.refuse(f"dimensions in the order {axes} have no meaning in a spec")
 
@@ -183,22 +188,26 @@ def cut(node: Node) -> Value:
     if isinstance(value, Constant):
         return _sliced(node, value, [slice(*each) for each in zip(starts, ends, steps, strict=True)], axes)
     part = node.part()
-    pads = [0, 0, 0, 0]
+    pads, apart = [0, 0, 0, 0], [1, 1]
     channels: tuple[int, int] | None = None
     for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
         place = axis % (1 + len(part.shape))
-        if place == 0 or step != 1:
-            raise node.refuse("it takes some of the images, or leaves out what lies between")
+        if place == 0 or step < 1 or (place == 1 and step > 1):
+            raise node.refuse("it takes some of the images, or other channels than those in a row")
         first, last, _ = slice(start, end).indices(part.shape[place - 1])
         if place == 1:
             channels = (first, last)
         else:
             pads[2 * place - 4 : 2 * place - 2] = [-first, last - part.shape[place - 1]]
+            apart[place - 2] = step
     if channels is not None and channels != (0, part.shape[0]):
         part = node.add("slice", [part], channels=list(channels))
-    if any(pads):
-        part = node.add("pad", [part], padding=pads)
-    return part
+    if any(step > 1 for step in apart):
+        first_pixel = [-pads[0], -pads[2]]
+        pads[0] = pads[2] = 0
+        part = node.add("pad", [part], padding=pads) if any(pads) else part
+        return node.add("subsample", [part], stride=apart, start=first_pixel)
+    return node.add("pad", [part], padding=pads) if any(pads) else part
 
 
 def _sliced(node: Node, value: Constant, cuts: list[slice], axes: list[int]) -> Constant:

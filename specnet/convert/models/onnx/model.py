@@ -64,6 +64,7 @@ class OnnxModel:
     graph: Any
     opset: int
     producer: str
+    metadata: Mapping[str, str]
     initializers: Mapping[str, Constant]
 
 
@@ -89,7 +90,8 @@ def parse(data: bytes, name: str) -> OnnxModel:
         hint = "onnx.version_converter.convert_version(model, 13) writes it anew"
         raise UsageError(f"{one_line(name)} has operator set {max(versions)}; {OLDEST} is the first", hint)
     initializers = {tensor.name: of_tensor(tensor) for tensor in model.graph.initializer}
-    return OnnxModel(model.graph, max(versions), model.producer_name, initializers)
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    return OnnxModel(model.graph, max(versions), model.producer_name, metadata, initializers)
 
 
 def of_tensor(tensor: Any, name: str = "") -> Constant:

@@ -92,6 +92,24 @@ def batch_norm(node: Node) -> Value:
     return checked(node, made, given)
 
 
+@operator("LayerNormalization")
+def layer_norm(node: Node) -> Value:
+    """Over the channels: the last dimension of a row, or of an image with its channels last."""
+    value = node.value(0)
+    is_last = isinstance(value, Seen) and value.how == "last"
+    part = value.part if isinstance(value, Seen) and is_last else node.part()
+    rank = 1 + len(part.shape)
+    if node.attributes.get("axis", -1) % rank != rank - 1 or (rank > 2 and not is_last):
+        raise node.refuse("it is not over the channels alone")
+    given = {role: node.constant(index) for index, role in ((1, "weight"), (2, "bias")) if node.has(index)}
+    weights: dict[str, Make] = {role: _values(constant) for role, constant in given.items()}
+    epsilon, shift = float(f"{node.attributes.get('epsilon', 1e-5):.7g}"), None if "bias" in given else False
+    name = node.called(1, 2)
+    made = node.draft.add("layer_norm", name, [part], node.place, weights, epsilon=epsilon, shift=shift)
+    checked(node, made, given)
+    return Seen(made, "last") if is_last else made
+
+
 def _values(constant: Constant) -> Make:
     return lambda: constant.values
 

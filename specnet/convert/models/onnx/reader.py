@@ -5,6 +5,7 @@ from __future__ import annotations
 from specnet.convert.models.draft import Draft
 from specnet.convert.models.onnx import layout, products, values, windows  # noqa: F401  (they register operators)
 from specnet.convert.models.onnx.model import parse
+from specnet.convert.models.onnx.own import own_spec
 from specnet.convert.models.onnx.walk import Walk
 from specnet.text import one_line
 
@@ -12,10 +13,15 @@ from specnet.text import one_line
 def read(data: bytes, name: str) -> Draft:
     """The network in the bytes of a file called `name`, and a finding for each operator without a meaning.
 
-    Nothing of the file is executed, and no other one is opened. Raises `UsageError` for what is no ONNX file.
+    A file that specnet has written has its spec with it. Nothing of the file is executed, and no other one is
+    opened. Raises `UsageError` for what is no ONNX file.
     """
     model = parse(data, name)
     draft = Draft(name)
+    known = own_spec(model, len(data))
+    if known is not None:
+        draft.spec, draft.state = known
+        return draft
     Walk(model, draft).go()
     made_by = f", written by {one_line(model.producer)}" if model.producer else ""
     draft.lost.append(f"ONNX, operator set {model.opset}{made_by}: it has no recipe and no devices.")

@@ -117,9 +117,14 @@ def global_pool(node: Node) -> Value:
 @operator("ReduceMean", "ReduceMax")
 def reduce(node: Node) -> Value:
     value = node.value(0)
+    said = node.numbers(1, "axes", ())
+    if isinstance(value, Seen) and value.how == "blocks" and node.kind == "ReduceMax":
+        if said != [2] or node.attributes.get("keepdims", 1):
+            raise node.refuse("it is not over the channels of each block")
+        return node.add("maxout", [value.part], pieces=value.part.shape[0] // value.blocks)
     is_last = isinstance(value, Seen) and value.how == "last"
     part = value.part if isinstance(value, Seen) and is_last else node.image()
-    axes = sorted(axis % 4 for axis in node.numbers(1, "axes", ()))
+    axes = sorted(axis % 4 for axis in said)
     if axes != ([1, 2] if is_last else [2, 3]):
         raise node.refuse(f"over the dimensions {axes} it is not known here; [2, 3] are those of an image")
     kind = "global_avg_pool" if node.kind == "ReduceMean" else "global_max_pool"
