@@ -75,9 +75,12 @@ class Comparison:
         return self.is_valid and not self.weights.same_network
 
     def is_unexplained(self) -> bool:
-        """Whether two networks are not the same one, and no change of a layer says why: then what seemed to
-        be but written otherwise is not."""
-        return self.is_another() and all(c.op == "rename" or not c.layer for c in self.changes)
+        """Whether two networks are not the same one, and no change says why, of a layer, of the groups or of
+        what the loss reads: then what seemed to be but written otherwise is not."""
+        said = [change for change in self.changes if change.op != "rename"]
+        return self.is_another() and not any(
+            c.layer or c.path == "groups" or c.path.startswith("training.loss") for c in said
+        )
 
     def sameness(self) -> str:
         """In which way the two networks are the same one; empty if they are not."""

@@ -138,3 +138,12 @@ def test_a_copy_that_nothing_reads_makes_no_other_network() -> None:
     after = SHORT.replace("fc:", "extra: {kind: max_pool, from: c, kernel: 2}\n  fc:")
     (told,) = said_truly(SHORT, after, 1, same=True)
     assert told.startswith("+ layers.extra")
+
+
+def test_groups_in_another_order_are_why_two_networks_differ() -> None:
+    """What reads all shares in the order of the groups is a window over the channels here."""
+    lrn = "kind: lrn, size: 3, k: 1, alpha: 0.5, beta: 0.7, cross_group: true, group: g0"
+    before = spread(f"a: {{{CONV}, from: image}}\nb: {{{HALF}, from: a, group: g1}}\nc: {{{lrn}, from: a}}")
+    before = before.replace("from: c, units", "from: [c, b], units")
+    after = before.replace("[g0, g1]", "[g1, g0]").replace("padding: 1", "padding: same")
+    assert said_truly(before, after, 1, same=False) == ["~ groups: [g0, g1] -> [g1, g0]"]

@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import networkx
+
+from editing.data import heads
 from editing.edit import Edited
 from editing.outputs import STATES, Running, Values, origin, same_answers
 from specnet.backend.protocol import State
@@ -55,7 +58,10 @@ class Pair:
 
     @cached_property
     def effect(self) -> str:
-        """That of the edit. Where it is open, it is `same` if every share reads what it read."""
+        """That of the edit. Where it is open, it is `same` if every share reads what it read. What nothing
+        reads that the loss depends on is not trained."""
+        if self.edited.effect == "training" and not self.edited.touched & _live(self.after):
+            return "function"
         if self.edited.effect != "open":
             return self.edited.effect
         before, after = self.before.running, self.after.running
@@ -110,6 +116,12 @@ class Pair:
     def is_coincidence(self) -> bool:
         """Whether another network gives the same answers: the edit did not matter, or hardly ever does."""
         return not self.mapping.same_network and not self.mapping.anew and self.answers_are_equal
+
+
+def _live(side: Side) -> set[str]:
+    """The layers from which what the loss reads is made."""
+    names, read = side.running.network.graph.names, heads(side.data)
+    return read.union(*(networkx.ancestors(names, head) for head in read))
 
 
 def _one(running: Running, node: Node) -> Node:
