@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from specnet.convert.models import draft, importing, wire
+from specnet.convert.models.keras import archive, walk
+from specnet.convert.weights import keras_bytes
 from specnet.data.prepare import manifest
 from specnet.data.sources import decoding, devkit, tar_index
 from specnet.network import build
@@ -51,6 +53,14 @@ def test_what_a_model_may_have_is_that_of_the_source() -> None:
     row = ROWS["fields of a model in ONNX, counted before it is parsed, and layers"]
     assert row == f"{wire.MOST_OBJECTS:,} and {draft.MAX_LAYERS:,}"
     assert ROWS["a model of another framework"] == size(importing.LARGEST_FILE + 1)
+
+
+def test_what_a_model_of_keras_may_have_is_that_of_the_source() -> None:
+    row = ROWS["the configuration of a model of Keras, and its archive's list of members"]
+    assert row == f"{size(keras_bytes.MAX_CONFIG)} and {size(archive.MAX_LIST)}".replace(".0 ", " ")
+    times = ROWS["times that weights in such an archive may be larger than what is stored of them"]
+    assert times == str(archive.MOST_PACKED)
+    assert ROWS["models of Keras in one another"] == str(walk.MAX_DEPTH)
 
 
 def test_what_blocks_may_stand_for_is_that_of_the_source() -> None:

@@ -37,12 +37,14 @@ def read_document(path: str) -> Document:
     from specnet.convert.models import formats
     from specnet.syntax import document
 
-    if formats.of_name(path) is not None:
+    known = formats.of_name(path)
+    if known is not None:
         from specnet.convert.models.importing import import_bytes, import_model
 
-        if is_revision(path):
-            return import_bytes(*read_content(path)).document()
-        return import_model(path).document()
+        if not is_revision(path) and not known.mark:
+            return import_model(path).document()
+        data, name = read_content(path)
+        return import_bytes(data, name).document() if known.mark in data else document.parse(data, name)
     return document.parse(*read_content(path))
 
 

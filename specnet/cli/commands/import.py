@@ -14,6 +14,7 @@ HELP = "write a model of another framework as a spec"
 EXAMPLE = """examples:
   specnet import alexnet.onnx -o alexnet.yaml
   specnet import resnet50.onnx -o resnet50.yaml --weights resnet50.safetensors
+  specnet import mobilenet.keras -o mobilenet.yaml --weights mobilenet.safetensors
   specnet diff alexnet.onnx specs/alexnet.yaml
 
 exit codes: 0 ok; 1 something in the model has no meaning in a spec; 2 usage, input or output
@@ -21,7 +22,8 @@ exit codes: 0 ok; 1 something in the model has no meaning in a spec; 2 usage, in
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="FILE", help="a model in ONNX; nothing of it is executed")
+    about = "a model in ONNX, or of Keras (.keras, .h5, .json); nothing of it is executed"
+    parser.add_argument("model", metavar="FILE", help=about)
     parser.add_argument("-o", "--output", default="-", metavar="SPEC", help="default: standard output")
     about = "write the model's weights there, a file of safetensors, under the spec's names"
     parser.add_argument("--weights", metavar="W", help=about)

@@ -86,6 +86,7 @@ class Draft:
     """What the model gives as its answers."""
     groups: tuple[str, ...] = ()
     training: dict[str, Any] | None = None
+    """The recipe, in which a layer is its part: names are settled when everything else is."""
     lost: list[str] = field(default_factory=list)
     """What the format or the exporter does not say, a sentence each."""
     assumed: list[str] = field(default_factory=list)
@@ -131,6 +132,7 @@ class Draft:
             reader.reads = [source if read is part else read for read in reader.reads]
         if part in self.outputs:
             self.outputs = {source if output is part else output: None for output in self.outputs}
+        self.training = exchanged(self.training, lambda named: source if named is part else named)
         del self.parts[part]
 
     def prune(self) -> None:
@@ -144,6 +146,13 @@ class Draft:
         self.parts = {part: None for part in self.parts if part in wanted or part.kind == "input"}
         for part in self.parts:
             part.readers = [reader for reader in part.readers if reader in wanted]
+
+
+def exchanged(value: Any, of: Callable[[Part], Any]) -> Any:
+    """A value of a recipe with each part that it names exchanged for what the function has for it."""
+    if isinstance(value, dict):
+        return {key: exchanged(each, of) for key, each in value.items()}
+    return of(value) if isinstance(value, Part) else value
 
 
 def _layer(kind: str, fields: Mapping[str, Any], reads: Sequence[str], place: Place) -> Layer:

@@ -17,14 +17,23 @@ if TYPE_CHECKING:
 
 
 class Format(NamedTuple):
-    """A format by its usual suffixes; `module` has its `read`."""
+    """A format by its usual suffixes; `module` has its `read`.
+
+    A spec may be written in JSON, too: where the suffix does not tell, `mark` does, bytes that are in every
+    model and in no spec.
+    """
 
     noun: str
     suffixes: tuple[str, ...]
     module: str
+    mark: bytes = b""
 
 
-FORMATS = (Format("ONNX", (".onnx",), "specnet.convert.models.onnx.reader"),)
+FORMATS = (
+    Format("ONNX", (".onnx",), "specnet.convert.models.onnx.reader"),
+    Format("Keras", (".keras", ".h5", ".hdf5"), "specnet.convert.models.keras.reader"),
+    Format("Keras's configuration", (".json",), "specnet.convert.models.keras.reader", b'"class_name"'),
+)
 
 
 def of_name(name: str) -> Format | None:

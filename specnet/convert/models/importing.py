@@ -83,7 +83,7 @@ def import_bytes(data: bytes, name: str) -> Imported:
 
 @public()
 def import_model(source: str | Path) -> Imported:
-    """The spec that a model of another framework is, with its weights: a file in ONNX.
+    """The spec that a model of another framework is, with its weights: a file in ONNX, or of Keras.
 
     The result has the spec's `text`, its `network`, and `weights()`, a state under the spec's names. Nothing
     of the file is executed. Raises `SpecError` with a finding for each thing that has no meaning in a spec,

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from specnet import plugins
-from specnet.convert.models.draft import Draft, Part
+from specnet.convert.models.draft import Draft, Part, exchanged
 from specnet.convert.models.naming import valid
 from specnet.spec.names import NAME
 from specnet.spec.spec import DEFAULT_GROUP
@@ -41,7 +41,8 @@ def _lines(draft: Draft, name: str) -> Iterator[str]:
     if draft.training:
         yield ""
         yield "training:"
-        yield from (f"  {key}: {written(value)}" for key, value in draft.training.items())
+        recipe = exchanged(draft.training, lambda part: part.name)
+        yield from (f"  {key}: {written(value)}" for key, value in recipe.items())
     if draft.assumed:
         yield ""
         yield "assumed:"

@@ -49,11 +49,7 @@ STATE = {"optimizer", "optimizer_weights"}
 @contextmanager
 def open_keras(path: Path) -> Iterator[KerasFile]:
     """Raises `PluginError` if h5py is not installed, and `UsageError` if the file is damaged."""
-    try:
-        import h5py
-    except ModuleNotFoundError:
-        message = "reading a Keras weights file needs the package h5py, which is not installed"
-        raise PluginError(message, "pip install 'specnet[keras]'") from None
+    h5py = need_h5py()
     try:
         refusal = ask_python(f"{__name__}:survey", os.fsencode(path), limit=LONGEST_REFUSAL)
     except ValueError as error:
@@ -68,24 +64,39 @@ def open_keras(path: Path) -> Iterator[KerasFile]:
         yield KerasFile(path, file)
 
 
+def need_h5py() -> Any:
+    """The library. Raises `PluginError` if it is not installed."""
+    try:
+        import h5py
+    except ModuleNotFoundError:
+        message = "reading a Keras weights file needs the package h5py, which is not installed"
+        raise PluginError(message, "pip install 'specnet[keras]'") from None
+    return h5py
+
+
 def survey(path: bytes) -> bytes:
     """Read a file as it will be read, in a process of its own. Returns why it is refused, if it is.
 
     In a damaged file HDF5 may turn in circles, ask for gigabytes or crash. Then this process is ended, or
     HDF5 says that it cannot be read, and the one that asked does not open the file.
     """
+    return check_readable(os.fsdecode(path), os.fsdecode(path))
+
+
+def check_readable(source: Any, name: str) -> bytes:
+    """Read the file at a path or of bytes, called `name`. Returns why it is refused, if it is."""
     import h5py
 
     try:
-        with h5py.File(os.fsdecode(path), "r") as file:
-            weights = KerasFile(Path(os.fsdecode(path)), file)
-            for name, header in weights.tensors.items():
+        with h5py.File(source, "r") as file:
+            weights = KerasFile(Path(name), file)
+            for tensor, header in weights.tensors.items():
                 if math.prod(header.shape) * 8 <= MAX_CHUNK:  # larger ones are as large in the file
-                    weights.read(name)
+                    weights.read(tensor)
     except UsageError as error:
         return os.fsencode(error.message[: LONGEST_REFUSAL // 8])
     except DAMAGE as error:
-        return os.fsencode(f"{os.fsdecode(path)} is damaged: {error}"[: LONGEST_REFUSAL // 8])
+        return os.fsencode(f"{name} is damaged: {error}"[: LONGEST_REFUSAL // 8])
     return b""
 
 
@@ -105,17 +116,24 @@ class KerasFile:
             raise UsageError(f"{path} is damaged: {error}") from None
         places = Counter(name for name, _ in dict.fromkeys(modules))
         self._datasets: dict[str, Any] = {}
+        self.places: dict[str, str] = {}
+        """The names of variables by their places in the file."""
         for dataset, (name, place) in zip(datasets, modules, strict=True):
             module = name if places[name] == 1 else place
             variable = f"{module}/{_variable(dataset.name)}"
             if variable in self._datasets:
                 raise UsageError(f"{path} has two variables called '{variable}'")
             self._datasets[variable] = dataset
+            self.places[dataset.name.strip("/")] = variable
         own = {d.parent.name for d in datasets if OWN.match(d.name) or _variable(d.name) == "weight"}
         self.tensors: Mapping[str, Header] = {
             name: Header(tuple(d.shape or ()), types[d.name], d.parent.name in own)
             for name, d in sorted(self._datasets.items())
         }
+
+    def owner(self, place: str) -> str | None:
+        """The name of the layer that the variable at a place belongs to, where the file says it."""
+        return _name_of(self._datasets[self.places[place]].parent)
 
     def read(self, name: str) -> Array:
         try:
