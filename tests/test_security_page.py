@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from specnet.convert.models import draft, importing, wire
+from specnet.convert.models.caffe import message, text_format
 from specnet.convert.models.keras import archive, walk
 from specnet.convert.weights import keras_bytes
 from specnet.data.prepare import manifest
@@ -61,6 +62,11 @@ def test_what_a_model_of_keras_may_have_is_that_of_the_source() -> None:
     times = ROWS["times that weights in such an archive may be larger than what is stored of them"]
     assert times == str(archive.MOST_PACKED)
     assert ROWS["models of Keras in one another"] == str(walk.MAX_DEPTH)
+
+
+def test_what_a_net_of_caffe_may_have_is_that_of_the_source() -> None:
+    row = ROWS["a text of Caffe's, and the fields of a net in text or bytes"]
+    assert row == f"{size(text_format.LARGEST).replace('.0 ', ' ')} and {message.MOST_FIELDS:,}"
 
 
 def test_what_blocks_may_stand_for_is_that_of_the_source() -> None:

@@ -39,10 +39,10 @@ def read_document(path: str) -> Document:
 
     known = formats.of_name(path)
     if known is not None:
-        from specnet.convert.models.importing import import_bytes, import_model
+        from specnet.convert.models.importing import import_bytes, read_model
 
         if not is_revision(path) and not known.mark:
-            return import_model(path).document()
+            return read_model(path).document()
         data, name = read_content(path)
         return import_bytes(data, name).document() if known.mark in data else document.parse(data, name)
     return document.parse(*read_content(path))

@@ -16,28 +16,44 @@ EXAMPLE = """examples:
   specnet import resnet50.onnx -o resnet50.yaml --weights resnet50.safetensors
   specnet import mobilenet.keras -o mobilenet.yaml --weights mobilenet.safetensors
   specnet diff alexnet.onnx specs/alexnet.yaml
+  specnet import train_val.prototxt --solver solver.prototxt --train-images 1281167 -o alexnet.yaml
+  specnet import deploy.prototxt --caffemodel alexnet.caffemodel -o alexnet.yaml --weights alexnet.safetensors
 
 exit codes: 0 ok; 1 something in the model has no meaning in a spec; 2 usage, input or output
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    about = "a model in ONNX, or of Keras (.keras, .h5, .json); nothing of it is executed"
+    files = "in ONNX, of Keras (.keras, .h5, .json) or of Caffe (.prototxt, .caffemodel)"
+    about = f"a model {files}; nothing of it is executed"
     parser.add_argument("model", metavar="FILE", help=about)
     parser.add_argument("-o", "--output", default="-", metavar="SPEC", help="default: standard output")
     about = "write the model's weights there, a file of safetensors, under the spec's names"
     parser.add_argument("--weights", metavar="W", help=about)
+    parser.add_argument("--solver", metavar="SOLVER", help="Caffe's solver, which has the recipe")
+    about = "the file of a Caffe net's weights; the net's own if left out"
+    parser.add_argument("--caffemodel", metavar="MODEL", help=about)
+    about = "pixels of the images where the model leaves them to its data: 224, 224x224 or 1x28x28"
+    parser.add_argument("--image-size", metavar="SIZE", help=about)
+    about = "images in the training set, for making epochs of the solver's steps"
+    parser.add_argument("--train-images", type=int, metavar="N", help=about)
 
 
 def run(options: argparse.Namespace) -> int:
-    from specnet.convert.models.importing import import_model
+    from specnet.convert.models.importing import read_model
 
     output = Path(options.weights) if options.weights else None
     if output is not None:
         from specnet.convert.weights.exporting import check_safetensors
 
         check_safetensors(output)
-    made = import_model(options.model)
+    made = read_model(
+        options.model,
+        solver=options.solver,
+        caffemodel=options.caffemodel,
+        image_size=options.image_size,
+        train_images=options.train_images,
+    )
     network = made.network  # which is checked before anything is written
     if output is not None:
         from specnet.convert.weights.exporting import write_safetensors

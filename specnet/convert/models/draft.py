@@ -97,6 +97,8 @@ class Draft:
     state: State = field(default_factory=dict)
     """The parameters, by the names of that spec's state."""
     names: Names = field(default_factory=Names)
+    title: str = ""
+    """What the model calls itself, if it does."""
 
     def add(
         self,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from specnet.convert.models import formats
 from specnet.convert.models.draft import Draft
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 LARGEST_FILE = 2**31 - 1
 """Bytes of a model, the most that protobuf can hold."""
+FILES = {"solver", "caffemodel"}
+"""Options that are other files of the model."""
 MOST_VALUES = 2**32
 """Values of all parameters together that are written to a file of weights."""
 
@@ -66,33 +69,71 @@ class Imported:
         return found
 
 
-def import_bytes(data: bytes, name: str) -> Imported:
-    """The model in the bytes of a file called `name`.
+def import_bytes(data: bytes, name: str, **given: Any) -> Imported:
+    """The model in the bytes of a file called `name`, with what is given beside it, as its reader takes that.
 
     Raises `SpecError` with a finding for whatever has no meaning in a spec, `UsageError` for bytes of no
     format that is known, and for damaged ones.
     """
-    draft = formats.recognised(data, name)(data, name)
+    draft = formats.recognised(data, name, given)(data, name, **given)
     if draft.findings:
         raise SpecError(Diagnostics(draft.findings))
     if draft.spec is not None:
         return Imported(draft, draft.spec)
     tidy(draft)
-    return Imported(draft, spec_text(draft, Path(name).stem))
+    return Imported(draft, spec_text(draft, draft.title or Path(name).stem))
 
 
 @public()
-def import_model(source: str | Path) -> Imported:
-    """The spec that a model of another framework is, with its weights: a file in ONNX, or of Keras.
+def import_model(
+    source: str | Path,
+    *,
+    solver: str | Path | None = None,
+    caffemodel: str | Path | None = None,
+    image_size: str | int | None = None,
+    train_images: int | None = None,
+) -> Imported:
+    """The spec that a model of another framework is, with its weights: a file in ONNX, of Keras, or of Caffe.
+
+    For Caffe `solver` is the file of the recipe and `caffemodel` that of the weights. `image_size` stands
+    where a model leaves the sizes of its images to its data: 224, "224x224", or "1x28x28" with the channels;
+    `train_images`, the size of the training set, makes epochs of steps.
 
     The result has the spec's `text`, its `network`, and `weights()`, a state under the spec's names. Nothing
     of the file is executed. Raises `SpecError` with a finding for each thing that has no meaning in a spec,
     and `UsageError` for a file that cannot be read.
     """
-    path = Path(source)
+    return read_model(
+        source, solver=solver, caffemodel=caffemodel, image_size=image_size, train_images=train_images
+    )
+
+
+def read_model(source: str | Path, **options: Any) -> Imported:
+    """`import_model`, whose errors speak of the command line."""
+    given = {name: value for name, value in options.items() if value is not None}
+    for name in FILES & given.keys():
+        path = Path(given[name])
+        given[name] = (_content(path), path.name)
+    if "image_size" in given:
+        given["image_size"] = _sizes(given["image_size"])
+    if given.get("train_images", 1) < 1:
+        raise UsageError(f"--train-images is at least 1, not {given['train_images']}")
+    return import_bytes(_content(Path(source)), Path(source).name, **given)
+
+
+def _content(path: Path) -> bytes:
     try:
-        data = reading.read(path, LARGEST_FILE)
+        return reading.read(path, LARGEST_FILE)
     except (OSError, reading.Unfit) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UsageError(f"cannot read {one_line(str(path))}: {reason}") from None
-    return import_bytes(data, path.name)
+
+
+def _sizes(said: str | int) -> tuple[int | None, int, int]:
+    """Channels, if they are said, height and width: 224, 224x224 or 3x224x224."""
+    parts = str(said).lower().split("x")
+    if not 1 <= len(parts) <= 3 or not all(re.fullmatch("[1-9][0-9]{0,5}", part) for part in parts):
+        hint = "--image-size 224, 224x224, or 3x224x224 with the channels"
+        raise UsageError(f"--image-size is a size in pixels, not '{one_line(str(said))}'", hint)
+    numbers = [int(part) for part in parts]
+    return numbers[0] if len(parts) == 3 else None, numbers[-2] if len(parts) > 1 else numbers[0], numbers[-1]

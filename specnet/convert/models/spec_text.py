@@ -58,6 +58,8 @@ def fields(part: Part) -> dict[str, Any]:
     cls = plugins.load("specnet.layers", part.kind)
     layer = part.layer()
     said = layer.as_yaml()
+    if "weights" in said:
+        said["weights"] = part.fields["weights"]  # without the defaults of its own
     inputs = tuple(read.shape for read in part.reads)
     for key in [key for key in said if key not in ("kind", "from")]:
         rest = {name: value for name, value in said.items() if name != key}

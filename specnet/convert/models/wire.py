@@ -34,15 +34,15 @@ def count(data: bytes, kind: str, nested: Nested) -> int:
         if depth > DEEPEST:
             raise TooMuchError(f"messages nested deeper than {DEEPEST}")
         while at < end:
-            key, at = _varint(view, at, end)
+            key, at = varint(view, at, end)
             size = 0
             match key & 7:
                 case 0:
-                    _, at = _varint(view, at, end)
+                    _, at = varint(view, at, end)
                 case 1:
                     at += 8
                 case 2:
-                    size, at = _varint(view, at, end)
+                    size, at = varint(view, at, end)
                 case 5:
                     at += 4
                 case _:
@@ -59,7 +59,7 @@ def count(data: bytes, kind: str, nested: Nested) -> int:
     return total
 
 
-def _varint(view: memoryview, at: int, end: int) -> tuple[int, int]:
+def varint(view: memoryview, at: int, end: int) -> tuple[int, int]:
     """A number of seven bits a byte, the lowest first, and where it ends."""
     number = 0
     for place in range(10):

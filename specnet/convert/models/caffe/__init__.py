@@ -1,0 +1,1 @@
+"""Nets and solvers of Caffe: text (`.prototxt`) and weights (`.caffemodel`)."""
