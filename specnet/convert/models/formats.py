@@ -38,7 +38,7 @@ FORMATS = (
         "Caffe",
         (".prototxt", ".caffemodel"),
         "specnet.convert.models.caffe.reader",
-        ("solver", "caffemodel", "image_size", "train_images"),
+        options=("solver", "caffemodel", "image_size", "train_images"),
     ),
 )
 
