@@ -9,6 +9,7 @@ import pytest
 
 from specnet.convert.models import draft, importing, wire
 from specnet.convert.models.caffe import message, text_format
+from specnet.convert.models.cuda_convnet import ini
 from specnet.convert.models.keras import archive, walk
 from specnet.convert.weights import keras_bytes
 from specnet.data.prepare import manifest
@@ -67,6 +68,12 @@ def test_what_a_model_of_keras_may_have_is_that_of_the_source() -> None:
 def test_what_a_net_of_caffe_may_have_is_that_of_the_source() -> None:
     row = ROWS["a text of Caffe's, and the fields of a net in text or bytes"]
     assert row == f"{size(text_format.LARGEST).replace('.0 ', ' ')} and {message.MOST_FIELDS:,}"
+
+
+def test_what_a_layer_file_may_have_is_that_of_the_source() -> None:
+    row = ROWS["a layer file of cuda-convnet, its layers and the values of a list"]
+    largest = size(ini.LARGEST).replace(".0 ", " ")
+    assert row == f"{largest}, {ini.MOST_SECTIONS:,} and {ini.MOST_VALUES:,}"
 
 
 def test_what_blocks_may_stand_for_is_that_of_the_source() -> None:

@@ -18,13 +18,14 @@ EXAMPLE = """examples:
   specnet diff alexnet.onnx specs/alexnet.yaml
   specnet import train_val.prototxt --solver solver.prototxt --train-images 1281167 -o alexnet.yaml
   specnet import deploy.prototxt --caffemodel alexnet.caffemodel -o alexnet.yaml --weights alexnet.safetensors
+  specnet import layers.cfg --params layer-params.cfg --image-size 224 -o alexnet.yaml
 
 exit codes: 0 ok; 1 something in the model has no meaning in a spec; 2 usage, input or output
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    files = "in ONNX, of Keras (.keras, .h5, .json) or of Caffe (.prototxt, .caffemodel)"
+    files = "in ONNX, of Keras (.keras, .h5, .json), Caffe (.prototxt, .caffemodel) or cuda-convnet (.cfg)"
     about = f"a model {files}; nothing of it is executed"
     parser.add_argument("model", metavar="FILE", help=about)
     parser.add_argument("-o", "--output", default="-", metavar="SPEC", help="default: standard output")
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--solver", metavar="SOLVER", help="Caffe's solver, which has the recipe")
     about = "the file of a Caffe net's weights; the net's own if left out"
     parser.add_argument("--caffemodel", metavar="MODEL", help=about)
+    parser.add_argument("--params", metavar="PARAMS", help="cuda-convnet's file of the layers' parameters")
     about = "pixels of the images where the model leaves them to its data: 224, 224x224 or 1x28x28"
     parser.add_argument("--image-size", metavar="SIZE", help=about)
     about = "images in the training set, for making epochs of the solver's steps"
@@ -51,6 +53,7 @@ def run(options: argparse.Namespace) -> int:
         options.model,
         solver=options.solver,
         caffemodel=options.caffemodel,
+        params=options.params,
         image_size=options.image_size,
         train_images=options.train_images,
     )

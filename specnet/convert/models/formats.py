@@ -40,6 +40,12 @@ FORMATS = (
         "specnet.convert.models.caffe.reader",
         options=("solver", "caffemodel", "image_size", "train_images"),
     ),
+    Format(
+        "cuda-convnet",
+        (".cfg",),
+        "specnet.convert.models.cuda_convnet.reader",
+        options=("params", "image_size"),
+    ),
 )
 
 

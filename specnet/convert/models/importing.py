@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LARGEST_FILE = 2**31 - 1
 """Bytes of a model, the most that protobuf can hold."""
-FILES = {"solver", "caffemodel"}
+FILES = {"solver", "caffemodel", "params"}
 """Options that are other files of the model."""
 MOST_VALUES = 2**32
 """Values of all parameters together that are written to a file of weights."""
@@ -90,21 +90,28 @@ def import_model(
     *,
     solver: str | Path | None = None,
     caffemodel: str | Path | None = None,
+    params: str | Path | None = None,
     image_size: str | int | None = None,
     train_images: int | None = None,
 ) -> Imported:
-    """The spec that a model of another framework is, with its weights: a file in ONNX, of Keras, or of Caffe.
+    """The spec that a model of another framework is, with its weights: ONNX, Keras, Caffe or cuda-convnet.
 
-    For Caffe `solver` is the file of the recipe and `caffemodel` that of the weights. `image_size` stands
-    where a model leaves the sizes of its images to its data: 224, "224x224", or "1x28x28" with the channels;
-    `train_images`, the size of the training set, makes epochs of steps.
+    For Caffe `solver` is the file of the recipe and `caffemodel` that of the weights, for cuda-convnet
+    `params` that of the layers' parameters. `image_size` stands where a model leaves the sizes of its images
+    to its data: 224, "224x224", or "1x28x28" with the channels. `train_images`, the size of the training set,
+    makes epochs of steps.
 
     The result has the spec's `text`, its `network`, and `weights()`, a state under the spec's names. Nothing
     of the file is executed. Raises `SpecError` with a finding for each thing that has no meaning in a spec,
     and `UsageError` for a file that cannot be read.
     """
     return read_model(
-        source, solver=solver, caffemodel=caffemodel, image_size=image_size, train_images=train_images
+        source,
+        solver=solver,
+        caffemodel=caffemodel,
+        params=params,
+        image_size=image_size,
+        train_images=train_images,
     )
 
 

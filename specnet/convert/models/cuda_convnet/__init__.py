@@ -1,0 +1,1 @@
+"""Layer files of cuda-convnet and cuda-convnet2."""
