@@ -40,10 +40,10 @@ DOORS = {
     ): "a plain file of a limited size; links are refused",
     ("specnet/convert/weights/keras_bytes.py", "h5py.File"): "bytes in memory, gone through before",
     (
-        "specnet/convert/models/keras/archive.py",
+        "specnet/convert/models/archive.py",
         "zipfile.ZipFile",
     ): "bytes in memory, their list looked at first",
-    ("specnet/convert/models/keras/archive.py", "self._file.open"): "a member, whose size is looked at first",
+    ("specnet/convert/models/archive.py", "self._file.open"): "a member, whose size is looked at first",
 }
 PROCESSES = {"subprocess", "multiprocessing", "pty", "runpy", "code"}
 STARTERS = {"system", "popen", "fork", "forkpty", "execv", "execve", "execvp", "posix_spawn", "spawnv"}

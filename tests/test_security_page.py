@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from specnet.convert.models import draft, importing, wire
+from specnet.convert.models import archive, draft, importing, wire
 from specnet.convert.models.caffe import message, text_format
 from specnet.convert.models.cuda_convnet import ini
-from specnet.convert.models.keras import archive, walk
+from specnet.convert.models.keras import walk
+from specnet.convert.models.pytorch import program
 from specnet.convert.weights import keras_bytes
 from specnet.data.prepare import manifest
 from specnet.data.sources import decoding, devkit, tar_index
@@ -55,6 +56,7 @@ def test_what_a_model_may_have_is_that_of_the_source() -> None:
     row = ROWS["fields of a model in ONNX, counted before it is parsed, and layers"]
     assert row == f"{wire.MOST_OBJECTS:,} and {draft.MAX_LAYERS:,}"
     assert ROWS["a model of another framework"] == size(importing.LARGEST_FILE + 1)
+    assert ROWS["the graph of a model of torch.export"] == size(program.LARGEST_GRAPH).replace(".0", "")
 
 
 def test_what_a_model_of_keras_may_have_is_that_of_the_source() -> None:

@@ -34,6 +34,6 @@ def run(options: argparse.Namespace) -> int:
         document = open_document(source)
         source, text = load(document), document.root.source.text
     network = export_model(source, options.output, to=options.to, seed=options.seed, text=text)
-    counted = sum(w.size for s in network.shares.values() for w in s.parameters().values() if w.trainable)
+    counted = sum(w.size for share in network.shares.values() for w in share.trained().values())
     say(f"wrote {printable(options.output)}: {network.spec.name}, {counted:,} parameters")
     return 0

@@ -25,7 +25,8 @@ exit codes: 0 ok; 1 something in the model has no meaning in a spec; 2 usage, in
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    files = "in ONNX, of Keras (.keras, .h5, .json), Caffe (.prototxt, .caffemodel) or cuda-convnet (.cfg)"
+    keras, caffe = "Keras (.keras, .h5, .json)", "Caffe (.prototxt, .caffemodel)"
+    files = f"in ONNX, of PyTorch (.pt2), {keras}, {caffe} or cuda-convnet (.cfg)"
     about = f"a model {files}; nothing of it is executed"
     parser.add_argument("model", metavar="FILE", help=about)
     parser.add_argument("-o", "--output", default="-", metavar="SPEC", help="default: standard output")
@@ -67,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
         write_safetensors(state, output, network.spec.groups)
     write_text(options.output, made.text)
     if options.output != "-":
-        counted = sum(w.size for s in network.shares.values() for w in s.parameters().values() if w.trainable)
+        counted = sum(w.size for share in network.shares.values() for w in share.trained().values())
         what = f"{plural(len(network.spec.layers), 'layer')}, {counted:,} parameters"
         say(f"wrote {printable(options.output)}: {what}")
     return 0

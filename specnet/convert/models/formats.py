@@ -46,6 +46,7 @@ FORMATS = (
         "specnet.convert.models.cuda_convnet.reader",
         options=("params", "image_size"),
     ),
+    Format("PyTorch's torch.export", (".pt2",), "specnet.convert.models.pytorch.reader"),
 )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from specnet.backend.protocol import find
 from specnet.convert.models import formats
 from specnet.convert.models.draft import Draft
 from specnet.convert.models.spec_text import spec_text
@@ -86,25 +88,29 @@ def import_bytes(data: bytes, name: str, **given: Any) -> Imported:
 
 @public()
 def import_model(
-    source: str | Path,
+    source: str | Path | object,
     *,
+    shape: Sequence[int] | None = None,
     solver: str | Path | None = None,
     caffemodel: str | Path | None = None,
     params: str | Path | None = None,
     image_size: str | int | None = None,
     train_images: int | None = None,
 ) -> Imported:
-    """The spec that a model of another framework is, with its weights: ONNX, Keras, Caffe or cuda-convnet.
+    """The spec that a model of another framework is, with its weights.
 
-    For Caffe `solver` is the file of the recipe and `caffemodel` that of the weights, for cuda-convnet
-    `params` that of the layers' parameters. `image_size` stands where a model leaves the sizes of its images
-    to its data: 224, "224x224", or "1x28x28" with the channels. `train_images`, the size of the training set,
-    makes epochs of steps.
+    `source` is a file in ONNX, of torch.export, Keras, Caffe or cuda-convnet, or a `torch.nn.Module`, which
+    reads images of `shape`, (channels, height, width). For Caffe `solver` is the file of the recipe and
+    `caffemodel` that of the weights, for cuda-convnet `params` that of the layers' parameters. `image_size`
+    stands where a model leaves the sizes of its images to its data: 224, "224x224", or "1x28x28" with the
+    channels. `train_images`, the size of the training set, makes epochs of steps.
 
     The result has the spec's `text`, its `network`, and `weights()`, a state under the spec's names. Nothing
-    of the file is executed. Raises `SpecError` with a finding for each thing that has no meaning in a spec,
-    and `UsageError` for a file that cannot be read.
+    of a file is executed. Raises `SpecError` with a finding for each thing that has no meaning in a spec, and
+    `UsageError` for what cannot be read.
     """
+    if not isinstance(source, str | Path):
+        return _of_object(source, shape)
     return read_model(
         source,
         solver=solver,
@@ -144,3 +150,20 @@ def _sizes(said: str | int) -> tuple[int | None, int, int]:
         raise UsageError(f"--image-size is a size in pixels, not '{one_line(str(said))}'", hint)
     numbers = [int(part) for part in parts]
     return numbers[0] if len(parts) == 3 else None, numbers[-2] if len(parts) > 1 else numbers[0], numbers[-1]
+
+
+def _of_object(model: object, shape: Sequence[int] | None) -> Imported:
+    """A model in memory, by way of the archive that its framework makes of it."""
+    frameworks = {cls.__module__.partition(".")[0] for cls in type(model).__mro__}
+    name = type(model).__name__
+    if "torch" not in frameworks:
+        raise UsageError(f"a {one_line(name)} is no model that is known", "give a torch.nn.Module, or a path")
+    if shape is None:
+        raise UsageError("a module does not say which images it reads", "add shape=(3, 224, 224)")
+    archive = getattr(find("torch"), "archive")  # noqa: B009  (no part of the protocol)
+    try:
+        data = archive(model, shape)
+    except Exception as error:
+        message = f"torch.export cannot follow {one_line(name)}: {one_line(str(error))[:300]}"
+        raise UsageError(message, "shape= is that of one image, channels first") from error
+    return import_bytes(data, f"{name}.pt2")

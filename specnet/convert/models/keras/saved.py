@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from specnet.convert.models.keras.archive import SIGNATURE, Archive
+from specnet.convert.models.archive import SIGNATURE, Archive
 from specnet.convert.models.keras.weights import Stored, StoredByName, StoredByPlace
 from specnet.convert.weights.keras_bytes import MAX_CONFIG, KerasBytes
 from specnet.diagnostics.errors import UsageError

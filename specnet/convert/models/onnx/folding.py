@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from specnet.convert.models.onnx.model import Constant, of_tensor
-from specnet.convert.models.onnx.walk import Node, Value, operator
+from specnet.convert.models.onnx.model import of_tensor
+from specnet.convert.models.onnx.walk import Node, operator
+from specnet.convert.models.values import Constant, Value
 
 if TYPE_CHECKING:
     import numpy as np

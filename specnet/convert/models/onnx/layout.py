@@ -5,91 +5,30 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from specnet.convert.models.draft import Part
 from specnet.convert.models.onnx.folding import LARGEST, of_array
-from specnet.convert.models.onnx.model import Constant
-from specnet.convert.models.onnx.walk import Node, Seen, Shown, Value, operator
+from specnet.convert.models.onnx.walk import Node, operator
+from specnet.convert.models.rearranging import joined, kept, parted, reshaped, row, transposed
 from specnet.convert.models.tidy import POOLS
-from specnet.text import describe
+from specnet.convert.models.values import Constant, Shown, Value, sizes_of
 
 
 @operator("Flatten")
 def flatten(node: Node) -> Value:
     value = node.value(0)
-    rank = 1 + len(value.part.shape if isinstance(value, Seen) else node.part().shape)
-    if node.attributes.get("axis", 1) % rank != 1:
+    if isinstance(value, Constant) or node.attributes.get("axis", 1) % (1 + len(sizes_of(value))) != 1:
         raise node.refuse("it joins images with one another; only those of the dimensions behind the batch's")
-    return _row(node, value)
-
-
-def _row(node: Node, value: Value) -> Value:
-    """An image as a row of numbers."""
-    if isinstance(value, Seen):
-        if value.how != "last":
-            raise node.refuse("it flattens channels that stand in blocks")
-        is_one = all(size == 1 for size in value.part.shape[1:])
-        return node.add("flatten", [value.part]) if is_one else Seen(value.part, "row")
-    assert isinstance(value, Part)
-    return value if len(value.shape) == 1 else node.add("flatten", [value])
+    return row(node, value)
 
 
 @operator("Reshape")
 def reshape(node: Node) -> Value:
-    value = node.value(0)
-    wanted = node.numbers(1, "shape")
+    value, wanted = node.value(0), node.numbers(1, "shape")
     if isinstance(value, Constant):
         return _reshaped(node, value, wanted)
-    part = value.part if isinstance(value, Seen) else value
-    sizes = [node.walk.batch, *_sizes(value)]
+    sizes = [node.walk.batch, *sizes_of(value)]
     if not node.attributes.get("allowzero", 0):
         wanted = [sizes[i] if size == 0 and i < len(sizes) else size for i, size in enumerate(wanted)]
-    total = math.prod(sizes)
-    if wanted.count(-1) == 1:
-        rest = math.prod(size for size in wanted if size != -1)
-        if rest <= 0 or total % rest:
-            raise node.refuse(f"{total} values do not make {wanted}")
-        wanted = [total // rest if size == -1 else size for size in wanted]
-    if math.prod(wanted) != total or any(size <= 0 for size in wanted):
-        raise node.refuse(f"{total} values do not make {wanted}")
-    if wanted[0] != sizes[0]:
-        raise node.refuse("it puts values of several images into one, or cuts an image up")
-    shape = tuple(wanted[1:])
-    if shape == tuple(sizes[1:]):
-        return value
-    if isinstance(value, Seen) and value.how == "dealt":
-        if shape == part.shape:
-            return node.add("channel_shuffle", [part], groups=value.blocks)
-        raise node.refuse("its channels were exchanged between blocks, and are not put together again")
-    if shape == (total // sizes[0],):
-        return _row(node, value)
-    if isinstance(value, Part) and _is_cut(shape, part.shape):
-        return Seen(part, "blocks", shape[0])
-    if isinstance(value, Part) and shape == (*part.shape, 1, 1) and part.kind in POOLS:
-        return _kept(node, part)
-    raise node.refuse(f"it makes {describe(shape)} of {describe(part.shape)}, which has no meaning in a spec")
-
-
-def _kept(node: Node, part: Part) -> Part:
-    """A pool over a whole image as an image of one pixel, not a row."""
-    return node.add(part.kind, part.reads, name=part.name, keep_dims=True)
-
-
-def _sizes(value: Part | Seen) -> tuple[int, ...]:
-    """The sizes of an image as the graph has it."""
-    if isinstance(value, Part):
-        return value.shape
-    channels, *window = value.part.shape
-    if value.how == "last":
-        return (*window, channels)
-    if value.how == "row":
-        return (math.prod(value.part.shape),)
-    cut = (value.blocks, channels // value.blocks)
-    return (*(cut if value.how == "blocks" else cut[::-1]), *window)
-
-
-def _is_cut(shape: tuple[int, ...], image: tuple[int, ...]) -> bool:
-    """Whether the channels, and nothing else, are cut into blocks."""
-    return len(shape) == 1 + len(image) and shape[2:] == image[1:] and shape[0] * shape[1] == image[0]
+    return reshaped(node, value, wanted, node.walk.batch)
 
 
 def _reshaped(node: Node, value: Constant, wanted: list[int]) -> Constant:
@@ -106,26 +45,13 @@ def _reshaped(node: Node, value: Constant, wanted: list[int]) -> Constant:
 @operator("Transpose")
 def transpose(node: Node) -> Value:
     value = node.value(0)
-    if isinstance(value, Constant):
-        axes = list(node.attributes.get("perm", range(len(value.shape))[::-1]))
-        if sorted(axes) != list(range(len(value.shape))):
-            raise node.refuse(f"{axes} are not the dimensions of a constant")
-        shape = tuple(value.shape[axis] for axis in axes)
-        return value.moved(node.outputs[0], shape, lambda array: array.transpose(axes))
-    axes = list(node.attributes.get("perm", ()))
-    if isinstance(value, Part) and axes == list(range(1 + len(value.shape))):
-        return value
-    if isinstance(value, Part) and len(value.shape) == 3 and axes == [0, 2, 3, 1]:
-        return Seen(value, "last")
-    if isinstance(value, Seen) and value.how == "last" and axes == [0, 3, 1, 2]:
-        return value.part
-    if (
-        isinstance(value, Seen)
-        and value.how == "blocks"
-        and axes == [0, 2, 1, 3, 4][: 2 + len(value.part.shape)]
-    ):
-        return Seen(value.part, "dealt", value.blocks)
-    raise node.refuse(f"dimensions in the order {axes} have no meaning in a spec")
+    if not isinstance(value, Constant):
+        return transposed(node, value, list(node.attributes.get("perm", ())))
+    axes = list(node.attributes.get("perm", range(len(value.shape))[::-1]))
+    if sorted(axes) != list(range(len(value.shape))):
+        raise node.refuse(f"{axes} are not the dimensions of a constant")
+    shape = tuple(value.shape[axis] for axis in axes)
+    return value.moved(node.outputs[0], shape, lambda array: array.transpose(axes))
 
 
 @operator("Concat")
@@ -142,18 +68,7 @@ def concat(node: Node) -> Value:
             return of_array(node.outputs[0], np.concatenate([each.values for each in constants], axis))
         except ValueError:
             raise node.refuse("its constants do not fit each other") from None
-    if any(isinstance(value, Seen) and value.how == "last" for value in values):
-        if not all(isinstance(value, Seen) and value.how == "last" for value in values) or axis not in (
-            3,
-            -1,
-        ):
-            raise node.refuse("it joins images of which some have their channels last")
-        parts = [value.part for value in values if isinstance(value, Seen)]
-        return Seen(node.add("concat", parts), "last")
-    parts = [node.part(index) for index in range(len(values))]
-    if axis % (1 + len(parts[0].shape)) != 1:
-        raise node.refuse("it joins something else than channels")
-    return parts[0] if len(parts) == 1 else node.add("concat", parts)
+    return joined(node, [value for value in values if not isinstance(value, Constant)], axis, len(values))
 
 
 @operator("Split")
@@ -167,14 +82,7 @@ def split(node: Node) -> list[Shown]:
     else:
         most = -(-part.shape[0] // count)
         sizes = [min(most, part.shape[0] - most * index) for index in range(count)]
-    if sum(sizes) != part.shape[0] or any(size <= 0 for size in sizes) or len(sizes) != count:
-        raise node.refuse(f"{sizes} channels are not the {part.shape[0]} that it reads")
-    made: list[Shown] = []
-    start = 0
-    for name, size in zip(node.outputs, sizes, strict=True):
-        made.append(node.add("slice", [part], name=name, channels=[start, start + size]) if name else None)
-        start += size
-    return made
+    return [*parted(node, part, sizes, node.outputs)]
 
 
 @operator("Slice")
@@ -255,7 +163,7 @@ def unsqueeze(node: Node) -> Value:
             raise node.refuse("it adds other dimensions than the rows and columns of one pixel")
         if part.kind not in POOLS:
             raise node.refuse("it makes an image of a row")
-        return _kept(node, part)
+        return kept(node, part)
     rank = len(value.shape) + len(added)
     places = {axis % rank for axis in added}
     if len(places) != len(added):
@@ -270,7 +178,7 @@ def shape_of(node: Node) -> Value:
     import numpy as np
 
     value = node.value(0)
-    sizes = value.shape if isinstance(value, Constant) else (node.walk.batch, *_sizes(value))
+    sizes = value.shape if isinstance(value, Constant) else (node.walk.batch, *sizes_of(value))
     return of_array(node.outputs[0], np.asarray(sizes[slice(*_bounds(node))], np.int64))
 
 

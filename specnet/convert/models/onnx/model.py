@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from specnet.convert.models import wire
+from specnet.convert.models.values import Constant
 from specnet.diagnostics.errors import UsageError
 from specnet.text import one_line
 
@@ -37,24 +37,6 @@ NESTED: wire.Nested = {
     "tensor": TENSOR,
 }
 """The fields of ONNX's messages (onnx.proto3) that hold more than one value."""
-
-
-@dataclass(frozen=True)
-class Constant:
-    """A tensor that is known when the model is read: its sizes, and its values when they are asked for."""
-
-    name: str
-    shape: tuple[int, ...]
-    make: Callable[[], Array]
-
-    @cached_property
-    def values(self) -> Array:
-        """Raises `UsageError` if they are not what the file says of them."""
-        return self.make()
-
-    def moved(self, name: str, shape: tuple[int, ...], move: Callable[[Array], Array]) -> Constant:
-        """A constant whose values are these, moved, which is done when they are asked for."""
-        return Constant(name, shape, lambda: move(self.values))
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from specnet.convert.models.arithmetic import product, scaled, shifted
 from specnet.convert.models.draft import Part
 from specnet.convert.models.onnx.folding import folded
-from specnet.convert.models.onnx.model import Constant
-from specnet.convert.models.onnx.products import scaled, shifted
-from specnet.convert.models.onnx.walk import Node, Seen, Value, operator
+from specnet.convert.models.onnx.walk import Node, operator
+from specnet.convert.models.values import Constant, Seen, Value, short
 
 FUNCTIONS = {
     "Relu": "relu",
@@ -33,16 +33,12 @@ def _activation(node: Node, written: Any) -> Value:
 
 @operator("LeakyRelu")
 def leaky_relu(node: Node) -> Value:
-    return _activation(node, {"kind": "leaky_relu", "slope": _short(node.attributes.get("alpha", 0.01))})
+    return _activation(node, {"kind": "leaky_relu", "slope": short(node.attributes.get("alpha", 0.01))})
 
 
 @operator("Elu")
 def elu(node: Node) -> Value:
-    return _activation(node, {"kind": "elu", "alpha": _short(node.attributes.get("alpha", 1.0))})
-
-
-def _short(number: float) -> float:
-    return float(f"{number:.7g}")
+    return _activation(node, {"kind": "elu", "alpha": short(node.attributes.get("alpha", 1.0))})
 
 
 @operator("HardSigmoid")
@@ -85,7 +81,7 @@ def dropout(node: Node) -> Value | list[Value | None]:
     rate = node.number(1, "ratio", 0.5)
     value = node.value(0)
     part = value.part if isinstance(value, Seen) else node.part()
-    made: Value = node.add("dropout", [part], rate=_short(rate or 0.0))
+    made: Value = node.add("dropout", [part], rate=short(rate or 0.0))
     if isinstance(value, Seen):
         assert isinstance(made, Part)
         made = Seen(made, value.how, value.blocks)
@@ -124,15 +120,9 @@ def _combined(node: Node, kind: str) -> Value:
             raise node.refuse("it has more than two inputs, of which one is a constant")
         index = 0 if isinstance(values[1], Constant) else 1
         make = shifted if kind == "add" else scaled
-        return make(node, node.part(index), constants[0], index)
+        return make(node, node.part(index), constants[0], alone=node.is_alone(index))
     parts = [node.part(index) for index in range(len(values))]
-    if kind == "multiply" and len(parts) == 2:
-        for one, other in (parts, parts[::-1]):
-            if other.kind == "activation" and other.reads == [one]:  # x * f(x)
-                known = {"sigmoid": "silu", "hard_sigmoid": "hard_swish"}
-                if other.fields["function"] in known:
-                    return node.add("activation", [one], function=known[other.fields["function"]])
-    return node.add(kind, parts)
+    return product(node, parts) if kind == "multiply" else node.add(kind, parts)
 
 
 @operator("Sub", "Div")
@@ -144,5 +134,5 @@ def inverse(node: Node) -> Value:
     if not isinstance(values[1], Constant):
         raise node.refuse("it has an image on its right side, which is not known here")
     if node.kind == "Sub":
-        return shifted(node, node.part(0), values[1], 0, negate=True)
-    return scaled(node, node.part(0), values[1], 0, invert=True)
+        return shifted(node, node.part(0), values[1], alone=node.is_alone(0), negate=True)
+    return scaled(node, node.part(0), values[1], alone=node.is_alone(0), invert=True)

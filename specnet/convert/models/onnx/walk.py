@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from specnet.convert.models.draft import Draft, Part, UnsayableError
 from specnet.convert.models.naming import of_parameters
-from specnet.convert.models.onnx.model import DOMAINS, Constant, OnnxModel, attributes
+from specnet.convert.models.onnx.model import DOMAINS, OnnxModel, attributes
+from specnet.convert.models.values import Constant, Operation, Seen, Shown, Value
 from specnet.diagnostics.errors import UsageError
 from specnet.diagnostics.suggestions import nearest
 from specnet.text import describe, one_line
@@ -20,25 +20,7 @@ _NUMBERED = re.compile(r"(?:(?:[A-Za-z]|node|op)?_?\d+)?")
 """Names that only count."""
 
 
-@dataclass(frozen=True)
-class Seen:
-    """A layer's values in another order than they are computed in, until something puts them back.
-
-    `last` is an image with its channels last; `row` is such an image flattened; `blocks` and `dealt` are one
-    whose channels stand in so many blocks, before and after these were exchanged with the channels in them.
-    """
-
-    part: Part
-    how: str
-    blocks: int = 0
-
-
-Value = Part | Constant | Seen
-Shown = Value | None
-"""None is the value of what could not be said: what is computed from it is passed over."""
-
-
-class Node:
+class Node(Operation):
     """An operator with what its inputs have become."""
 
     def __init__(self, proto: Any, walk: Walk) -> None:
@@ -55,10 +37,6 @@ class Node:
     def place(self) -> str:
         called = self.name or next((name for name in self.outputs if name), "")
         return f"node '{one_line(called)}' ({one_line(self.kind)})"
-
-    def refuse(self, message: str, hint: str | None = None) -> UnsayableError:
-        """The finding that this operator has no meaning here, to be raised."""
-        return UnsayableError(self.place, message, hint)
 
     def has(self, index: int) -> bool:
         """Whether an input is given."""
@@ -124,20 +102,21 @@ class Node:
             raise self.refuse(f"its '{attribute}' is not one number")
         return float(values.reshape(-1)[0])
 
+    def names(self, *inputs: int) -> list[str]:
+        """The names of those of these inputs that are given."""
+        return [self.inputs[index] for index in inputs if self.has(index)]
+
     def is_alone(self, index: int = 0) -> bool:
         """Whether nothing else reads an input, so that it may become one layer with what reads it."""
         return self.walk.uses[self.inputs[index]] == 1
 
-    def called(self, *parameters: int) -> str:
+    def called(self, *parameters: str) -> str:
         """The layer's name: that of its parameters' names, or the operator's own, or that of its output."""
-        names = [self.inputs[index] for index in parameters if self.has(index)]
         own = self.name.removesuffix(f"/{self.kind}")
         said = (own, *(name for name in self.outputs if name))
-        return of_parameters(names) or next((name for name in said if not _NUMBERED.fullmatch(name)), "")
-
-    def add(self, kind: str, reads: Sequence[Part], name: str = "", **fields: Any) -> Part:
-        """Add a layer to the draft, under the operator's name if no other one is given."""
-        return self.draft.add(kind, name or self.called(), reads, self.place, **fields)
+        return of_parameters(list(parameters)) or next(
+            (name for name in said if not _NUMBERED.fullmatch(name)), ""
+        )
 
 
 Operator = Callable[[Node], "Value | list[Shown]"]

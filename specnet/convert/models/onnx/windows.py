@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from specnet.convert.models.draft import Part
-from specnet.convert.models.onnx.model import Constant
-from specnet.convert.models.onnx.walk import Node, Seen, Value, operator
+from specnet.convert.models.onnx.walk import Node, operator
+from specnet.convert.models.values import Constant, Seen, Value, short
 from specnet.layers.base import LayerError
 from specnet.layers.window import Windowed
 
@@ -67,7 +67,7 @@ def conv(node: Node) -> Value:
     groups = int(node.attributes.get("group", 1))
     made = node.draft.add(
         "conv",
-        node.called(1, 2),
+        node.called(*node.names(1, 2)),
         [part],
         node.place,
         weights,
@@ -143,16 +143,11 @@ def lrn(node: Node) -> Value:
         "lrn",
         [node.part()],
         size=size,
-        k=_short(said.get("bias", 1.0)),
-        alpha=_short(said.get("alpha", 1e-4)),
-        beta=_short(said.get("beta", 0.75)),
+        k=short(said.get("bias", 1.0)),
+        alpha=short(said.get("alpha", 1e-4)),
+        beta=short(said.get("beta", 0.75)),
         alpha_over="size",
     )
-
-
-def _short(number: float) -> float:
-    """A number that a float32 was made of, as it was written: 1e-4, not 9.999999747378752e-05."""
-    return float(f"{number:.7g}")
 
 
 @operator("Pad")
