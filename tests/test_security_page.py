@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from specnet.convert.models import archive, draft, importing, wire
-from specnet.convert.models.caffe import message, text_format
+from specnet.convert.models.caffe import message, net, text_format
 from specnet.convert.models.cuda_convnet import ini
 from specnet.convert.models.keras import walk
 from specnet.convert.models.pytorch import program
@@ -68,8 +68,9 @@ def test_what_a_model_of_keras_may_have_is_that_of_the_source() -> None:
 
 
 def test_what_a_net_of_caffe_may_have_is_that_of_the_source() -> None:
-    row = ROWS["a text of Caffe's, and the fields of a net in text or bytes"]
-    assert row == f"{size(text_format.LARGEST).replace('.0 ', ' ')} and {message.MOST_FIELDS:,}"
+    row = ROWS["a text of Caffe's, the fields of a net in text or bytes, and its layers"]
+    largest = size(text_format.LARGEST).replace(".0 ", " ")
+    assert row == f"{largest}, {message.MOST_FIELDS:,} and {net.MOST_LAYERS:,}"
 
 
 def test_what_a_layer_file_may_have_is_that_of_the_source() -> None:

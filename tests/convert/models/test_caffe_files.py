@@ -89,6 +89,13 @@ def test_texts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         import_bytes(b"input_dim: 1 " * 11, "x.prototxt")
 
 
+def test_layers_are_bounded() -> None:
+    with pytest.raises(UsageError, match="more than 10,000 layers and inputs"):
+        import_bytes(b'layer { type: "X" } ' * 10_001, "x.prototxt")
+    with pytest.raises(UsageError, match="more than 10,000 layers and inputs"):
+        import_bytes(b'input: "x" ' * 10_001, "x.prototxt")
+
+
 def test_bytes_that_are_no_text_are_said_to_be_none() -> None:
     with pytest.raises(UsageError, match="is not UTF-8"):
         import_bytes(b"\xff\xfe", "x.prototxt")

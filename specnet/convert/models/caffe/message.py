@@ -10,7 +10,7 @@ from typing import Any
 from specnet.convert.models.draft import Place, UnsayableError
 from specnet.diagnostics.diagnostic import Position
 
-MOST_FIELDS = 300_000
+MOST_FIELDS = 100_000
 """Of a net, the most that are read; ResNet-152 has some 20,000."""
 
 

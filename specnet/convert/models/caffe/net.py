@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 from specnet.convert.models.caffe.message import Entry, Message, short
 from specnet.convert.models.caffe.schema import OLD_TYPES
-from specnet.convert.models.draft import MAX_LAYERS, Place
+from specnet.convert.models.draft import Place
 from specnet.diagnostics.errors import UsageError
 from specnet.text import one_line
 
+MOST_LAYERS = 10_000
+"""Of a net; ResNet-1001 has some 4,000."""
 MOST_TOPS = 1_000
 """Blobs that one layer reads, or makes."""
 
@@ -85,8 +87,8 @@ def layers(net: Message, file: str) -> list[Layer]:
     new, old = net.many("layer"), net.many("layers")
     if new and old:
         raise UsageError(f"{one_line(file)} has both 'layer' and 'layers', which Caffe does not read")
-    if len(new) + len(old) > MAX_LAYERS:
-        raise UsageError(f"a net of more than {MAX_LAYERS:,} layers is not read")
+    if len(new) + len(old) + len(net.many("input")) > MOST_LAYERS:
+        raise UsageError(f"a net of more than {MOST_LAYERS:,} layers and inputs is not read")
     found = [*_inputs(net), *map(_layer, new or old)]
     if not found:
         raise UsageError(f"{one_line(file)} is no net of Caffe's", "it has no layers")

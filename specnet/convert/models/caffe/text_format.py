@@ -15,10 +15,10 @@ LARGEST = 4 * 2**20
 """Bytes of a text; that of ResNet-152 has 70,000."""
 
 _TOKEN = re.compile(
-    r"""(?P<space>(?:[ \t\r\n\f\v]+|\#[^\n]*)+)
+    r"""(?P<space>(?:[ \t\r\n\f\v]++|\#[^\n]*+)++)
     |(?P<number>-?(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?[fF]?)(?![A-Za-z0-9_]))
     |(?P<word>-?[A-Za-z_][A-Za-z0-9_]*)
-    |(?P<text>"(?:[^"\\\n]|\\[^\n])*"|'(?:[^'\\\n]|\\[^\n])*')
+    |(?P<text>"(?:[^"\\\n]++|\\[^\n])*+"|'(?:[^'\\\n]++|\\[^\n])*+')
     |(?P<mark>[{}<>\[\]:;,])""",
     re.VERBOSE,
 )

@@ -103,7 +103,6 @@ class Node:
         found = self.layer.blobs
         if self.walk.given.weights is not None:
             found = self.walk.given.weights.get(self.layer.name, [])
-            self.walk.used.add(self.layer.name)
             if not found and roles:
                 self.walk.without.append(self.layer.name)
         if found and len(found) != len(roles):
@@ -167,7 +166,6 @@ class Walk:
     """Whether the net has a loss."""
     silenced: set[Part] = field(default_factory=set)
     """Layers that give no answers, though nothing reads them."""
-    used: set[str] = field(default_factory=set)
     without: list[str] = field(default_factory=list)
     """Layers that the file of weights has nothing for."""
     unsaid_fillers: list[str] = field(default_factory=list)
@@ -207,7 +205,7 @@ class Walk:
         if function is None:
             near = nearest(layer.type, list(TYPES))
             hint = f"did you mean '{near[0]}'?" if near else "docs/convert.md lists the types that have"
-            told = one_line(layer.type) or "without a type"
+            told = one_line(layer.type)[:80] or "without a type"
             raise UnsayableError(layer.place, f"a layer of the type {told} has no meaning in a spec", hint)
         check_fields(layer.message)
         return function

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 LARGEST = 4 * 2**20
 """Bytes of a file; that of AlexNet on two GPUs has 5,000."""
-MOST_SECTIONS = 100_000
+MOST_SECTIONS = 10_000
 MOST_VALUES = 1_000
 """In a list."""
 

@@ -23,9 +23,8 @@ def data(node: Node) -> Shown:
         hint = "--image-size 224, or --image-size 1x28x28 with the channels"
         raise section.refuse("the size of its images is that of the data, which are not read", "", hint)
     channels, height, width = node.walk.image
-    for other in node.walk.sections.values():
-        if node.name in other.names("inputs", []) and other.has("channels") and channels is None:
-            channels = other.wholes("channels")[0]
+    if channels is None and node.name in node.walk.readers:
+        channels = node.walk.readers[node.name].wholes("channels")[0]
     if channels is None:
         node.draft.assumed.append(f"layers.{node.name}.shape")
     return node.add("input", [], shape=[channels or CHANNELS, height, width])

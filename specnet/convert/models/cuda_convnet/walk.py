@@ -133,11 +133,14 @@ class Walk:
     costs: list[Cost] = field(default_factory=list)
     replicated: bool = False
     """Whether a layer is on several GPUs, each with images of its own."""
-    sections: dict[str, Section] = field(default_factory=dict)
+    readers: dict[str, Section] = field(default_factory=dict)
+    """The first section that reads each layer and says its channels."""
 
     def go(self, sections: dict[str, Section], finish: Callable[[Node, Shown], Shown]) -> None:
         """Add every layer to the draft, and a finding for whatever has no meaning here."""
-        self.sections = sections
+        for section in sections.values():
+            for name in section.names("inputs", []) if section.has("channels") else ():
+                self.readers.setdefault(name, section)
         for section in sections.values():
             if len(self.draft.findings) >= MAX_FINDINGS:
                 return
@@ -154,7 +157,7 @@ class Walk:
             near = nearest(kind, list(TYPES))
             hint = f"did you mean '{near[0]}'?" if near else "docs/convert.md lists the types that have"
             raise section.refuse(
-                f"a layer of the type {one_line(kind)} has no meaning in a spec", "type", hint
+                f"a layer of the type {one_line(kind)[:80]} has no meaning in a spec", "type", hint
             )
         node = Node(section, self)
         for name in node.inputs:
