@@ -17,7 +17,7 @@ help:
 	@echo "make parity   500 random graphs through PyTorch, TensorFlow and NumPy"
 	@echo "make parting  30 seeds trained in float32 by both backends, and what made any of them part"
 	@echo "make zoo      every network of specs/zoo through both backends, in float64"
-	@echo "make diffs    30 kinds of edit on 500 random networks: whatever a diff says of them is true"
+	@echo "make diffs    34 kinds of edit on 500 random networks: whatever a diff says of them is true"
 	@echo "make museum   docs/museum.md: what the checker says of networks that people wrote down"
 	@echo "make crash    200 trainers killed at random moments, 50 of them in a save, on both backends"
 	@echo "make attack   hostile runs, weights, data, specs, repositories and limits, and 20,000 damaged files of each kind"

@@ -10,6 +10,7 @@ from typing import Any
 from specnet.diffs.carrying import WeightMapping
 from specnet.diffs.change import Change
 from specnet.diffs.edits import edits, rank
+from specnet.diffs.exchanging import exchanged
 from specnet.diffs.isomorphism import layer_names, passes_nearby, same_shares
 from specnet.diffs.matching.search import BY_NAME_ALONE, matched
 from specnet.diffs.normal_form import canonical, renamed_groups
@@ -42,10 +43,14 @@ class Comparison:
     """Another one with other names for the groups, by which the two are the same network."""
     one_for_one: Sequence[Pair] | None = None
     """Other pairs of shares, by which the two are the same network; `shares` leave fewer changes."""
+    folded: Comparison | None = None
+    """That of the two specs folded, in whose words the changes are told."""
 
     @cached_property
     def weights(self) -> WeightMapping:
         """Where the values of the second network come from. Both specs have to be valid."""
+        if self.folded is not None:
+            return self.folded.weights
         if self.groups_exchanged is not None:
             return self.groups_exchanged.weights.by_places()
         assert self.old.network is not None
@@ -106,21 +111,9 @@ class Comparison:
 
     def exchanged(self) -> list[tuple[str, str]]:
         """Layers of the second network that are alike, where it is the first with these exchanged."""
-        found: list[tuple[str, str]] = []
-        for change in self.changes:
-            sides = change.before, change.after
-            if change.field != "from" or not all(isinstance(side, list) for side in sides):
-                continue
-            moved = [(a, b) for a, b in zip(*sides, strict=False) if a != b]
-            if sorted(change.before) == sorted(change.after) and all((b, a) in moved for a, b in moved):
-                found += [(a, b) for place, (a, b) in enumerate(moved) if (b, a) not in moved[:place]]
-        origins = {after: before for before, after in self.names.items()}
-        names = dict(self.names)
-        for pair in found:
-            _exchange(names, origins, self.old, *pair)
-        left = edits(self.old, self.new, names) if found else []
-        is_all = all(c.op == "rename" or not c.path.startswith("layers.") for c in left)
-        return found if is_all else []
+        if self.folded is not None:
+            return self.folded.exchanged()
+        return exchanged(self.old, self.new, self.names, self.changes)
 
     def correspondence(self) -> dict[str, str] | None:
         """The name of each share of the first network in the second, by its own name, if a run of one can go
@@ -170,28 +163,54 @@ def _has_copies(side: Side, nodes: Sequence[Node]) -> bool:
     return side.network is not None and any(node.layer in side.network.graph.replicated for node in nodes)
 
 
-def _exchange(names: dict[str, str], origins: Mapping[str, str], old: Side, one: str, other: str) -> None:
-    """Give two layers each other's names, and all that stands above one of them alone likewise."""
-    waiting = [(origins[one], origins[other])] if one in origins and other in origins else []
-    met = set[str]()
-    while waiting:
-        first, second = waiting.pop()
-        if first == second or first in met or first not in names or second not in names:
-            continue
-        met |= {first, second}
-        names[first], names[second] = names[second], names[first]
-        waiting += zip(old.reads[first], old.reads[second], strict=False)
-
-
 def weight_mapping(before: Network, after: Network) -> WeightMapping:
     """Where the values of a second network come from if a run of the first has trained them."""
     return comparison(before.spec, after.spec, before, after).weights
 
 
 def comparison(
-    before: Spec, after: Spec, network: Network | None = None, other: Network | None = None
+    before: Spec,
+    after: Spec,
+    network: Network | None = None,
+    other: Network | None = None,
+    *,
+    folds: bool = True,
 ) -> Comparison:
-    """Lay two specs beside each other. More is known with their networks, `network` and `other`."""
+    """Lay two specs beside each other. More is known with their networks, `network` and `other`: then, with
+    `folds`, what is told of a layer may be of one that the first spec has in two."""
+    made = _unfolded(before, after, network, other)
+    if not folds or network is None or other is None or made.by_name or not _may_fold(made):
+        return made
+    from specnet.diffs import folding  # what most pairs do without
+
+    sides = folding.folded(network, other, made.names)
+    if sides is None:
+        return made
+    found = _unfolded(sides[0].spec, sides[1].spec, *sides)
+    if found.groups != made.groups:
+        return made
+    if rank(found.changes) < rank(made.changes) or (
+        rank(found.changes) == rank(made.changes) and made.is_another() and not found.is_another()
+    ):
+        return replace(
+            made,
+            groups=found.groups,
+            names=found.names,
+            changes=[
+                folding.in_own_words(change, made.old, made.new, found.names) for change in found.changes
+            ],
+            shares=found.shares,
+            folded=found,
+        )
+    return made
+
+
+def _may_fold(made: Comparison) -> bool:
+    """Whether some change of a layer may be none, if layers are folded."""
+    return any(c.layer and c.op != "rename" for c in made.changes)
+
+
+def _unfolded(before: Spec, after: Spec, network: Network | None, other: Network | None) -> Comparison:
     new = Side.of(after, other)
     found = [_on_groups(before, network, new, groups) for groups in _group_names(before, after)]
     if len(found) == 1:

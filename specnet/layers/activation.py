@@ -8,7 +8,7 @@ from pydantic import Field
 
 from specnet.layers.base import Layer, Shape
 from specnet.layers.functions import ActivationFunction, Function, hint_about_number
-from specnet.layers.weighted import check_activation_split
+from specnet.layers.weighted import Activated, check_activation_split
 
 
 class Activation(Layer):
@@ -39,3 +39,8 @@ class Activation(Layer):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return inputs[0]
+
+    def merged(self, source: Layer, *inputs: Shape) -> Layer | None:
+        if not isinstance(source, Activated) or source.activation is not None:
+            return None
+        return source.model_copy(update={"activation": self.function})

@@ -265,6 +265,14 @@ class Layer(Strict):
         """
         return {}
 
+    def merged(self, source: Layer, *inputs: Shape) -> Layer | None:
+        """One layer of either kind that does what `source`, with these inputs, and then this one do."""
+        return None
+
+    def in_short(self, *inputs: Shape, as_row: bool) -> Layer:
+        """The simplest layer of any kind that does the same, where `as_row` with one pixel left as a row."""
+        return self
+
     def drop_rate(self) -> float | None:
         """The probability of zeroing a unit, or an image, in training, for a kind that needs such a mask."""
         return None

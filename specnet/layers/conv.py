@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from specnet.diagnostics import rules
-from specnet.layers.base import Advice, LayerError, Shape, Weight
+from specnet.layers.base import Advice, Layer, LayerError, Shape, Weight
+from specnet.layers.pad import Pad
 from specnet.layers.weighted import Weighted
 from specnet.layers.window import Windowed
 from specnet.schema.fields import Count, Pair
@@ -36,6 +37,14 @@ class Convolution(Windowed, Weighted):
     @property
     def spread(self) -> tuple[int, int]:
         return self.dilation
+
+    def merged(self, source: Layer, *inputs: Shape) -> Layer | None:
+        if not isinstance(source, Pad) or min(source.padding) < 0:
+            return None
+        pads, *sizes = self.window(source.output_shape(*inputs))
+        padding = tuple(one + other for one, other in zip(source.padding, pads, strict=True))
+        made = self.model_copy(update={"padding": padding, "rounding": "floor"})
+        return made if [*made.window(inputs[0])[1:]] == sizes else None
 
     def advice(self, inputs: tuple[Shape, ...] | None) -> Iterator[Advice]:
         """Besides what all windows are warned of, a dilation and a stride that leave pixels out everywhere.

@@ -31,6 +31,17 @@ class Pool(Windowed, Activated):
 
     channel_reading = "each"
 
+    def _is_global(self, shape: Shape) -> bool:
+        """Whether the one window there is sees all of the image and nothing else."""
+        return self.kernel == shape[1:] and self.window(shape) == (Pads(0, 0, 0, 0), 1, 1)
+
+    def _globally(self, kind: type[GlobalPool], as_row: bool, *inputs: Shape) -> Layer:
+        """The pool over all of the image that this one is, or itself if it is none."""
+        if self.activation is not None or not self._is_global(inputs[0]):
+            return self
+        own = {"from_": self.from_, "group": self.group, "cross_group": self.cross_group}
+        return kind.model_validate({"from": ["x"], "keep_dims": not as_row}).model_copy(update=own)
+
     def _check_windows(self, shape: Shape, pads: Pads, rows: int, columns: int) -> None:
         """Every window must see at least one pixel, or there is nothing to take the maximum or mean of."""
         down, right = self.stride
@@ -49,6 +60,9 @@ class MaxPool(Pool):
 
     kind: Literal["max_pool"] = "max_pool"
 
+    def in_short(self, *inputs: Shape, as_row: bool) -> Layer:
+        return self._globally(GlobalMaxPool, as_row, *inputs)
+
 
 class AvgPool(Pool):
     """The mean of the pixels in each window; padding is not counted.
@@ -63,6 +77,9 @@ class AvgPool(Pool):
 
     def normal_form(self, *inputs: Shape) -> dict[str, Any]:
         return {**super().normal_form(*inputs), "count_padding": self.counted_padding(inputs[0])}
+
+    def in_short(self, *inputs: Shape, as_row: bool) -> Layer:
+        return self._globally(GlobalAvgPool, as_row, *inputs)
 
     def counted_padding(self, shape: Shape) -> Pads:
         """The part of the padding whose pixels count."""
@@ -83,6 +100,9 @@ class GlobalPool(Layer):
 
     def receptive_window(self) -> None:
         return None
+
+    def in_short(self, *inputs: Shape, as_row: bool) -> Layer:
+        return self.model_copy(update={"keep_dims": self.keep_dims and not as_row})
 
     def output_shape(self, *inputs: Shape) -> Shape:
         channels = image(inputs[0], self.kind)[0]

@@ -121,7 +121,7 @@ def _named(base: Document | None, ours: Document, theirs: Document) -> _Named:
 
 
 def _compared(before: tuple[Spec, Examination], after: tuple[Spec, Examination]) -> Comparison:
-    return comparison(before[0], after[0], before[1].network, after[1].network)
+    return comparison(before[0], after[0], before[1].network, after[1].network, folds=False)
 
 
 def _groups(before: Spec, sides: tuple[Spec, Spec], found: list[Comparison]) -> Naming:

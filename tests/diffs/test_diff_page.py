@@ -84,6 +84,18 @@ def exchanged(text: str, one: str, other: str) -> str:
 
 
 ALEXNET, LONG = ((SPECS / f"{name}.yaml").read_text() for name in ("alexnet", "alexnet_towers"))
+NETWORK = edited(
+    LINE,
+    ("kernel: 3, padding: 1}\n  conv2", "kernel: 3, padding: 1, activation: relu}\n  conv2"),
+    ("kernel: 3, padding: 1}\n  conv3", "kernel: 3, padding: 1, activation: relu}\n  conv3"),
+)
+FUNCTIONS = edited(
+    LINE,
+    ("from: conv1", "from: act1"),
+    ("from: conv2", "from: act2"),
+    ("  fc:", "  act1: {kind: activation, from: conv1, function: relu}\n  fc:"),
+    ("  fc:", "  act2: {kind: activation, from: conv2, function: tanh}\n  fc:"),
+)
 RENUMBERED = edited(
     LINE,
     ("conv3", "conv4"),
@@ -131,6 +143,7 @@ PAIRS = {
     ),
     "names of two layers exchanged": (LINE, exchanged(LINE, "conv2", "conv3")),
     "a layer inserted, the rest renumbered": (LINE, RENUMBERED),
+    "activation functions as layers, one of them another": (NETWORK, FUNCTIONS),
     "padding, a sum's order, initializer and flatten written otherwise": (
         LIKE,
         edited(
@@ -160,6 +173,11 @@ NORMED = edited(
     LINE,
     ("  fc:", "  norm: {kind: lrn, from: conv3, size: 5, k: 2, alpha: 1e-4, beta: 0.75}\n  fc:"),
     ("from: conv3, group", "from: norm, group"),
+)
+POOLED = edited(
+    LINE,
+    ("  fc:", "  pool: {kind: global_avg_pool, from: conv3}\n  fc:"),
+    ("from: conv3, group", "from: pool, group"),
 )
 WRITTEN = {
     "`padding`": (LINE, edited(LINE, ("padding: 1", "padding: same"))),
@@ -199,6 +217,20 @@ WRITTEN = {
             ),
         ),
     ),
+    "`activation`": (NETWORK, edited(FUNCTIONS, ("tanh", "relu"))),
+    "`pad`": (
+        LINE,
+        edited(
+            LINE,
+            (
+                CONV3,
+                CONV3.replace("from: conv2", "from: zeros").replace("padding: 1", "padding: [1, 0, 0, 1]"),
+            ),
+            ("  fc:", "  zeros: {kind: pad, from: conv2, padding: [0, 1, 1, 0]}\n  fc:"),
+        ),
+    ),
+    "`keep_dims`": (POOLED, edited(POOLED, ("from: conv3}", "from: conv3, keep_dims: true}"))),
+    "`avg_pool` or `max_pool`": (POOLED, edited(POOLED, ("global_avg_pool", "avg_pool, kernel: 8"))),
     "`group`": (LINE, edited(LINE, (CONV3, f"{CONV3}, group: [g0, g1]"))),
     "the long form": (ALEXNET, edited(LONG, ("name: alexnet_towers", "name: alexnet"))),
 }
@@ -219,7 +251,8 @@ def told(found: Diff) -> str:
     assert follows is not None
     fit, every = follows.weights
     anew = f"{fit:,} of {every:,} parameters fit, to be trained anew: {', '.join(follows.untrained)}"
-    return f"{'<br>'.join(lines)} | {follows.sameness or anew}"
+    fits = anew if follows.untrained else f"all {every:,} parameters fit"
+    return f"{'<br>'.join(lines)} | {follows.sameness or fits}"
 
 
 def rows() -> Iterator[str]:

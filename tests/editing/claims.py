@@ -177,7 +177,7 @@ def upstream(pair: Pair) -> Iterator[str]:
     for old, new in pair.values:
         known = known_values(new, old)
         for node in shares:
-            if node.layer not in below and not known.get(str(node), True):
+            if node.layer not in below | edited.halved and not known.get(str(node), True):
                 yield f"{node} does not depend on the edit and gives what no share gave before"
                 return
 

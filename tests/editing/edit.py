@@ -65,7 +65,8 @@ class Edited:
 
     `edits` is how many changes a diff may tell. `origins` are old names of layers by their new ones where
     these differ, `group_origins` those of groups. `added` are layers that had no counterpart. Layers other
-    than the `touched` ones and those that read them compute what they did.
+    than the `touched` ones and those that read them compute what they did, but for `halved` ones: another
+    layer does a part of it.
     """
 
     data: Data
@@ -75,6 +76,7 @@ class Edited:
     group_origins: Mapping[str, str] = field(default_factory=dict)
     added: frozenset[str] = frozenset()
     touched: frozenset[str] = frozenset()
+    halved: frozenset[str] = frozenset()
     written: Mapping[str, Any] | None = None
     """The first spec, where that is not the plain one."""
 

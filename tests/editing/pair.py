@@ -110,7 +110,10 @@ class Pair:
         added = frozenset(c.layer for c in told if c.op == "add" and not c.field)
         added |= self.edited.added & otherwise  # a layer that is there for another way to write the same
         touched = frozenset(c.layer for c in told) & self.after.running.network.graph.layers.keys()
-        return replace(self.edited, origins=names, group_origins=groups, added=added, touched=touched)
+        halved = self.edited.halved | (self.edited.touched & {c.layer for c in self.diff.rewritten})
+        return replace(
+            self.edited, origins=names, group_origins=groups, added=added, touched=touched, halved=halved
+        )
 
     @property
     def is_coincidence(self) -> bool:
