@@ -23,7 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from fuzzing import archives, arrays, caffe, cuda_convnet, running, text_files
+from fuzzing import archives, arrays, caffe, cuda_convnet, keras_models, running, text_files
 from fuzzing.kind import Kind
 from specnet import plugins
 from specnet.diagnostics.errors import SpecError
@@ -34,7 +34,9 @@ from specnet.syntax import document
 from specnet.syntax.emit import written
 from specnet.tables import build
 
-KINDS: dict[str, Kind] = text_files.KINDS | arrays.KINDS | archives.KINDS | caffe.KINDS | cuda_convnet.KINDS
+KINDS: dict[str, Kind] = (
+    text_files.KINDS | arrays.KINDS | archives.KINDS | caffe.KINDS | cuda_convnet.KINDS | keras_models.KINDS
+)
 SPECS = Path(__file__).parent.parent / "specs"
 CHARACTERS = "{}[]:,#&*!|>'\"%@`\t\n -?~<=.0123456789eE+_\\\x00\x07\x7f\x85\xa0é\u2028\ufeff\ufffe😀abk"
 NASTY: tuple[str, ...] = (

@@ -136,12 +136,17 @@ class KerasFile:
         return _name_of(self._datasets[self.places[place]].parent)
 
     def read(self, name: str) -> Array:
-        try:
-            values: Any = self._datasets[name][()]
-        except DAMAGE as error:
-            raise UsageError(f"{self.path} is damaged: '{name}': {error}") from None
-        array: Array = np.asarray(values)
-        return array if array.dtype == np.float64 else array.astype(np.float32)
+        return values_of(self._datasets[name], self.path, name)
+
+
+def values_of(dataset: Any, path: Path, name: str) -> Array:
+    """A dataset's values as float32, or float64 if stored so. Raises `UsageError` if they are damaged."""
+    try:
+        values: Any = dataset[()]
+    except DAMAGE as error:
+        raise UsageError(f"{path} is damaged: '{name}': {error}") from None
+    array: Array = np.asarray(values)
+    return array if array.dtype == np.float64 else array.astype(np.float32)
 
 
 def _module(dataset: Any) -> tuple[str, str]:

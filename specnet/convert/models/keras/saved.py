@@ -69,8 +69,11 @@ def _hdf5(data: bytes, name: str) -> Saved:
     if "model_config" not in texts:
         hint = f"specnet weights import SPEC {one_line(name)} reads them into a spec's network"
         raise UsageError(f"{one_line(name)} holds weights and no model", hint)
-    model = _mapping(parsed(texts["model_config"].encode(), f"model_config of {name}")) or {}
-    recipe = texts.get("training_config", "null").encode()
+    model = (
+        _mapping(parsed(texts["model_config"].encode(errors="surrogatepass"), f"model_config of {name}"))
+        or {}
+    )
+    recipe = texts.get("training_config", "null").encode(errors="surrogatepass")
     training = _mapping(parsed(recipe, f"training_config of {name}"))
     return Saved(model, training, texts.get("keras_version", ""), StoredByName(source))
 

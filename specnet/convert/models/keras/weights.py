@@ -53,9 +53,9 @@ class StoredByPlace:
         place = "/".join(f"layers/{step.place}" for step in path)
         found = f"{place}/vars/{index}"
         called = dotted(path)
-        if found not in self.source.file.places:
+        if found not in self.source.variables:
             raise missing(self.source, called, names[0])
-        owner = self.source.file.owner(found)
+        owner = self.source.variables[found].owner
         if owner not in (None, path[-1].name):
             message = f"{self.source.name}: where the weights of '{called}' should be are those of "
             raise UsageError(f"{message}'{one_line(str(owner))}'")
@@ -72,7 +72,7 @@ class StoredByName:
     def _places(self) -> dict[tuple[str, str], list[str]]:
         """The places of variables by the first and the last of their names."""
         found: dict[tuple[str, str], list[str]] = {}
-        for place in self.source.file.places:
+        for place in self.source.variables:
             parts = place.split("/")
             if parts[0] == "model_weights" and len(parts) > 2:
                 found.setdefault((parts[1], parts[-1].removesuffix(":0")), []).append(place)
@@ -107,11 +107,11 @@ def missing(source: KerasBytes, called: str, variable: str) -> UsageError:
 
 def checked(source: KerasBytes, place: str, called: str, variable: str, shape: Sequence[int]) -> Array:
     """The values at a place, if they have the shape that fits."""
-    held = source.file.tensors[source.file.places[place]].shape
+    held = source.variables[place].shape
     if held != tuple(shape):
         told = f"{describe(held) or 'a single number'}, where {describe(tuple(shape))} fits"
         raise UsageError(f"{source.name}: '{variable}' of '{called}' is {told}")
-    return source.file.read(source.file.places[place])
+    return source.read(place)
 
 
 def place_of(kind: str) -> str:
