@@ -61,6 +61,15 @@ FORMS = {
         ("[drop, mean]", "[row, line]"),
         ("  out:", "  row: {kind: flatten, from: drop}\n  line: {kind: flatten, from: mean}\n  out:"),
     ],
+    "function": [
+        (", activation: relu}", "}\n  act: {kind: activation, from: one, function: relu}"),
+        ("[one, norm]", "[act, norm]"),
+    ],
+    "zeros": [
+        ("one: {kind: conv, from: image", "one: {kind: conv, from: zeros"),
+        (", padding: 1", ""),
+        ("  one:", "  zeros: {kind: pad, from: image, padding: 1}\n  one:"),
+    ],
     "names": [("one", "uno"), ("two", "due")],
     "frozen": [(FROZEN, "  frozen: [tw*]\n")],
     "frozen, and names": [(FROZEN, "  frozen: [t*]\n"), ("two", "tre")],
