@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from specnet.diagnostics.diagnostic import Edit
+from specnet.merging.placing import Placing
 from specnet.merging.sides import Side
-from specnet.merging.three_way import Disagreement, place
+from specnet.merging.three_way import Disagreement
 from specnet.syntax.amending import amended, given
 from specnet.syntax.document import Document, Path_
 from specnet.syntax.entries import Entries
@@ -35,10 +36,11 @@ def with_markers(
     """
     assert theirs.document is not None
     paths = [disagreement.path for disagreement in disagreements]
-    target = copy.deepcopy(written)
+    target = Placing(copy.deepcopy(written), theirs.written)
     for path in paths:
-        place(target, path, theirs.meant, theirs)
-    other = amended(theirs.document, target, document)
+        target.place(path, theirs.meant, theirs.meant)
+    target.put_in_order()
+    other = amended(theirs.document, target.data, document)
     sides = _Sides(document, other)
     regions = dict(map(sides.region, paths))
     if () in regions:

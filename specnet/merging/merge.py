@@ -16,8 +16,9 @@ from specnet.merging.conflicts import Conflict, kind_of
 from specnet.merging.invalid import conflicts_of
 from specnet.merging.markers import with_markers
 from specnet.merging.naming import Clash, Naming, kept_layers, merged_names, under_names
+from specnet.merging.placing import at
 from specnet.merging.sides import Side, changed_paths
-from specnet.merging.three_way import Merged, at, merged
+from specnet.merging.three_way import Merged, merged
 from specnet.network.network import Examination, examine
 from specnet.spec.spec import Spec
 from specnet.syntax.amending import amended

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,12 +71,14 @@ def merged_names(
             made.clashes.append(Clash(what, name, one, other))
         _give(made, name, chosen, ours, theirs)
     news = [names - set(kept.values()) for names, kept in zip(taken, (ours, theirs), strict=True)]
+    bearers = Counter(made.base.values())
     for name, chosen in list(made.base.items()):
-        others = [n for n, c in made.base.items() if c == chosen and n != name]
         is_taken = (chosen in news[0] and name in ours) or (chosen in news[1] and name in theirs)
-        if chosen != name and chosen != ours.get(name, name) and (others or is_taken):
+        if chosen != name and chosen != ours.get(name, name) and (bearers[chosen] > 1 or is_taken):
             made.clashes.append(Clash(what, name, ours.get(name, name), theirs.get(name, name)))
             _give(made, name, ours.get(name, name), ours, theirs)
+            bearers[chosen] -= 1
+            bearers[made.base[name]] += 1
     return made
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from specnet.diffs.change import Change
@@ -40,7 +41,12 @@ class Side:
             return True
         if path[0] == "layers" and path[2:] == ("group",) and ("groups",) in self.changed:
             return True  # among other groups, what goes without saying is another place
-        return any(other[: len(path)] == path for other in self.changed)
+        return path in self._above_changes
+
+    @cached_property
+    def _above_changes(self) -> frozenset[Path_]:
+        """All paths that lead to a changed one."""
+        return frozenset(path[:count] for path in self.changed for count in range(len(path) + 1))
 
     def _is_use(self, path: Path_) -> bool:
         layer = self.written.get("layers", {}).get(path[1]) if len(path) > 1 and path[0] == "layers" else None

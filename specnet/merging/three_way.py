@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from specnet.merging.placing import ABSENT, Placing, at
 from specnet.merging.sides import Side
 from specnet.syntax.document import Path_
 
-ABSENT = None
-"""What a side has where it says nothing: no value of a spec is null."""
 PLACED = ("from", "group", "cross_group")
 NAMING_LAYERS = {("training", "frozen"), ("training", "optimizer", "rates")}
 SETS = {("training", "frozen"), ("assumed", "values")}
@@ -42,7 +41,7 @@ class Merged:
 def merged(base: Side, ours: Side, theirs: Side) -> Merged:
     """Merge three specs whose layers and groups have the same names where they are the same."""
     made = Merged(copy.deepcopy(dict(ours.meant)), copy.deepcopy(dict(ours.written)))
-    sets: list[tuple[Path_, list[Any]]] = []
+    sets: list[tuple[Path_, list[str]]] = []
     own, other = _News(base, ours), _News(base, theirs)
     for path, (b, o, t) in _differing((), base.meant, ours.meant, theirs.meant):
         if not other.has(path, b, t):
@@ -54,15 +53,18 @@ def merged(base: Side, ours: Side, theirs: Side) -> Merged:
         else:
             made.taken.append(path)
     made.taken += _places_left_open(base, ours, theirs, own)
+    meant, written = Placing(made.meant, theirs.meant), Placing(made.written, theirs.written)
     for path in made.taken:
-        _set(made.meant, path, copy.deepcopy(at(theirs.meant, path)), theirs.meant)
+        meant.set(path, copy.deepcopy(at(theirs.meant, path)))
     for path in made.taken:
-        place(made.written, path, made.meant, theirs)
+        written.place(path, made.meant, theirs.meant)
     for path, value in sets:
         if value != _listed(at(ours.meant, path)):
             made.taken.append(path)
-            _set(made.meant, path, value or ABSENT, theirs.meant)
-            _set(made.written, path, value or ABSENT, theirs.written)
+            for side in (meant, written):
+                side.set(path, value or ABSENT)
+    for side in (meant, written):
+        side.put_in_order()
     return made
 
 
@@ -138,61 +140,11 @@ def _is_structure(path: Path_) -> bool:
     return path[0] in ("layers", "blocks") and len(path) <= 2
 
 
-def _united(base: list[Any], ours: list[Any], theirs: list[Any]) -> list[Any]:
-    kept = [value for value in ours if value in theirs or value not in base]
-    return kept + [value for value in theirs if value not in base and value not in kept]
+def _united(base: list[str], ours: list[str], theirs: list[str]) -> list[str]:
+    before, own, other = set(base), set(ours), set(theirs)
+    kept = [value for value in ours if value in other or value not in before]
+    return kept + [value for value in theirs if value not in before and value not in own]
 
 
 def _listed(names: Any) -> list[Any]:
     return list(names) if isinstance(names, list) else [] if names is ABSENT else [names]
-
-
-def at(data: Any, path: Path_) -> Any:
-    """What stands at a path; None if nothing does."""
-    for step in path:
-        if isinstance(data, list):
-            data = data[int(step)] if int(step) < len(data) else None
-        else:
-            data = data.get(step) if isinstance(data, Mapping) else None
-    return data
-
-
-def place(written: dict[str, Any], path: Path_, meant: Any, theirs: Side) -> None:
-    """Write at a path what theirs has there. Where the two write a part in different forms, it is written as
-    in theirs if it means that, and else in full."""
-    part: Any = written
-    for depth, step in enumerate(path[:-1], 1):
-        known, other = path[:depth], at(theirs.written, path[:depth])
-        inner = at(part, (step,))
-        if type(inner) is not type(other) or not isinstance(inner, dict | list):
-            value = other if at(meant, known) == at(theirs.meant, known) else at(meant, known)
-            _set(written, known, copy.deepcopy(value), theirs.written)
-            return
-        part = inner
-    _set(written, path, copy.deepcopy(at(theirs.written, path)), theirs.written)
-
-
-def _set(data: dict[str, Any], path: Path_, value: Any, order: Any) -> None:
-    """Set a value, a new one behind what it follows in `order`; None takes it out."""
-    part: Any = data
-    for step in path[:-1]:
-        part = part[int(step)] if isinstance(part, list) else part.setdefault(step, {})
-        order = at(order, (step,))
-    last = path[-1]
-    if isinstance(part, list):
-        part[int(last)] = value
-    elif value is ABSENT:
-        part.pop(last, None)
-    elif last in part or not isinstance(order, Mapping):
-        part[last] = value
-    else:
-        _insert(part, str(last), value, list(order))
-
-
-def _insert(part: dict[str, Any], name: str, value: Any, order: list[str]) -> None:
-    earlier = [other for other in order[: order.index(name)] if other in part] if name in order else []
-    items = list(part.items())
-    found = [index for index, (key, _) in enumerate(items, 1) if earlier and key == earlier[-1]]
-    items.insert(found[0] if found else 0 if name in order else len(items), (name, value))
-    part.clear()
-    part.update(items)

@@ -1,13 +1,18 @@
 """A file as a revision has it. The repository may be a stranger's: nothing that it configures is run.
 
 git would otherwise fetch objects that are missing with whatever command the repository names, ask a file
-system monitor of its, and take a bare repository that lies in an ordinary one for its own.
+system monitor of its, and take a bare repository that lies in an ordinary one for its own. It unpacks whole
+folders and messages, whatever their size, and waits for pipes, so its memory and its time have an end.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from specnet.diagnostics.errors import UsageError
 from specnet.storage.reading import Unfit, read_stream
@@ -23,8 +28,10 @@ SURROUNDINGS = {
     "GIT_TERMINAL_PROMPT": "0",
     "LC_ALL": "C",
 }
-SECONDS = 30.0
-"""How long git may take to say what an object is."""
+SECONDS = 10.0
+"""How long git may take to answer."""
+MEMORY = 512 * 2**20
+"""Bytes that git may ask of the system; files that it only looks into do not count."""
 HINT = "paths are those of the repository's root; ./PATH is relative to here"
 
 
@@ -40,7 +47,7 @@ def read(name: str, limit: int) -> bytes:
     too_large = UsageError(f"{name} is larger than {limit:,} bytes, too large for a spec")
     if int(_said(name, "-s")) > limit:
         raise too_large
-    with _started(name, "blob") as process:
+    with _started(name, "blob") as process, _in_time(name, process):
         assert process.stdout
         try:
             content = read_stream(process.stdout, limit)
@@ -55,20 +62,35 @@ def read(name: str, limit: int) -> bytes:
 
 def _said(name: str, what: str) -> str:
     """What git says of an object: its type or its size."""
-    with _started(name, what) as process:
-        try:
-            answer, said = process.communicate(timeout=SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise UsageError(f"cannot read {name}: git has not answered for {SECONDS:.0f} s") from None
+    with _started(name, what) as process, _in_time(name, process):
+        answer, said = process.communicate()
     if process.returncode:
         raise _refused(name, said)
     return answer.decode().strip()
 
 
+@contextmanager
+def _in_time(name: str, process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """End git, and raise `UsageError`, where it takes too long."""
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        process.kill()
+
+    timer = threading.Timer(SECONDS, end)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+    if late.is_set():
+        raise UsageError(f"cannot read {name}: git has not answered for {SECONDS:.0f} s")
+
+
 def _started(name: str, what: str) -> subprocess.Popen[bytes]:
     try:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             ["git", *SAFELY, "cat-file", what, name],
             env={**os.environ, **SURROUNDINGS},
             stdin=subprocess.DEVNULL,
@@ -77,6 +99,10 @@ def _started(name: str, what: str) -> subprocess.Popen[bytes]:
         )
     except FileNotFoundError:
         raise UsageError(f"cannot read {name}: git is not installed", "name a file") from None
+    if hasattr(resource, "prlimit"):  # Linux
+        with suppress(OSError, ValueError):  # it has ended already, or may have less anyway
+            resource.prlimit(process.pid, resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    return process
 
 
 def _refused(name: str, said: bytes) -> UsageError:

@@ -64,6 +64,7 @@ class _Amendment:
         self.root = document.root
         self.donor = donor
         self.donated = Entries(donor) if donor else None
+        self.donated_lines = frozenset(self.donated.lines if self.donated else ())
 
     def edits(self, target: Data) -> list[Edit]:
         try:
@@ -127,7 +128,7 @@ class _Amendment:
     def _removed_lines(self, start: int, end: int) -> Edit:
         """An entry taken out, with the comments right above it that the donor has not either."""
         while self.donated and self.entries.comments_above(start) < start:
-            if self.entries.lines[start - 2] in self.donated.lines:
+            if self.entries.lines[start - 2] in self.donated_lines:
                 break
             start -= 1
         lines = self.entries.lines

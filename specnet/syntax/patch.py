@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
 from collections.abc import Iterable
 from itertools import accumulate
+from operator import itemgetter
 
 from specnet.diagnostics.diagnostic import Edit
 from specnet.syntax.source import BREAKS
+
+_start = itemgetter(0)
 
 
 class Patch:
@@ -20,13 +24,18 @@ class Patch:
         self._starts = [0, *accumulate(lengths)]
         self._break = breaks[0] if breaks else "\n"
         self._edits: dict[tuple[int, int], str] = {}
+        self._ranges: list[tuple[int, int]] = []
+        """Those of the edits, in order."""
 
     def accept(self, edits: Iterable[Edit]) -> bool:
         """Take in the edits of one fix: all of them, or none if one touches an edit that is there already."""
         placed = {self._range(edit): edit.text for edit in edits}
         for start, end in placed:
-            if any(start <= b and a <= end for a, b in self._edits):
+            before = bisect_right(self._ranges, end, key=_start)
+            if before and start <= self._ranges[before - 1][1]:
                 return False
+        for place in placed:
+            insort(self._ranges, place)
         self._edits |= placed
         return True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -373,3 +374,38 @@ def test_specs_that_are_not_sound_are_refused() -> None:
 
 def test_what_is_merged_is_valid() -> None:
     assert examine(parse(merged(edited(*NORM), edited(*DROP)).text)).network is not None
+
+
+def chain(count: int, name: str) -> str:
+    """Layers that read one another."""
+    names = ["image", *(f"{name}{i}" for i in range(count))]
+    layers = [f"  {n}: {{kind: dense, from: {names[i]}, units: 4}}" for i, n in enumerate(names[1:])]
+    return "\n".join((*BASE.splitlines()[1:4], "layers:", BASE.splitlines()[6], *layers, ""))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("base", [None, chain(4_000, "a")])
+def test_a_merge_takes_no_square_of_the_layers(base: str | None) -> None:
+    """Of 4,000 that are new on both sides, or of which one side has renamed every one."""
+    began = time.process_time()
+    made = merged(chain(4_000, "a"), chain(4_000, "b"), base)
+    assert time.process_time() - began < 12  # measured: 3 s; 20 and more when each was looked for by itself
+    assert not made.conflicts
+    assert made.text.count("kind: dense") == (8_000 if base is None else 4_000)
+
+
+@pytest.mark.slow
+def test_many_findings_about_a_merge_take_no_square_of_the_layers() -> None:
+    layers = "".join(f"  l{i}: {{kind: dense, from: first, units: 4}}\n" for i in range(3_000))
+    base = edited(("layers:\n", "layers:\n  first: {kind: dense, from: image, units: 4}\n"))
+    base = edited(("from: conv2, cross_group: true", "from: [conv2, first]"), text=base)
+    ours = edited(("  first: {kind: dense, from: image, units: 4}\n", ""), text=base)
+    ours = edited(("[conv2, first]", "conv2"), text=ours)
+    theirs = edited(("\ntraining:", f"{layers}\ntraining:"), text=base)
+    began = time.process_time()
+    made = merged(ours, theirs, base)
+    assert time.process_time() - began < 12  # measured: 2 s
+    assert {conflict.kind for conflict in made.conflicts} == {"invalid"}
+    assert len(made.conflicts) >= 3_000
+    assert made.conflicts[0].changes is not None
+    assert "layers.first" in made.conflicts[0].changes["ours"]
