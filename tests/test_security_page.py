@@ -20,7 +20,7 @@ from specnet.network.checks import unfit
 from specnet.plots import draw
 from specnet.runs import checkpoint_names, records, statistics_file, tensorboard
 from specnet.spec import block_checks, expansion
-from specnet.storage import processes, reading, tensors
+from specnet.storage import git, processes, reading, tensors
 from specnet.syntax import document
 from specnet.text import size
 
@@ -45,6 +45,7 @@ ROWS = dict(re.findall(r"^\| (.+?) \| (.+?) \|$", PAGE, flags=re.MULTILINE))
         ("the devkit, when unpacked", devkit.LARGEST),
         ("`meta.mat`, read in a process of its own", processes.MEMORY),
         ("curves and kernels, drawn in a process of its own", draw.MEMORY),
+        ("git, asked for a file of a revision", git.MEMORY),
         ("an extended header of a tar archive", tar_index.LARGEST_HEADER),
     ],
 )

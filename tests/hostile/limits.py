@@ -38,7 +38,18 @@ def _run(here: Path, _: random.Random) -> None:
     long = (here / "small.yaml").read_text() + "# more\n" * 300
     (here / "long.yaml").write_text(long)
     (here / "fixable.yaml").write_text(long.replace("kernel:", "kernal:"))
-    for name in ("out.svg", "out.png", "out.safetensors", "out.weights.h5", "out.json", "out.yaml"):
+    (here / "ours.yaml").write_text(long.replace("units: 6", "units: 8"))
+    for name in (
+        "out.html",
+        "out.md",
+        "out.txt",
+        "out.svg",
+        "out.png",
+        "out.safetensors",
+        "out.weights.h5",
+        "out.json",
+        "out.yaml",
+    ):
         (here / name).write_text("somebody's work")
 
 
@@ -73,6 +84,17 @@ def _full() -> Iterator[Attack]:
         ),
         "fix": (("validate", "fixable.yaml", "--fix"), (), "core"),
         "expand": (("expand", "long.yaml", "-o", "out.yaml"), (), "core"),
+        "merge": (("merge", "small.yaml", "ours.yaml", "long.yaml"), (), "core"),
+        "merge elsewhere": (("merge", "small.yaml", "ours.yaml", "long.yaml", "-o", "out.yaml"), (), "core"),
+        "diff page": (("diff", "small.yaml", "ours.yaml", "-o", "out.html"), (), "core"),
+        "variants": (("diff", "small.yaml", "ours.yaml", "long.yaml", "-o", "out.md"), (), "core"),
+        "lines": (("expand", "small.yaml", "--lines", "-o", "out.txt"), (), "core"),
+        "carry": (("weights", "carry", "run", "spec.yaml", "-o", "out.safetensors"), (), "core"),
+        "carry to a run": (
+            ("weights", "carry", "run", "spec.yaml", "--run-dir", "new"),
+            ("new", "new/*"),
+            "core",
+        ),
         "export to keras": (("weights", "export", "run", "-o", "out.weights.h5"), (), "tensorflow"),
     }
     for word, (command, writes, needs) in commands.items():
@@ -94,7 +116,7 @@ def _full() -> Iterator[Attack]:
                 command,
                 _run,
                 (0, 2),
-                writes=(*writes, "out.*", "new*", "fixable.yaml"),
+                writes=(*writes, "out.*", "new*", "fixable.yaml", "ours.yaml"),
                 needs=needs,
                 before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (12, 12)),
             )

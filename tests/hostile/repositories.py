@@ -28,7 +28,7 @@ def _payload(here: Path) -> str:
     return str(script)
 
 
-def _repository(here: Path) -> str:
+def repository(here: Path, _: random.Random | None = None) -> str:
     payload = _payload(here)
     git(here, "init", "--quiet")
     (here / "a.yaml").write_text(TINY)
@@ -73,61 +73,63 @@ REMOTES = {
 }
 
 
+def configured(key: str, value: str) -> Make:
+    def make(here: Path, _: random.Random) -> None:
+        payload = repository(here)
+        (here / ".gitattributes").write_text("*.yaml diff=x filter=x\n")
+        (here / "hooks").mkdir()
+        for hook in ("post-checkout", "pre-commit", "post-index-change", "reference-transaction"):
+            (here / "hooks" / hook).symlink_to(payload)
+        git(here, "config", key, value.format(payload))
+
+    return make
+
+
+def promisor(remote: str) -> Make:
+    def make(here: Path, _: random.Random) -> None:
+        payload = repository(here)
+        for key, value in {
+            "core.repositoryFormatVersion": "1",
+            "extensions.partialClone": "origin",
+            "remote.origin.promisor": "true",
+            "remote.origin.url": remote.format(payload),
+            "core.sshCommand": payload,
+            "protocol.ext.allow": "always",
+            "protocol.allow": "always",
+            "remote.origin.uploadpack": payload,
+            "remote.origin.vcs": "x",
+        }.items():
+            if key != "remote.origin.vcs" or "option" in remote:
+                git(here, "config", key, value)
+        for folder in (here / ".git" / "objects").iterdir():
+            if len(folder.name) == 2:
+                for found in folder.iterdir():
+                    if (
+                        subprocess.run(
+                            ["git", "cat-file", "-t", folder.name + found.name],
+                            check=True,
+                            cwd=here,
+                            capture_output=True,
+                        ).stdout
+                        == b"blob\n"
+                    ):
+                        found.unlink()
+
+    return make
+
+
 def attacks() -> Iterator[Attack]:
     read = ("validate", "HEAD:a.yaml")
-
-    def configured(key: str, value: str) -> Make:
-        def make(here: Path, _: random.Random) -> None:
-            payload = _repository(here)
-            (here / ".gitattributes").write_text("*.yaml diff=x filter=x\n")
-            (here / "hooks").mkdir()
-            for hook in ("post-checkout", "pre-commit", "post-index-change", "reference-transaction"):
-                (here / "hooks" / hook).symlink_to(payload)
-            git(here, "config", key, value.format(payload))
-
-        return make
 
     for key, value in CONFIGURED.items():
         yield Attack(f"git/config/{key}", read, configured(key, value), (0,))
         yield Attack(f"git/index/{key}", ("validate", ":a.yaml"), configured(key, value), (0,))
 
-    def promisor(remote: str) -> Make:
-        def make(here: Path, _: random.Random) -> None:
-            payload = _repository(here)
-            for key, value in {
-                "core.repositoryFormatVersion": "1",
-                "extensions.partialClone": "origin",
-                "remote.origin.promisor": "true",
-                "remote.origin.url": remote.format(payload),
-                "core.sshCommand": payload,
-                "protocol.ext.allow": "always",
-                "protocol.allow": "always",
-                "remote.origin.uploadpack": payload,
-                "remote.origin.vcs": "x",
-            }.items():
-                if key != "remote.origin.vcs" or "option" in remote:
-                    git(here, "config", key, value)
-            for folder in (here / ".git" / "objects").iterdir():
-                if len(folder.name) == 2:
-                    for found in folder.iterdir():
-                        if (
-                            subprocess.run(
-                                ["git", "cat-file", "-t", folder.name + found.name],
-                                check=True,
-                                cwd=here,
-                                capture_output=True,
-                            ).stdout
-                            == b"blob\n"
-                        ):
-                            found.unlink()
-
-        return make
-
     for name, url in REMOTES.items():
         yield Attack(f"git/missing object/{name}", read, promisor(url), (2,))
 
     def bare(here: Path, _: random.Random) -> None:
-        payload = _repository(here)
+        payload = repository(here)
         git(here, "init", "--quiet", "--bare", "inner")
         git(here, "push", "--quiet", "inner", "HEAD:refs/heads/main", check=False)
         git(here / "inner", "symbolic-ref", "HEAD", "refs/heads/main")
@@ -150,7 +152,7 @@ def attacks() -> Iterator[Attack]:
     )
 
     def large(here: Path, _: random.Random) -> None:
-        _repository(here)
+        repository(here)
         with (here / "a.yaml").open("wb") as file:
             file.truncate(3 * 10**8)
         git(here, "-c", "core.bigFileThreshold=1m", "-c", "core.compression=1", "add", "a.yaml")
@@ -160,7 +162,7 @@ def attacks() -> Iterator[Attack]:
     yield Attack("git/large blob", read, large, (2,), ("a.yaml",))
 
     def linked(here: Path, _: random.Random) -> None:
-        _repository(here)
+        repository(here)
         (here / "a.yaml").unlink()
         (here / "a.yaml").symlink_to("/dev/zero")
         git(here, "add", "a.yaml")
@@ -169,7 +171,7 @@ def attacks() -> Iterator[Attack]:
     yield Attack("git/link", read, linked, (1, 2))
 
     def simple(here: Path, _: random.Random) -> None:
-        _repository(here)
+        repository(here)
 
     for name, revision in {
         "option": "--output=x:a.yaml",
@@ -193,7 +195,7 @@ def attacks() -> Iterator[Attack]:
 
     def broken(part: str, form: str) -> Make:
         def make(here: Path, _: random.Random) -> None:
-            _repository(here)
+            repository(here)
             forms.put(here / ".git" / part, form)
 
         return make

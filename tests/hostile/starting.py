@@ -79,18 +79,18 @@ def _runs() -> Iterator[Attack]:
                 yield Attack(
                     f"start/run/{word}/{name}/{form}",
                     command,
-                    _run_form(name, form),
+                    run_form(name, form),
                     (0, 1, 2),
                     writes=NEW,
                     needs=needs,
                 )
         for name, change in CHANGES.items():
             yield Attack(
-                f"start/run/{word}/{name}", command, _changed(change), (0, 1, 2), writes=NEW, needs=needs
+                f"start/run/{word}/{name}", command, changed(change), (0, 1, 2), writes=NEW, needs=needs
             )
         for name, (old, new) in SPECS.items():
             yield Attack(
-                f"start/run/{word}/spec {name}", command, _spec(old, new), (0, 1, 2), writes=NEW, needs=needs
+                f"start/run/{word}/spec {name}", command, spec(old, new), (0, 1, 2), writes=NEW, needs=needs
             )
 
 
@@ -102,16 +102,16 @@ def _recorded() -> Iterator[Attack]:
             yield Attack(
                 f"recorded/{name}/{word}",
                 command,
-                _recorded_line(line()),
+                recorded_line(line()),
                 (0, 2),
                 writes=writes,
                 needs="torch",
             )
         yield Attack(
-            f"recorded/{name}/runs", ("runs", "run", "--json"), _recorded_line(line()), (0,), writes=()
+            f"recorded/{name}/runs", ("runs", "run", "--json"), recorded_line(line()), (0,), writes=()
         )
         yield Attack(
-            f"recorded/{name}/dry run", (*GO_ON, "--dry-run"), _recorded_line(line()), (0, 2), needs="torch"
+            f"recorded/{name}/dry run", (*GO_ON, "--dry-run"), recorded_line(line()), (0, 2), needs="torch"
         )
 
 
@@ -138,11 +138,11 @@ def _mapped(make: Make, text: Callable[[], str] = lambda: "weights: 1\n") -> Mak
     return both
 
 
-def _run_form(name: str, form: str) -> Make:
+def run_form(name: str, form: str) -> Make:
     return lambda here, _: forms.put(sound.run(here) / name, form)
 
 
-def _changed(change: Edit) -> Make:
+def changed(change: Edit) -> Make:
     def make(here: Path, _: random.Random) -> None:
         last = newest(here)
         arrays = {name: v.copy() for name, v in load((last / "weights.safetensors").read_bytes()).items()}
@@ -152,7 +152,7 @@ def _changed(change: Edit) -> Make:
     return make
 
 
-def _spec(old: str, new: str) -> Make:
+def spec(old: str, new: str) -> Make:
     def make(here: Path, _: random.Random) -> None:
         path = sound.run(here) / "spec.yaml"
         path.write_bytes(checksummed_text(verified_text(path.read_bytes()).replace(old, new)))
@@ -160,7 +160,7 @@ def _spec(old: str, new: str) -> Make:
     return make
 
 
-def _recorded_line(line: str) -> Make:
+def recorded_line(line: str) -> Make:
     def make(here: Path, _: random.Random) -> None:
         path = sound.run(here) / "spec.yaml"
         lines = [one for one in verified_text(path.read_bytes()).splitlines() if "# trained with " not in one]

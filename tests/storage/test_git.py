@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import resource
 import subprocess
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -128,3 +131,54 @@ def test_what_is_no_file_of_a_revision_is_one_error(repository: Path, name: str)
 def test_a_folder_is_told_from_a_file(repository: Path) -> None:
     with pytest.raises(UsageError, match="is a directory"):
         git.read("HEAD:", 10**6)
+
+
+def tree(entry: bytes, count: int) -> bytes:
+    """A folder of git's, not one of whose entries exists, as the object that lies on the disk."""
+    body = entry * count
+    return b"tree %d\0" % len(body) + body
+
+
+def put_object(repository: Path, content: bytes) -> str:
+    """An object as git stores it; returns its name."""
+    name = hashlib.sha1(content).hexdigest()
+    path = repository / ".git" / "objects" / name[:2] / name[2:]
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(zlib.compress(content, 1))
+    return name
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="the system limits no other process's memory")
+def test_a_folder_that_git_cannot_hold_is_refused(repository: Path) -> None:
+    """The bound has to be above what git needs at all."""
+    entry = b"100644 " + b"a" * 4000 + b"\0" + bytes(20)
+    name = put_object(repository, tree(entry, 150_000))
+    with pytest.raises(UsageError, match="ut of memory"):
+        git.read(f"{name}:b", 10**6)
+    small = put_object(repository, tree(entry, 10))
+    with pytest.raises(UsageError, match="does not exist"):
+        git.read(f"{small}:b", 10**6)
+
+
+def test_git_is_not_waited_for_without_end(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(git, "SECONDS", 0.3)
+    (repository / ".git" / "config").unlink()
+    os.mkfifo(repository / ".git" / "config")
+    with pytest.raises(UsageError, match="git has not answered"):
+        git.read("HEAD:a.yaml", 10**6)
+
+
+def test_git_is_not_waited_for_without_end_while_it_gives_the_content(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A git that says what the file is, and then no more."""
+    script = tmp_path / "bin" / "git"
+    script.parent.mkdir()
+    script.write_text(
+        '#!/bin/sh\ncase "$*" in *-t*) echo blob;; *-s*) echo 4;; *) echo -n a; exec sleep 20;; esac\n'
+    )
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{script.parent}:{os.environ['PATH']}")
+    monkeypatch.setattr(git, "SECONDS", 0.5)
+    with pytest.raises(UsageError, match="git has not answered"):
+        git.read("HEAD:a.yaml", 10**6)
