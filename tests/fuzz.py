@@ -1,4 +1,5 @@
-"""Inputs that nobody would write, for the checker: broken copies of the shipped specs, and grammar-made ones.
+"""Inputs that nobody would write, for the checker: broken copies of the shipped specs and of specs
+with faulty blocks, and grammar-made ones.
 
     python tests/fuzz.py --inputs 100000 --seed 0
 
@@ -38,6 +39,7 @@ KINDS: dict[str, Kind] = (
     text_files.KINDS | arrays.KINDS | archives.KINDS | caffe.KINDS | cuda_convnet.KINDS | keras_models.KINDS
 )
 SPECS = Path(__file__).parent.parent / "specs"
+MALFORMED = Path(__file__).parent / "malformed"
 CHARACTERS = "{}[]:,#&*!|>'\"%@`\t\n -?~<=.0123456789eE+_\\\x00\x07\x7f\x85\xa0é\u2028\ufeff\ufffe😀abk"
 NASTY: tuple[str, ...] = (
     *("1e999", "-0", "0", "-1", "0x", "0o8", "00", "1e", ".5", ".", "-", "+", "1_0", "3:3", "on", "~"),
@@ -45,6 +47,13 @@ NASTY: tuple[str, ...] = (
     *("''", '"', "[]", "{}", "[[]]", "{a: 1}", "[1, 2, 3]", "null", "true", "&a", "*a", "!!x y", "<<", "|"),
     *("same", "none", "relu", "softmax", "conv", "input", "kind", "from", "gpu0", "[gpu0, gpu0]", "a" * 300),
 )  # fmt: skip
+
+
+def bases() -> list[str]:
+    """What broken copies are made of: the shipped specs, and those with a faulty block."""
+    shipped = [path.read_text() for path in sorted(SPECS.rglob("*.yaml"))]
+    faulty = [path.read_bytes() for path in sorted(MALFORMED.rglob("*.yaml"))]
+    return shipped + [raw.decode("utf-8", "replace") for raw in faulty if b"blocks:" in raw]
 
 
 def case(seed: int, number: int, texts: Sequence[str]) -> bytes:
@@ -252,7 +261,7 @@ def main() -> int:
         if options.only is not None:
             return running.show(kind, options.seed, options.only)
         return running.main(kind, options.seed, options.first, options.inputs)
-    texts = [path.read_text() for path in sorted(SPECS.rglob("*.yaml"))]
+    texts = bases()
     if options.only is not None:
         raw = case(options.seed, options.only, texts)
         print(raw.decode("utf-8", "replace"))

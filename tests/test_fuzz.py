@@ -18,8 +18,8 @@ pytestmark = pytest.mark.slow
 INPUTS = 600
 
 
-def test_no_input_crashes_or_hangs(specs: Path) -> None:
-    texts = [path.read_text() for path in sorted(specs.rglob("*.yaml"))]
+def test_no_input_crashes_or_hangs() -> None:
+    texts = fuzz.bases()
     fuzz.check(texts[0].encode())  # imports, which no input is charged for
     results = set()
     for number in range(INPUTS):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 
 import pytest
 
@@ -28,3 +29,12 @@ def test_an_edit_is_taken_unless_it_touches_one_that_is_there(seed: int) -> None
     for a, b, new in sorted(taken, reverse=True):
         text = text[:a] + new + text[b:]
     assert patch.result() == text
+
+
+def test_many_edits_take_no_square_of_them() -> None:
+    patch, count = Patch("ab" * 20_000), 20_000
+    began = time.process_time()
+    for number in range(count):
+        assert patch.accept([Edit((1, 2 * number + 1), (1, 2 * number + 1), "x")])
+    assert time.process_time() - began < 2  # measured: 0.1 s; 15 s when each was compared with all others
+    assert patch.result() == "xab" * count
