@@ -37,6 +37,7 @@ from hostile import (
     datasets,
     destinations,
     devkits,
+    failing,
     folders,
     images,
     limits,
@@ -83,6 +84,7 @@ AREAS = (
     repositories,
     revisions,
     limits,
+    failing,
 )
 SOUND: dict[Needs, tuple[str, ...]] = {
     "core": ("weights", "export", "run", "-o", "out.safetensors"),

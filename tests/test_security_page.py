@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from specnet.cli.commands import merge
 from specnet.convert.models import archive, draft, importing, wire
 from specnet.convert.models.caffe import message, net, text_format
 from specnet.convert.models.cuda_convnet import ini
@@ -32,6 +33,7 @@ ROWS = dict(re.findall(r"^\| (.+?) \| (.+?) \|$", PAGE, flags=re.MULTILINE))
     ("row", "limit"),
     [
         ("a spec, on standard input or in git too", document.MAX_BYTES),
+        ("a spec that is merged", merge.LARGEST),
         ("`state.json` of a checkpoint", records.LARGEST_STATE),
         ("`manifest.json` of a checkpoint", checkpoint_names.MAX_MANIFEST),
         ("a line of `metrics.jsonl`; longer ones are passed over", reading.LONGEST_LINE),

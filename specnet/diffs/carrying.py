@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from operator import eq
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from specnet.network.graph import Node
@@ -12,7 +13,8 @@ from specnet.network.graph import Node
 if TYPE_CHECKING:
     from specnet.numerics.randomness import Array
 
-Index = tuple[int, ...]
+Index = tuple[int, ...] | range
+"""Numbers of rows or columns. Those that follow one another are a range: there may be a thousand million."""
 How = Literal["same", "moved", "permuted", "joined"]
 
 
@@ -55,8 +57,8 @@ class Carried:
         parts = []
         for place, rows, columns in self.pieces:
             part = state[str(place)]
-            part = part if rows is None else part[list(rows)]
-            parts.append(part if columns is None else part[:, list(columns)])
+            part = part if rows is None else part[_taken(rows)]
+            parts.append(part if columns is None else part[:, _taken(columns)])
         joined: Array = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return joined
 
@@ -147,6 +149,8 @@ class WeightMapping:
 
 def runs(index: Sequence[int]) -> list[list[int]]:
     """An index as [start, stop] of each run of consecutive numbers."""
+    if isinstance(index, range):
+        return [[index.start, index.stop]] if index else []
     made: list[list[int]] = []
     for number in index:
         if made and made[-1][1] == number:
@@ -156,7 +160,16 @@ def runs(index: Sequence[int]) -> list[list[int]]:
     return made
 
 
-def without_order(index: Iterable[int], size: int) -> Index | None:
+def without_order(index: Sequence[int], size: int) -> Index | None:
     """An index, or None if it is all there is as it stands."""
-    numbers = tuple(index)
-    return None if numbers == tuple(range(size)) else numbers
+    if not isinstance(index, range) and len(index) and index[-1] - index[0] + 1 == len(index):
+        whole = range(index[0], index[-1] + 1)
+        index = whole if all(map(eq, index, whole)) else index
+    if isinstance(index, range):
+        return None if index == range(size) else index
+    return tuple(index)
+
+
+def _taken(index: Index) -> slice | list[int]:
+    """What NumPy is asked for."""
+    return slice(index.start, index.stop) if isinstance(index, range) else list(index)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from specnet.diffs import places
@@ -174,20 +175,30 @@ class _Edits:
             if not hosts:
                 self.reads[name] = self._rewired(name)
 
+    @cached_property
+    def _heads(self) -> tuple[dict[str, str], dict[str, str]]:
+        """What the losses of both read."""
+        old, new = self.old.spec.training, self.new.spec.training
+        return old.loss.sources if old else {}, new.loss.sources if new else {}
+
+    @cached_property
+    def _seen_through(self) -> tuple[Through, Through]:
+        return Through(self.old, self.gone, self.names), Through(self.new, self.come, {})
+
     def _is_behind_the_head(self, change: Change) -> bool:
         """Whether the loss reads another layer because one came or went between it and what it read. The
         change comes along with that layer then."""
-        recipes = self.old.spec.training, self.new.spec.training
         key = change.path.removeprefix("training.loss.")
-        if recipes[0] is None or recipes[1] is None or key == change.path:
+        if key == change.path:
             return False
-        was, now = recipes[0].loss.sources.get(key), recipes[1].loss.sources.get(key)
+        was, now = (sources.get(key) for sources in self._heads)
         if was is None or now is None:
             return False
-        olds = Through(self.old, self.gone, self.names).behind(was)
-        news = Through(self.new, self.come, {}).behind(now)
         host = ("add", now) if now in self.come else ("remove", was) if was in self.gone else None
-        if host is None or not {way for way in olds if way} & {way for way in news if way}:
+        if host is None:
+            return False
+        olds, news = (side.behind(name) for side, name in zip(self._seen_through, (was, now), strict=True))
+        if not {way for way in olds if way} & {way for way in news if way}:
             return False
         self.along.setdefault(host, []).append(change)
         return True

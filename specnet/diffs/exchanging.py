@@ -8,18 +8,23 @@ from specnet.diffs.change import Change
 from specnet.diffs.edits import edits
 from specnet.diffs.side import Side
 
+MOST = 100
+"""Pairs that are looked at. Of more, nobody would follow which they are."""
+
 
 def exchanged(
     old: Side, new: Side, names: Mapping[str, str], changes: Sequence[Change]
 ) -> list[tuple[str, str]]:
     """Layers of the second network that are alike, where it is the first with these exchanged. `names` are
-    new names of layers by their old ones."""
+    new names of layers by their old ones. None where they are more than `MOST`."""
     found: list[tuple[str, str]] = []
     for change in changes:
         sides = change.before, change.after
         if change.field != "from" or not all(isinstance(side, list) for side in sides):
             continue
         moved = [(a, b) for a, b in zip(*sides, strict=False) if a != b]
+        if len(found) + len(moved) > 2 * MOST:
+            return []
         if sorted(change.before) == sorted(change.after) and all((b, a) in moved for a, b in moved):
             found += [(a, b) for place, (a, b) in enumerate(moved) if (b, a) not in moved[:place]]
     origins = {after: before for before, after in names.items()}

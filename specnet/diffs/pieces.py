@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from specnet.diffs import flow
-from specnet.diffs.carrying import How, Index, Piece, Place, without_order
+from specnet.diffs.carrying import How, Index, Piece, Place, runs, without_order
 from specnet.diffs.flow import Expression
-from specnet.diffs.rows import Rows, blocks_of, columns_of
+from specnet.diffs.rows import Effort, Rows, blocks_of, columns_of, together
 from specnet.network.graph import Node
 from specnet.network.network import Network
 
@@ -22,6 +23,7 @@ class Reading:
     after: Network
     old: Mapping[Node, Expression]
     new: Mapping[Node, Expression]
+    effort: Effort = field(default_factory=Effort)
     _known: dict[Node, list[Expression]] = field(default_factory=dict)
     """What each block of rows of a share of the first network reads."""
 
@@ -39,22 +41,32 @@ class Reading:
         reads = flow.read(self.after, node, self.new)[0]
         return [flow.row_of(self.after, node, part) for part in blocks_of(reads, blocks)]
 
+    def are_few_blocks(self, node: Node, olds: Sequence[Node]) -> bool:
+        """Whether the blocks of a share and of its counterparts may be looked at one by one."""
+        sides = [(self.after.shares[node], flow.read(self.after, node, self.new))]
+        sides += [(self.before.shares[old], flow.read(self.before, old, self.old)) for old in olds]
+        blocks = ((share.layer.channel_blocks(), reads[0]) for share, reads in sides)
+        return self.effort.allows(sum(count + len(reads) for count, reads in blocks if count > 1))
+
     def alike(self, rows: Rows, *, mixes: bool) -> Iterator[Sequence[int]]:
         """Rows in runs that read the same."""
         blocks = self.before.shares[rows.node].layer.channel_blocks() if mixes else 1
         size = self.before.shares[rows.node].output[0] // blocks
-        if blocks == 1:
-            yield rows.rows
-            return
         start = 0
-        for place in range(1, len(rows.rows) + 1):
-            if place == len(rows.rows) or rows.rows[place] // size != rows.rows[start] // size:
-                yield rows.rows[start:place]
-                start = place
+        while start < len(rows.rows):
+            block, stop = rows.rows[start] // size, len(rows.rows)
+            if blocks > 1 and isinstance(rows.rows, range):
+                stop = min(stop, start + (block + 1) * size - rows.rows[start])
+            elif blocks > 1:
+                stop = next((at for at in range(start, stop) if rows.rows[at] // size != block), stop)
+            yield rows.rows[start:stop]
+            start = stop
 
     def pieces(self, node: Node, role: str, made: Sequence[Rows]) -> list[Piece] | None:
         """The pieces of a parameter, or None if there is no way to make it of any."""
-        share, parts = self.after.shares[node], list[tuple[Place, list[int], Index | None]]()
+        if not made:
+            return None
+        share, parts = self.after.shares[node], list[tuple[Place, Sequence[int], Index | None]]()
         mixes = share.layer.reads_channels() == "all" and role == "weight"
         mine = self.own_columns(node) if mixes else [()]
         per_block, at = max(1, share.output[0] // len(mine)), 0
@@ -64,19 +76,18 @@ class Reading:
             if weight is None:
                 return None
             for part in self.alike(rows, mixes=mixes):
-                columns = None
+                columns, stop = None, len(part)
                 if mixes:
                     theirs = self.row_reads(rows.node, part[0])
-                    found = columns_of(mine[min(at // per_block, len(mine) - 1)], theirs)
+                    found = columns_of(mine[min(at // per_block, len(mine) - 1)], theirs, self.effort)
                     if found is None:
                         return None
                     columns = without_order(found, weight.shape[1])
                 place = Place(rows.node, role)
                 if parts and (parts[-1][0], parts[-1][2]) == (place, columns):
-                    parts[-1][1].extend(part)
-                else:
-                    parts.append((place, list(part), columns))
-                at += len(part)
+                    part = together(parts.pop()[1], part)
+                parts.append((place, part, columns))
+                at += stop
         return [
             Piece(place, without_order(rows, self._height(place)), columns) for place, rows, columns in parts
         ]
@@ -96,8 +107,11 @@ class Reading:
         """What was done to a parameter that is made of these."""
         if len({piece.place for piece in pieces}) > 1:
             return "joined"
-        rows = [row for piece in pieces for row in piece.rows or range(self._height(piece.place))]
-        if len(rows) != self._height(pieces[0].place) or len(set(rows)) != len(rows):
+        height = self._height(pieces[0].place)
+        taken = sorted(run for piece in pieces for run in runs(piece.rows or range(height)))
+        if sum(stop - start for start, stop in taken) != height or any(
+            after[0] < before[1] for before, after in pairwise(taken)
+        ):
             return "joined"  # a row may be there twice
         if any(piece.rows is not None or piece.columns is not None for piece in pieces):
             return "permuted"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,8 +11,24 @@ from specnet.diffs.flow import Channels, Expression
 from specnet.network.graph import Node
 from specnet.network.network import Network
 
-LONGEST = 2**24
+LONGEST = 2**18
 """Numbers of a row that are looked at one by one. In longer ones no other order is recognized."""
+MOST = 2**22
+"""Numbers of all rows that are."""
+
+
+@dataclass
+class Effort:
+    """How many numbers may still be looked at one by one in a comparison."""
+
+    left: int = MOST
+
+    def allows(self, count: int) -> bool:
+        """Whether a row of so many may be looked at; it is counted then."""
+        if count > min(self.left, LONGEST):
+            return False
+        self.left -= count
+        return True
 
 
 @dataclass
@@ -70,27 +86,34 @@ def blocks_of(expression: Expression, count: int) -> list[Expression]:
     return [tuple(block) for block in blocks[:count]]
 
 
-def is_permuted(one: Expression, other: Expression) -> bool:
+def is_permuted(one: Expression, other: Expression, effort: Effort) -> bool:
     if one == other:
         return True
-    if flow.length(one) != flow.length(other) or flow.length(one) > LONGEST:
+    if flow.length(one) != flow.length(other) or not effort.allows(flow.length(one)):
         return False
     return Counter(flow.units(one)) == Counter(flow.units(other))
 
 
-def columns_of(mine: Expression, theirs: Expression) -> Sequence[int] | None:
+def columns_of(mine: Expression, theirs: Expression, effort: Effort) -> Sequence[int] | None:
     """Which of their columns stands at each of mine; channels that only one of the two reads take the places
-    that are left, in order. None if the numbers differ."""
+    that are left, in order. None if the numbers differ, or are too many."""
     size = flow.length(mine)
     if size != flow.length(theirs):
         return None
     if mine == theirs:
         return range(size)
-    if size > LONGEST:
+    if not effort.allows(size):
         return None
-    places: dict[flow.Unit, deque[int]] = {}
-    for place, unit in enumerate(flow.units(theirs)):
-        places.setdefault(unit, deque()).append(place)
-    found = [places[unit].popleft() if places.get(unit) else None for unit in flow.units(mine)]
-    left = iter(sorted(place for queue in places.values() for place in queue))
+    places: dict[flow.Unit, list[int]] = {}
+    for place, unit in reversed(list(enumerate(flow.units(theirs)))):
+        places.setdefault(unit, []).append(place)
+    found = [places[unit].pop() if places.get(unit) else None for unit in flow.units(mine)]
+    left = iter(sorted(place for stack in places.values() for place in stack))
     return [next(left) if place is None else place for place in found]
+
+
+def together(first: Sequence[int], second: Sequence[int]) -> Sequence[int]:
+    """Numbers one after another, a range where they follow each other."""
+    if isinstance(first, range) and isinstance(second, range) and first.stop == second.start:
+        return range(first.start, second.stop)
+    return [*first, *second]

@@ -16,7 +16,7 @@ from specnet.diffs.carrying import Carried, Piece, Place, WeightMapping
 from specnet.diffs.flow import Channels, Expression
 from specnet.diffs.meaning import UNMEANT, computes
 from specnet.diffs.pieces import Reading
-from specnet.diffs.rows import LONGEST, Rows, all_rows, gathered, is_permuted, made_by, parts_of
+from specnet.diffs.rows import Rows, all_rows, gathered, is_permuted, made_by, parts_of
 from specnet.layers.base import Layer
 from specnet.network.graph import Node
 from specnet.network.network import Network
@@ -155,7 +155,8 @@ class _Flows:
         if len(olds) == 1 and list(reads) == theirs[0]:
             return [all_rows(self.before, olds[0])], True
         sizes = [self.before.shares[old].output[0] for old in olds]
-        if max(map(flow.length, (*reads, *(arg for args in theirs for arg in args)))) > LONGEST:
+        longest = max(map(flow.length, (*reads, *(arg for args in theirs for arg in args))))
+        if not self.reading.effort.allows(longest):
             return self._rows(node, olds), False
         places = {
             units: (old, row)
@@ -173,6 +174,8 @@ class _Flows:
     def _all(self, node: Node, olds: Sequence[Node]) -> tuple[list[Rows], bool]:
         """The rows of a share whose weights read all channels, and whether they read the same ones."""
         made = self._rows(node, olds)
+        if not self.reading.are_few_blocks(node, olds):
+            return [], False
         share, fits, at = self.after.shares[node], True, 0
         mine = self.reading.own_columns(node)
         per_block = share.output[0] // len(mine)
@@ -182,7 +185,7 @@ class _Flows:
                     mine[min(at // per_block, len(mine) - 1)],
                     self.reading.row_reads(rows.node, part[0]),
                 )
-                fits = fits and is_permuted(expected, theirs)
+                fits = fits and is_permuted(expected, theirs, self.reading.effort)
                 at += len(part)
         return made, fits
 

@@ -66,18 +66,26 @@ ROOM_IN_DIFF = WIDEST_IN_DIFF - 2 * INSET
 
 _NARROW = frozenset("ijlftrI.,:;'|!()[] -·")
 _WIDE = frozenset("mwMW@%")
+NARROWEST_LETTER = 0.38
+
+
+def _letter(c: str) -> float:
+    if c in _NARROW:
+        return NARROWEST_LETTER
+    return 0.9 if c in _WIDE else 0.7 if c.isupper() else 0.62
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """About how wide a text is in a usual sans-serif face, on the wide side."""
-    units = sum(0.38 if c in _NARROW else 0.9 if c in _WIDE else 0.7 if c.isupper() else 0.62 for c in text)
-    return units * size * (1.06 if bold else 1)
+    return sum(map(_letter, text)) * size * (1.06 if bold else 1)
 
 
 def clipped(text: str, size: float, room: float, *, bold: bool = False) -> str:
     """The text, its end replaced by an ellipsis if it is wider than `room`."""
-    if text_width(text, size, bold=bold) <= room:
+    most = int(room / (NARROWEST_LETTER * size)) + 1
+    if len(text) <= most and text_width(text, size, bold=bold) <= room:
         return text
+    text = text[:most]  # a stranger's may have a million letters
     while text and text_width(text + "…", size, bold=bold) > room:
         text = text[:-1]
     return text.rstrip(" ·,") + "…"

@@ -77,6 +77,33 @@ def _joined(units: int, read: str) -> str:
     )
 
 
+def _blocks(channels: int, read: str) -> str:
+    """A convolution that sees each channel by itself, of two layers that are joined."""
+    more = f"filters: {channels}, kernel: 1"
+    return (
+        HEAD
+        + f"  p: {{kind: conv, from: image, {more}}}\n  q: {{kind: conv, from: image, {more}}}\n"
+        + f"  both: {{kind: concat, from: [{read}]}}\n"
+        + f"  each: {{kind: conv, from: both, filters: {2 * channels}, kernel: 1, groups: {2 * channels}}}\n"
+        + "  end: {kind: dense, from: each, units: 3}\n"
+    )
+
+
+def _parts(count: int, order: int) -> str:
+    names = [f"l{i}" for i in range(count)]
+    lines = [f"  {name}: {{kind: conv, from: image, filters: 4, kernel: 1}}\n" for name in names]
+    joined = f"  both: {{kind: concat, from: [{', '.join(names[::order])}]}}\n"
+    each = f"  each: {{kind: conv, from: both, filters: {4 * count}, kernel: 1, groups: {4 * count}}}\n"
+    return HEAD + "".join(lines) + joined + each
+
+
+def _orders(count: int, read: str) -> str:
+    """Layers that all read one long row, which stands in another order."""
+    lines = [f"  l{i}: {{kind: dense, from: both, units: 2}}\n" for i in range(count)]
+    start = _joined(100_000, read)
+    return start + "".join(lines)
+
+
 def _recipe(old: str, new: str) -> Texts:
     text = HEAD + RECIPE
     return text.replace("epochs: 4", old), text.replace("epochs: 4", new)
@@ -155,7 +182,11 @@ PAIRS: dict[str, Callable[[], Texts]] = {
     "groups exchanged, 10**7 units": lambda: (_wide(10**7, "[a, b]"), _wide(10**7, "[b, a]")),
     "joined in another order, 10**9 units": lambda: (_joined(5 * 10**8, "p, q"), _joined(5 * 10**8, "q, p")),
     "joined in another order, 10**7 units": lambda: (_joined(10**7, "p, q"), _joined(10**7, "q, p")),
-    "blocks renamed": lambda: (_uses(19_000, "b", "u"), _uses(19_000, "c", "v")),
+    "many blocks": lambda: (_blocks(10**6, "p, q"), _blocks(10**6, "q, p")),
+    "as many blocks as there may be": lambda: (_blocks(5 * 10**8, "p, q"), _blocks(5 * 10**8, "q, p")),
+    "blocks of many parts": lambda: (_parts(2_000, 1), _parts(2_000, -1)),
+    "other orders of all": lambda: (_orders(900, "p, q"), _orders(900, "q, p")),
+    "blocks renamed": lambda: (_uses(9_500, "b", "u"), _uses(9_500, "c", "v")),
     "blocks of one more": lambda: (_uses(9_000, "b", "u"), _uses(9_001, "b", "u")),
     "comments": lambda: (_commented(4_000, "x"), _commented(4_001, "y" * 100)),
     "lines end as on other systems": lambda: (_commented(400, "x"), _commented(401, "y", "\r\n")),

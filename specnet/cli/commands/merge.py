@@ -26,6 +26,8 @@ EXAMPLE = """examples:
 exit codes: 0 merged; 1 conflicts, marked in the file; 2 usage, input or output
 """
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+LARGEST = 512 * 2**10
+"""Bytes of a spec that is merged, some ten thousand layers: each is read and compared several times."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -89,6 +91,8 @@ def _read(side: str, path: str, shown: str | None) -> tuple[Document, bytes] | N
     raw, name = read_content(path)
     if not raw.strip():
         return None
+    if len(raw) > LARGEST:
+        raise UsageError(f"{printable(name)} is larger than {LARGEST:,} bytes, too large to merge")
     return document.parse(raw, f"{side}:{shown}" if shown else STDIN if path == "-" else name), raw
 
 

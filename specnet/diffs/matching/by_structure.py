@@ -6,6 +6,7 @@ The pair for which most speaks is matched first. That adds to what speaks for th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
@@ -17,6 +18,10 @@ LEAST = 2.0
 SAME, NEAR, LOSS, PLACE = 4.0, 2.0, 1.0, 0.25
 MOST = 64
 """Pairs of layers that come to the same, or stand beside a pair, and are all looked at."""
+
+OFTEN = 16
+"""How often a pair is looked at again because one more beside it was matched; then each time that these have
+become twice as many."""
 
 Names = dict[str, str]
 Pair = tuple[str, str]
@@ -40,6 +45,7 @@ class _Matching:
     origins: Names = field(default_factory=dict)
     _waiting: list[tuple[float, int, Pair]] = field(default_factory=list)
     _ranks: dict[str, int] = field(default_factory=dict)
+    _met: Counter[Pair] = field(default_factory=Counter)
 
     def start(self) -> None:
         self._ranks = {name: rank for rank, name in enumerate(self.old.below)}
@@ -72,7 +78,14 @@ class _Matching:
                 continue
             self.names[one], self.origins[other] = other, one
             for near in self._around(pair):
-                self._put(near)
+                if self._is_news(near):
+                    self._put(near)
+
+    def _is_news(self, pair: Pair) -> bool:
+        """Whether it matters to a pair that one more beside it has been matched: of a great many, no."""
+        self._met[pair] += 1
+        count = self._met[pair]
+        return count <= OFTEN or not count & (count - 1)
 
     def named_alike(self) -> Names:
         """What is matched, and layers of one name that are left, which became another kind."""
