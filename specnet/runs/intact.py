@@ -87,7 +87,7 @@ def damage(path: Path, *, by_size: bool = False) -> str | None:
                 return f"{name} has the wrong size"
             if by_size and name != STATE:
                 continue
-            if reading.digest(place)[1] != manifest[name]["sha256"]:
+            if reading.digest(place, manifest[name]["bytes"])[1] != manifest[name]["sha256"]:
                 return f"{name} has changed"
     except (FileNotFoundError, NotADirectoryError):
         return f"{place.name} is not there"

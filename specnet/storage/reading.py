@@ -102,13 +102,15 @@ def read_stream(stream: IO[bytes], limit: int) -> bytes:
     return b"".join(pieces)
 
 
-def digest(path: Path) -> tuple[int, str]:
-    """Size and SHA-256 of a file."""
+def digest(path: Path, limit: int | None = None) -> tuple[int, str]:
+    """Size and SHA-256 of a file of at most `limit` bytes."""
     sha256, size = hashlib.sha256(), 0
-    with opened_plain(path) as (descriptor, _):
+    with opened_plain(path, limit) as (descriptor, _):
         while piece := system.calls.read(descriptor, system.PIECE):
             sha256.update(piece)
             size += len(piece)
+            if limit is not None and size > limit:  # it has grown meanwhile
+                raise Unfit(f"it is larger than {limit:,} bytes")
     return size, sha256.hexdigest()
 
 

@@ -183,8 +183,6 @@ def _outputs() -> Iterator[Attack]:
     options: dict[str, tuple[str, ...]] = {
         "both": ("-o", "out.safetensors", "--run-dir", "new"),
         "data without a run": ("--data", "digits"),
-        "data of escapes": ("--run-dir", "new", "--data", "\x1b[2J:x"),
-        "data of others": ("--run-dir", "new", "--data", "image_folder\x1b:../people"),
         "a seed of digits": ("--seed", "9" * 5000),
         "only and a run": ("--only-carried", "--run-dir", "new"),
         "another suffix": ("-o", "out\x1b[2J.h5"),
@@ -195,7 +193,6 @@ def _outputs() -> Iterator[Attack]:
         "a run in a file": ("--run-dir", "wider.yaml/new"),
         "a run that is long": ("--run-dir", "n" * 300),
         "the run itself": ("--run-dir", "run"),
-        "into a checkpoint": ("--run-dir", f"run/{sound.NEWEST}"),
         "a surrogate": ("-o", "nowhere/a\udcff.safetensors"),
         "precision": ("--precision", "\x1b[2J"),
         "set": ("--set", "\x1b[2J=\x9b"),
@@ -204,6 +201,10 @@ def _outputs() -> Iterator[Attack]:
     for word, more in options.items():
         make = _into_wider(_run)
         yield Attack(f"carry/option/{word}", (*CARRY, "wider.yaml", *more), make, (1, 2))
+    for word, kept in {"escapes": "\x1b[2J:x", "others": "image_folder\x1b:../people"}.items():
+        # What is kept of a dataset is looked at where it is used.
+        command = (*CARRY, "wider.yaml", "--run-dir", "new", "--data", kept)
+        yield Attack(f"carry/data of {word}", command, _into_wider(_run), (0, 2), writes=NEW)
     for word, source in {
         "surrogate": "a\udcff",
         "escape": "\x1b[2J",

@@ -35,7 +35,7 @@ def attacks() -> Iterator[Attack]:
             make = _with_ours(promisor(url))
             yield Attack(f"git/{word}/missing object/{name}", command, make, codes, ("cannot read",))
     for name, bomb in BOMBS.items():
-        yield Attack(f"git/bomb/{name}", ("validate", "HEAD:a.yaml"), bomb, (2,), ("cannot read",))
+        yield Attack(f"git/bomb/{name}", ("validate", "HEAD:a.yaml"), bomb, (2,), ("HEAD:a.yaml",))
     for part in PARTS:
         for form in FORMS:
             command = ("validate", "HEAD:a.yaml")

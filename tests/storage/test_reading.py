@@ -70,3 +70,13 @@ def test_a_line_without_an_end_takes_no_memory(tmp_path: Path) -> None:
     path.write_bytes(b"one\n" + long + b"\ntwo\n" + long + b"\n")
     assert list(reading.lines(path)) == [b"one\n", b"two\n"]
     assert list(reading.lines_backwards(path)) == [b""]
+
+
+def test_a_file_that_has_grown_since_its_size_was_looked_at_is_not_hashed_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "weights"
+    path.write_bytes(bytes(10))
+    assert reading.digest(path, 10) == reading.digest(path)
+    with path.open("r+b") as file:
+        file.truncate(2**42)
+    with pytest.raises(reading.Unfit, match="larger than 10 bytes"):
+        reading.digest(path, 10)
