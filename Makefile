@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEMO := runs/demo
-FUZZED := state metrics manifest dataset safetensors hdf5 tar mat image prototxt caffemodel layers keras
+FUZZED := state metrics manifest dataset safetensors hdf5 tar mat image prototxt caffemodel layers keras onnx pt2
 
 .PHONY: help install demo test quick check parity parting zoo diffs museum crash attack clean
 

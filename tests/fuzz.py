@@ -24,7 +24,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from fuzzing import archives, arrays, caffe, cuda_convnet, keras_models, running, text_files
+from fuzzing import archives, arrays, caffe, cuda_convnet, graphs, keras_models, running, text_files
 from fuzzing.kind import Kind
 from specnet import plugins
 from specnet.diagnostics.errors import SpecError
@@ -36,7 +36,13 @@ from specnet.syntax.emit import written
 from specnet.tables import build
 
 KINDS: dict[str, Kind] = (
-    text_files.KINDS | arrays.KINDS | archives.KINDS | caffe.KINDS | cuda_convnet.KINDS | keras_models.KINDS
+    text_files.KINDS
+    | arrays.KINDS
+    | archives.KINDS
+    | caffe.KINDS
+    | cuda_convnet.KINDS
+    | keras_models.KINDS
+    | graphs.KINDS
 )
 SPECS = Path(__file__).parent.parent / "specs"
 MALFORMED = Path(__file__).parent / "malformed"

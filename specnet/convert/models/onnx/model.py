@@ -65,23 +65,29 @@ def parse(data: bytes, name: str) -> OnnxModel:
         raise UsageError(f"{one_line(name)} is no ONNX file that is read: it has {error}") from None
     except (DecodeError, RecursionError):
         raise UsageError(f"{one_line(name)} is no ONNX file", "its bytes are no model") from None
-    versions = [entry.version for entry in model.opset_import if entry.domain in DOMAINS]
+    versions = [entry.version for entry in model.opset_import if said(entry.domain) in DOMAINS]
     if not versions or not model.graph.node:
         raise UsageError(f"{one_line(name)} is no ONNX file", "it has no graph of ONNX's operators")
     if max(versions) < OLDEST:
         hint = "onnx.version_converter.convert_version(model, 13) writes it anew"
         raise UsageError(f"{one_line(name)} has operator set {max(versions)}; {OLDEST} is the first", hint)
-    initializers = {tensor.name: of_tensor(tensor) for tensor in model.graph.initializer}
-    metadata = {entry.key: entry.value for entry in model.metadata_props}
-    return OnnxModel(model.graph, max(versions), model.producer_name, metadata, initializers)
+    initializers = {said(tensor.name): of_tensor(tensor) for tensor in model.graph.initializer}
+    metadata = {said(entry.key): said(entry.value) for entry in model.metadata_props}
+    return OnnxModel(model.graph, max(versions), said(model.producer_name), metadata, initializers)
+
+
+def said(text: str | bytes) -> str:
+    """A text of the file; protobuf leaves those that are not UTF-8 as bytes."""
+    return text if isinstance(text, str) else text.decode(errors="replace")
 
 
 def of_tensor(tensor: Any, name: str = "") -> Constant:
     """A tensor of the file. Raises `UsageError` for sizes that it cannot have."""
+    name = name or said(tensor.name)
     shape = tuple(tensor.dims)
     if len(shape) > MAX_DIMS or any(size < 0 for size in shape) or math.prod(shape) >= 2**62:
-        raise UsageError(f"the tensor '{one_line(name or tensor.name)}' has impossible sizes")
-    return Constant(name or tensor.name, shape, lambda: _values(tensor, name or tensor.name))
+        raise UsageError(f"the tensor '{one_line(name)}' has impossible sizes")
+    return Constant(name, shape, lambda: _values(tensor, name))
 
 
 def _values(tensor: Any, name: str) -> Array:
@@ -106,5 +112,5 @@ def attributes(node: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for attribute in node.attribute:
         value = get_attribute_value(attribute)
-        found[attribute.name] = value.decode(errors="replace") if isinstance(value, bytes) else value
+        found[said(attribute.name)] = said(value) if isinstance(value, bytes) else value
     return found

@@ -9,7 +9,7 @@ from typing import Any
 
 from specnet.convert.models.draft import Draft, Part, UnsayableError
 from specnet.convert.models.naming import of_parameters
-from specnet.convert.models.onnx.model import DOMAINS, OnnxModel, attributes
+from specnet.convert.models.onnx.model import DOMAINS, OnnxModel, attributes, said
 from specnet.convert.models.values import Constant, Operation, Seen, Shown, Value
 from specnet.diagnostics.errors import UsageError
 from specnet.diagnostics.suggestions import nearest
@@ -27,10 +27,11 @@ class Node(Operation):
         self.walk = walk
         self.draft = walk.draft
         self.opset = walk.model.opset
-        self.kind: str = proto.op_type
-        self.inputs: Sequence[str] = list(proto.input)
-        self.outputs: Sequence[str] = list(proto.output)
-        self.name: str = proto.name
+        self.kind = said(proto.op_type)
+        self.domain = said(proto.domain)
+        self.inputs: Sequence[str] = [said(name) for name in proto.input]
+        self.outputs: Sequence[str] = [said(name) for name in proto.output]
+        self.name = said(proto.name)
         self.attributes: Mapping[str, Any] = attributes(proto)
 
     @property
@@ -142,14 +143,15 @@ class Walk:
         self.draft = draft
         self.values: dict[str, Shown] = dict(model.initializers)
         self.batch = 1
-        self.uses = Counter(name for node in model.graph.node for name in node.input)
-        self.uses.update(output.name for output in model.graph.output)
+        self.uses = Counter(said(name) for node in model.graph.node for name in node.input)
+        self.uses.update(said(output.name) for output in model.graph.output)
 
     def go(self) -> None:
         """Add every layer to the draft, and a finding for whatever has no meaning here."""
         for entry in self.model.graph.input:
-            if entry.name not in self.values:
-                self._try(lambda entry=entry: self._input(entry), [entry.name])  # type: ignore[misc]
+            name = said(entry.name)
+            if name not in self.values:
+                self._try(lambda entry=entry: self._input(entry), [name])  # type: ignore[misc]
         for proto in self.model.graph.node:
             if len(self.draft.findings) >= MAX_FINDINGS:
                 return
@@ -172,24 +174,25 @@ class Walk:
             self.values[name] = None
 
     def _node(self, proto: Any) -> None:
-        outputs = list(proto.output)
-        unknown = [name for name in proto.input if name and name not in self.values]
         node = Node(proto, self)
+        outputs = node.outputs
+        unknown = [name for name in node.inputs if name and name not in self.values]
         if unknown:
             name = one_line(unknown[0])
             missing = node.refuse(f"it reads '{name}', which nothing before it makes")
             self.draft.findings.append(missing.finding())
-        if unknown or any(self.values[name] is None for name in proto.input if name):
+        if unknown or any(self.values[name] is None for name in node.inputs if name):
             self.values.update(dict.fromkeys(outputs))
             return
-        function = OPERATORS.get(node.kind) if proto.domain in DOMAINS else None
+        function = OPERATORS.get(node.kind) if node.domain in DOMAINS else None
         if function is None:
-            self._try(lambda: _unknown(node, proto.domain), outputs)
+            self._try(lambda: _unknown(node), outputs)
             return
-        self._try(lambda: function(node), outputs)
+        self._try(lambda: _applied(function, node), outputs)
 
     def _input(self, entry: Any) -> Value:
-        place = f"input '{one_line(entry.name)}'"
+        name = said(entry.name)
+        place = f"input '{one_line(name)}'"
         dims = [dim.dim_value for dim in entry.type.tensor_type.shape.dim]
         if len(dims) not in (2, 4):
             raise UnsayableError(
@@ -199,10 +202,10 @@ class Walk:
             hint = "onnx.tools.update_model_dims.update_inputs_outputs_dims gives it sizes"
             raise UnsayableError(place, "its sizes are left open, and all shapes follow from them", hint)
         self.batch = max(dims[0], 1)
-        if self._is_last(entry.name):
-            part = self.draft.add("input", entry.name, [], place, shape=[dims[3], *dims[1:3]])
+        if self._is_last(name):
+            part = self.draft.add("input", name, [], place, shape=[dims[3], *dims[1:3]])
             return Seen(part, "last")
-        return self.draft.add("input", entry.name, [], place, shape=dims[1:])
+        return self.draft.add("input", name, [], place, shape=dims[1:])
 
     def _is_last(self, name: str) -> bool:
         """Whether an input's channels are its last dimension: then all that reads it moves them."""
@@ -212,7 +215,7 @@ class Walk:
 
     def _outputs(self) -> None:
         for output in self.model.graph.output:
-            value = self.values.get(output.name)
+            value = self.values.get(said(output.name))
             part = value.part if isinstance(value, Seen) else value
             if isinstance(part, Part):
                 self.draft.outputs[part] = None
@@ -220,9 +223,17 @@ class Walk:
             raise UsageError("the graph gives nothing that is computed from its input")
 
 
-def _unknown(node: Node, domain: str) -> Value:
-    if domain not in DOMAINS:
-        raise node.refuse(f"operators of '{one_line(domain)}' are not ONNX's own")
+def _applied(function: Operator, node: Node) -> Value | list[Shown]:
+    """What the operator becomes. An attribute of another type than it should be is told as a finding."""
+    try:
+        return function(node)
+    except (TypeError, ValueError, AttributeError, IndexError) as error:
+        raise node.refuse(f"its attributes are damaged: {one_line(str(error))}") from None
+
+
+def _unknown(node: Node) -> Value:
+    if node.domain not in DOMAINS:
+        raise node.refuse(f"operators of '{one_line(node.domain)}' are not ONNX's own")
     near = nearest(node.kind, list(OPERATORS))
     hint = f"did you mean '{near[0]}'?" if near else "docs/convert.md lists the operators that have"
     raise node.refuse("this operator has no meaning in a spec", hint)

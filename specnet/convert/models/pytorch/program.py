@@ -122,6 +122,13 @@ def _whole(said: Mapping[str, Any]) -> int:
 
 def _reader(archive: Archive, member: str, key: str, entry: Any, meta: Any, shape: tuple[int, ...]) -> Any:
     def values() -> Array:
+        try:
+            return read()
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            message = f"the tensor '{one_line(key)}' is damaged: {one_line(repr(error))}"
+            raise UsageError(message) from None
+
+    def read() -> Array:
         import numpy as np
 
         if entry.get("use_pickle"):
