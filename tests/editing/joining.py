@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from editing.data import edited, readers, short, sources
 from editing.edit import KINDS, Case, Edited, Effect, edit, kind, shuffled
+from specnet.spec.spec import load
 
 JOINED = "reorder the inputs of a join"
 
@@ -52,7 +53,10 @@ def two_at_once(case: Case, draw: random.Random) -> Iterator[Edited]:
         begun = edit(first, case, draw.randrange(10**6))
         between = Case.of(begun[0].data) if begun else None
         ended = edit(second, between, draw.randrange(10**6)) if between else None
-        if begun and ended:
+        if not (begun and ended) or load(ended[0].data).as_yaml() == load(case.data).as_yaml():
+            continue
+        kept = {ended[0].origin(name) for name in ended[0].data["layers"]}
+        if begun[0].halved <= kept:  # with one of its halves gone, a layer has become another kind of layer
             yield both(begun[0], ended[0])
 
 
@@ -65,6 +69,7 @@ def both(first: Edited, second: Edited) -> Edited:
     for new, old in second.group_origins.items():
         groups[new] = first.group_origins.get(old, old)
     touched = {name for name, old in between.items() if old in first.touched}
+    halved = {name for name, old in between.items() if old in first.halved}
     effect = max(first.effect, second.effect, key=EFFECTS.index)
     if {first.effect, second.effect} == {"training", "open"}:
         effect = "function"
@@ -76,4 +81,5 @@ def both(first: Edited, second: Edited) -> Edited:
         groups,
         frozenset(added),
         frozenset(touched | second.touched),
+        frozenset(halved | second.halved),
     )
