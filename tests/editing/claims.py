@@ -16,7 +16,7 @@ import networkx
 import numpy as np
 
 from editing.edit import Edited
-from editing.outputs import Running, known_values, origin
+from editing.outputs import Running, is_reordered, known_values, origin
 from editing.pair import Pair
 from specnet.diffs.apply import applied
 from specnet.diffs.carrying import Place
@@ -168,16 +168,24 @@ def _true_shape(pair: Pair, edited: Edited, place: Place) -> tuple[int, ...] | N
 
 
 def upstream(pair: Pair) -> Iterator[str]:
-    """What does not depend on the edit computes what it did: each output is one of the first network's."""
+    """What does not depend on the edit computes what it did: each output is one of the first network's.
+
+    Below layers of which values moved to another group the channels may have another order: whoever joins the
+    shares joins them by the order of the groups.
+    """
     names, edited = pair.after.running.network.graph.names, pair.explained
     below = edited.touched.union(
         edited.added, *(networkx.descendants(names, name) for name in edited.touched)
     )
+    moved = {place.node.layer for place, entry in pair.mapping.entries.items() if entry.how == "moved"}
+    joining = set[str]().union(*(networkx.descendants(names, name) for name in moved))
     shares = pair.after.running.network.shares
     for old, new in pair.values:
         known = known_values(new, old)
         for node in shares:
-            if node.layer not in below | edited.halved and not known.get(str(node), True):
+            if node.layer in below | edited.halved or known.get(str(node), True):
+                continue
+            if node.layer not in joining or not is_reordered(new[str(node)], old):
                 yield f"{node} does not depend on the edit and gives what no share gave before"
                 return
 

@@ -92,6 +92,21 @@ def known_values(values: Values, old: Values) -> dict[str, bool]:
     }
 
 
+def is_reordered(value: Array, old: Values) -> bool:
+    """Whether a value has the channels of one of the others, in any order."""
+    return any(_has_channels_of(value, other) for other in old.values() if other.shape == value.shape)
+
+
+def _has_channels_of(value: Array, other: Array) -> bool:
+    left = list(np.moveaxis(other, 1, 0))
+    for channel in np.moveaxis(value, 1, 0):
+        place = next((place for place, one in enumerate(left) if equal(channel, one)), None)
+        if place is None:
+            return False
+        del left[place]
+    return True
+
+
 def carried_truly(edited: Edited, before: Running, after: Running, state: State) -> State:
     """The second network's state as the edit itself says: of each layer the values of what it was.
 

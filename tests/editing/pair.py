@@ -20,6 +20,7 @@ from specnet.diffs.diff import Diff, compare
 from specnet.diffs.normal_form import canonical
 from specnet.network.graph import Node
 from specnet.network.network import Examination, examine
+from specnet.network.shapes import Share
 
 
 class Side:
@@ -66,11 +67,13 @@ class Pair:
             return self.edited.effect
         before, after = self.before.running, self.after.running
         was: dict[Node, Node] = {}
-        for node in after.network.shares:
+        for node, share in after.network.shares.items():
             layer = self.edited.origin(node.layer)
             found = origin(self.edited, before, after, node, layer) if layer else ()
             if len(found) != 1:
                 return "function"
+            if not _reads_as_many(share, before.network.shares[found[0]]):
+                return "function"  # one of the shares that a layer was cut into reads but a part
             was[node] = found[0]
         if set(was.values()) != set(before.network.shares):
             return "function"  # maybe of what nothing reads
@@ -125,6 +128,11 @@ def _live(side: Side) -> set[str]:
     """The layers from which what the loss reads is made."""
     names, read = side.running.network.graph.names, heads(side.data)
     return read.union(*(networkx.ancestors(names, head) for head in read))
+
+
+def _reads_as_many(share: Share, was: Share) -> bool:
+    """Whether each channel of a share is made of as many as one of another share."""
+    return share.layer.reads_channels() == "each" or share.inputs == was.inputs
 
 
 def _one(running: Running, node: Node) -> Node:
