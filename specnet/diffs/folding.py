@@ -18,6 +18,8 @@ from specnet.network.network import Network, examine
 from specnet.recipe.losses import Loss, Sum
 
 Names = Mapping[str, str]
+MOST_READERS = 50
+"""Layers that one of one pixel is looked for a row behind."""
 
 
 class Fold(NamedTuple):
@@ -100,6 +102,10 @@ class _Folding:
     folds: dict[Fold, Layer] = field(default_factory=dict)
     """The layer that each of them makes."""
     _undone: set[Fold] = field(default_factory=set)
+    _made: dict[str, list[Layer]] = field(default_factory=dict)
+    """The layers that folds make, by the names that they keep."""
+    _folded: set[str] = field(default_factory=set)
+    """The names of layers that take part in a fold."""
 
     def __post_init__(self) -> None:
         graph = self.network.graph
@@ -120,10 +126,9 @@ class _Folding:
     def about(self, name: str) -> set[str]:
         """The fields of a layer in which its folds differ from it."""
         was, found = self.network.spec.layers[name], set[str]()
-        for fold, layer in self.folds.items():
-            if fold.name == name:
-                keys = {"kind"} | (type(was).model_fields.keys() & type(layer).model_fields.keys())
-                found |= {key for key in keys if getattr(was, key) != getattr(layer, key)}
+        for layer in self._made.get(name, ()):
+            keys = {"kind"} | (type(was).model_fields.keys() & type(layer).model_fields.keys())
+            found |= {key for key in keys if getattr(was, key) != getattr(layer, key)}
         return found - {"from_", "group"}
 
     def made(self) -> Network | None:
@@ -140,7 +145,7 @@ class _Folding:
         return examine(self.network.spec.model_copy(update={"layers": layers, "training": training})).network
 
     def _fold(self) -> None:
-        self.folds = {}
+        self.folds, self._made, self._folded = {}, {}, set[str]()
         self._layers = dict(self.network.spec.layers)
         met = dict[str, str]()
         for name in self.network.graph.order:
@@ -154,12 +159,12 @@ class _Folding:
                 continue
             is_below = type(one) is type(below)
             fold = Fold(source, name) if is_below else Fold(name, source)
-            if fold in self._undone or (not is_below and self._has_lost(source)):
+            if fold in self._undone or (not is_below and source in self._folded):
                 continue
             if not is_below:
                 groups = self.network.graph.groups[name]
                 one = one.model_copy(update={"from_": below.inputs, "group": groups})
-            self._layers[fold.name] = self.folds[fold] = one
+            self._note(fold, one)
             met[name] = fold.name
         self._shorten(met)
 
@@ -170,10 +175,12 @@ class _Folding:
                 continue
             one = layer.in_short(*self._inputs(name), as_row=self._is_read_as_row(name))
             if one != layer:
-                self._layers[name] = self.folds[fold] = one
+                self._note(fold, one)
 
-    def _has_lost(self, name: str) -> bool:
-        return any(name in fold for fold in self.folds)
+    def _note(self, fold: Fold, made: Layer) -> None:
+        self._layers[fold.name] = self.folds[fold] = made
+        self._made.setdefault(fold.name, []).append(made)
+        self._folded.update(fold)
 
     def _inputs(self, name: str) -> tuple[Shape, ...]:
         return self.network.shares[self.network.graph.nodes[name][0]].inputs
@@ -189,12 +196,13 @@ class _Folding:
         return source if here and alone and not graph.layers[name].is_input else None
 
     def _is_read_as_row(self, name: str) -> bool:
-        """Whether all that reads a layer makes a row of its one pixel, or leaves it to its own readers."""
+        """Whether all that reads a layer makes a row of its one pixel, or leaves it to its own readers; these
+        are at most `MOST_READERS`."""
         size = self.network.shares[self.network.graph.nodes[name][0]].output[0]
         waiting, met = [name], {name}
         while waiting:
             name = waiting.pop()
-            if name in self._read or not self._readers[name]:
+            if name in self._read or not self._readers[name] or len(met) > MOST_READERS:
                 return False
             for reader in self._readers[name]:
                 layer = self.network.graph.layers[reader]

@@ -90,19 +90,22 @@ def _in_time(name: str, process: subprocess.Popen[bytes]) -> Iterator[None]:
 
 def _started(name: str, what: str) -> subprocess.Popen[bytes]:
     try:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             ["git", *SAFELY, "cat-file", what, name],
             env={**os.environ, **SURROUNDINGS},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            preexec_fn=_bounded,  # noqa: PLW1509  (a limit that is set from outside comes too late)
         )
     except FileNotFoundError:
         raise UsageError(f"cannot read {name}: git is not installed", "name a file") from None
-    if hasattr(resource, "prlimit"):  # Linux
-        with suppress(OSError, ValueError):  # it has ended already, or may have less anyway
-            resource.prlimit(process.pid, resource.RLIMIT_DATA, (MEMORY, MEMORY))
-    return process
+
+
+def _bounded() -> None:
+    """In the process that becomes git: no more than that, or than it may have anyway."""
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
 
 
 def _refused(name: str, said: bytes) -> UsageError:

@@ -117,3 +117,19 @@ def test_layers_that_all_read_one_another_are_matched_in_time() -> None:
     began = time.process_time()
     assert compare(*sides)
     assert time.process_time() - began < 8  # measured: 2 s; 15 s when each pair was looked at at every turn
+
+
+@pytest.mark.slow
+def test_a_long_chain_of_layers_that_keep_their_shape_takes_no_square_of_them() -> None:
+    def chain(count: int) -> str:
+        names = ["image", *(f"l{i}" for i in range(count))]
+        fields = "function: relu"
+        lines = [
+            f"  {n}: {{kind: activation, from: {names[i]}, {fields}}}\n" for i, n in enumerate(names[1:])
+        ]
+        return HEAD + "".join(lines)
+
+    sides = [examine(parse(chain(count), "x.yaml")) for count in (2_500, 2_501)]
+    began = time.process_time()
+    assert compare(*sides)
+    assert time.process_time() - began < 8  # measured: 3 s; 30 s when each looked at all that read it

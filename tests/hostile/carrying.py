@@ -170,14 +170,14 @@ def _outputs() -> Iterator[Attack]:
                 writes=writes,
             )
         command = COMMANDS["run"][0]
-        yield Attack(f"output/carry run/{form}", command, at("new", form), (0, 2), writes=("new/lock",))
+        yield Attack(f"output/carry run/{form}", command, at("new", form), (0, 2), writes=("new/[!n]*",))
         for inner in ("spec.yaml", "checkpoints", "metrics.jsonl", "lock", "thesis.tex", ".hidden"):
             yield Attack(
                 f"output/carry run/{inner} is a {form}",
                 command,
                 at(f"new/{inner}", form),
                 (0, 2),
-                writes=("new/lock", "new/spec.yaml", "new/checkpoints*", "new"),
+                writes=("new/lock", "new/spec.yaml", "new/checkpoints*", "new/metrics.jsonl", "new"),
                 after=_stays(inner),
             )
     options: dict[str, tuple[str, ...]] = {

@@ -186,9 +186,9 @@ PAIRS: dict[str, Callable[[], Texts]] = {
     "as many blocks as there may be": lambda: (_blocks(5 * 10**8, "p, q"), _blocks(5 * 10**8, "q, p")),
     "blocks of many parts": lambda: (_parts(2_000, 1), _parts(2_000, -1)),
     "other orders of all": lambda: (_orders(900, "p, q"), _orders(900, "q, p")),
-    "blocks renamed": lambda: (_uses(9_500, "b", "u"), _uses(9_500, "c", "v")),
-    "blocks of one more": lambda: (_uses(9_000, "b", "u"), _uses(9_001, "b", "u")),
-    "comments": lambda: (_commented(4_000, "x"), _commented(4_001, "y" * 100)),
+    "blocks renamed": lambda: (_uses(5_000, "b", "u"), _uses(5_000, "c", "v")),
+    "blocks of one more": lambda: (_uses(5_000, "b", "u"), _uses(5_001, "b", "u")),
+    "comments": lambda: (_commented(4_000, "x"), _commented(4_001, "y" * 50)),
     "lines end as on other systems": lambda: (_commented(400, "x"), _commented(401, "y", "\r\n")),
     "on one line": lambda: (_on_one_line(4_000, 3), _on_one_line(4_000, 4)),
     "names of escapes": lambda: (
