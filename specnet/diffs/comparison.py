@@ -183,7 +183,7 @@ def comparison(
         return made
     from specnet.diffs import folding  # what most pairs do without
 
-    sides = folding.folded(network, other, made.names)
+    sides = folding.folded(network, other, made.names, _paired)
     if sides is None:
         return made
     found = _unfolded(sides[0].spec, sides[1].spec, *sides)
@@ -203,6 +203,12 @@ def comparison(
             folded=found,
         )
     return made
+
+
+def _paired(old: Network, new: Network) -> set[tuple[str, str]]:
+    """The layers of two networks that stand in both; one may be several, which are its shares."""
+    made = _unfolded(old.spec, new.spec, old, new)
+    return {*made.names.items(), *((a.layer, b.layer) for one, two in made.shares for a in one for b in two)}
 
 
 def _may_fold(made: Comparison) -> bool:

@@ -5,12 +5,11 @@ all of it. What may be folded is said by the layers, with `Layer.merged` and `La
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from specnet.diffs.change import Change
-from specnet.diffs.matching.search import matched
 from specnet.diffs.normal_form import renamed_in
 from specnet.diffs.side import Side
 from specnet.layers.base import Layer, LayerError, Shape
@@ -18,6 +17,7 @@ from specnet.network.network import Network, examine
 from specnet.recipe.losses import Loss, Sum
 
 Names = Mapping[str, str]
+Named = tuple[str, str]
 MOST_READERS = 50
 """Layers that one of one pixel is looked for a row behind."""
 
@@ -30,10 +30,13 @@ class Fold(NamedTuple):
     lost: str
 
 
-def folded(old: Network, new: Network, names: Names) -> tuple[Network, Network] | None:
+def folded(
+    old: Network, new: Network, names: Names, pairs_of: Callable[[Network, Network], Collection[Named]]
+) -> tuple[Network, Network] | None:
     """Two networks, folded where only one of them has a layer that the other one has in two, or as another
     kind. None where there is no such layer. `names` are new names of layers by their old ones, as far as they
-    are known."""
+    are known; `pairs_of` finds which layers of two networks are each other's counterparts, of which one may
+    have several."""
     sides = _Folding(old), _Folding(new)
     pairs = {fold: _partner(fold, names) for fold in sides[0].folds}
     alike = [
@@ -48,22 +51,26 @@ def folded(old: Network, new: Network, names: Names) -> tuple[Network, Network] 
     made = [side.made() for side in sides]
     if made[0] is None or made[1] is None:
         return None
-    names, _ = matched(*(Side.of(network.spec, network) for network in made if network))
-    origins = {after: before for before, after in names.items()}
-    idle = (
-        [f for f in sides[0].folds if f.name not in names or _is_said_alike(*sides, f.name, names[f.name])],
-        [
-            f
-            for f in sides[1].folds
-            if f.name not in origins or _is_said_alike(*sides, origins[f.name], f.name)
-        ],
-    )
-    for side, folds in zip(sides, idle, strict=True):
-        side.undo(folds)
+    kept = _kept(*sides, pairs_of(made[0], made[1]))
+    for side, names_kept in zip(sides, kept, strict=True):
+        side.undo([fold for fold in side.folds if fold.name not in names_kept])
     if not any(side.folds for side in sides):
         return None
     made = [side.made() for side in sides]
     return (made[0], made[1]) if made[0] is not None and made[1] is not None else None
+
+
+def _kept(old: _Folding, new: _Folding, pairs: Collection[Named]) -> tuple[set[str], set[str]]:
+    """The layers of each side whose folds stay: those that say something else of what folds are about than
+    their counterparts, and counterparts of those, where one is several in a long form."""
+    kept = set[str](), set[str]()
+    found = [pair for pair in pairs if not _is_said_alike(old, new, *pair)]
+    while found:
+        for before, after in found:
+            kept[0].add(before)
+            kept[1].add(after)
+        found = [(one, other) for one, other in pairs if (one in kept[0]) != (other in kept[1])]
+    return kept
 
 
 def in_own_words(change: Change, old: Side, new: Side, names: Names) -> Change:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from editing.known import pair, said_truly, spec
@@ -114,3 +116,49 @@ def test_where_both_write_it_so_they_are_compared_as_they_stand(layers: str) -> 
     told = said_truly(spec(layers), spec(other), 2, same=False)
     assert "~ layers.b.filters: 6 -> 8" in told
     assert ("~ layers.r.function: relu -> silu" in told) == (layers == LAYER)
+
+
+SPREAD = """
+a: {kind: conv, from: image, filters: 4, kernel: 3, activation: relu}
+s: {kind: blur, size: 3, std: 1, from: a}
+fc: {kind: dense, from: s, units: 4, group: g0, cross_group: true}
+"""
+
+
+def in_towers(written: str = "xy") -> str:
+    """The same in the long form, with the functions of some towers as layers."""
+    lines = [
+        line
+        for tower, group in (("x", "g0"), ("y", "g1"))
+        for line in (
+            f"a{tower}: {{kind: conv, from: image, group: {group}, filters: 2, kernel: 3, activation: relu}}",
+            f"s{tower}: {{kind: blur, size: 3, std: 1, from: a{tower}, group: {group}}}",
+        )
+    ]
+    made = "\n".join([*lines, "fc: {kind: dense, from: [sx, sy], units: 4, group: g0, cross_group: true}"])
+    for tower in written:
+        act = f"r{tower}: {{kind: activation, function: relu, from: a{tower}}}\ns{tower}:"
+        made = made.replace(f"s{tower}:", act).replace(f"std: 1, from: a{tower}", f"std: 1, from: r{tower}")
+        made = re.sub(rf"(a{tower}: .*), activation: relu", r"\1", made)
+    return made
+
+
+@pytest.mark.parametrize("written", ["x", "y", "xy"])
+def test_functions_as_layers_of_towers_are_no_change_beside_one(written: str) -> None:
+    before, after = spec(SPREAD, "[g0, g1]"), spec(in_towers(written), "[g0, g1]")
+    assert not said_truly(before, after, 0, same=True)
+    (told,) = said_truly(before, after.replace("std: 1", "std: 2"), 1, same=False)
+    assert told == "~ layers.sx.std: 1 -> 2, with sy.std: 2"
+    assert said_truly(before, after.replace("std: 1", "std: 2", 1), 1, same=False) == [
+        "~ layers.sx.std: 1 -> 2"
+    ]
+
+
+def test_a_layer_with_its_function_that_came_is_told_in_full_beside_functions_of_towers() -> None:
+    """The layer of one tower alone has no counterpart: what it has in two is not one layer of any file."""
+    act = "m: {kind: activation, function: tanh, from: n}"
+    new = f"n: {{kind: conv, from: sx, filters: 2, kernel: 1}}\n{act}\nfc:"
+    after = in_towers().replace("fc:", new).replace("[sx, sy]", "[m, sy]")
+    told = said_truly(spec(SPREAD, "[g0, g1]"), spec(after, "[g0, g1]"), 2, same=False)
+    assert any(line.startswith("+ layers.n: ") for line in told)
+    assert any("m: {kind: activation" in line for line in told)
