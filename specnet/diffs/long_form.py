@@ -7,13 +7,15 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from specnet.diffs.change import Change
-from specnet.diffs.edits import of_the_rest
-from specnet.diffs.families import Families
+from specnet.diffs.edits import edits, of_the_rest, rank
+from specnet.diffs.families import Families, Origins
 from specnet.diffs.matching.search import matched
 from specnet.diffs.pairs import Pair
 from specnet.diffs.side import Side
 from specnet.diffs.telling import told
 from specnet.diffs.unfolding import spread_layers, unfolded
+from specnet.network.network import examine
+from specnet.spec.spec import Spec
 
 
 class LongForm(NamedTuple):
@@ -49,7 +51,38 @@ def _compared(old: Side, new: Side, stay: frozenset[str]) -> LongForm | None:
         return None
     (before, olds), (after, news) = sides[0], sides[1]
     one, other = Side.of(before.spec, before), Side.of(after.spec, after)
-    long_names, changes = matched(one, other)
+    tried = [matched(one, other)]
+    if old.spec.groups != new.spec.groups and set(old.spec.groups) == set(new.spec.groups):
+        again = (
+            (_on_groups_of(new.spec, old.spec, stay), other),
+            (one, _on_groups_of(old.spec, new.spec, stay)),
+        )
+        others = [matched(first, second)[0] for first, second in again if first and second]
+        tried += [(names, edits(one, other, names)) for names in others if names != tried[0][0]]
+    found = [_worded((old, new), (one, other), (olds, news), *pair) for pair in tried]
+    return min((made for made in found if made), key=lambda made: rank(made.changes), default=None)
+
+
+def _on_groups_of(groups: Spec, spec: Spec, stay: frozenset[str]) -> Side | None:
+    """The long form that a spec would have with its groups in the order of another one's, in which the shares
+    of a layer are read."""
+    network = examine(spec.model_copy(update={"groups": groups.groups})).network
+    made = unfolded(network, stay) if network is not None else None
+    return Side.of(made[0].spec, made[0]) if made is not None else None
+
+
+def _worded(
+    sides: tuple[Side, Side],
+    long_sides: tuple[Side, Side],
+    origins: tuple[Origins, Origins],
+    long_names: Mapping[str, str],
+    changes: Sequence[Change],
+) -> LongForm | None:
+    """What a matching of the layers of two long forms comes to, in the specs' own words. None where these say
+    it better."""
+    (old, new), (one, other), (olds, news) = sides, long_sides, origins
+    assert old.network is not None
+    assert new.network is not None
     places = old.network.graph.nodes, new.network.graph.nodes
     shares, whole = list[Pair](), dict[str, str]()
     for name, partner in long_names.items():

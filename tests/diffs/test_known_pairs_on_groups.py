@@ -147,3 +147,57 @@ def test_groups_in_another_order_are_why_two_networks_differ() -> None:
     before = before.replace("from: c, units", "from: [c, b], units")
     after = before.replace("[g0, g1]", "[g1, g0]").replace("padding: 1", "padding: same")
     assert said_truly(before, after, 1, same=False) == ["~ groups: [g0, g1] -> [g1, g0]"]
+
+
+CROSSING = spread(
+    f"a: {{{CONV}, from: image}}\nb: {{{CONV}, from: a, cross_group: true}}\nc: {{{CONV}, from: b}}"
+)
+
+
+def crossing(last: str = HALF) -> str:
+    """The same with all layers written out, and fields of the last one on g1."""
+    after = towers(("a", "image", HALF), ("b", "a", f"{HALF}, cross_group: true"), ("c", "b", HALF))
+    for tower in "xy":
+        after = after.replace(f"from: a{tower},", "from: [ax, ay],")
+    return after.replace(f"from: by, group: g1, {HALF}", f"from: by, group: g1, {last}")
+
+
+@pytest.mark.parametrize(("last", "changes"), [(HALF, 1), (f"{HALF}, activation: tanh", 2)])
+def test_groups_in_another_order_are_one_change_beside_the_long_form_of_what_crosses(
+    last: str, changes: int
+) -> None:
+    """In the long form every layer that crosses reads its sources in the order of the groups."""
+    after = crossing(last).replace("g0", "g2").replace("g1", "g0").replace("g2", "g1")
+    after = after.replace("units: 4, group: g1", "units: 4, group: g0")
+    told = said_truly(CROSSING, after, changes, same=changes == 1)
+    assert told[-1] == "~ groups: [g0, g1] -> [g1, g0]"
+
+
+COPIES = f"""
+a: {{{CONV}, from: image}}
+r: {{kind: dropout, rate: 0.5, from: a, cross_group: true}}
+p: {{kind: activation, function: relu, from: r}}
+q: {{kind: activation, function: relu, from: r}}
+d: {{{HALF}, from: [p, p], group: g1}}
+fc: {{kind: dense, from: [d, q], units: 4, group: g0, cross_group: true}}
+"""
+COPIES_LONG = f"""
+ax: {{{HALF}, from: image, group: g0}}
+ay: {{{HALF}, from: image, group: g1}}
+rx: {{kind: dropout, rate: 0.5, from: [ax, ay], cross_group: true, group: g0}}
+ry: {{kind: dropout, rate: 0.5, from: [ax, ay], cross_group: true, group: g1}}
+px: {{kind: activation, function: relu, from: rx, group: g0}}
+py: {{kind: activation, function: relu, from: ry, group: g1}}
+qx: {{kind: activation, function: relu, from: rx, group: g0}}
+qy: {{kind: activation, function: relu, from: ry, group: g1}}
+d: {{{HALF}, from: [py, py], group: g1}}
+fc: {{kind: dense, from: [d, qx], units: 4, group: g0, cross_group: true}}
+"""
+
+
+def test_of_copies_that_are_alike_and_written_out_the_one_that_is_read_has_changed() -> None:
+    after = COPIES_LONG.replace(
+        "py: {kind: activation, function: relu", "py: {kind: activation, function: tanh"
+    )
+    told = said_truly(spec(COPIES, TWO), spec(after, TWO), 1, same=False)
+    assert told == ["~ layers.py.function: relu -> tanh"]

@@ -70,7 +70,8 @@ def _improved(old: Side, new: Side, names: Names, found: list[Change]) -> Names:
 
 
 def _exchanges(old: Side, new: Side, names: Names, found: list[Change]) -> Iterator[Names]:
-    """Matchings in which two layers that changed have each other's partner, or one that is gone has one."""
+    """Matchings in which two layers that changed have each other's partner, or one that is gone has one; and
+    last those in which one that changed has the partner of one that is read elsewhere."""
     origins = {after: before for before, after in names.items()}
     said = [change for change in found if change.is_said]
     told = {name for change in said for name in (change.layer, str(change.after)) if change.layer}
@@ -91,3 +92,14 @@ def _exchanges(old: Side, new: Side, names: Names, found: list[Change]) -> Itera
         for one in changed:
             if old.layers[one].kind == new.layers[other].kind:
                 yield {**names, one: other}
+    read = {name for change in said if change.field == "from" for name in _sources(change)}
+    for one in changed:
+        for other in (name for name in names if names[name] in read and name not in changed):
+            if old.layers[one].kind == old.layers[other].kind:
+                yield {**names, one: names[other], other: names[one]}
+
+
+def _sources(change: Change) -> Iterator[str]:
+    """What a layer read and reads, in the new names."""
+    for side in (change.before, change.after):
+        yield from side if isinstance(side, list) else [side]
