@@ -163,6 +163,7 @@ class _Edits:
             moves |= {name: self._rewired(name) for name in found[1]}
             explained |= {name: None for name in left if name not in found[0] and name not in found[1]}
             left = found[0]
+        self.forms = replace(self.forms, elsewhere=frozenset(moves))
         self.reads = {**moves, **{name: self._rewired(name) for name in left}}
         for name in explained:
             met = (*new.reads[name], *old.reads[self.origins[name]])

@@ -4,7 +4,7 @@ row that a dense layer makes of an image."""
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from specnet.diffs import flow
 from specnet.diffs.places import Host
@@ -23,6 +23,8 @@ class Forms:
     new: Side
     names: Names
     origins: Names
+    elsewhere: frozenset[str] = frozenset()
+    """The new names of those that stand elsewhere in the second spec."""
 
     def is_one(self, side: Side, name: str, rewired: Container[str]) -> bool:
         """Whether a layer that only one side has is one. `rewired` are layers, under their new names, that
@@ -56,7 +58,7 @@ class Forms:
             if after in rewired:
                 hosts.append(("from", after))
             elif not self._reads_the_same(before, after):
-                reason = moved.get(after) or self._reason(before, after)
+                reason = moved.get(after) or self._reason(before, after) or self._reason_below(before, after)
                 if reason is None:
                     return None
                 hosts.append(reason)
@@ -93,6 +95,17 @@ class Forms:
         if self.old.spec.groups != self.new.spec.groups and list(map(sorted, was)) == list(map(sorted, now)):
             return "groups", ""
         return None
+
+    def _reason_below(self, before: str, after: str) -> Host | None:
+        """The change of a layer that stands elsewhere, without which a layer reads the same."""
+        names = {name: new for name, new in self.names.items() if new not in self.elsewhere}
+        without = replace(self, names=names, origins={new: name for name, new in names.items()})
+        was, now = without._read(before, after, everything=True)
+        if not self.elsewhere or was != now:
+            return None
+        olds = (self.names.get(name, "") for name in without._above(self.old, before))
+        above = (name for name in (*without._above(self.new, after), *olds) if name in self.elsewhere)
+        return next((("from", name) for name in above), None)
 
     def _above(self, side: Side, name: str) -> Iterator[str]:
         """What a layer reads, through all that only this side has."""

@@ -206,6 +206,27 @@ def test_a_join_written_out_below_a_new_layer_comes_along_with_it(fields: str) -
     assert "j: {kind: concat, from: [x, b]}" in told
 
 
+def test_a_join_written_out_below_a_layer_that_stands_elsewhere_comes_along_with_it() -> None:
+    conv = "kind: conv, filters: 4, kernel: 3"
+    before = f"""
+    a: {{{conv}, from: image}}
+    p: {{kind: pad, padding: 1, from: a}}
+    twice: {{kind: concat, from: [p, p]}}
+    s: {{kind: dropout, rate: 0.5, from: twice}}
+    fc: {{kind: dense, from: [s, s, p], units: 4}}
+    """
+    after = f"""
+    p: {{kind: pad, padding: 1, from: image}}
+    a: {{{conv}, from: p}}
+    twice: {{kind: concat, from: [a, a]}}
+    s: {{kind: dropout, rate: 0.5, from: twice}}
+    j: {{kind: concat, from: [s, s, a]}}
+    fc: {{kind: dense, from: j, units: 4}}
+    """
+    (told,) = said_truly(spec(before), spec(after), 1, same=False)
+    assert told.startswith(("~ layers.a.from: image -> p, with ", "~ layers.p.from: a -> image, with "))
+
+
 def test_a_window_written_otherwise_is_no_change_beside_another_initializer() -> None:
     """Windows that lie in the padding are left out by the rounding, or the padding has no room for them."""
     clipped, short = "padding: [0, 12, 0, 0], rounding: clip", "padding: [0, 2, 0, 0]"
