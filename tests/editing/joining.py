@@ -56,8 +56,24 @@ def two_at_once(case: Case, draw: random.Random) -> Iterator[Edited]:
         if not (begun and ended) or load(ended[0].data).as_yaml() == load(case.data).as_yaml():
             continue
         kept = {ended[0].origin(name) for name in ended[0].data["layers"]}
-        if begun[0].halved <= kept:  # with one of its halves gone, a layer has become another kind of layer
-            yield both(begun[0], ended[0])
+        if begun[0].halved <= kept and not _are_apart(begun[0], ended[0]):
+            yield both(begun[0], ended[0])  # with one of its halves gone, a layer has become another kind
+
+
+def _are_apart(first: Edited, second: Edited) -> bool:
+    """Whether two layers that the first edit wrote for one stand in two places after the second one, which
+    no file can say in one change."""
+    halves = set[tuple[str, str]]()
+    for name in first.added if first.edits == 0 else ():
+        layer = first.data["layers"][name]
+        if layer["kind"] == "activation":
+            halves.update((source, name) for source in sources(layer))
+        elif layer["kind"] == "pad":
+            halves.update((name, reader) for reader in readers(first.data, name))
+    layers = second.data["layers"]
+    origins = {name: second.origin(name) for name in layers}
+    near = {(origins.get(s), origins[name]) for name, layer in layers.items() for s in sources(layer)}
+    return any({*pair} <= {*origins.values()} and pair not in near for pair in halves)
 
 
 def both(first: Edited, second: Edited) -> Edited:
