@@ -192,8 +192,10 @@ class _Flows:
     def _in_order(
         self, node: Node, reads: Sequence[Expression], olds: Sequence[Node]
     ) -> tuple[list[Rows], bool]:
-        theirs = flow.read(self.before, olds[0], self.old)
-        return self._rows(node, olds), len(olds) == 1 and list(reads) == theirs
+        """The channels of a share that may treat each of them by its place, and whether it treats all of them
+        as its counterpart does: a part of these has other places."""
+        is_whole = len(olds) == 1 and self.after.shares[node].output == self.before.shares[olds[0]].output
+        return self._rows(node, olds), is_whole and list(reads) == flow.read(self.before, olds[0], self.old)
 
     def _rows(self, node: Node, olds: Sequence[Node]) -> list[Rows]:
         """The rows of the first network's layer that are a share's, by their place in the full layer."""

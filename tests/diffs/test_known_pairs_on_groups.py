@@ -201,3 +201,14 @@ def test_of_copies_that_are_alike_and_written_out_the_one_that_is_read_has_chang
     )
     told = said_truly(spec(COPIES, TWO), spec(after, TWO), 1, same=False)
     assert told == ["~ layers.py.function: relu -> tanh"]
+
+
+def test_random_connections_cut_into_shares_are_others_for_each_share_draws_alike() -> None:
+    before = """
+        conv: {kind: conv, from: image, filters: 8, kernel: 5, stride: 3, group: g0}
+        twice: {kind: multiply, from: [conv, conv]}
+        some: {kind: random_connections, from: twice, filters: 6, kernel: 3, connections: 2}
+        fc: {kind: dense, from: some, units: 5, group: g1, cross_group: true}
+    """
+    after = before.replace("[conv, conv]", "[conv, conv], group: [g0, g1], cross_group: true")
+    assert said_truly(spec(before, TWO), spec(after, TWO), 2, same=False)
