@@ -45,7 +45,7 @@ def _homes(spec: Spec) -> dict[str, tuple[str, ...] | None]:
             homes[name] = None
             layer = spec.layers[name]
             if layer.group is not None or layer.is_input or not layer.inputs:
-                named = spec.groups if layer.group is None else layer.group
+                named = set(spec.groups if layer.group is None else layer.group)
                 homes[name] = tuple(group for group in spec.groups if group in named)
                 break
             chain.append(name)

@@ -13,7 +13,7 @@ from specnet.network.network import Network
 
 LONGEST = 2**18
 """Numbers of a row that are looked at one by one. In longer ones no other order is recognized."""
-MOST = 2**21
+MOST = 2**20
 """Numbers of all rows that are."""
 
 
